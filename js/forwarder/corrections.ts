@@ -22,7 +22,7 @@ export const NOTHING_LEFT = "nothing_left";
 /** The name under which a shard notes that it has ledgers. */
 const LEDGERS = "ledgers";
 
-/** What the core makes of tidings (`src/delivery/shop/ledger.rs`). */
+/** What the core makes of tidings (`src/delivery/shop/tidings.rs`). */
 interface SettledOrder extends Settled {
   /** The ledger for the next time; empty where there is nothing to keep. */
   readonly ledger: string;

@@ -33,7 +33,7 @@ export interface OrderRef {
   readonly uniqueId: string;
 }
 
-/** What a shop's webhook tells of an order, as the core reads it (`src/delivery/shop/ledger.rs`). */
+/** What a shop's webhook tells of an order, as the core reads it (`src/delivery/shop/tidings.rs`). */
 export interface Tidings extends OrderRef {
   readonly platform: string;
   /** Facts in the core's own lines. */

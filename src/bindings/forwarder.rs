@@ -6,7 +6,7 @@ use crate::delivery::correction::CorrectionBody;
 use crate::delivery::event::{Caller, RequestBody, key_of, read};
 use crate::delivery::id;
 use crate::delivery::shards::{Reply, number_of};
-use crate::delivery::shop::ledger::Tidings;
+use crate::delivery::shop::tidings::Tidings;
 use crate::delivery::{Correction, Event, Relation, ShardMap};
 use crate::{Error, Result};
 use wasm_bindgen::JsValue;

@@ -1,44 +1,14 @@
 //! The ledger of an order: all facts that shops' webhooks have told of it. The order's state follows
 //! from the facts alone, not from the order in which they came.
-//!
-//! A correction is made of the difference between that state and the state that was told to CAKE
-//! last. So a correction of the site's own stays until the shop itself says something else.
 
 use super::fact::{Fact, lines};
-use super::settings::from_units;
-use crate::api::json::{Object, Value, parse_integer};
+use super::tidings::Tidings;
 use crate::api::older::correction::Params;
-use crate::delivery::Event;
 use crate::money::Money;
-use crate::{Error, Result};
 use serde::Serialize;
 
 /// The most facts, and the most other orders, that a ledger keeps. An order has a handful.
-const MAX_LINES: usize = 100;
-
-/// The longest unique id that is part of a correction's id, in bytes.
-const MAX_ID: usize = 64;
-
-/// What a webhook tells of one order here. Crosses from JavaScript as JSON.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tidings {
-    /// Empty where the conversion itself has come.
-    pub(crate) platform: String,
-    pub(crate) offer_id: u64,
-    pub(crate) unique_id: String,
-    pub(crate) facts: Vec<Fact>,
-    /// The other orders that this one is here: an invoice, or what a mapping has made of it.
-    pub(crate) links: Vec<Link>,
-    /// May a mapping have made anything of it?
-    pub(crate) is_mapped: bool,
-    /// Has the shop's own webhook made the conversion, or its money?
-    pub(crate) is_ours: bool,
-    /// Does a correction wait for the conversion?
-    pub(crate) is_waiting: bool,
-    /// What to do where no such conversion is known: send a correction (`sent`), keep it for the
-    /// conversion (`kept`), remember the facts (`quiet`), or nothing (`known`).
-    pub(crate) if_unknown: String,
-}
+pub(super) const MAX_LINES: usize = 100;
 
 /// Another order, by the key of its conversion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -48,266 +18,35 @@ pub(crate) struct Link {
     pub(crate) unique_id: String,
 }
 
-/// What became of the tidings. Serializes in camelCase.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Settled {
-    /// `refund`: a correction is made. `money`: one that has the sale's money alone. `same`: something is taken
-    /// back, and told already. `whole`: nothing is. `map`: a part of another money. `unknown`: there is no such
-    /// conversion. `full`: the ledger has no room.
-    pub(crate) outcome: &'static str,
-    /// The ledger, for the next time; empty where there is nothing to keep.
-    pub(crate) ledger: String,
-    /// The correction, as a canonical text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) correction: Option<String>,
-    /// Does the correction wait for its conversion?
-    pub(crate) is_kept: bool,
-    /// Is the conversion known here?
-    pub(crate) is_known: bool,
-    /// Has CAKE the shop's money, by the conversion or by a correction?
-    pub(crate) is_money_used: bool,
-    /// The other orders that this one is here.
-    pub(crate) links: Vec<Link>,
-    /// The facts for them.
-    pub(crate) facts: String,
-}
-
 /// The state of a conversion. Amounts are in ten-thousandths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct State {
-    is_returned: bool,
-    revenue: Option<u64>,
+pub(super) struct State {
+    pub(super) is_returned: bool,
+    pub(super) revenue: Option<u64>,
     /// What is taken off a revenue that nobody here knows.
-    taken: u64,
-    payout: Option<u64>,
+    pub(super) taken: u64,
+    pub(super) payout: Option<u64>,
 }
 
+/// What is known of one order, and what CAKE was told of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Ledger {
-    platform: String,
-    is_mapped: bool,
-    is_ours: bool,
+pub(super) struct Ledger {
+    pub(super) platform: String,
+    pub(super) is_mapped: bool,
+    pub(super) is_ours: bool,
     /// Stood a correction of the site's own before the shop's money, which gave way to it?
-    has_yielded: bool,
+    pub(super) has_yielded: bool,
     /// The number of the last correction.
-    number: u64,
+    pub(super) number: u64,
     /// The state that CAKE was told last.
-    told: Option<State>,
-    links: Vec<Link>,
-    facts: Vec<Fact>,
-}
-
-impl Tidings {
-    /// Reads what JavaScript hands over. `sale` is the conversion that the webhook makes, with its
-    /// time and the revenue that the built-in mapping has found.
-    ///
-    /// # Errors
-    /// [`Error::Internal`], which no webhook can cause.
-    pub(crate) fn read(json: &str) -> Result<Self> {
-        let fields = Object::read(json).ok_or(Error::Internal)?;
-        let text = |of: &Object<'_>, name| of.get(name).and_then(Value::string);
-        let number =
-            |of: &Object<'_>, name| of.get(name).and_then(Value::number).and_then(parse_integer);
-        let flag = |of: &Object<'_>, name| of.get(name).is_some_and(Value::is_true);
-        let told = text(&fields, "facts").unwrap_or_default();
-        let mut facts = told
-            .lines()
-            .map(|line| Fact::read(line).ok_or(Error::Internal))
-            .collect::<Result<Vec<_>>>()?;
-        let is_mapped = flag(&fields, "isMapped");
-        if is_mapped {
-            // The mapping says what its sale is.
-            facts.retain(|fact| !matches!(fact, Fact::Sale { .. }));
-        }
-        if let Some(sale) = fields.get("sale").and_then(Value::object) {
-            facts.retain(|fact| !matches!(fact, Fact::Sale { .. }));
-            let event = Event::from_text(&text(&sale, "text").ok_or(Error::Internal)?)?;
-            let revenue = event.params().revenue.as_deref().and_then(units);
-            facts.push(Fact::Sale {
-                at_ms: number(&sale, "atMs").ok_or(Error::Internal)?,
-                revenue,
-                payout: event.params().payout.as_deref().and_then(units),
-                // A mapping may have chosen another one.
-                is_shops_money: revenue == text(&sale, "found").as_deref().and_then(units),
-            });
-        }
-        let links = fields
-            .get("links")
-            .and_then(Value::array)
-            .unwrap_or_default();
-        let link = |link: &Value<'_>| {
-            let link = link.object()?;
-            Some(Link {
-                offer_id: number(&link, "offerId")?,
-                unique_id: text(&link, "uniqueId")?,
-            })
-        };
-        Ok(Self {
-            platform: text(&fields, "platform").unwrap_or_default(),
-            offer_id: number(&fields, "offerId").ok_or(Error::Internal)?,
-            unique_id: text(&fields, "uniqueId").ok_or(Error::Internal)?,
-            facts,
-            links: links.iter().filter_map(link).collect(),
-            is_mapped,
-            is_ours: flag(&fields, "isOurs"),
-            is_waiting: flag(&fields, "isWaiting"),
-            if_unknown: text(&fields, "ifUnknown").unwrap_or_default(),
-        })
-    }
-
-    /// Adds the tidings to an order's ledger, and says what is to be told to CAKE.
-    ///
-    /// `ledger` is the text of the last time, or empty. `conversion` is the conversion's canonical
-    /// text, or empty where it is not known. `corrections` are the canonical texts of those that
-    /// CAKE has or gets, in the order of their acceptance.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] for a text that is none.
-    pub(crate) fn settle(
-        &self,
-        ledger: &str,
-        conversion: &str,
-        corrections: &[String],
-        now_ms: u64,
-    ) -> Result<Settled> {
-        let mut own = Ledger::read(ledger).ok_or(Error::Internal)?;
-        let is_known = !conversion.is_empty();
-        let mut settled = Settled {
-            is_known,
-            ledger: ledger.to_owned(),
-            ..Settled::default()
-        };
-        if !is_known && ledger.is_empty() && self.if_unknown == "known" {
-            settled.outcome = "unknown";
-            return Ok(settled);
-        }
-        if !own.add(self) {
-            settled.outcome = "full";
-            return Ok(settled);
-        }
-        settled.links.clone_from(&own.links);
-        settled.facts = own.facts_for_links();
-        let sold = if is_known {
-            let event = Event::from_text(conversion)?;
-            let amount = |text: &Option<String>| text.as_deref().and_then(units);
-            State {
-                revenue: amount(&event.params().revenue),
-                payout: amount(&event.params().payout),
-                ..State::default()
-            }
-        } else {
-            State::default()
-        };
-        let corrections: Vec<Params> = corrections
-            .iter()
-            .map(|text| Params::read_with_id(text))
-            .collect::<Result<_>>()?;
-        let wanted = own.state(&sold);
-        let is_taken_back = wanted.is_returned || own.takes();
-        let told = own.told.clone().unwrap_or_else(|| sold.clone());
-        let mark = [&*own.platform, "-", &self.offer_id.to_string(), "-"].concat();
-        let is_own = |each: &&Params| {
-            !each
-                .correction_id
-                .as_deref()
-                .is_some_and(|id| id.starts_with(&mark))
-        };
-        // Money that comes after a correction of the site's own gives way to it, once.
-        let yields = |was: Option<u64>, has: fn(&Params) -> bool| {
-            was.is_none() && !is_taken_back && corrections.iter().filter(is_own).any(has)
-        };
-        let is_yielding = yields(told.revenue, |each| {
-            each.revenue.is_some() || each.revenue_added.is_some()
-        });
-        let now = State::after(sold, &corrections);
-        let mut correction = Params {
-            offer_id: self.offer_id,
-            unique_id: Some(self.unique_id.clone()),
-            ..Params::default()
-        };
-        if wanted.is_returned != told.is_returned && wanted.is_returned != now.is_returned {
-            let word = if wanted.is_returned {
-                "returned"
-            } else {
-                "approved"
-            };
-            correction.status = Some(word.to_owned());
-        }
-        if let Some(revenue) = wanted.revenue {
-            if wanted.revenue != told.revenue && wanted.revenue != now.revenue && !is_yielding {
-                correction.revenue = from_units(revenue);
-            }
-        } else if !wanted.is_returned && wanted.taken != told.taken {
-            correction.revenue_added = difference(told.taken, wanted.taken);
-        }
-        if wanted.payout != told.payout
-            && wanted.payout != now.payout
-            && !yields(told.payout, |each| {
-                each.payout.is_some() || each.payout_added.is_some()
-            })
-        {
-            correction.payout = wanted.payout.and_then(from_units);
-        }
-        let has_status = correction.status.is_some();
-        let has_change = has_status
-            || [
-                &correction.revenue,
-                &correction.revenue_added,
-                &correction.payout,
-            ]
-            .iter()
-            .any(|it| it.is_some());
-        let is_sent = is_known || self.if_unknown == "sent";
-        settled.is_kept = !is_sent;
-        // One that may be another order here is not kept: its facts are.
-        let may_wait = (self.is_waiting || self.if_unknown == "kept") && own.links.is_empty();
-        let is_made = has_change && (is_sent || may_wait);
-        if is_made {
-            // A kept one keeps its id: it was never sent.
-            if is_sent || own.number == 0 {
-                own.number = now_ms.max(own.number + 1);
-            }
-            let id =
-                Some(&*self.unique_id).filter(|id| id.len() <= MAX_ID && !id.contains(['[', ']']));
-            let id = id.map(|id| [id, "-"].concat()).unwrap_or_default();
-            correction.correction_id = Some([&*mark, &id, &own.number.to_string()].concat());
-            settled.correction =
-                Some(serde_json::to_string(&correction).map_err(|_| Error::Internal)?);
-        }
-        settled.outcome = if !is_known && !(is_sent && is_made) {
-            "unknown"
-        } else if is_made && !has_status && !is_taken_back && told.revenue.is_none() {
-            "money"
-        } else if is_made {
-            "refund"
-        } else if own.has_untold_part() {
-            "map"
-        } else if is_taken_back {
-            "same"
-        } else {
-            "whole"
-        };
-        if is_sent {
-            own.has_yielded = is_yielding || own.has_yielded && correction.revenue.is_none();
-            // A conversion that is returned keeps its last revenue.
-            let keeps = wanted.is_returned;
-            own.told = Some(State {
-                revenue: wanted.revenue.or(told.revenue.filter(|_| keeps)),
-                taken: if keeps { told.taken } else { wanted.taken },
-                ..wanted
-            });
-            settled.is_money_used =
-                !own.has_yielded && own.told.as_ref().is_some_and(|told| told.revenue.is_some());
-        }
-        settled.ledger = own.text();
-        Ok(settled)
-    }
+    pub(super) told: Option<State>,
+    pub(super) links: Vec<Link>,
+    pub(super) facts: Vec<Fact>,
 }
 
 impl State {
     /// The state after corrections, those of others too.
-    fn after(mut self, corrections: &[Params]) -> Self {
+    pub(super) fn after(mut self, corrections: &[Params]) -> Self {
         for each in corrections {
             if let Some(status) = &each.status {
                 self.is_returned = matches!(status.as_str(), "returned" | "rejected");
@@ -329,7 +68,7 @@ impl State {
         self
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let amount = |amount: Option<u64>| amount.map_or_else(String::new, |it| it.to_string());
         [
             if self.is_returned { "1" } else { "" }.to_owned(),
@@ -343,7 +82,7 @@ impl State {
 
 impl Ledger {
     /// Reads a ledger's text, which may be empty; `None` where it is none.
-    fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         let mut ledger = Self::default();
         let amount = |text: &str| match text {
             "" => Some(None),
@@ -376,7 +115,7 @@ impl Ledger {
         Some(ledger)
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let flag = |is: bool| if is { "1" } else { "" };
         let number = self.number.to_string();
         let first = [
@@ -403,7 +142,7 @@ impl Ledger {
     }
 
     /// Adds what a webhook tells; `false` where there is no room for it.
-    fn add(&mut self, told: &Tidings) -> bool {
+    pub(super) fn add(&mut self, told: &Tidings) -> bool {
         if self.platform.is_empty() {
             self.platform.clone_from(&told.platform);
         }
@@ -429,7 +168,7 @@ impl Ledger {
     }
 
     /// The facts for the orders that this one is here: all but the sale, which each has by itself.
-    fn facts_for_links(&self) -> String {
+    pub(super) fn facts_for_links(&self) -> String {
         let own = |fact: &&Fact| !matches!(fact, Fact::Sale { .. });
         let facts: Vec<_> = self.facts.iter().filter(own).cloned().collect();
         if self.links.is_empty() {
@@ -463,7 +202,7 @@ impl Ledger {
     }
 
     /// The state of the order. `sold` is the conversion as it was accepted.
-    fn state(&self, sold: &State) -> State {
+    pub(super) fn state(&self, sold: &State) -> State {
         let sale = self.facts.iter().find_map(|fact| match fact {
             Fact::Sale {
                 revenue, payout, ..
@@ -537,7 +276,7 @@ impl Ledger {
     }
 
     /// Is anything taken back?
-    fn takes(&self) -> bool {
+    pub(super) fn takes(&self) -> bool {
         self.facts.iter().any(|fact| match fact {
             Fact::Refunded {
                 of,
@@ -551,22 +290,12 @@ impl Ledger {
     }
 
     /// Is a part taken back whose amount says nothing of the revenue?
-    fn has_untold_part(&self) -> bool {
+    pub(super) fn has_untold_part(&self) -> bool {
         !self.has_shops_money() && self.takes() && !self.state(&State::default()).is_returned
     }
 }
 
-fn units(amount: &str) -> Option<u64> {
+/// An amount in ten-thousandths.
+pub(super) fn units(amount: &str) -> Option<u64> {
     Money::parse("revenue", amount).ok().map(Money::units)
 }
-
-/// What is added to a revenue: a minus takes it off.
-fn difference(before: u64, taken: u64) -> Option<String> {
-    match before.checked_sub(taken) {
-        Some(given) => from_units(given),
-        None => from_units(taken.saturating_sub(before)).map(|amount| ["-", &amount].concat()),
-    }
-}
-
-#[cfg(test)]
-mod tests;
