@@ -91,7 +91,7 @@ impl Ledger {
         for line in text.lines() {
             match *line.split('\t').collect::<Vec<_>>().as_slice() {
                 ["O", platform, mapped, ours, yielded, number] => {
-                    ledger.platform = platform.to_owned();
+                    platform.clone_into(&mut ledger.platform);
                     ledger.is_mapped = mapped == "1";
                     ledger.is_ours = ours == "1";
                     ledger.has_yielded = yielded == "1";

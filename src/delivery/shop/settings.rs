@@ -202,10 +202,7 @@ impl Settings {
             order.if_unknown = "known";
             order.facts.push(Fact::Sale {
                 at_ms: as_of_ms,
-                revenue: revenue
-                    .as_deref()
-                    .and_then(|text| money(text))
-                    .map(Money::units),
+                revenue: revenue.as_deref().and_then(money).map(Money::units),
                 payout: None,
                 is_shops_money: true,
             });

@@ -167,78 +167,51 @@ impl Tidings {
             .map(|text| Params::read_with_id(text))
             .collect::<Result<_>>()?;
         let wanted = own.state(&sold);
-        let is_taken_back = wanted.is_returned || own.takes();
         let told = own.told.clone().unwrap_or_else(|| sold.clone());
+        let is_taken_back = wanted.is_returned || own.takes();
         let mark = [&*own.platform, "-", &self.offer_id.to_string(), "-"].concat();
-        let is_own = |each: &&Params| {
-            !each
-                .correction_id
-                .as_deref()
-                .is_some_and(|id| id.starts_with(&mark))
+        let change = Change {
+            now: sold.after(&corrections),
+            told: &told,
+            wanted: &wanted,
+            // Money that comes after a correction of the site's own gives way to it, once.
+            own: corrections
+                .iter()
+                .filter(|_| !is_taken_back)
+                .filter(|each| {
+                    !each
+                        .correction_id
+                        .as_ref()
+                        .is_some_and(|id| id.starts_with(&mark))
+                })
+                .collect(),
         };
-        // Money that comes after a correction of the site's own gives way to it, once.
-        let yields = |was: Option<u64>, has: fn(&Params) -> bool| {
-            was.is_none() && !is_taken_back && corrections.iter().filter(is_own).any(has)
-        };
-        let is_yielding = yields(told.revenue, |each| {
-            each.revenue.is_some() || each.revenue_added.is_some()
-        });
-        let now = State::after(sold, &corrections);
-        let mut correction = Params {
-            offer_id: self.offer_id,
-            unique_id: Some(self.unique_id.clone()),
-            ..Params::default()
-        };
-        if wanted.is_returned != told.is_returned && wanted.is_returned != now.is_returned {
-            let word = if wanted.is_returned {
-                "returned"
-            } else {
-                "approved"
-            };
-            correction.status = Some(word.to_owned());
-        }
-        if let Some(revenue) = wanted.revenue {
-            if wanted.revenue != told.revenue && wanted.revenue != now.revenue && !is_yielding {
-                correction.revenue = from_units(revenue);
-            }
-        } else if !wanted.is_returned && wanted.taken != told.taken {
-            correction.revenue_added = difference(told.taken, wanted.taken);
-        }
-        if wanted.payout != told.payout
-            && wanted.payout != now.payout
-            && !yields(told.payout, |each| {
-                each.payout.is_some() || each.payout_added.is_some()
-            })
-        {
-            correction.payout = wanted.payout.and_then(from_units);
-        }
-        let has_status = correction.status.is_some();
-        let has_change = has_status
-            || [
-                &correction.revenue,
-                &correction.revenue_added,
-                &correction.payout,
-            ]
-            .iter()
-            .any(|it| it.is_some());
         let is_sent = is_known || self.if_unknown == "sent";
-        settled.is_kept = !is_sent;
         // One that may be another order here is not kept: its facts are.
         let may_wait = (self.is_waiting || self.if_unknown == "kept") && own.links.is_empty();
-        let is_made = has_change && (is_sent || may_wait);
+        let mut correction = change.correction();
+        let has_status = correction.status.is_some();
+        let has_revenue = correction.revenue.is_some();
+        let is_made = correction != Params::default() && (is_sent || may_wait);
         if is_made {
             // A kept one keeps its id: it was never sent.
             if is_sent || own.number == 0 {
                 own.number = now_ms.max(own.number + 1);
             }
-            let id =
-                Some(&*self.unique_id).filter(|id| id.len() <= MAX_ID && !id.contains(['[', ']']));
-            let id = id.map(|id| [id, "-"].concat()).unwrap_or_default();
+            let is_short = self.unique_id.len() <= MAX_ID && !self.unique_id.contains(['[', ']']);
+            let id = if is_short {
+                [&*self.unique_id, "-"].concat()
+            } else {
+                String::new()
+            };
             correction.correction_id = Some([&*mark, &id, &own.number.to_string()].concat());
-            settled.correction =
-                Some(serde_json::to_string(&correction).map_err(|_| Error::Internal)?);
+            correction.offer_id = self.offer_id;
+            correction.unique_id = Some(self.unique_id.clone());
+            let text = serde_json::to_string(&correction).map_err(|_| Error::Internal)?;
+            settled.correction = Some(text);
         }
-        settled.outcome = if !is_known && !(is_sent && is_made) {
+        settled.is_kept = !is_sent;
+        settled.outcome = if !(is_known || is_sent && is_made) {
             "unknown"
         } else if is_made && !has_status && !is_taken_back && told.revenue.is_none() {
             "money"
@@ -252,19 +225,65 @@ impl Tidings {
             "whole"
         };
         if is_sent {
-            own.has_yielded = is_yielding || own.has_yielded && correction.revenue.is_none();
+            own.has_yielded = change.yields_revenue() || own.has_yielded && !has_revenue;
             // A conversion that is returned keeps its last revenue.
             let keeps = wanted.is_returned;
-            own.told = Some(State {
+            let told = State {
                 revenue: wanted.revenue.or(told.revenue.filter(|_| keeps)),
                 taken: if keeps { told.taken } else { wanted.taken },
                 ..wanted
-            });
-            settled.is_money_used =
-                !own.has_yielded && own.told.as_ref().is_some_and(|told| told.revenue.is_some());
+            };
+            settled.is_money_used = !own.has_yielded && told.revenue.is_some();
+            own.told = Some(told);
         }
         settled.ledger = own.text();
         Ok(settled)
+    }
+}
+
+/// What an order's state makes of what CAKE was told.
+struct Change<'a> {
+    /// The conversion after all corrections, those of others too.
+    now: State,
+    /// As the shop has told it last.
+    told: &'a State,
+    wanted: &'a State,
+    /// The corrections of the site's own that money gives way to.
+    own: Vec<&'a Params>,
+}
+
+impl Change<'_> {
+    /// The fields that change; the default where none does.
+    fn correction(&self) -> Params {
+        let (now, told, wanted) = (&self.now, self.told, self.wanted);
+        let mut correction = Params::default();
+        if wanted.is_returned != told.is_returned && wanted.is_returned != now.is_returned {
+            let word = if wanted.is_returned {
+                "returned"
+            } else {
+                "approved"
+            };
+            correction.status = Some(word.to_owned());
+        }
+        let is_new = |wanted, told, now| wanted != told && wanted != now;
+        if wanted.revenue.is_some() {
+            if is_new(wanted.revenue, told.revenue, now.revenue) && !self.yields_revenue() {
+                correction.revenue = wanted.revenue.and_then(from_units);
+            }
+        } else if !wanted.is_returned && wanted.taken != told.taken {
+            correction.revenue_added = difference(told.taken, wanted.taken);
+        }
+        let has_payout = |each: &&Params| each.payout.is_some() || each.payout_added.is_some();
+        let yields = told.payout.is_none() && self.own.iter().any(has_payout);
+        if is_new(wanted.payout, told.payout, now.payout) && !yields {
+            correction.payout = wanted.payout.and_then(from_units);
+        }
+        correction
+    }
+
+    fn yields_revenue(&self) -> bool {
+        let has = |each: &&Params| each.revenue.is_some() || each.revenue_added.is_some();
+        self.told.revenue.is_none() && self.own.iter().any(has)
     }
 }
 

@@ -7,10 +7,14 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::json;
 
+const RETURNED: (bool, Option<u64>, i64) = (true, None, 0);
+
+fn left(cents: u64) -> (bool, Option<u64>, i64) {
+    (false, Some(cents * 100), 0)
+}
+
 #[test]
-fn an_order_ends_as_its_platform_says() {
-    let returned = (true, None, 0);
-    let left = |cents: u64| (false, Some(cents * 100), 0);
+fn a_charge_of_stripes_ends_as_its_events_say() {
     let won = |at, amount| dispute(at, "dp_1", "closed", amount, "won");
     let opened = |at, amount| dispute(at, "dp_1", "created", amount, "needs_response");
     for (told, wanted) in [
@@ -18,7 +22,7 @@ fn an_order_ends_as_its_platform_says() {
             vec![session(), charge(3, 1_400), charge(2, 700)],
             left(1_200),
         ),
-        (vec![session(), charge(3, 2_600), charge(2, 700)], returned),
+        (vec![session(), charge(3, 2_600), charge(2, 700)], RETURNED),
         (
             vec![
                 session(),
@@ -35,7 +39,7 @@ fn an_order_ends_as_its_platform_says() {
                 failed(2, "re_1", 2_600),
                 charge(3, 2_600),
             ],
-            returned,
+            RETURNED,
         ),
         (
             vec![session(), failed(2, "re_1", 600), charge(1, 600)],
@@ -81,7 +85,7 @@ fn an_order_ends_as_its_platform_says() {
         ),
         (
             vec![session(), opened(1, 2_600), charge(2, 2_600), won(3, 2_600)],
-            returned,
+            RETURNED,
         ),
         (
             vec![
@@ -90,7 +94,7 @@ fn an_order_ends_as_its_platform_says() {
                 opened(2, 2_600),
                 failed(3, "re_1", 2_600),
             ],
-            returned,
+            RETURNED,
         ),
         (
             vec![opened(1, 2_600), won(3, 2_600), session()],
@@ -127,6 +131,10 @@ fn an_order_ends_as_its_platform_says() {
     ] {
         assert_eq!(end("stripe", &told, None), wanted, "{told:?}");
     }
+}
+
+#[test]
+fn an_order_of_woocommerces_ends_as_its_newest_update_says() {
     let woo = |at, status, refunds: &[&str]| woo(at, status, "26.00", refunds, true);
     for (told, wanted) in [
         (
@@ -144,7 +152,7 @@ fn an_order_ends_as_its_platform_says() {
                 woo(4, "cancelled", &[]),
                 woo(3, "completed", &[]),
             ],
-            returned,
+            RETURNED,
         ),
         (
             vec![
@@ -174,12 +182,16 @@ fn an_order_ends_as_its_platform_says() {
                 woo(2, "on-hold", &[]),
                 woo(3, "refunded", &["26.00"]),
             ],
-            returned,
+            RETURNED,
         ),
-        (vec![woo(1, "processing", &["6.00", "20.00"])], returned),
+        (vec![woo(1, "processing", &["6.00", "20.00"])], RETURNED),
     ] {
         assert_eq!(end("woocommerce", &told, None), wanted, "{told:?}");
     }
+}
+
+#[test]
+fn an_order_of_shopifys_ends_as_its_refunds_say() {
     let sale = |at, total, more: &[&str]| shopify(at, "orders/paid", total, &[], more);
     for (told, page_at, wanted) in [
         (
@@ -190,7 +202,7 @@ fn an_order_ends_as_its_platform_says() {
         (
             vec![refund(1, "6.00"), refund(2, "20.00"), sale(1, "26.00", &[])],
             None,
-            returned,
+            RETURNED,
         ),
         (
             vec![
@@ -207,7 +219,7 @@ fn an_order_ends_as_its_platform_says() {
                 shopify(2, "orders/cancelled", "26.00", &[], &["cancelled"]),
             ],
             None,
-            returned,
+            RETURNED,
         ),
         // CAKE's own rules have made the revenue of a page's event.
         (
@@ -255,7 +267,7 @@ fn a_sites_own_correction_stays_until_the_shop_says_something_else() {
         let mut world = World::new("woocommerce", false);
         world.tell(&woo(1, "processing", "26.00", &[], true));
         world.tell(&changed);
-        world.correct(own);
+        world.correct(&own);
         let sent = world.corrections.len();
         let mut edited = changed.clone();
         edited.1["date_modified_gmt"] = json!("2026-06-19T14:00:03");
@@ -306,6 +318,8 @@ fn a_ledger_has_an_end_and_says_so() {
     assert_eq!(outcome(failure("re_5", 1)), ("whole", false));
 }
 
+const ENDS: [&[&str]; 3] = [&[], &["cancelled"], &["refunded"]];
+
 /// What may happen to one order of a platform, and in which order its platform told it.
 fn history() -> impl Strategy<Value = (&'static str, Vec<Told>)> {
     let amount = prop::sample::select(&[100_u64, 600, 1_000, 2_600][..]);
@@ -351,7 +365,6 @@ fn history() -> impl Strategy<Value = (&'static str, Vec<Told>)> {
         0_u64..3,
         prop::sample::select(&["1.00", "6.00", "20.00"][..]),
     );
-    const ENDS: [&[&str]; 3] = [&[], &["cancelled"], &["refunded"]];
     let more = prop::sample::select(&ENDS[..]);
     let step = (
         0_u8..4,

@@ -52,7 +52,9 @@ impl World {
         let signature = if self.platform == "stripe" {
             mac.update(format!("{at}.{body}").as_bytes());
             let bytes = mac.finalize().into_bytes();
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = bytes
+                .iter()
+                .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
             format!("t={at},v1={hex}")
         } else {
             mac.update(body.as_bytes());
@@ -115,7 +117,7 @@ impl World {
         }
     }
 
-    pub(super) fn correct(&mut self, fields: serde_json::Value) {
+    pub(super) fn correct(&mut self, fields: &serde_json::Value) {
         let mut own = json!({"correctionId": "mine", "offerId": 1, "uniqueId": "9"});
         own.as_object_mut()
             .unwrap()
@@ -201,7 +203,7 @@ pub(super) fn woo(at: u64, status: &str, total: &str, refunds: &[&str], has_clic
     ("order.updated", body)
 }
 
-pub(super) fn stripe(at: u64, kind: &str, object: serde_json::Value) -> Told {
+pub(super) fn stripe(at: u64, kind: &str, object: &serde_json::Value) -> Told {
     (
         "",
         json!({"type": kind, "livemode": true, "created": T0 + at, "data": {"object": object}}),
@@ -213,22 +215,22 @@ pub(super) fn session() -> Told {
         "id": "cs_1", "payment_intent": "pi_1", "payment_status": "paid", "amount_total": 2_600, "currency": "usd",
         "client_reference_id": "abc-1",
     });
-    stripe(0, "checkout.session.completed", object)
+    stripe(0, "checkout.session.completed", &object)
 }
 
 pub(super) fn charge(at: u64, refunded: u64) -> Told {
     let object = json!({"id": "ch_1", "payment_intent": "pi_1", "amount": 2_600, "amount_refunded": refunded, "currency": "usd"});
-    stripe(at, "charge.refunded", object)
+    stripe(at, "charge.refunded", &object)
 }
 
 pub(super) fn failed(at: u64, id: &str, amount: u64) -> Told {
     let object = json!({"id": id, "charge": "ch_1", "payment_intent": "pi_1", "amount": amount, "currency": "usd", "status": "failed"});
-    stripe(at, "refund.failed", object)
+    stripe(at, "refund.failed", &object)
 }
 
 pub(super) fn dispute(at: u64, id: &str, kind: &str, amount: u64, status: &str) -> Told {
     let object = json!({"id": id, "charge": "ch_1", "payment_intent": "pi_1", "amount": amount, "currency": "usd", "status": status});
-    stripe(at, &format!("charge.dispute.{kind}"), object)
+    stripe(at, &format!("charge.dispute.{kind}"), &object)
 }
 
 pub(super) fn shopify(
