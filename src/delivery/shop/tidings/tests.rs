@@ -14,9 +14,7 @@ fn left(cents: u64) -> (bool, Option<u64>, i64) {
 }
 
 #[test]
-fn a_charge_of_stripes_ends_as_its_events_say() {
-    let won = |at, amount| dispute(at, "dp_1", "closed", amount, "won");
-    let opened = |at, amount| dispute(at, "dp_1", "created", amount, "needs_response");
+fn a_charge_of_stripes_ends_as_its_refunds_say() {
     for (told, wanted) in [
         (
             vec![session(), charge(3, 1_400), charge(2, 700)],
@@ -66,6 +64,21 @@ fn a_charge_of_stripes_ends_as_its_events_say() {
             left(2_000),
         ),
         (
+            vec![charge(1, 2_600), failed(2, "re_1", 2_600), session()],
+            left(2_600),
+        ),
+        (vec![charge(1, 600), session()], left(2_000)),
+    ] {
+        assert_eq!(end("stripe", &told, None), wanted, "{told:?}");
+    }
+}
+
+#[test]
+fn a_dispute_takes_its_part_until_it_is_won() {
+    let won = |at, amount| dispute(at, "dp_1", "closed", amount, "won");
+    let opened = |at, amount| dispute(at, "dp_1", "created", amount, "needs_response");
+    for (told, wanted) in [
+        (
             vec![session(), won(3, 2_600), opened(1, 2_600)],
             left(2_600),
         ),
@@ -100,11 +113,6 @@ fn a_charge_of_stripes_ends_as_its_events_say() {
             vec![opened(1, 2_600), won(3, 2_600), session()],
             left(2_600),
         ),
-        (
-            vec![charge(1, 2_600), failed(2, "re_1", 2_600), session()],
-            left(2_600),
-        ),
-        (vec![charge(1, 600), session()], left(2_000)),
         (
             vec![
                 session(),
