@@ -186,7 +186,13 @@ export class Acceptor {
     if (correction === undefined) {
       // What waited for the conversion, or for its place, has nothing to change there.
       if (waiting !== undefined && settled.outcome !== "full") {
-        const over = { state: "cancelled", code: NOTHING_LEFT, upstream_message: "", next_ms: null, changed_ms: now } as const;
+        const over = {
+          state: "cancelled",
+          code: NOTHING_LEFT,
+          upstream_message: "",
+          next_ms: null,
+          changed_ms: now,
+        } as const;
         store.settle({ ...waiting, ...over });
         dropped.push(waiting);
       }
@@ -199,7 +205,14 @@ export class Acceptor {
     }
     const id = conversionId.slice(0, SHARD_DIGITS) + randomDigits(conversionId.length - SHARD_DIGITS);
     const { offerId } = tidings;
-    const event: NewEvent = { id, kind: "correction", offerId, text: correction, acceptedAt, order: orderOf(conversionId) };
+    const event: NewEvent = {
+      id,
+      kind: "correction",
+      offerId,
+      text: correction,
+      acceptedAt,
+      order: orderOf(conversionId),
+    };
     store.insert(event, now);
     if (isKept) kept.push(corrections.keep(id, now));
     else added.push(event);

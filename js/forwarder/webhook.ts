@@ -189,10 +189,12 @@ async function acceptSale(
     const known = "refusal" in result || result.settled === undefined ? [own] : [];
     const first = "refusal" in result ? undefined : result;
     // The order's own ids lead to what the mapping has made of it.
-    const others = ids.map((id): Tidings => ({
-      ...{ platform, offerId: shop.offerId, uniqueId: id, facts, isMapped: true, ifUnknown: "quiet" },
-      links: [{ offerId, uniqueId }],
-    }));
+    const others = ids.map(
+      (id): Tidings => ({
+        ...{ platform, offerId: shop.offerId, uniqueId: id, facts, isMapped: true, ifUnknown: "quiet" },
+        links: [{ offerId, uniqueId }],
+      }),
+    );
     settled = await tellAll([...known, ...others], incoming, first);
   }
   if ("refusal" in result) return { answer: await logOutcome("changed"), settled };

@@ -118,8 +118,16 @@ describe("an order ends in CAKE as its shop says, in whatever order its webhooks
       left(26),
     ],
     ["a dispute of a part, then a refund", [session, dispute(1, 1_000), charge(2, 600)], left(10)],
-    ["refunded while it was disputed", [session, dispute(1, 2_600), charge(2, 2_600), dispute(3, 2_600, "won")], returned],
-    ["a refund that fails while it is disputed", [session, charge(1, 2_600), dispute(2, 2_600), failed(3, 2_600)], returned],
+    [
+      "refunded while it was disputed",
+      [session, dispute(1, 2_600), charge(2, 2_600), dispute(3, 2_600, "won")],
+      returned,
+    ],
+    [
+      "a refund that fails while it is disputed",
+      [session, charge(1, 2_600), dispute(2, 2_600), failed(3, 2_600)],
+      returned,
+    ],
     ["an invoice, told by its payment intent", [byInvoice, invoicePayment, charge(2, 600)], left(20)],
     ["cancelled and reopened", [woo(1, "processing"), woo(2, "cancelled"), woo(3, "completed")], left(26)],
     [
@@ -135,7 +143,11 @@ describe("an order ends in CAKE as its shop says, in whatever order its webhooks
     ["cancelled unpaid, and paid", [woo(1, "cancelled", [], { date_paid_gmt: null }), woo(2, "processing")], left(26)],
     [
       "an edited total, and a part of it refunded",
-      [woo(1, "processing"), woo(2, "processing", [], { total: "30.00" }), woo(3, "completed", ["4.00"], { total: "30.00" })],
+      [
+        woo(1, "processing"),
+        woo(2, "processing", [], { total: "30.00" }),
+        woo(3, "completed", ["4.00"], { total: "30.00" }),
+      ],
       left(26),
     ],
     ["two parts", [shopify(1, "orders/paid"), part(1, "6.00"), part(2, "1.00")], left(19)],

@@ -82,7 +82,9 @@ describe("by another number of shards", () => {
       outcomes.push(((await answer.json()) as { outcome: string }).outcome);
     }
     const authorization = `Bearer ${OPERATOR}`;
-    const listed = await forwarder.fetch(new Request(`${SITE}/cake/operator/conversions`, { headers: { authorization } }));
+    const listed = await forwarder.fetch(
+      new Request(`${SITE}/cake/operator/conversions`, { headers: { authorization } }),
+    );
     const { rows } = (await listed.json()) as { rows: { correction?: { status?: string; uniqueId: string } }[] };
     await forwarder.close();
     return { outcomes, returned: rows.filter(({ correction }) => correction?.status === "returned").length };

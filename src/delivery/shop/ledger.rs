@@ -2,7 +2,6 @@
 //! from the facts alone, not from the order in which they came.
 
 use super::fact::{Fact, lines};
-use super::tidings::Tidings;
 use crate::api::older::correction::Params;
 use crate::money::Money;
 use serde::Serialize;
@@ -139,32 +138,6 @@ impl Ledger {
         );
         all.extend(self.facts.iter().map(Fact::line));
         all.join("\n")
-    }
-
-    /// Adds what a webhook tells; `false` where there is no room for it.
-    pub(super) fn add(&mut self, told: &Tidings) -> bool {
-        if self.platform.is_empty() {
-            self.platform.clone_from(&told.platform);
-        }
-        self.is_mapped |= told.is_mapped;
-        self.is_ours |= told.is_ours;
-        for link in &told.links {
-            let is_self = link.offer_id == told.offer_id && link.unique_id == told.unique_id;
-            if !is_self && !self.links.contains(link) {
-                self.links.push(link.clone());
-            }
-        }
-        for fact in &told.facts {
-            match self.facts.iter().position(|own| own.key() == fact.key()) {
-                Some(at) => {
-                    let own = self.facts.swap_remove(at);
-                    self.facts.push(own.merge(fact.clone()));
-                }
-                None => self.facts.push(fact.clone()),
-            }
-        }
-        self.facts.sort_unstable();
-        self.facts.len() <= MAX_LINES && self.links.len() <= MAX_LINES
     }
 
     /// The facts for the orders that this one is here: all but the sale, which each has by itself.

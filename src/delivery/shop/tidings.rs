@@ -4,7 +4,7 @@
 //! CAKE last. So a correction of the site's own stays until the shop itself says something else.
 
 use super::fact::Fact;
-use super::ledger::{Ledger, Link, State, units};
+use super::ledger::{Ledger, Link, MAX_LINES, State, units};
 use super::settings::from_units;
 use crate::api::json::{Object, Value, parse_integer};
 use crate::api::older::correction::Params;
@@ -119,6 +119,32 @@ impl Tidings {
         })
     }
 
+    /// Adds all of it to a ledger; `false` where there is no room for it.
+    fn add_to(&self, ledger: &mut Ledger) -> bool {
+        if ledger.platform.is_empty() {
+            ledger.platform.clone_from(&self.platform);
+        }
+        ledger.is_mapped |= self.is_mapped;
+        ledger.is_ours |= self.is_ours;
+        for link in &self.links {
+            let is_self = link.offer_id == self.offer_id && link.unique_id == self.unique_id;
+            if !is_self && !ledger.links.contains(link) {
+                ledger.links.push(link.clone());
+            }
+        }
+        for fact in &self.facts {
+            match ledger.facts.iter().position(|own| own.key() == fact.key()) {
+                Some(at) => {
+                    let own = ledger.facts.swap_remove(at);
+                    ledger.facts.push(own.merge(fact.clone()));
+                }
+                None => ledger.facts.push(fact.clone()),
+            }
+        }
+        ledger.facts.sort_unstable();
+        ledger.facts.len() <= MAX_LINES && ledger.links.len() <= MAX_LINES
+    }
+
     /// Adds the tidings to an order's ledger, and says what is to be told to CAKE.
     ///
     /// `ledger` is the text of the last time, or empty. `conversion` is the conversion's canonical
@@ -145,7 +171,7 @@ impl Tidings {
             settled.outcome = "unknown";
             return Ok(settled);
         }
-        if !own.add(self) {
+        if !self.add_to(&mut own) {
             settled.outcome = "full";
             return Ok(settled);
         }
