@@ -65,7 +65,8 @@ test.each([
 });
 
 describe("by another number of shards", () => {
-  const told = (folder: string) => async (shards: object, type: string, objects: readonly object[]) => {
+  type Told = readonly [type: string, objects: readonly object[]];
+  const told = (folder: string) => async (shards: object, [type, objects]: Told) => {
     const forwarder = openForwarder({
       ...{ folder, baseUrl: "http://127.0.0.1", apiKey: KEY, operatorSecret: OPERATOR, log: () => undefined },
       fetch: () => Promise.resolve(new Response("", { status: 503 })),
@@ -108,11 +109,10 @@ describe("by another number of shards", () => {
   ])("%s", async (_, isSaleFirst, wanted) => {
     const folder = mkdtempSync(join(tmpdir(), "cake-edge-shops-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    const sale = ["checkout.session.completed", sessions] as const;
-    const refund = ["charge.refunded", charges] as const;
-    const [first, second] = isSaleFirst ? [sale, refund] : [refund, sale];
-    const before = await told(folder)(four, ...first);
-    const after = await told(folder)(six, ...second);
+    const sale: Told = ["checkout.session.completed", sessions];
+    const refund: Told = ["charge.refunded", charges];
+    const before = await told(folder)(four, isSaleFirst ? sale : refund);
+    const after = await told(folder)(six, isSaleFirst ? refund : sale);
     expect(before.outcomes).toEqual(numbers.map(() => wanted[0]));
     expect(after.outcomes).toEqual(numbers.map(() => wanted[1]));
     expect(after.returned).toBe(12);

@@ -55,7 +55,7 @@ describe("the shared vectors", () => {
     expect(answer.status).toBe(200);
     // A correction is for a sale that is known, or waits for one, or is sent since a click led to it.
     const isMade = sale !== undefined || order?.ifUnknown === "sent" || order?.ifUnknown === "kept";
-    const corrects = corrections.map(({ correctionId, ...fields }) => fields);
+    const corrects = (corrections as Record<string, unknown>[]).map(({ correctionId, ...fields }) => fields);
     expect(corrects).toEqual(isMade && vector.corrects !== undefined ? [vector.corrects] : []);
     if (sale === undefined) {
       const expected =
