@@ -2,12 +2,22 @@
 import { call } from "../error.js";
 import { type Host, LEASE_MS } from "../host.js";
 import { core } from "./core.js";
-import { type Corrections, NO_CONVERSION } from "./corrections.js";
+import { type Corrections, NO_CONVERSION, NOTHING_LEFT } from "./corrections.js";
 import { type Delivery, shownState } from "./delivery.js";
 import type { ResolvedOptions } from "./options.js";
+import { SHARD_DIGITS } from "./setup.js";
 import { type Acceptance, type AcceptRequest, claimedBy, MAX_REPLAYED } from "./shard.js";
 import type { StateLog } from "./state-log.js";
-import type { EventFilter, NewEvent, OutboxStore, Row } from "./store.js";
+import {
+  conversionOf,
+  type EventFilter,
+  type NewEvent,
+  type OutboxStore,
+  orderOf,
+  type Row,
+  type Settled,
+  type Tidings,
+} from "./store.js";
 
 /** The dependencies of an acceptor. */
 export interface AcceptorDeps {
@@ -17,6 +27,15 @@ export interface AcceptorDeps {
   readonly stateLog: StateLog;
   readonly corrections: Corrections;
   readonly delivery: Delivery;
+}
+
+/** What a window writes: new events; corrections sent again, kept for their conversion, or left without a change. */
+interface Written {
+  readonly now: number;
+  readonly added: Row[];
+  readonly revived: Row[];
+  readonly kept: Row[];
+  readonly dropped: Row[];
 }
 
 /** Accepts events. Its methods run in a window of the group commit. */
@@ -34,24 +53,26 @@ export class Acceptor {
     if (webhook !== undefined && store.webhook(webhook.id, webhook.digest, now) !== webhook.digest) {
       return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
     }
-    let room = options.capacity - stateLog.counts.of("pending");
-    const added: Row[] = [];
-    const revived: Row[] = [];
-    const kept: Row[] = [];
+    const written: Written = { now, added: [], revived: [], kept: [], dropped: [] };
+    const { added, revived, kept, dropped } = written;
+    const rest = () => options.capacity - stateLog.counts.of("pending") - added.length - revived.length;
+    let room = rest();
     const answers: Acceptance[] = [];
     store.transaction(() => {
       // In the order of the request: of two events with one key, or one click, the first one wins.
       for (const event of events) {
+        const { tidings, kind = "conversion" } = event;
+        if (kind === "correction" && tidings !== undefined) {
+          answers.push(room > 0 ? this.#tell(event, tidings, written) : { refusal: "outbox_full" });
+          room = rest();
+          continue;
+        }
         const { isKnown, holder } = store.lookUp(event.id, event.claim);
         const row = isKnown ? store.find(event.id) : undefined;
         if (row !== undefined) {
-          answers.push(this.#known(row, event));
-          continue;
-        }
-        const isLate = event.isFirst === true && corrections.last(event) !== undefined;
-        const text = event.change === undefined ? event.text : corrections.settleChange(event, event.change);
-        if (isLate || text === "") {
-          answers.push(this.#unchanged(event));
+          const answer = this.#known(row, event);
+          answers.push("refusal" in answer ? answer : { ...answer, ...this.#sold(event, answer, written) });
+          room = rest();
           continue;
         }
         if (holder !== undefined && holder !== event.id) answers.push({ refusal: claimedBy(event.kind), holder });
@@ -59,16 +80,11 @@ export class Acceptor {
         else {
           // The event and its claim are stored together: a claim without its event would refuse a later sale.
           if (event.claim !== undefined && holder === undefined) store.claim(event.claim, event.id, now);
-          const stored = store.insert({ ...event, text }, now);
-          if (event.isKept === true && !corrections.hasConversion(event)) {
-            kept.push(corrections.keep(event.id, now));
-            answers.push({ id: event.id, state: "refused", duplicate: false, without: "kept" });
-            continue;
-          }
-          added.push(stored);
-          revived.push(...corrections.refusedTooEarly(event));
-          room -= 1;
-          answers.push({ id: event.id, state: shownState("pending", stateLog.isPaused), duplicate: false });
+          written.added.push(store.insert(event, now));
+          written.revived.push(...corrections.refusedTooEarly(event));
+          const answer = { id: event.id, state: shownState("pending", stateLog.isPaused), duplicate: false };
+          answers.push(kind === "conversion" ? { ...answer, ...this.#sold(event, answer, written) } : answer);
+          room = rest();
         }
       }
       this.#setPending(revived, now);
@@ -82,6 +98,10 @@ export class Acceptor {
       corrections.kept();
       stateLog.counts.add("refused", 1);
       stateLog.log(each, "refused", NO_CONVERSION, 0, false, false);
+    }
+    for (const each of dropped) {
+      stateLog.move(each, "cancelled");
+      stateLog.log(each, "cancelled", NOTHING_LEFT, each.attempts, false, false);
     }
     this.#logPending(revived);
     if (added.length > 0) {
@@ -132,20 +152,76 @@ export class Acceptor {
     if (rows.length > 0) delivery.refresh();
   }
 
-  /** The answer to a shop's correction that changes nothing. */
-  #unchanged(event: NewEvent): Acceptance {
-    const last = this.#deps.corrections.last(event);
-    const state = shownState(last?.state ?? "pending", this.#deps.stateLog.isPaused);
-    return { id: last?.id ?? event.id, state, duplicate: true, without: "nothing" };
+  /** What a conversion means for its order: facts may have come before it, or come with it. */
+  #sold(event: NewEvent, answer: { readonly duplicate: boolean; readonly moneyUsed?: boolean }, written: Written) {
+    const { tidings, id, text, offerId } = event;
+    if (tidings === undefined) {
+      if (answer.duplicate || !this.#deps.corrections.hasLedger(id)) return {};
+      const { uniqueId } = JSON.parse(text) as { uniqueId: string };
+      const none: Tidings = { platform: "", offerId, uniqueId, facts: "", isMapped: false, ifUnknown: "known" };
+      this.#settle(id, none, event.acceptedAt, written);
+      return {};
+    }
+    const { sale } = tidings;
+    const isOurs = !answer.duplicate || answer.moneyUsed === true || this.#deps.store.find(id)?.text === text;
+    const told = { ...tidings, isOurs, ...(sale === undefined ? {} : { sale: { ...sale, text } }) };
+    return { settled: this.#settle(id, told, event.acceptedAt, written) };
+  }
+
+  /** The answer to what a shop's webhook tells of an order, without a conversion. */
+  #tell(event: NewEvent, tidings: Tidings, written: Written): Acceptance {
+    const settled = this.#settle(conversionOf(event), tidings, event.acceptedAt, written);
+    return { id: settled.id ?? event.id, state: "pending", duplicate: settled.outcome !== "refund", settled };
+  }
+
+  /** Puts tidings into the ledger of an order, and stores the correction that follows, if any. */
+  #settle(conversionId: string, tidings: Tidings, acceptedAt: string, written: Written): Settled {
+    const { store, corrections } = this.#deps;
+    const { now, added, revived, kept, dropped } = written;
+    const before = corrections.ledger(conversionId);
+    const { settled, kept: waiting, last } = corrections.settle(tidings, conversionId, before, written);
+    const { ledger, correction, isKept, ...rest } = settled;
+    if (ledger !== before) corrections.setLedger(conversionId, ledger, now);
+    if (correction === undefined) {
+      // What waited for the conversion, or for its place, has nothing to change there.
+      if (waiting !== undefined && settled.outcome !== "full") {
+        const over = {
+          state: "cancelled",
+          code: NOTHING_LEFT,
+          upstream_message: "",
+          next_ms: null,
+          changed_ms: now,
+        } as const;
+        store.settle({ ...waiting, ...over });
+        dropped.push(waiting);
+      }
+      return { ...rest, id: last?.id };
+    }
+    if (waiting !== undefined) {
+      if (waiting.text !== correction) store.setText(waiting.id, correction);
+      if (!isKept) revived.push({ ...waiting, text: correction });
+      return { ...rest, id: waiting.id };
+    }
+    const id = conversionId.slice(0, SHARD_DIGITS) + randomDigits(conversionId.length - SHARD_DIGITS);
+    const { offerId } = tidings;
+    const event: NewEvent = {
+      id,
+      kind: "correction",
+      offerId,
+      text: correction,
+      acceptedAt,
+      order: orderOf(conversionId),
+    };
+    const row = store.insert(event, now);
+    if (isKept) kept.push(corrections.keep(id, now));
+    else added.push(row);
+    return { ...rest, id };
   }
 
   /** The answer to an event whose key is known. */
   #known(row: Row, event: NewEvent): Acceptance {
     const { store, stateLog, delivery } = this.#deps;
     const known = { id: row.id, state: shownState(row.state, stateLog.isPaused), duplicate: true };
-    if (row.state === "refused" && row.code === NO_CONVERSION) return { ...known, without: "kept" };
-    // What is stored of a shop's state is only what it changed.
-    if (event.change !== undefined) return known;
     const relation = row.text === event.text ? "same" : compareEvents(row.text, event.text);
     switch (relation) {
       case "conflict":
@@ -171,4 +247,10 @@ type Relation = "same" | "adds_money" | "lacks_money" | "conflict";
 
 function compareEvents(stored: string, given: string): Relation {
   return call(() => core.api().compareEvents(stored, given)) as Relation;
+}
+
+/** Digits of an id that nobody can guess. */
+function randomDigits(count: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(count / 2));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

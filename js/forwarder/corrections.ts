@@ -2,10 +2,44 @@
 import { call } from "../error.js";
 import { core } from "./core.js";
 import type { Family } from "./delivery.js";
-import { type NewEvent, type OutboxStore, orderOf, type Row, type StoredState } from "./store.js";
+import {
+  ledgerOf,
+  type NewEvent,
+  type OutboxStore,
+  orderOf,
+  type Row,
+  type Settled,
+  type StoredState,
+  type Tidings,
+} from "./store.js";
 
 /** The code of a correction that waits for its conversion. */
 export const NO_CONVERSION = "no_conversion";
+
+/** The code of a correction whose order has nothing to correct any more. */
+export const NOTHING_LEFT = "nothing_left";
+
+/** The name under which a shard notes that it has ledgers. */
+const LEDGERS = "ledgers";
+
+/** What the core makes of tidings (`src/delivery/shop/tidings.rs`). */
+interface SettledOrder extends Settled {
+  /** The ledger for the next time; empty where there is nothing to keep. */
+  readonly ledger: string;
+  /** The correction's canonical text. */
+  readonly correction?: string;
+  /** Does the correction wait for its conversion? */
+  readonly isKept: boolean;
+}
+
+/** Settled tidings, and the rows that they meet. */
+interface Settlement {
+  readonly settled: SettledOrder;
+  /** The correction that waits for the conversion. */
+  readonly kept: Row | undefined;
+  /** The last correction of the conversion. */
+  readonly last: Row | undefined;
+}
 
 /** The corrections of a shard. */
 export class Corrections {
@@ -15,8 +49,12 @@ export class Corrections {
   /** The number of refused corrections: at zero, no correction came too early. */
   #refused: number;
 
+  /** Are there ledgers of shops' orders? Without one, no search is needed. */
+  #hasLedgers: boolean;
+
   constructor(store: OutboxStore) {
     this.#store = store;
+    this.#hasLedgers = store.getMeta(LEDGERS) !== null;
     const corrections = store.correctionCounts();
     this.#waiting = corrections.get("pending") ?? 0;
     this.#refused = corrections.get("refused") ?? 0;
@@ -32,22 +70,43 @@ export class Corrections {
     this.#refused += 1;
   }
 
-  /** Is the conversion of a correction here? */
-  hasConversion({ order = "" }: NewEvent): boolean {
-    return this.#conversionOf(order) !== undefined;
+  /** Has a shop told anything of the order? */
+  hasLedger(conversionId: string): boolean {
+    return this.ledger(conversionId) !== "";
   }
 
-  /** The last correction of the same conversion. */
-  last({ order = "" }: NewEvent): Row | undefined {
-    return this.#of(order).at(-1);
+  /** The ledger of a shop's order; empty where there is none. */
+  ledger(conversionId: string): string {
+    return this.#hasLedgers ? (this.#store.findClaim(ledgerOf(conversionId))?.id ?? "") : "";
   }
 
-  /** The text of a shop's correction that changes something; empty where it changes nothing. */
-  settleChange({ text, order = "" }: NewEvent, change: string): string {
-    const conversion = this.#conversionOf(order)?.text ?? "";
-    const earlier = this.#of(order).filter(({ state }) => state !== "cancelled" && state !== "dead");
-    const texts = earlier.map((row) => row.text);
-    return call(() => core.api().settleCorrection(change, conversion, texts, text));
+  setLedger(conversionId: string, ledger: string, now: number): void {
+    if (this.#store.getMeta(LEDGERS) === null) this.#store.setMeta(LEDGERS, "1");
+    this.#hasLedgers = true;
+    this.#store.setClaim(ledgerOf(conversionId), ledger, now);
+  }
+
+  /**
+   * What a shop's webhook says of an order, settled by the core with the order's ledger. `revived` are corrections that
+   * are sent again from now on.
+   */
+  settle(
+    tidings: Tidings,
+    conversionId: string,
+    ledger: string,
+    { now, revived }: { readonly now: number; readonly revived: readonly Row[] },
+  ): Settlement {
+    const conversion = this.#store.find(conversionId);
+    const all = this.#of(orderOf(conversionId));
+    const kept = all.find(({ state, code }) => state === "refused" && code === NO_CONVERSION);
+    const isSent = ({ id, state }: Row) =>
+      state === "pending" || state === "delivered" || revived.some((each) => each.id === id);
+    const texts = all.filter(isSent).map(({ text }) => text);
+    const given = JSON.stringify({ ...tidings, isWaiting: kept !== undefined });
+    const settled = JSON.parse(
+      call(() => core.api().settleOrder(given, ledger, conversion?.text ?? "", texts, now)),
+    ) as SettledOrder;
+    return { settled, kept, last: all.at(-1) };
   }
 
   /** Keeps a stored correction until its conversion comes. It is not sent, and not part of the queue. */
@@ -101,8 +160,8 @@ export class Corrections {
   }
 
   /**
-   * The corrections that came before their conversion: CAKE refused them because it knew no such conversion, or they
-   * were kept. They are sent after it.
+   * The corrections that came before their conversion: CAKE refused them because it knew no such conversion. They are
+   * sent after it.
    */
   refusedTooEarly({ id, kind }: NewEvent): readonly Row[] {
     if (kind === "correction" || this.#refused <= 0) return [];
@@ -141,8 +200,7 @@ export class Corrections {
   }
 }
 
-/** May the correction have come before its conversion? */
+/** May the correction have come before its conversion? A kept one is the ledger's. */
 function isTooSoon({ kind, state, code, is_in_doubt }: Row): boolean {
-  const isRefused = kind === "correction" && state === "refused" && is_in_doubt === 0;
-  return isRefused && (code === "refused" || code === NO_CONVERSION);
+  return kind === "correction" && state === "refused" && is_in_doubt === 0 && code === "refused";
 }

@@ -197,40 +197,27 @@ function intakeOf(setup: Setup): Intake {
     return "error" in result ? { refusal: result.error.code as ForwarderCode } : result;
   };
   return {
-    async convert(body) {
+    async convert(body, tidings) {
       const read = readConversions(body, true, "", options);
       if (Array.isArray(read)) return refuse("conversions", "must not stand here: it is one conversion");
-      return acceptOne(await candidateOf(read, { isSigned: true }, setup));
+      const candidate = await candidateOf(read, { isSigned: true }, setup);
+      return acceptOne({ ...candidate, event: { ...candidate.event, tidings } });
     },
-    async remember(name, text) {
-      const claim = memoryOf(name, setup);
-      const hashed = hash(claim);
-      await callShard(() => shardOf(hashed, setup).claim(claim, text, hashed));
+    async tell(tidings) {
+      const { offerId, uniqueId } = tidings;
+      const idOf = await setup.ids();
+      // In the shard of the order's conversion, as its corrections are.
+      const id = idOf(call(() => core.api().orderKey(options.account, offerId, uniqueId)));
+      const event: NewEvent = { id, kind: "correction", offerId, text: "", acceptedAt: today(options), tidings };
+      return acceptOne({ shard: shardOf(id, setup), event: { ...event, order: orderOf(id) } });
     },
-    async recall(name) {
-      const claim = memoryOf(name, setup);
-      return (await callShard(() => shardOf(hash(claim), setup).findClaim(claim))) || undefined;
-    },
-    async correct(body, { mustBeKnown, isKept, isFirst, change }) {
-      if (!call(() => options.deliverer().takesCorrections())) return "unavailable";
-      const read = JSON.parse(call(() => core.api().readCorrections(body, options.account))) as
-        | ReadCorrection
-        | ReadItem<ReadCorrection>[];
-      if (Array.isArray(read)) return refuse("corrections", "must not stand here: it is one correction");
-      const candidate = await correctionOf(read, setup);
-      if (mustBeKnown) {
-        const conversionId = (await setup.ids())(read.conversionKey);
-        const [status] = await callShard(() => candidate.shard.wait([conversionId], 0));
-        if (status === undefined) return undefined;
-      }
-      return acceptOne({ ...candidate, event: { ...candidate.event, isKept, isFirst, change } });
-    },
+    takesCorrections: () => call(() => options.deliverer().takesCorrections()),
   };
 }
 
-/** A remembered text is kept as a claim, apart from those of clicks and corrections. */
-function memoryOf(name: string, { options }: Setup): string {
-  return `${options.account}|memory|${name}`;
+/** The civil time in the account's zone; empty where the zone is not known. */
+function today({ zone }: ResolvedOptions): string {
+  return zone?.findCivil(new Date()) ?? "";
 }
 
 function isError(item: object): item is { readonly error: ForwarderError } {
@@ -390,7 +377,7 @@ async function candidateOf(item: ReadEvent, caller: Caller, setup: Setup): Promi
     id,
     offerId: item.offerId,
     text: item.text,
-    acceptedAt: options.zone?.findCivil(new Date()) ?? "",
+    acceptedAt: today(options),
     isSigned: caller.isSigned,
     ...(options.isDeduplicated(item.offerId) ? {} : { order: item.claim }),
   };
@@ -409,7 +396,7 @@ async function correctionOf(item: ReadCorrection, setup: Setup): Promise<Unplace
     kind: "correction",
     offerId: item.offerId,
     text: item.text,
-    acceptedAt: options.zone?.findCivil(new Date()) ?? "",
+    acceptedAt: today(options),
     isSigned: true,
     order: orderOf(conversionId),
   };

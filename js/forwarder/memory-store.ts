@@ -133,6 +133,10 @@ export class MemoryStore implements OutboxStore {
   }
 
   claim(claim: string, id: string, nowMs: number): void {
+    this.setClaim(claim, id, nowMs);
+  }
+
+  setClaim(claim: string, id: string, nowMs: number): void {
     this.#set(this.#claims, claim, { id, at: nowMs });
   }
 

@@ -105,7 +105,8 @@ export class Outbox {
   }
 
   /**
-   * Does the outbox have that key, or the row with that id? A conversion counts as present with its first correction.
+   * Does the outbox have that key, or the row with that id? A conversion counts as present with its first correction,
+   * and with the first webhook of a shop that tells of it.
    */
   has(kind: KeyKind | "row", key: string): boolean {
     const { store } = this.#deps;
@@ -113,7 +114,9 @@ export class Outbox {
       case "row":
         return store.find(key) !== undefined;
       case "event":
-        return store.find(key) !== undefined || store.siblings(orderOf(key)).length > 0;
+        return (
+          store.find(key) !== undefined || store.siblings(orderOf(key)).length > 0 || this.#corrections.hasLedger(key)
+        );
       case "claim":
         return store.findClaim(key) !== undefined;
       case "webhook":

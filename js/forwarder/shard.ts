@@ -1,7 +1,7 @@
 /** The interface between a handler and a shard. The shard is in this process, or in a Durable Object elsewhere. */
 import type { ForwarderCode } from "./answer.js";
 import type { PostbackLine, WebhookLine } from "./incoming.js";
-import type { EventFilter, EventKind, NewEvent, Row, RowFilter, StoredState } from "./store.js";
+import type { EventFilter, EventKind, NewEvent, Row, RowFilter, Settled, StoredState, Tidings } from "./store.js";
 
 /** The state of an event as callers see it. */
 export type ConversionState = StoredState | "paused";
@@ -32,11 +32,8 @@ export type Acceptance =
        * event.
        */
       readonly moneyUsed?: boolean;
-      /**
-       * A shop's correction that is not sent now: `kept` until its conversion comes, or `nothing` where the conversion
-       * already is what the shop says.
-       */
-      readonly without?: "kept" | "nothing";
+      /** What came of a shop's tidings. */
+      readonly settled?: Settled;
     }
   | {
       readonly refusal: ForwarderCode;
@@ -44,33 +41,18 @@ export type Acceptance =
       readonly holder?: string;
     };
 
-/** Accepts conversions and corrections from callers with a secret, one by one, as the JSON of a body. */
+/** Accepts conversions, and what shops tell of orders, from callers with a secret, one by one. */
 export interface Intake {
-  /** Accepts a conversion. @throws CakeError where the conversion breaks a rule */
-  convert(body: string): Promise<Acceptance>;
   /**
-   * Accepts a correction. Returns `undefined` where its conversion must be known here and is not. Returns `unavailable`
-   * where there is no account to receive the correction.
+   * Accepts a conversion, as the JSON of a body, with what a webhook tells of its order.
    *
-   * @throws CakeError where it breaks a rule
+   * @throws CakeError where the conversion breaks a rule
    */
-  correct(body: string, options: CorrectOptions): Promise<Acceptance | "unavailable" | undefined>;
-  /** Remembers a text by a name for as long as events are kept; the first text stays. */
-  remember(name: string, text: string): Promise<void>;
-  /** What is remembered by that name. */
-  recall(name: string): Promise<string | undefined>;
-}
-
-/** How a shop's correction is accepted. */
-export interface CorrectOptions {
-  /** Must its conversion be known here? */
-  readonly mustBeKnown: boolean;
-  /** {@link NewEvent.isKept} */
-  readonly isKept?: boolean;
-  /** {@link NewEvent.change} */
-  readonly change?: string | undefined;
-  /** {@link NewEvent.isFirst} */
-  readonly isFirst?: boolean | undefined;
+  convert(body: string, tidings?: Tidings): Promise<Acceptance>;
+  /** Accepts what a webhook tells of an order. */
+  tell(tidings: Tidings): Promise<Acceptance>;
+  /** Is there an account to receive corrections? */
+  takesCorrections(): boolean;
 }
 
 /** The refusal of an event whose claim belongs to another event. */

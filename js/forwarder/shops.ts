@@ -110,8 +110,8 @@ export type Platform = keyof Shops;
 export interface ResolvedShop {
   readonly reader: () => Shop;
   readonly map: WebhookMap | undefined;
-  /** What begins the ids of the shop. */
-  readonly idPrefix: string;
+  /** The offer of the options; 0 where a mapping chooses it. */
+  readonly offerId: number;
 }
 
 const COMMON = [
@@ -239,7 +239,7 @@ function resolveShop(platform: Platform, place: string, shop: ShopOptions, reten
   const secrets = checkSecrets(at("secrets"), shop.secrets);
   const reader = core.keep(({ Shop }) => new Shop(platform, secrets, settings));
   call(reader);
-  return { reader, map, idPrefix };
+  return { reader, map, offerId: offerId ?? 0 };
 }
 
 function flag(name: string, value: unknown): boolean | undefined {

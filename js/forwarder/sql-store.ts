@@ -209,6 +209,14 @@ export class SqlStore implements OutboxStore {
     this.#sql.exec("INSERT INTO claims VALUES (?, ?, ?)", claim, id, nowMs);
   }
 
+  setClaim(claim: string, id: string, nowMs: number): void {
+    this.#rotatePartitions(nowMs);
+    for (const { suffix } of this.#partitions.slice(1)) {
+      this.#sql.exec(`DELETE FROM claims${suffix} WHERE claim = ?`, claim);
+    }
+    this.#sql.exec("INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", claim, id, nowMs);
+  }
+
   unclaim(claim: string): void {
     for (const { suffix } of this.#partitions) this.#sql.exec(`DELETE FROM claims${suffix} WHERE claim = ?`, claim);
   }

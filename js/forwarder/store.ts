@@ -25,12 +25,51 @@ export interface NewEvent {
   readonly order?: string | undefined;
   /** Does the event come from a signed caller? */
   readonly isSigned?: boolean | undefined;
-  /** A shop's correction: how it stands to the corrections before it (`src/delivery/shop/change.rs`), as JSON. */
-  readonly change?: string | undefined;
-  /** Does a correction whose conversion is not known wait for it, without being sent? */
-  readonly isKept?: boolean | undefined;
-  /** Is a correction accepted only where its conversion has none yet? */
-  readonly isFirst?: boolean | undefined;
+  /** What a shop's webhook tells of the order, beside its conversion or alone. */
+  readonly tidings?: Tidings | undefined;
+}
+
+/** An order of a shop's, by the key of its conversion. */
+export interface OrderRef {
+  readonly offerId: number;
+  readonly uniqueId: string;
+}
+
+/** What a shop's webhook tells of an order, as the core reads it (`src/delivery/shop/tidings.rs`). */
+export interface Tidings extends OrderRef {
+  readonly platform: string;
+  /** Facts in the core's own lines. */
+  readonly facts: string;
+  /** The other orders that this one is here. */
+  readonly links?: readonly OrderRef[];
+  /** May a mapping have made anything of the order? */
+  readonly isMapped: boolean;
+  /**
+   * The conversion that the webhook makes of the order, as a canonical text, and the revenue that the built-in mapping
+   * has found: the site's own mapping may have chosen another one.
+   */
+  readonly sale?: { readonly text?: string; readonly atMs: number; readonly found?: string };
+  /** What to do where no such conversion is known. */
+  readonly ifUnknown: "sent" | "kept" | "quiet" | "known";
+}
+
+/** What came of the tidings. */
+export interface Settled {
+  /** The correction that the tidings made, or the last one. */
+  readonly id?: string | undefined;
+  readonly outcome: "refund" | "money" | "same" | "whole" | "map" | "unknown" | "full";
+  /** Is the order's conversion known here? */
+  readonly isKnown: boolean;
+  /** Has CAKE the shop's money? */
+  readonly isMoneyUsed: boolean;
+  /** The other orders that this one is here, and the facts for them. */
+  readonly links: readonly OrderRef[];
+  readonly facts: string;
+}
+
+/** The claim whose text is the ledger of a shop's order: the facts that webhooks have told. */
+export function ledgerOf(conversionId: string): string {
+  return `ledger ${conversionId}`;
 }
 
 /** A stored event. It contains no key, address or user agent. */
@@ -164,6 +203,8 @@ export interface OutboxStore {
   findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined;
   /** Makes a new claim. */
   claim(claim: string, id: string, nowMs: number): void;
+  /** Makes a claim, or gives it another holder and the age of a new one. */
+  setClaim(claim: string, id: string, nowMs: number): void;
   unclaim(claim: string): void;
   /** The digest stored with a webhook's id. */
   findWebhook(webhookId: string): string | undefined;

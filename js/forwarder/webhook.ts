@@ -8,6 +8,7 @@ import type { ResolvedOptions } from "./options.js";
 import { checkLimit, type Setup } from "./setup.js";
 import type { Acceptance, Intake } from "./shard.js";
 import { isPlatform, type Platform, type ResolvedShop, type WebhookConversion } from "./shops.js";
+import type { Settled, Tidings } from "./store.js";
 
 /** A verdict of the core. */
 interface Verdict {
@@ -18,34 +19,22 @@ interface Verdict {
     readonly paidAtMs?: number;
     readonly revenueLeftOut?: "currency" | "amount";
   };
-  readonly refunds?: readonly Refund[];
-  /** Two ids of one sale. */
-  readonly link?: { readonly id: string; readonly uniqueId: string };
+  readonly order?: ToldOrder;
 }
 
-/** A refund of a sale, or its end. */
-interface Refund {
-  /** A correction without its unique id. */
-  readonly correction: {
-    readonly offerId: number;
-    readonly status?: string;
-    readonly revenue?: string;
-    readonly revenueAdded?: string;
-  };
+/** What a webhook says of an order, beside its sale or without one. */
+interface ToldOrder {
   /** The unique ids that the sale may have. */
   readonly uniqueIds: readonly string[];
-  /** What to do where no such sale is known here: `sent` where a click certainly led to it. */
-  readonly ifUnknown: "sent" | "kept" | "dropped";
-  /** How it stands to the corrections before it (`src/delivery/shop/change.rs`). */
-  readonly change?: { readonly restores?: true; readonly taken?: string; readonly givenBack?: string };
-}
-
-/** What a site's own mapping has made of an order. */
-interface Mapped {
-  readonly offerId: number;
-  readonly uniqueId: string;
-  /** Is its revenue the one that the ready mapping found? Otherwise the shop's amounts say nothing of it. */
-  readonly isShopsMoney: boolean;
+  readonly asOfMs: number;
+  readonly facts?: string;
+  /** Do the facts take anything back? */
+  readonly takes: boolean;
+  readonly ifUnknown: Tidings["ifUnknown"];
+  /** Why it is ignored where it changes nothing. */
+  readonly unchanged?: string;
+  /** The unique id that the order has besides. */
+  readonly link?: string;
 }
 
 /** A webhook on its way to the outbox. */
@@ -54,14 +43,6 @@ interface Incoming {
   readonly shop: ResolvedShop;
   readonly intake: Intake;
   readonly logOutcome: LogOutcome;
-}
-
-/** What became of a refund. */
-interface RefundOutcome {
-  readonly outcome: IncomingOutcome;
-  readonly more: Partial<WebhookLine>;
-  /** Is nothing to tell, where another answer stands? */
-  readonly isSilent: boolean;
 }
 
 const HEADERS: Readonly<Record<Platform, { readonly signature: string; readonly topic?: string }>> = {
@@ -103,11 +84,11 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   if (verdict.reason === "too_old") return logOutcome("ignored", { code: "too_old" });
   if (verdict.reason === "unreadable") return logOutcome("ignored", { code: "unreadable", alert: true });
   const incoming: Incoming = { platform: name, shop, intake, logOutcome };
-  const refunds = verdict.refunds ?? [];
-  if (verdict.link !== undefined) await intake.remember(linkOf(name, verdict.link.id), verdict.link.uniqueId);
-  if (verdict.outcome === "refund") {
-    const answer = await acceptRefunds(refunds, incoming, false, verdict.reason);
-    return answer ?? logOutcome("ignored", { code: verdict.reason ?? "no_conversion" });
+  const { order, reason } = verdict;
+  if (order !== undefined && (verdict.outcome === "refund" || order.link !== undefined)) {
+    const isQuiet = order.link !== undefined;
+    const answer = await logOrder(order, await tellOrder(order, incoming), incoming, isQuiet, reason);
+    return answer ?? logOutcome("ignored", { code: reason ?? "no_conversion" });
   }
   const ready = verdict.sale && dated(verdict.sale, options);
   let conversion = ready;
@@ -120,19 +101,20 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   }
   if (conversion === undefined) {
     // The sale may be known nevertheless: its page has told the click.
-    const answer = await acceptRefunds(refunds, incoming, true);
+    const answer = order && (await logOrder(order, await tellOrder(order, incoming), incoming, true));
     if (answer !== undefined) return answer;
     if (shop.map !== undefined && payload !== undefined) return logOutcome("ignored", { code: "map" });
     return verdict.outcome === "no_click_id"
       ? logOutcome("no_click_id")
-      : logOutcome("ignored", { code: verdict.reason ?? "other_topic" });
+      : logOutcome("ignored", { code: reason ?? "other_topic" });
   }
   // The revenue of the site's own mapping is not known here.
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
   const ids = shop.map === undefined ? [] : shop.reader().orderIds(body);
-  const answer = await acceptSale(conversion, { ids, ready }, incoming, leftOut);
-  // The sale may be a repetition while its refund is new. Nearly every sale has nothing to restore: that is not told.
-  for (const each of refunds) await acceptRefunds([each], incoming, each.change?.restores === true);
+  const told = order ?? { uniqueIds: ids, asOfMs: Date.now(), takes: false, ifUnknown: "sent" };
+  const { answer, settled } = await acceptSale(conversion, told, { ids, ready }, incoming, leftOut);
+  // The sale may be a repetition while its refund is new.
+  if (settled !== undefined) await logOrder(told, settled, incoming, !told.takes);
   return answer;
 }
 
@@ -171,167 +153,151 @@ function unknownPlatform(): Refusal {
 
 type LogOutcome = (outcome: IncomingOutcome, more?: Partial<WebhookLine>) => Promise<Response>;
 
+/** What came of an order's tidings, over all its ids. `unavailable`: there is no account to correct it in. */
+type Outcome = Settled | "unavailable";
+
 async function acceptSale(
   conversion: WebhookConversion,
+  told: ToldOrder,
   { ids, ready }: { readonly ids: readonly string[]; readonly ready: WebhookConversion | undefined },
-  { platform, shop, intake, logOutcome }: Incoming,
+  incoming: Incoming,
   revenueLeftOut: "currency" | "amount" | undefined,
-): Promise<Response> {
+): Promise<{ readonly answer: Response; readonly settled?: Outcome }> {
+  const { platform, shop, intake, logOutcome } = incoming;
+  const { offerId, uniqueId } = conversion;
+  const isTold = intake.takesCorrections();
+  const sale = { atMs: told.asOfMs, ...(ready?.revenue === undefined ? {} : { found: ready.revenue }) };
+  const facts = told.facts ?? "";
+  const tidings: Tidings = { platform, offerId, uniqueId, facts, isMapped: false, sale, ifUnknown: told.ifUnknown };
+  const text = JSON.stringify(conversion);
   let result: Acceptance;
   try {
-    result = await intake.convert(JSON.stringify(conversion));
+    result = await intake.convert(text, isTold ? tidings : undefined);
   } catch (thrown) {
     if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
-    if (shop.map !== undefined) return mapFailed(thrown.code, logOutcome);
+    if (shop.map !== undefined) return { answer: await mapFailed(thrown.code, logOutcome) };
     // The same payload would break the same rule again, so a repetition is of no use.
-    return logOutcome("refused", { code: thrown.code, alert: true });
+    return { answer: await logOutcome("refused", { code: thrown.code, alert: true }) };
   }
-  const isKnown = !("refusal" in result) || result.refusal === "conversion_conflict";
-  if (isKnown) {
-    const { offerId, uniqueId } = conversion;
-    const mapped: Mapped = { offerId, uniqueId, isShopsMoney: isSameMoney(conversion.revenue, ready?.revenue) };
-    // Before the answer: a platform sends again what has not been answered.
-    for (const id of ids) await intake.remember(mappedOf(platform, id), JSON.stringify(mapped));
-  }
-  if ("refusal" in result) {
-    if (result.refusal === "conversion_conflict") return logOutcome("changed");
+  if ("refusal" in result && result.refusal !== "conversion_conflict") {
     throw new Refusal(result.refusal, "too many conversions wait: try again later", { "retry-after": "60" });
   }
+  // Before the answer: a platform sends again what has not been answered.
+  let settled: Outcome = "unavailable";
+  if (isTold) {
+    const own: Tidings = { ...tidings, sale: { ...sale, text } };
+    const known = "refusal" in result || result.settled === undefined ? [own] : [];
+    const first = "refusal" in result ? undefined : result;
+    // The order's own ids lead to what the mapping has made of it.
+    const others = ids.map(
+      (id): Tidings => ({
+        ...{ platform, offerId: shop.offerId, uniqueId: id, facts, isMapped: true, ifUnknown: "quiet" },
+        links: [{ offerId, uniqueId }],
+      }),
+    );
+    settled = await tellAll([...known, ...others], incoming, first);
+  }
+  if ("refusal" in result) return { answer: await logOutcome("changed"), settled };
   const { id, duplicate } = result;
-  let { moneyUsed } = result;
-  if (moneyUsed === false) moneyUsed = await correctMoney(conversion, platform, intake);
-  return logOutcome(duplicate ? "duplicate" : "accepted", {
+  const isCorrected = settled !== "unavailable" && settled.isMoneyUsed;
+  const moneyUsed = result.moneyUsed === false ? isCorrected : result.moneyUsed;
+  const answer = await logOutcome(duplicate ? "duplicate" : "accepted", {
     id,
     ...(revenueLeftOut ? { revenueLeftOut } : {}),
     ...(moneyUsed === undefined ? {} : { moneyUsed }),
   });
+  return { answer, settled };
 }
 
-/**
- * Sends the money of a sale that CAKE already has without money, as a correction with the total. A conversion that was
- * corrected before stays as it is: its total is another one by now.
- */
-async function correctMoney(sale: WebhookConversion, platform: Platform, intake: Intake): Promise<boolean> {
-  const { offerId, uniqueId, revenue, payout } = sale;
-  const correction = { correctionId: `${platform}-money-${uniqueId}`, offerId, uniqueId, revenue, payout };
-  try {
-    const result = await intake.correct(JSON.stringify(correction), { mustBeKnown: true, isFirst: true });
-    return typeof result === "object" && !("refusal" in result) && result.without === undefined;
-  } catch (thrown) {
-    if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
-    return false;
+/** Tells what a webhook says of an order without making a conversion of it. */
+async function tellOrder(order: ToldOrder, incoming: Incoming): Promise<Outcome> {
+  const { platform, shop, intake } = incoming;
+  if (!intake.takesCorrections()) return "unavailable";
+  const { offerId } = shop;
+  const isMapped = shop.map !== undefined;
+  const of = (uniqueId: string, ifUnknown: Tidings["ifUnknown"]): Tidings => ({
+    ...{ platform, offerId, uniqueId, facts: order.facts ?? "", isMapped, ifUnknown },
+    ...(order.link === undefined ? {} : { links: [{ offerId, uniqueId: order.link }] }),
+  });
+  const [first = "", ...others] = order.uniqueIds;
+  // A mapping may have made anything of the order, or nothing.
+  const ifUnknown = isMapped && order.ifUnknown !== "known" ? "quiet" : order.ifUnknown;
+  if (others.length === 0 || ifUnknown === "quiet") {
+    return tellAll(
+      order.uniqueIds.map((id) => of(id, ifUnknown)),
+      incoming,
+    );
   }
+  // Which of its ids has the sale? Where none has, the first one waits for it.
+  const outcome = await tellAll(
+    order.uniqueIds.map((id) => of(id, "quiet")),
+    incoming,
+  );
+  if (outcome === "unavailable" || outcome.isKnown) return outcome;
+  return tellAll([of(first, ifUnknown)], incoming);
 }
 
-/** Accepts refunds one by one; returns the answer for the first one that is told. `isQuiet`: only changes are told. */
-async function acceptRefunds(
-  refunds: readonly Refund[],
-  incoming: Incoming,
-  isQuiet: boolean,
-  unknown?: string,
-): Promise<Response | undefined> {
-  let told: { readonly response: Response; readonly isSilent: boolean } | undefined;
-  for (const refund of refunds) {
-    const { outcome, more, isSilent } = await acceptRefund(refund, incoming, unknown);
-    if (isSilent && isQuiet) continue;
-    const response = await incoming.logOutcome(outcome, more);
-    if (told === undefined || (told.isSilent && !isSilent)) told = { response, isSilent };
-  }
-  return told?.response;
-}
-
-/** Turns a refund into a correction of the conversion, under the first unique id that is known here. */
-async function acceptRefund(given: Refund, incoming: Incoming, unknown = "no_conversion"): Promise<RefundOutcome> {
-  const { intake } = incoming;
-  const none: RefundOutcome = { outcome: "ignored", more: { code: unknown }, isSilent: true };
-  const refund = await placed(given, incoming);
-  if (typeof refund === "string") {
-    return refund === "no_conversion"
-      ? none
-      : { outcome: "ignored", more: { code: refund, alert: true }, isSilent: false };
-  }
-  const { correction, uniqueIds, ifUnknown, change } = refund;
-  const [first] = uniqueIds;
-  const correct = (uniqueId: string, mustBeKnown: boolean) =>
-    intake.correct(JSON.stringify({ ...correction, uniqueId }), {
-      mustBeKnown,
-      isKept: ifUnknown === "kept",
-      change: change && JSON.stringify(change),
-    });
-  let result: Awaited<ReturnType<Intake["correct"]>>;
-  try {
-    // A platform also sends refunds of sales without a click.
-    if (ifUnknown !== "sent") for (const uniqueId of uniqueIds) result ??= await correct(uniqueId, true);
-    if (ifUnknown !== "dropped" && first !== undefined) result ??= await correct(first, false);
-  } catch (thrown) {
-    if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
-    return { outcome: "refused", more: { code: thrown.code, alert: true }, isSilent: false };
-  }
-  if (result === "unavailable") {
-    return { outcome: "refund_not_taken", more: { code: "corrections_unavailable", alert: true }, isSilent: true };
-  }
-  if (result === undefined || ("without" in result && result.without === "kept")) return none;
-  if ("refusal" in result) {
-    if (result.refusal === "correction_conflict") return { outcome: "changed", more: {}, isSilent: false };
-    throw new Refusal(result.refusal, "too many events wait: try again later", { "retry-after": "60" });
-  }
-  const outcome = result.duplicate ? "refund_duplicate" : "refund";
-  return { outcome, more: { id: result.id }, isSilent: result.without === "nothing" && change?.restores === true };
-}
-
-/**
- * A refund with the ids that its sale has here, or why there is none: a payment of Stripe's may stand for an invoice,
- * and a site's own mapping may have made anything of an order.
- */
-async function placed(
-  refund: Refund,
-  { platform, shop, intake }: Incoming,
-): Promise<Refund | "no_conversion" | "refund_map"> {
-  const uniqueIds = [...refund.uniqueIds];
-  if (platform === "stripe") {
-    for (const id of refund.uniqueIds) {
-      const linked = await intake.recall(linkOf(platform, id));
-      if (linked !== undefined && !uniqueIds.includes(linked)) uniqueIds.push(linked);
+/** Tells orders, and the orders that they are besides. `first` is told already. */
+async function tellAll(orders: readonly Tidings[], { intake }: Incoming, first?: Acceptance): Promise<Outcome> {
+  let best: Outcome = "unavailable";
+  const weigh = (result: Acceptance) => {
+    if ("refusal" in result)
+      throw new Refusal(result.refusal, "too many events wait: try again later", { "retry-after": "60" });
+    const { settled } = result;
+    if (settled === undefined) return;
+    const weight = (of: Settled) => OUTCOMES.indexOf(of.outcome);
+    if (best === "unavailable" || weight(settled) > weight(best)) best = settled;
+  };
+  if (first !== undefined) weigh(first);
+  const open = [...orders];
+  const known = new Set<string>();
+  for (let next = open.shift(); next !== undefined && known.size < MAX_ORDERS; next = open.shift()) {
+    const result = await intake.tell(next);
+    weigh(result);
+    known.add(`${next.offerId}|${next.uniqueId}`);
+    if ("refusal" in result || result.settled === undefined) continue;
+    const { links, facts } = result.settled;
+    const { platform, ifUnknown, isMapped } = next;
+    for (const link of links) {
+      if (!known.has(`${link.offerId}|${link.uniqueId}`)) open.push({ platform, ifUnknown, isMapped, facts, ...link });
     }
   }
-  if (shop.map === undefined) return { ...refund, uniqueIds };
-  let mapped: Mapped | undefined;
-  for (const id of uniqueIds) {
-    const text: string | undefined = mapped === undefined ? await intake.recall(mappedOf(platform, id)) : undefined;
-    if (text !== undefined) mapped = JSON.parse(text) as Mapped;
+  return best;
+}
+
+/** The outcomes of tidings, the one that counts most last. */
+const OUTCOMES: readonly Settled["outcome"][] = ["unknown", "whole", "money", "same", "map", "refund", "full"];
+
+/** The most orders that one webhook leads to. */
+const MAX_ORDERS = 16;
+
+/** Logs what came of an order, and answers it. `isQuiet`: only what is taken back or put back is told. */
+async function logOrder(
+  { takes, unchanged }: ToldOrder,
+  outcome: Outcome,
+  { logOutcome }: Incoming,
+  isQuiet: boolean,
+  unknown = "no_conversion",
+): Promise<Response | undefined> {
+  if (outcome === "unavailable") {
+    if (isQuiet || !takes) return undefined;
+    return logOutcome("refund_not_taken", { code: "corrections_unavailable", alert: true });
   }
-  if (mapped === undefined) {
-    // The mapping may choose the offer. Where the options name it, the conversion may be under the order's own id.
-    if (refund.correction.offerId === 0) return "no_conversion";
-    const ifUnknown = refund.ifUnknown === "sent" ? "kept" : refund.ifUnknown;
-    const whole = withoutMoney({ ...refund, uniqueIds, ifUnknown });
-    return whole === "refund_map" ? "no_conversion" : whole;
+  const { id } = outcome;
+  switch (outcome.outcome) {
+    case "refund":
+      return logOutcome("refund", id === undefined ? {} : { id });
+    case "full":
+      return logOutcome("ignored", { code: "too_many_facts", alert: true });
+    case "map":
+      return takes ? logOutcome("ignored", { code: "refund_map", alert: true }) : undefined;
+    case "unknown":
+      return isQuiet ? undefined : logOutcome("ignored", { code: unknown });
+    default:
+      if (isQuiet && !(takes && outcome.outcome === "same")) return undefined;
+      if (unchanged !== undefined) return logOutcome("ignored", { code: unchanged });
+      return logOutcome("refund_duplicate", id === undefined ? {} : { id });
   }
-  const { offerId, uniqueId, isShopsMoney } = mapped;
-  const own: Refund = { ...refund, correction: { ...refund.correction, offerId }, uniqueIds: [uniqueId] };
-  return isShopsMoney ? own : withoutMoney(own);
-}
-
-/** A refund without amounts: the mapping's revenue is another one, so a part of the shop's says nothing of it. */
-function withoutMoney(refund: Refund): Refund | "refund_map" {
-  const { revenue: _, revenueAdded: __, ...correction } = refund.correction;
-  if (correction.status === undefined) return "refund_map";
-  if (refund.change === undefined) return { ...refund, correction };
-  const { taken: ___, givenBack: ____, ...change } = refund.change;
-  return { ...refund, correction, change };
-}
-
-/** Are two amounts the same, or both absent? */
-function isSameMoney(one: string | undefined, other: string | undefined): boolean {
-  return one === undefined || other === undefined ? one === other : Number(one) === Number(other);
-}
-
-function mappedOf(platform: Platform, id: string): string {
-  return `${platform}|order|${id}`;
-}
-
-function linkOf(platform: Platform, id: string): string {
-  return `${platform}|link|${id}`;
 }
 
 async function mapFailed(code: string, logOutcome: LogOutcome): Promise<never> {

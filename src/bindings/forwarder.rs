@@ -1,11 +1,12 @@
 //! The forwarder for JavaScript: reads what callers hand over, hashes keys, finds their shards.
 
+use super::to_integer;
 use crate::api::json::push_string;
 use crate::delivery::correction::CorrectionBody;
-use crate::delivery::event::{Caller, RequestBody, read};
+use crate::delivery::event::{Caller, RequestBody, key_of, read};
 use crate::delivery::id;
 use crate::delivery::shards::{Reply, number_of};
-use crate::delivery::shop::change::Change;
+use crate::delivery::shop::tidings::Tidings;
 use crate::delivery::{Correction, Event, Relation, ShardMap};
 use crate::{Error, Result};
 use wasm_bindgen::JsValue;
@@ -131,24 +132,33 @@ fn push_error(out: &mut String, error: &Error) {
     out.push_str(",\"retryable\":false}}");
 }
 
-/// The correction that makes a conversion what its shop says, as a canonical text; empty where
-/// nothing changes. See [`Change::settle`]. `change` is the webhook's JSON.
+/// Adds what a shop's webhook tells to the ledger of an order, and says which correction follows;
+/// see [`Tidings::settle`]. Everything is JSON but `ledger`, a text of the core's own.
 ///
 /// # Errors
-/// Those of [`Change::read`] and [`Change::settle`].
+/// Those of [`Tidings::read`] and [`Tidings::settle`].
 #[expect(
     clippy::needless_pass_by_value,
     reason = "wasm-bindgen hands lists over by value"
 )]
-#[wasm_bindgen(js_name = settleCorrection)]
-pub fn settle_correction(
-    change: &str,
+#[wasm_bindgen(js_name = settleOrder)]
+pub fn settle_order(
+    tidings: &str,
+    ledger: &str,
     conversion: &str,
-    earlier: Vec<String>,
-    correction: &str,
+    corrections: Vec<String>,
+    now_ms: f64,
 ) -> Result<String, JsValue> {
-    let settled = Change::read(change)?.settle(conversion, &earlier, correction)?;
-    Ok(settled.unwrap_or_default())
+    let tidings = Tidings::read(tidings)?;
+    let settled = tidings.settle(ledger, conversion, &corrections, to_integer(now_ms))?;
+    Ok(serde_json::to_string(&settled).map_err(|_| Error::Internal)?)
+}
+
+/// The key of a shop's order: that of its conversion.
+#[must_use]
+#[wasm_bindgen(js_name = orderKey)]
+pub fn order_key(account: &str, offer_id: f64, unique_id: &str) -> String {
+    key_of(account, to_integer(offer_id), unique_id)
 }
 
 /// Compares two events of one key by their canonical texts: `same`, `adds_money`, `lacks_money` or

@@ -55,7 +55,8 @@ pub use client::{Client, Pager, read_clicks};
 pub use deliverer::Deliverer;
 #[cfg(feature = "forwarder")]
 pub use forwarder::{
-    IdKey, Shards, compare_events, hash, read_conversions, read_corrections, settle_correction,
+    IdKey, Shards, compare_events, hash, order_key, read_conversions, read_corrections,
+    settle_order,
 };
 #[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};

@@ -1,10 +1,9 @@
 //! A correction as a backend hands it over: its key, its conversion, and the one text that is
 //! stored.
 
-use super::event::{MAX_BYTES, Several, field, several};
+use super::event::{MAX_BYTES, Several, field, key_of, several};
 use crate::api::older::correction::{Checked, Params, request_of};
 use crate::api::{Account, Request};
-use crate::url::push_number;
 use crate::{Error, Result};
 
 /// The content of a body.
@@ -56,21 +55,14 @@ impl Correction {
     /// The key of its conversion: [`super::Event::key`] of the same offer and unique id. No event
     /// has the key of a correction by CAKE's id.
     pub(crate) fn conversion_key(&self, account: &str) -> String {
-        let mut key = String::with_capacity(account.len() + 64);
-        key.push_str(account);
-        key.push('|');
-        push_number(&mut key, self.0.offer_id, 10);
         match (&self.0.unique_id, self.0.conversion_id) {
-            (Some(id), _) => {
-                key.push('|');
-                key.push_str(id);
-            }
+            (Some(id), _) => key_of(account, self.0.offer_id, id),
             (None, id) => {
-                key.push('#');
-                push_number(&mut key, id.unwrap_or_default(), 10);
+                let [offer_id, id] =
+                    [self.0.offer_id, id.unwrap_or_default()].map(|it| it.to_string());
+                [account, "|", &offer_id, "#", &id].concat()
             }
         }
-        key
     }
 
     /// The claim of its own id: one id belongs to one correction of one conversion.

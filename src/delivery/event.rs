@@ -125,24 +125,13 @@ impl Event {
     /// convert more than once.
     #[must_use]
     pub(crate) fn key(&self, account: &str) -> String {
-        self.key_of(account, '|', self.unique_id())
+        key_of(account, self.params.offer_id, self.unique_id())
     }
 
     /// The claim of a page's conversion: its offer and its click.
     #[must_use]
     pub(crate) fn claim(&self, account: &str) -> String {
-        self.key_of(account, '/', &self.params.click_id)
-    }
-
-    /// Joins the parts by marks, which no id holds, so that no two keys read alike.
-    fn key_of(&self, account: &str, mark: char, id: &str) -> String {
-        let mut key = String::with_capacity(account.len() + id.len() + 18);
-        key.push_str(account);
-        key.push('|');
-        push_number(&mut key, self.params.offer_id, 10);
-        key.push(mark);
-        key.push_str(id);
-        key
+        join_key(account, self.params.offer_id, '/', &self.params.click_id)
     }
 
     /// The canonical text: the fields in one order and spelling. It is stored, and is the
@@ -204,6 +193,22 @@ impl Event {
             order,
         })
     }
+}
+
+/// The key of a conversion: account, offer and unique id.
+pub(crate) fn key_of(account: &str, offer_id: u64, unique_id: &str) -> String {
+    join_key(account, offer_id, '|', unique_id)
+}
+
+/// Joins the parts by marks, which no id holds, so that no two keys read alike.
+fn join_key(account: &str, offer_id: u64, mark: char, id: &str) -> String {
+    let mut key = String::with_capacity(account.len() + id.len() + 18);
+    key.push_str(account);
+    key.push('|');
+    push_number(&mut key, offer_id, 10);
+    key.push(mark);
+    key.push_str(id);
+    key
 }
 
 /// Reads a body: one conversion as a JSON object, or `{"conversions": […]}` with 1 to 100

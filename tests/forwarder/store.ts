@@ -82,6 +82,7 @@ export function storeTests(open: OpenStore): void {
             store.setText(row.id, "another");
             store.claim("b", "2", 2_000);
             store.unclaim("a");
+            store.setClaim("a", "3", 2_000);
             store.webhook("hook", "digest", 2_000);
             store.setMeta("kept", "after");
             store.setMeta("new", "text");
@@ -240,6 +241,11 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
       store.claim(claim, event.id, nowMs);
       model.claims.set(claim, { id: event.id, atMs: nowMs });
     }
+    // The text of a ledger, which may be in a table of long ago.
+    if (random(8) > 0) return;
+    const ledger = `ledger ${random(4)}`;
+    store.setClaim(ledger, event.text, nowMs);
+    model.claims.set(ledger, { id: event.text, atMs: nowMs });
   };
   const change = (row: Row, more: Partial<Row>) => {
     const after = { ...row, ...more };

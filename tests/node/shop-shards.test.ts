@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { openForwarder, type WebhookConversion } from "../../dist/entry/forwarder-node.node.js";
 import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 import { KEY, OPERATOR, SITE } from "./forwarder-in-process.ts";
@@ -64,10 +64,9 @@ test.each([
   await expect.poll(state, { timeout: 20_000 }).toEqual(numbers.map(() => [150_000, 1]));
 });
 
-test("what a mapping made of an order is found by another number of shards", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "cake-edge-shops-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const withShards = async (shards: object, type: string, objects: readonly object[]) => {
+describe("by another number of shards", () => {
+  type Told = readonly [type: string, objects: readonly object[]];
+  const told = (folder: string) => async (shards: object, [type, objects]: Told) => {
     const forwarder = openForwarder({
       ...{ folder, baseUrl: "http://127.0.0.1", apiKey: KEY, operatorSecret: OPERATOR, log: () => undefined },
       fetch: () => Promise.resolve(new Response("", { status: 503 })),
@@ -83,8 +82,13 @@ test("what a mapping made of an order is found by another number of shards", asy
       const answer = await forwarder.fetch(new Request(`${SITE}/cake/webhooks/stripe`, init));
       outcomes.push(((await answer.json()) as { outcome: string }).outcome);
     }
+    const authorization = `Bearer ${OPERATOR}`;
+    const listed = await forwarder.fetch(
+      new Request(`${SITE}/cake/operator/conversions`, { headers: { authorization } }),
+    );
+    const { rows } = (await listed.json()) as { rows: { correction?: { status?: string; uniqueId: string } }[] };
     await forwarder.close();
-    return outcomes;
+    return { outcomes, returned: rows.filter(({ correction }) => correction?.status === "returned").length };
   };
   const numbers = Array.from({ length: 12 }, (_, index) => index);
   const paid = { payment_status: "paid", amount_total: 2_000, currency: "usd" };
@@ -96,8 +100,21 @@ test("what a mapping made of an order is found by another number of shards", asy
   }));
   const all = { amount: 2_000, amount_refunded: 2_000, currency: "usd" };
   const charges = numbers.map((n) => ({ ...all, id: `ch_${n}`, payment_intent: `pi_${n}` }));
-  const sold = await withShards({ shards: 4 }, "checkout.session.completed", sessions);
-  expect(sold).toEqual(numbers.map(() => "accepted"));
-  const refunded = await withShards({ shards: 6, formerShards: [4] }, "charge.refunded", charges);
-  expect(refunded).toEqual(numbers.map(() => "refund"));
+  const four = { shards: 4 };
+  const six = { shards: 6, formerShards: [4] };
+
+  test.each([
+    ["what a mapping made of an order is found", true, ["accepted", "refund"]],
+    ["what came before the sale is found", false, ["ignored", "accepted"]],
+  ])("%s", async (_, isSaleFirst, wanted) => {
+    const folder = mkdtempSync(join(tmpdir(), "cake-edge-shops-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const sale: Told = ["checkout.session.completed", sessions];
+    const refund: Told = ["charge.refunded", charges];
+    const before = await told(folder)(four, isSaleFirst ? sale : refund);
+    const after = await told(folder)(six, isSaleFirst ? refund : sale);
+    expect(before.outcomes).toEqual(numbers.map(() => wanted[0]));
+    expect(after.outcomes).toEqual(numbers.map(() => wanted[1]));
+    expect(after.returned).toBe(12);
+  });
 });

@@ -17,13 +17,10 @@ export interface Vector {
     readonly outcome: string;
     readonly reason?: string;
     readonly sale?: { readonly conversion: object; readonly paidAtMs?: number; readonly revenueLeftOut?: string };
-    readonly refunds?: readonly {
-      readonly correction: object;
-      readonly uniqueIds: string[];
-      readonly ifUnknown: "sent" | "kept" | "dropped";
-      readonly change?: { readonly restores?: true };
-    }[];
+    readonly order?: { readonly takes: boolean; readonly ifUnknown: "sent" | "kept" | "quiet" | "known" };
   };
+  /** The correction that follows, without its id. */
+  readonly corrects?: object;
 }
 
 export const { nowS, secrets, webhooks } = JSON.parse(

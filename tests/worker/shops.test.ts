@@ -149,6 +149,30 @@ test("a refund finds what a mapping made of its order", async () => {
   await expect.poll(async () => Number((await recorded(`order-${id}`))[0]?.revenue)).toBe(400);
 });
 
+test("facts of an order that come backwards, and twice, end in the state of the newest", async () => {
+  const id = Math.floor(Math.random() * 1e12);
+  const meta_data = [{ key: "_reqid", value: await click() }];
+  const at = (minute: number) => new Date(Date.now() + 60_000 * (minute - 99)).toISOString().slice(0, 19);
+  const order = { id, currency: "USD", total: "29.35", meta_data, date_paid_gmt: at(0), date_created_gmt: at(0) };
+  const refunds = [{ id: 1, total: "-9.35" }];
+  const told = [
+    { ...order, status: "cancelled", date_modified_gmt: at(2), refunds: [] },
+    { ...order, status: "completed", date_modified_gmt: at(3), refunds },
+    { ...order, status: "processing", date_modified_gmt: at(1), refunds: [] },
+  ];
+  const outcomes = [];
+  for (const payload of [...told, ...told]) {
+    const body = JSON.stringify(payload);
+    const signature = base64(await sign(WOO, body));
+    const headers = { "x-wc-webhook-signature": signature, "x-wc-webhook-topic": "order.updated" };
+    const answer = await ask("webhooks/woocommerce", { method: "POST", headers, body });
+    outcomes.push((await answer.json<{ outcome: string }>()).outcome);
+  }
+  expect(outcomes).toEqual(["refund", "accepted", "duplicate", "refund_duplicate", "duplicate", "duplicate"]);
+  await expect.poll(async () => await recorded(String(id))).toMatchObject([{ conversion_status: "approved" }]);
+  await expect.poll(async () => Number((await recorded(String(id)))[0]?.revenue)).toBe(20);
+});
+
 test("what nobody has signed is refused, and limited; so is a postback", async () => {
   const init = {
     method: "POST",

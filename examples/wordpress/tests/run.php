@@ -113,26 +113,20 @@ foreach ( $webhooks['webhooks'] as $each ) {
 	if ( 'woocommerce' !== $each['shop'] || ! is_array( $order ) || 0 !== strpos( $each['topic'], 'order.' ) ) {
 		continue;
 	}
-	// The plugin has no prefix for ids.
-	if ( isset( $each['settings']['idPrefix'] ) ) {
-		continue;
-	}
 	++$orders;
 	$order['meta_data'] = $order['meta_data'] ?? array();
-	$settings           = array( 'offer_id' => $each['settings']['offerId'], 'unique_id' => $each['settings']['uniqueId'] ?? 'id' ) + $each['settings'];
+	$settings           = array( 'offer_id' => $each['settings']['offerId'], 'unique_id' => $each['settings']['uniqueId'] ?? 'id', 'id_prefix' => $each['settings']['idPrefix'] ?? '' ) + $each['settings'];
 	$expected           = array();
 	if ( isset( $each['verdict']['sale'] ) ) {
 		$expected[] = $each['verdict']['sale']['conversion'];
 	}
-	foreach ( $each['verdict']['refunds'] ?? array() as $refund ) {
-		// The plugin knows what it has sent: nothing of an order without a click, and no webhook that only restores.
-		if ( $has_click( $order ) && empty( $refund['change']['restores'] ) ) {
-			$expected[] = $refund['correction'] + array( 'uniqueId' => $refund['uniqueIds'][0] );
-		}
+	// Nothing of an order without a click.
+	if ( $has_click( $order ) && isset( $each['corrects'] ) ) {
+		$expected[] = $each['corrects'];
 	}
 	$found = array_column( Order_Events::of( new \WC_Order( $order ), $settings, $webhooks['nowS'] ), 'fields' );
 	$plain = function ( $fields ) {
-		// The plugin's ids are its own: it sends each refund once, and no later state of the order.
+		// The plugin's ids are its own.
 		unset( $fields['correctionId'] );
 		ksort( $fields );
 		return $fields;
@@ -285,6 +279,36 @@ check( 'and never again, whatever job is left', array( array(), array() ), array
 check( 'no order of no click is queued', array(), Delivery::queue_of( $buy( 23, array( 'meta_data' => array() ) ) ) );
 check( 'nor an order that was cancelled before it was paid', array(), Delivery::queue_of( $buy( 24, array( 'status' => 'cancelled', 'date_paid_gmt' => null ) ) ) );
 
+// What is taken back and counts again, as often as the shop says so.
+$cake_edge_stub['options']['cake_edge']['id_prefix'] = 'b-';
+$order = $buy( 26 );
+foreach ( array( array( 'cancelled', array() ), array( 'processing', array() ), array( 'processing', array( array( 'id' => 27, 'total' => '-9.35' ) ) ), array( 'refunded', array() ), array( 'completed', array() ), array( 'completed', array() ), array( 'cancelled', array() ) ) as list( $status, $refunds ) ) {
+	$order->fields['status']  = $status;
+	$order->fields['refunds'] = $refunds;
+	do_action( 'woocommerce_order_status_changed', 26 );
+}
+$told = array();
+foreach ( Delivery::queue_of( $order ) as $id => $entry ) {
+	$fields = json_decode( $entry['body'], true );
+	check( "under the shop's prefix: $id", 'b-26', $fields['uniqueId'] );
+	$told[ $id ] = array_intersect_key( $fields, array( 'status' => 1, 'revenue' => 1 ) );
+}
+check(
+	'an order that counts again is put back, and one that ends again is taken back again',
+	array(
+		'woocommerce-sale-b-26'        => array( 'revenue' => '29.35' ),
+		'woocommerce-cancelled-b-26'   => array( 'status' => 'returned' ),
+		'woocommerce-restored-b-26'    => array( 'status' => 'approved' ),
+		'woocommerce-refund-b-26-27'   => array( 'revenue' => '20.00' ),
+		'woocommerce-refunded-b-26'    => array( 'status' => 'returned' ),
+		'woocommerce-restored-b-26-4'  => array( 'status' => 'approved', 'revenue' => '29.35' ),
+		'woocommerce-cancelled-b-26-5' => array( 'status' => 'returned' ),
+	),
+	$told
+);
+unset( $cake_edge_stub['options']['cake_edge']['id_prefix'] );
+$run();
+
 $next  = array( 'code' => 503, 'body' => '{"error":{"code":"outbox_full","rule":"r","retryable":true}}', 'headers' => array( 'retry-after' => '600' ) );
 $sent  = array();
 $order = $buy( 25 );
@@ -344,12 +368,12 @@ $secret = 'whsec_' . base64_encode( str_repeat( 'k', 32 ) );
 $cake_edge_stub['options']['cake_edge'] = array( 'signing_secret' => $secret, 'endpoint' => 'https://shop.example/cake', 'offer_id' => 1 );
 Settings::register();
 $clean = $cake_edge_stub['settings']['cake_edge']['sanitize_callback'];
-$good  = array( 'endpoint' => ' https://shop.example/cake/ ', 'signing_secret' => '', 'offer_id' => '12345', 'currency' => 'eur', 'revenue' => 'subtotal', 'unique_id' => 'number', 'recurring' => '1', 'time_zone' => 'America/New_York', 'consent' => 'pending' );
-$kept  = array( 'endpoint' => 'https://shop.example/cake', 'signing_secret' => $secret, 'offer_id' => 12345, 'currency' => 'EUR', 'revenue' => 'subtotal', 'unique_id' => 'number', 'recurring' => true, 'time_zone' => 'America/New_York', 'consent' => 'pending' );
+$good  = array( 'endpoint' => ' https://shop.example/cake/ ', 'signing_secret' => '', 'offer_id' => '12345', 'currency' => 'eur', 'revenue' => 'subtotal', 'unique_id' => 'number', 'id_prefix' => ' b- ', 'recurring' => '1', 'time_zone' => 'America/New_York', 'consent' => 'pending' );
+$kept  = array( 'endpoint' => 'https://shop.example/cake', 'signing_secret' => $secret, 'offer_id' => 12345, 'currency' => 'EUR', 'revenue' => 'subtotal', 'unique_id' => 'number', 'id_prefix' => 'b-', 'recurring' => true, 'time_zone' => 'America/New_York', 'consent' => 'pending' );
 check( 'what is fit is kept, and an empty secret keeps the old one', $kept, $clean( $good ) );
 $cake_edge_stub['errors'] = array();
-$bad                      = $clean( array( 'endpoint' => 'http://shop.example/cake', 'signing_secret' => 'short', 'offer_id' => array( 1 ), 'currency' => '<b>', 'revenue' => 'all', 'unique_id' => 'x', 'time_zone' => 'Mars', 'consent' => array() ) );
-check( 'what is not is told and not taken', array( 'cake_edge_endpoint', 'cake_edge_time_zone', 'cake_edge_signing_secret' ), $cake_edge_stub['errors'] );
+$bad                      = $clean( array( 'endpoint' => 'http://shop.example/cake', 'signing_secret' => 'short', 'offer_id' => array( 1 ), 'currency' => '<b>', 'revenue' => 'all', 'unique_id' => 'x', 'id_prefix' => 'b-9', 'time_zone' => 'Mars', 'consent' => array() ) );
+check( 'what is not is told and not taken', array( 'cake_edge_endpoint', 'cake_edge_id_prefix', 'cake_edge_time_zone', 'cake_edge_signing_secret' ), $cake_edge_stub['errors'] );
 check( 'the old values stay', array( 'https://shop.example/cake', $secret, 0, 'total', 'id', 'granted' ), array( $bad['endpoint'], $bad['signing_secret'], $bad['offer_id'], $bad['revenue'], $bad['unique_id'], $bad['consent'] ) );
 check( 'a form that is no array changes nothing but to the defaults', array( 'signing_secret' => $secret ) + Settings::DEFAULTS, array( 'signing_secret' => $clean( 'x' )['signing_secret'] ) + $clean( 'x' ) );
 $print = function () {

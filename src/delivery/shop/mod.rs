@@ -3,24 +3,28 @@
 //!
 //! | module | owns |
 //! | --- | --- |
-//! | `change` | what a shop says of a sale now, set against its earlier corrections |
+//! | `fact` | what a platform says of an order's money and state, with its time |
+//! | `ledger` | all facts of one order, and the state that follows from them |
+//! | `tidings` | what one webhook adds to a ledger, and the correction that follows |
 //! | `payload` | fields of a payload that may be anything |
 //! | `settings` | a site's choices |
 //! | `shopify`, `woocommerce`, `stripe` | one platform each: its signature, its fields |
 
-pub(crate) mod change;
+mod fact;
+mod ledger;
 mod payload;
 mod settings;
 mod shopify;
 mod stripe;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tidings;
 mod woocommerce;
 
 use super::secrets::Secrets;
 use crate::{Error, Result};
 use base64ct::{Base64, Encoding};
-use change::Change;
+use fact::Fact;
 use payload::Payload;
 use serde::Serialize;
 use settings::Settings;
@@ -58,20 +62,9 @@ pub struct Verdict {
     /// The sale.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sale: Option<Sale>,
-    /// What the sale lost, or got back. It may come beside the sale itself.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) refunds: Vec<Refund>,
-    /// Two ids of one sale, where the webhook tells nothing but that.
+    /// What it says of an order, beside the sale or without one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) link: Option<Link>,
-}
-
-/// An id by which refunds know a sale, and the unique id of that sale.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Link {
-    pub(crate) id: String,
-    pub(crate) unique_id: String,
+    pub(crate) order: Option<Order>,
 }
 
 /// A sale that a click led to.
@@ -100,44 +93,53 @@ pub(crate) struct Conversion {
     pub(crate) revenue: Option<String>,
 }
 
-/// A refund of a sale, in whole or in part, or its end.
+/// What a webhook says of an order that is known here, or will be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Refund {
-    pub(crate) correction: Correction,
-    /// The unique ids that the sale may have, the likeliest first.
+pub(crate) struct Order {
+    /// The unique ids that its sale may have, the likeliest first.
     pub(crate) unique_ids: Vec<String>,
-    /// What to do where no such sale is known: `sent` where a click certainly led to it, `kept`
-    /// until the sale comes, or `dropped`.
+    /// The time of what is said, in milliseconds since 1970.
+    pub(crate) as_of_ms: u64,
+    #[serde(serialize_with = "as_lines", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) facts: Vec<Fact>,
+    /// Do the facts take anything back?
+    pub(crate) takes: bool,
+    /// What to do where no such sale is known; see [`tidings::Tidings::if_unknown`].
     pub(crate) if_unknown: &'static str,
-    /// How it stands to the corrections before it; `None` where it counts by itself.
+    /// Why it is ignored where the conversion is that already; empty for a repetition.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(crate) unchanged: &'static str,
+    /// The unique id that the order has besides.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) change: Option<Change>,
+    pub(crate) link: Option<String>,
 }
 
-/// A correction without its unique id, as a backend hands it over; see [`super::correction`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Correction {
-    /// An id that repetitions share, and no other refund has.
-    pub(crate) correction_id: String,
-    pub(crate) offer_id: u64,
-    /// `returned`, where the whole sale is taken back.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) status: Option<&'static str>,
-    /// The total revenue that remains, where the webhook tells it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) revenue: Option<String>,
-    /// The change of the revenue by this refund alone, where no total is told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) revenue_added: Option<String>,
+fn as_lines<S: serde::Serializer>(
+    facts: &[Fact],
+    serializer: S,
+) -> core::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&fact::lines(facts))
 }
 
-/// The status of a conversion that is taken back entirely.
-pub(crate) const RETURNED: Option<&str> = Some("returned");
-
-/// The status of a conversion that counts again.
-pub(crate) const APPROVED: Option<&str> = Some("approved");
+impl Order {
+    fn new(
+        unique_ids: Vec<String>,
+        as_of_ms: u64,
+        if_unknown: &'static str,
+        facts: Vec<Fact>,
+    ) -> Self {
+        Self {
+            unique_ids,
+            as_of_ms,
+            takes: facts.iter().any(Fact::takes),
+            facts,
+            if_unknown,
+            unchanged: "",
+            link: None,
+        }
+    }
+}
 
 impl Verdict {
     fn of(outcome: &'static str) -> Self {
@@ -161,9 +163,9 @@ impl Verdict {
         }
     }
 
-    fn refund(refund: Refund) -> Self {
+    fn refund(order: Order) -> Self {
         Self {
-            refunds: vec![refund],
+            order: Some(order),
             ..Self::of("refund")
         }
     }
@@ -212,7 +214,7 @@ impl Shop {
         };
         let topic = webhook.topic.trim();
         let mut verdict = match self.platform {
-            Platform::Shopify => shopify::read(&self.settings, topic, &payload),
+            Platform::Shopify => shopify::read(&self.settings, topic, &payload, webhook.now_ms),
             Platform::WooCommerce => {
                 woocommerce::read(&self.settings, topic, &payload, webhook.now_ms)
             }

@@ -1,7 +1,7 @@
 //! The settings of a shop, and the rules that all platforms share.
 
 use super::payload::Payload;
-use super::{Conversion, Sale, Verdict};
+use super::{Conversion, Fact, Order, Sale, Verdict};
 use crate::api::json::{Object, Value, parse_integer};
 use crate::money::Money;
 use crate::{Error, Result, click_id};
@@ -159,17 +159,18 @@ impl Settings {
         if let Some(sale) = &mut verdict.sale {
             prefix(&mut sale.conversion.unique_id);
         }
-        if let Some(link) = &mut verdict.link {
-            prefix(&mut link.id);
-            prefix(&mut link.unique_id);
+        if let Some(order) = &mut verdict.order {
+            order
+                .unique_ids
+                .iter_mut()
+                .chain(&mut order.link)
+                .for_each(prefix);
         }
-        for refund in &mut verdict.refunds {
-            prefix(&mut refund.correction.correction_id);
-            refund.unique_ids.iter_mut().for_each(prefix);
-            if let Some(change) = &mut refund.change {
-                prefix(&mut change.family);
-            }
-        }
+    }
+
+    /// Are amounts of that currency of the kind that the revenue is?
+    pub(super) fn is_told(&self, currency: Option<&str>) -> bool {
+        self.revenue == Revenue::Total && self.is_currency(currency)
     }
 
     /// Is this the currency of CAKE's revenue?
@@ -177,9 +178,10 @@ impl Settings {
         code.is_some_and(|code| code.trim().eq_ignore_ascii_case(&self.currency))
     }
 
-    /// A sale, or the reason why there is none.
+    /// A sale, or the reason why there is none. `as_of_ms` is the time of what the webhook says.
     pub(super) fn sale(
         &self,
+        as_of_ms: u64,
         click_id: Option<String>,
         unique_id: Option<String>,
         amount: Amount,
@@ -188,16 +190,28 @@ impl Settings {
         let Some(unique_id) = unique_id else {
             return Verdict::ignored("no_order_id");
         };
-        let Some(click_id) = click_id else {
-            return Verdict::of("no_click_id");
-        };
         let (revenue, revenue_left_out) = match self.revenue {
             Revenue::Left => (None, ""),
             _ if !self.is_currency(amount.currency.as_deref()) => (None, "currency"),
             _ if amount.text.is_none() => (None, "amount"),
             _ => (amount.text, ""),
         };
-        Verdict::sale(Sale {
+        let mut order = Order::new(vec![unique_id.clone()], as_of_ms, "sent", Vec::new());
+        let Some(click_id) = click_id else {
+            // The order's page may have told the click.
+            order.if_unknown = "known";
+            order.facts.push(Fact::Sale {
+                at_ms: as_of_ms,
+                revenue: revenue.as_deref().and_then(money).map(Money::units),
+                payout: None,
+                is_shops_money: true,
+            });
+            return Verdict {
+                order: Some(order),
+                ..Verdict::of("no_click_id")
+            };
+        };
+        let mut verdict = Verdict::sale(Sale {
             conversion: Conversion {
                 click_id,
                 offer_id: self.offer_id,
@@ -206,7 +220,9 @@ impl Settings {
             },
             paid_at_ms,
             revenue_left_out,
-        })
+        });
+        verdict.order = Some(order);
+        verdict
     }
 }
 

@@ -4,33 +4,39 @@
 
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, from_units, money};
-use super::{Correction, RETURNED, Refund, Verdict};
+use super::{Fact, Order, Verdict};
 
 /// The values of `financial_status` for an order that has been paid.
 const PAID: [&str; 3] = ["paid", "partially_refunded", "refunded"];
 
 /// Reads a payload. The topic is not signed, so the payload must match it.
-pub(super) fn read(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
+pub(super) fn read(
+    settings: &Settings,
+    topic: &str,
+    payload: &Payload<'_>,
+    now_ms: u64,
+) -> Verdict {
+    let as_of_ms = payload.instant(&["updated_at"]).unwrap_or(now_ms);
     match topic {
         "orders/paid" | "orders/create" if topic == settings.sale_topic => {
-            order(settings, topic, payload)
+            order(settings, topic, payload, as_of_ms)
         }
-        "orders/cancelled" => cancelled(settings, payload),
-        "orders/updated" => updated(settings, payload),
-        "refunds/create" => refund(settings, payload, None),
+        "orders/cancelled" => cancelled(settings, payload, as_of_ms),
+        "orders/updated" => updated(settings, payload, as_of_ms),
+        "refunds/create" => refund(settings, payload, as_of_ms),
         _ => Verdict::ignored("other_topic"),
     }
 }
 
-fn order(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
+fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, as_of_ms: u64) -> Verdict {
     if settings.refuses_test(payload.is_true(&["test"])) {
         return Verdict::of("test");
     }
     // A sale that is known is taken back, and no new one is made.
     if payload.text(&["cancelled_at"]).is_some() {
-        let mut verdict = cancelled(settings, payload);
-        for refund in &mut verdict.refunds {
-            refund.if_unknown = "dropped";
+        let mut verdict = cancelled(settings, payload, as_of_ms);
+        if let Some(order) = &mut verdict.order {
+            order.if_unknown = "quiet";
             verdict.reason = "cancelled";
         }
         return verdict;
@@ -66,36 +72,37 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>) -> Verdict {
         .or_else(|| payload.instant(&["created_at"]));
     let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
     let unique_id = unique_id(settings, payload);
-    let mut verdict = settings.sale(click_id, unique_id.clone(), amount, paid_at_ms);
-    if let (Some(_), Some(unique_id)) = (&verdict.sale, unique_id) {
-        verdict.refunds = refunds_of(settings, payload, &unique_id);
+    let mut verdict = settings.sale(as_of_ms, click_id, unique_id, amount, paid_at_ms);
+    if let Some(order) = &mut verdict.order {
+        order.facts.extend(facts_of(settings, payload));
+        order.takes = order.facts.iter().any(Fact::takes);
     }
     verdict
 }
 
-/// The refunds that the order itself tells of: their own webhooks may have come before the sale, or
-/// never come. Each has the id that its own webhook gives it.
-fn refunds_of(settings: &Settings, order: &Payload<'_>, unique_id: &str) -> Vec<Refund> {
-    let mut refunds: Vec<_> = order
-        .list(&["refunds"])
+/// What the order itself tells: its refunds, whose own webhooks may have come before the sale, or
+/// never come, and its end.
+fn facts_of(settings: &Settings, order: &Payload<'_>) -> Vec<Fact> {
+    let refunds = order.list(&["refunds"]);
+    let mut facts: Vec<_> = refunds
         .iter()
-        .flat_map(|each| refund(settings, each, Some(unique_id)).refunds)
+        .filter_map(|each| part(settings, each).ok())
         .collect();
-    let is_returned = order.text(&["financial_status"]).as_deref() == Some("refunded");
-    if let Some(id) = order.id(&["id"]).filter(|_| is_returned) {
-        refunds.push(Refund {
-            correction: Correction {
-                correction_id: ["shopify-refunded-", &id].concat(),
-                offer_id: settings.offer_id,
-                status: RETURNED,
-                ..Correction::default()
-            },
-            unique_ids: vec![unique_id.to_owned()],
-            if_unknown: "sent",
-            change: None,
-        });
-    }
-    refunds
+    let ends = [
+        (
+            "refunded",
+            order.text(&["financial_status"]).as_deref() == Some("refunded"),
+        ),
+        ("cancelled", order.text(&["cancelled_at"]).is_some()),
+    ];
+    facts.extend(
+        ends.iter()
+            .filter(|(_, is_over)| *is_over)
+            .map(|(id, _)| Fact::All {
+                id: (*id).to_owned(),
+            }),
+    );
+    facts
 }
 
 /// Takes tax off a subtotal of prices with tax: the order's tax, less that of the shipping.
@@ -116,25 +123,16 @@ fn without_tax(payload: &Payload<'_>, subtotal: &str) -> Option<String> {
 }
 
 /// An order that was edited: it tells refunds whose payment was still pending in their own webhook.
-fn updated(settings: &Settings, payload: &Payload<'_>) -> Verdict {
+fn updated(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict {
     if settings.refuses_test(payload.is_true(&["test"])) {
         return Verdict::of("test");
     }
-    let mut refunds = unique_id(settings, payload)
-        .map(|unique_id| refunds_of(settings, payload, &unique_id))
-        .unwrap_or_default();
-    if payload.text(&["cancelled_at"]).is_some() {
-        refunds.extend(cancelled(settings, payload).refunds);
-    }
-    for refund in &mut refunds {
-        refund.if_unknown = "dropped";
-    }
-    if refunds.is_empty() {
-        return Verdict::ignored("other_topic");
-    }
-    Verdict {
-        refunds,
-        ..Verdict::of("refund")
+    let facts = facts_of(settings, payload);
+    match unique_id(settings, payload) {
+        Some(id) if !facts.is_empty() => {
+            Verdict::refund(Order::new(vec![id], as_of_ms, "quiet", facts))
+        }
+        _ => Verdict::ignored("other_topic"),
     }
 }
 
@@ -143,47 +141,52 @@ pub(super) fn unique_id(settings: &Settings, payload: &Payload<'_>) -> Option<St
     payload.id(&[if settings.is_by_number { "name" } else { "id" }])
 }
 
-fn cancelled(settings: &Settings, payload: &Payload<'_>) -> Verdict {
+fn cancelled(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict {
     if settings.refuses_test(payload.is_true(&["test"])) {
         return Verdict::of("test");
     }
     if payload.text(&["cancelled_at"]).is_none() {
         return Verdict::ignored("not_cancelled");
     }
-    let (Some(id), Some(unique_id)) = (payload.id(&["id"]), unique_id(settings, payload)) else {
+    let Some(unique_id) = unique_id(settings, payload) else {
         return Verdict::ignored("no_order_id");
     };
     let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
-    Verdict::refund(Refund {
-        correction: Correction {
-            correction_id: ["shopify-cancelled-", &id].concat(),
-            offer_id: settings.offer_id,
-            status: RETURNED,
-            ..Correction::default()
-        },
-        unique_ids: vec![unique_id],
-        // Without a click the order's page, or a pixel, may have told it.
-        if_unknown: if click_id.is_some() { "sent" } else { "kept" },
-        change: None,
-    })
+    // Without a click the order's page, or a pixel, may have told it.
+    let if_unknown = if click_id.is_some() { "sent" } else { "kept" };
+    Verdict::refund(Order::new(
+        vec![unique_id],
+        as_of_ms,
+        if_unknown,
+        facts_of(settings, payload),
+    ))
 }
 
 /// A refund names its order by id alone. It has no totals: neither the order's nor the remaining
 /// one.
-///
-/// `unique_id` is the order's, where the order tells of the refund.
-fn refund(settings: &Settings, payload: &Payload<'_>, unique_id: Option<&str>) -> Verdict {
-    if settings.is_by_number && unique_id.is_none() {
+fn refund(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict {
+    if settings.is_by_number {
         return Verdict::ignored("refund_without_name");
     }
-    let order_id = unique_id.map_or_else(|| payload.id(&["order_id"]), |id| Some(id.to_owned()));
-    let (Some(id), Some(order_id)) = (payload.id(&["id"]), order_id) else {
+    let Some(order_id) = payload.id(&["order_id"]) else {
         return Verdict::ignored("no_order_id");
     };
-    let transactions = payload.list(&["transactions"]);
+    match part(settings, payload) {
+        Ok(part) => Verdict::refund(Order::new(vec![order_id], as_of_ms, "kept", vec![part])),
+        Err(verdict) => *verdict,
+    }
+}
+
+/// The part of an order that a refund takes off, or why it counts for nothing.
+fn part(settings: &Settings, refund: &Payload<'_>) -> Result<Fact, Box<Verdict>> {
+    let ignored = |reason| Err(Box::new(Verdict::ignored(reason)));
+    let Some(id) = refund.id(&["id"]) else {
+        return ignored("no_order_id");
+    };
+    let transactions = refund.list(&["transactions"]);
     let is_test = transactions.iter().any(|each| each.is_true(&["test"]));
     if settings.refuses_test(is_test) {
-        return Verdict::of("test");
+        return Err(Box::new(Verdict::of("test")));
     }
     let is =
         |each: &Payload<'_>, name, word: &str| each.text(&[name]).is_some_and(|text| text == word);
@@ -192,35 +195,31 @@ fn refund(settings: &Settings, payload: &Payload<'_>, unique_id: Option<&str>) -
             .iter()
             .filter(move |each| is(each, "kind", "refund") && is(each, "status", status))
     };
-    // Told as a whole once it is paid, by orders/updated: a part now would have the same id.
+    // Told as a whole once it is paid, by orders/updated.
     if of_status("pending").next().is_some() {
-        return Verdict::ignored("refund_pending");
+        return ignored("refund_pending");
     }
-    let refunded = of_status("success");
-    let mut units = 0;
-    for each in refunded {
+    let mut units: u64 = 0;
+    for each in of_status("success") {
         // An amount in the buyer's currency tells nothing of the shop's.
         if !settings.is_currency(each.text(&["currency"]).as_deref()) {
-            return Verdict::ignored("refund_currency");
+            return ignored("refund_currency");
         }
         match each.text(&["amount"]).and_then(|text| money(&text)) {
-            Some(amount) => units += amount.units(),
-            None => return Verdict::ignored("refund_amount"),
+            Some(amount) => units = units.saturating_add(amount.units()),
+            None => return ignored("refund_amount"),
         }
     }
     if units == 0 || settings.revenue != Revenue::Total {
-        return Verdict::ignored("refund_amount");
+        return ignored("refund_amount");
     }
-    let taken = from_units(units).map(|amount| ["-", &amount].concat());
-    Verdict::refund(Refund {
-        correction: Correction {
-            correction_id: ["shopify-refund-", &id].concat(),
-            offer_id: settings.offer_id,
-            revenue_added: taken,
-            ..Correction::default()
-        },
-        unique_ids: vec![order_id],
-        if_unknown: "kept",
-        change: None,
+    Ok(Fact::Part {
+        id,
+        // A refund does not change once it is paid.
+        at_ms: 0,
+        is_over: false,
+        amount: units,
+        is_told: true,
+        is_dispute: false,
     })
 }

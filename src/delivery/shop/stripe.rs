@@ -1,10 +1,9 @@
 //! Stripe: `Stripe-Signature` over time and raw body, and events of checkout sessions, invoices,
 //! charges and disputes. Amounts are in the currency's smallest unit.
 
-use super::change::Change;
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, as_click_id, money, padded, shortest};
-use super::{APPROVED, Correction, Link, RETURNED, Refund, Verdict, Webhook};
+use super::{Fact, Order, Verdict, Webhook};
 use crate::api::json::Value;
 use crate::delivery::secrets::{Secrets, from_hex};
 
@@ -68,18 +67,15 @@ pub(super) fn read(settings: &Settings, event: &Payload<'_>, now_ms: u64) -> Ver
         return Verdict::of("test");
     }
     let created_ms = event.whole(&["created"]).map(|seconds| seconds * 1_000);
-    let mut verdict = read(settings, &object, created_ms);
-    for change in verdict
-        .refunds
-        .iter_mut()
-        .filter_map(|refund| refund.change.as_mut())
-    {
-        change.as_of_ms = created_ms.unwrap_or(now_ms);
-    }
-    verdict
+    read(settings, &object, created_ms, now_ms)
 }
 
-fn session(settings: &Settings, session: &Payload<'_>, created_ms: Option<u64>) -> Verdict {
+fn session(
+    settings: &Settings,
+    session: &Payload<'_>,
+    created_ms: Option<u64>,
+    now_ms: u64,
+) -> Verdict {
     if session.text(&["mode"]).as_deref() == Some("setup") {
         return Verdict::ignored("setup_session");
     }
@@ -106,10 +102,22 @@ fn session(settings: &Settings, session: &Payload<'_>, created_ms: Option<u64>) 
     } else {
         total
     };
-    settings.sale(click_id, unique_id, amount(session, units), created_ms)
+    let as_of_ms = created_ms.unwrap_or(now_ms);
+    settings.sale(
+        as_of_ms,
+        click_id,
+        unique_id,
+        amount(session, units),
+        created_ms,
+    )
 }
 
-fn invoice(settings: &Settings, invoice: &Payload<'_>, created_ms: Option<u64>) -> Verdict {
+fn invoice(
+    settings: &Settings,
+    invoice: &Payload<'_>,
+    created_ms: Option<u64>,
+    now_ms: u64,
+) -> Verdict {
     let reason = invoice.text(&["billing_reason"]).unwrap_or_default();
     if reason == "subscription_create" {
         return Verdict::ignored("left_to_session");
@@ -145,167 +153,177 @@ fn invoice(settings: &Settings, invoice: &Payload<'_>, created_ms: Option<u64>) 
         .whole(&["status_transitions", "paid_at"])
         .map(|seconds| seconds * 1_000)
         .or(created_ms);
-    settings.sale(click_id, unique_id, amount(invoice, units), paid_at_ms)
+    let as_of_ms = created_ms.unwrap_or(now_ms);
+    settings.sale(
+        as_of_ms,
+        click_id,
+        unique_id,
+        amount(invoice, units),
+        paid_at_ms,
+    )
 }
 
 /// Since 2025-03-31 this event alone tells which payment intent has paid which invoice: the invoice
 /// is the sale's unique id, and its refunds tell the payment intent.
-fn invoice_payment(_: &Settings, payment: &Payload<'_>, _: Option<u64>) -> Verdict {
+fn invoice_payment(
+    _: &Settings,
+    payment: &Payload<'_>,
+    created_ms: Option<u64>,
+    now_ms: u64,
+) -> Verdict {
     let invoice = payment.reference("invoice");
     let intent = payment
         .within(&["payment"])
         .and_then(|payment| payment.reference("payment_intent"));
-    let (Some(unique_id), Some(id)) = (invoice, intent) else {
+    let (Some(invoice), Some(intent)) = (invoice, intent) else {
         return Verdict::ignored("no_order_id");
     };
+    let order = Order::new(
+        vec![intent],
+        created_ms.unwrap_or(now_ms),
+        "quiet",
+        Vec::new(),
+    );
     Verdict {
-        link: Some(Link { id, unique_id }),
+        order: Some(Order {
+            link: Some(invoice),
+            ..order
+        }),
         ..Verdict::ignored("invoice_payment")
     }
 }
 
-/// `amount_refunded` is the sum of all refunds so far, so the rest is a total.
-fn charge(settings: &Settings, charge: &Payload<'_>, _: Option<u64>) -> Verdict {
-    let (Some(id), unique_ids) = (charge.id(&["id"]), unique_ids(charge)) else {
+/// `amount_refunded` is the sum of all refunds so far.
+fn charge(
+    settings: &Settings,
+    charge: &Payload<'_>,
+    created_ms: Option<u64>,
+    now_ms: u64,
+) -> Verdict {
+    let Some(of) = charge.id(&["id"]) else {
         return Verdict::ignored("no_order_id");
     };
-    if unique_ids.is_empty() {
-        return Verdict::ignored("no_order_id");
-    }
-    let (Some(total), Some(refunded)) = (
-        charge.whole(&["amount"]),
-        charge.whole(&["amount_refunded"]),
-    ) else {
+    let whole = |name| amount(charge, charge.whole(&[name])).units();
+    let (Some(total), Some(taken)) = (whole("amount"), whole("amount_refunded")) else {
         return Verdict::ignored("refund_amount");
     };
-    let is_full = refunded >= total && refunded > 0;
-    let left = amount(charge, Some(total.saturating_sub(refunded)));
-    if !is_full && settings.revenue != Revenue::Total {
-        return Verdict::ignored("refund_amount");
-    }
-    if !is_full && !settings.is_currency(left.currency.as_deref()) {
-        return Verdict::ignored("refund_currency");
-    }
-    let correction = Correction {
-        correction_id: ["stripe-refund-", &id, "-", &refunded.to_string()].concat(),
-        offer_id: settings.offer_id,
-        status: match refunded {
-            0 => APPROVED,
-            _ => RETURNED.filter(|_| is_full),
-        },
-        revenue: left.text.filter(|_| !is_full),
-        ..Correction::default()
+    let currency = charge.text(&["currency"]);
+    let is_told = settings.is_told(currency.as_deref());
+    let reason = match () {
+        () if is_told || taken >= total => "",
+        () if settings.revenue == Revenue::Total => "refund_currency",
+        () => "refund_amount",
     };
-    taken_back(
-        unique_ids,
-        correction,
-        Change {
-            family: ["stripe-refund-", &id].concat(),
-            restores: refunded == 0,
-            ..Change::default()
-        },
-    )
+    let at_ms = created_ms.unwrap_or(now_ms);
+    let fact = Fact::Refunded {
+        of,
+        at_ms,
+        is_all: false,
+        taken,
+        total,
+        is_told,
+    };
+    // A part that cannot be told counts once more of it does.
+    let if_unknown = if reason.is_empty() && taken > 0 {
+        "kept"
+    } else {
+        "quiet"
+    };
+    told(charge, at_ms, if_unknown, fact, reason)
 }
 
 /// A refund that the buyer's bank has sent back, or that was cancelled. It tells no total.
-fn failed_refund(settings: &Settings, refund: &Payload<'_>, _: Option<u64>) -> Verdict {
+fn failed_refund(
+    _: &Settings,
+    refund: &Payload<'_>,
+    created_ms: Option<u64>,
+    now_ms: u64,
+) -> Verdict {
     let status = refund.text(&["status"]).unwrap_or_default();
     if !matches!(status.as_str(), "failed" | "canceled") {
         return Verdict::ignored("other_topic");
     }
-    let (Some(id), Some(charge)) = (refund.id(&["id"]), refund.reference("charge")) else {
+    let (Some(id), Some(of)) = (refund.id(&["id"]), refund.reference("charge")) else {
         return Verdict::ignored("no_order_id");
     };
-    let unique_ids = unique_ids(refund);
-    if unique_ids.is_empty() {
-        return Verdict::ignored("no_order_id");
-    }
-    // Without comparable amounts only the whole was taken, and it is put back as a whole.
-    let given = amount(refund, refund.whole(&["amount"]));
-    let is_told =
-        settings.revenue == Revenue::Total && settings.is_currency(given.currency.as_deref());
-    if is_told && given.text.is_none() {
+    let Some(amount) = amount(refund, refund.whole(&["amount"])).units() else {
         return Verdict::ignored("refund_amount");
-    }
-    let correction = Correction {
-        correction_id: ["stripe-refund-", &charge, "-failed-", &id].concat(),
-        offer_id: settings.offer_id,
-        status: APPROVED,
-        ..Correction::default()
     };
-    taken_back(
-        unique_ids,
-        correction,
-        Change {
-            family: ["stripe-refund-", &charge].concat(),
-            restores: true,
-            given_back: given.text.filter(|_| is_told),
-            ..Change::default()
-        },
-    )
+    let at_ms = created_ms.unwrap_or(now_ms);
+    let fact = Fact::Failed {
+        id,
+        of,
+        at_ms,
+        amount,
+    };
+    told(refund, at_ms, "quiet", fact, "")
 }
 
-fn dispute(settings: &Settings, dispute: &Payload<'_>, _: Option<u64>) -> Verdict {
-    // An inquiry takes nothing back: warning_needs_response, warning_under_review, warning_closed.
+/// A dispute takes its amount back until it is won. One that is lost changes nothing more.
+fn dispute(
+    settings: &Settings,
+    dispute: &Payload<'_>,
+    created_ms: Option<u64>,
+    now_ms: u64,
+) -> Verdict {
     let status = dispute.text(&["status"]).unwrap_or_default();
+    // An inquiry takes nothing back: warning_needs_response, warning_under_review, warning_closed.
     if status.starts_with("warning_") {
         return Verdict::ignored("inquiry");
     }
-    let taken = amount(dispute, dispute.whole(&["amount"]));
-    let is_told =
-        settings.revenue == Revenue::Total && settings.is_currency(taken.currency.as_deref());
-    of_dispute(settings, dispute, "", RETURNED, |family| Change {
-        family,
-        taken: taken.text.filter(|_| is_told),
-        ..Change::default()
-    })
+    let Some(id) = dispute.id(&["id"]) else {
+        return Verdict::ignored("no_order_id");
+    };
+    let taken = amount(dispute, dispute.whole(&["amount"])).units();
+    let is_over = status == "won";
+    let at_ms = created_ms.unwrap_or(now_ms);
+    let fact = Fact::Part {
+        id,
+        at_ms,
+        is_over,
+        amount: taken.unwrap_or_default(),
+        is_told: taken.is_some() && settings.is_told(dispute.text(&["currency"]).as_deref()),
+        is_dispute: true,
+    };
+    let if_unknown = if is_over { "quiet" } else { "kept" };
+    let reason = if status == "lost" { "dispute_lost" } else { "" };
+    told(dispute, at_ms, if_unknown, fact, reason)
 }
 
-/// A dispute that is won gives back what it took; one that is lost changes nothing more.
-fn ended_dispute(settings: &Settings, dispute: &Payload<'_>, _: Option<u64>) -> Verdict {
-    match dispute.text(&["status"]).as_deref() {
-        Some("won") => of_dispute(settings, dispute, "-won", APPROVED, |family| Change {
-            family,
-            restores: true,
-            ..Change::default()
-        }),
-        Some("lost") => Verdict::ignored("dispute_lost"),
+/// A dispute's end. Between its beginning and its end nothing changes.
+fn ended_dispute(
+    settings: &Settings,
+    ended: &Payload<'_>,
+    created_ms: Option<u64>,
+    now_ms: u64,
+) -> Verdict {
+    match ended.text(&["status"]).as_deref() {
+        Some("won" | "lost") => dispute(settings, ended, created_ms, now_ms),
         Some(status) if status.starts_with("warning_") => Verdict::ignored("inquiry"),
         _ => Verdict::ignored("other_topic"),
     }
 }
 
-fn of_dispute(
-    settings: &Settings,
-    dispute: &Payload<'_>,
-    word: &str,
-    status: Option<&'static str>,
-    change: impl FnOnce(String) -> Change,
+/// A charge tells no click: its sale may be anybody's.
+fn told(
+    object: &Payload<'_>,
+    at_ms: u64,
+    if_unknown: &'static str,
+    fact: Fact,
+    reason: &'static str,
 ) -> Verdict {
-    let (Some(id), unique_ids) = (dispute.id(&["id"]), unique_ids(dispute)) else {
-        return Verdict::ignored("no_order_id");
-    };
+    let unique_ids = unique_ids(object);
     if unique_ids.is_empty() {
         return Verdict::ignored("no_order_id");
     }
-    let family = ["stripe-dispute-", &id].concat();
-    let correction = Correction {
-        correction_id: [&family, word].concat(),
-        offer_id: settings.offer_id,
-        status,
-        ..Correction::default()
+    let order = Order {
+        unchanged: reason,
+        ..Order::new(unique_ids, at_ms, if_unknown, vec![fact])
     };
-    taken_back(unique_ids, correction, change(family))
-}
-
-/// A charge tells no click: its sale may be anybody's.
-fn taken_back(unique_ids: Vec<String>, correction: Correction, change: Change) -> Verdict {
-    Verdict::refund(Refund {
-        correction,
-        unique_ids,
-        if_unknown: if change.restores { "dropped" } else { "kept" },
-        change: Some(change),
-    })
+    Verdict {
+        reason,
+        ..Verdict::refund(order)
+    }
 }
 
 /// The ids of a session or an invoice.
@@ -330,6 +348,13 @@ fn amount(object: &Payload<'_>, units: Option<u64>) -> Amount {
     let currency = object.text(&["currency"]);
     let text = units.and_then(|units| decimal(units, currency.as_deref()?));
     Amount { text, currency }
+}
+
+impl Amount {
+    /// In ten-thousandths.
+    fn units(&self) -> Option<u64> {
+        Some(money(self.text.as_deref()?)?.units())
+    }
 }
 
 /// A decimal from an amount in smallest units.

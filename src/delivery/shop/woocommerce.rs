@@ -1,10 +1,9 @@
 //! `WooCommerce`: `X-WC-Webhook-Signature` over the raw body, and orders of its REST API. An order
 //! counts once its status does. A refund comes as an update of its order.
 
-use super::change::Change;
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, from_units, money, shortest};
-use super::{APPROVED, Correction, RETURNED, Refund, Verdict, Webhook};
+use super::{Fact, Order, Verdict, Webhook};
 use crate::money::Money;
 
 /// Is this the unsigned ping that follows a webhook's creation: `webhook_id=12`?
@@ -25,27 +24,14 @@ pub(super) fn read(
         return Verdict::ignored("other_topic");
     }
     let status = payload.text(&["status"]).unwrap_or_default();
-    let (Some(id), Some(unique_id)) = (payload.id(&["id"]), unique_id(settings, payload)) else {
+    let (Some(_), Some(unique_id)) = (payload.id(&["id"]), unique_id(settings, payload)) else {
         return Verdict::ignored("no_order_id");
     };
     let click_id = settings.find_click_id(&[payload.at(&["meta_data"])]);
-    // A later state of the order counts more than an earlier one, whichever comes first.
+    let has_click = click_id.is_some();
     let as_of_ms = payload.instant(&["date_modified_gmt"]).unwrap_or(now_ms);
-    let family = ["woocommerce-", &id].concat();
-    let refund = |word: &str, correction: Correction| Refund {
-        correction: Correction {
-            correction_id: [&family, "-", word, "-", &as_of_ms.to_string()].concat(),
-            offer_id: settings.offer_id,
-            ..correction
-        },
-        unique_ids: vec![unique_id.clone()],
-        if_unknown: "sent",
-        change: Some(Change {
-            family: family.clone(),
-            as_of_ms,
-            ..Change::default()
-        }),
-    };
+    // A later state of the order counts more than an earlier one, whichever comes first.
+    let state = |is_all| state_of(settings, payload, as_of_ms, is_all);
     if settings.statuses.contains(&status) {
         if settings.refuses_recurring(is_renewal(payload)) {
             return Verdict::ignored("not_recurring");
@@ -57,21 +43,15 @@ pub(super) fn read(
         let paid_at_ms = payload
             .instant(&["date_paid_gmt"])
             .or_else(|| payload.instant(&["date_created_gmt"]));
-        let has_click = click_id.is_some();
-        let mut verdict = settings.sale(click_id, Some(unique_id.clone()), amount, paid_at_ms);
-        let state = state_now(settings, payload);
-        verdict.refunds.extend(state.map(|(is_whole, correction)| {
-            let word = if is_whole { "approved" } else { "refunded" };
-            let mut refund = refund(word, correction);
-            if let Some(change) = &mut refund.change {
-                change.restores = is_whole;
-            }
+        let mut verdict = settings.sale(as_of_ms, click_id, Some(unique_id), amount, paid_at_ms);
+        if let Some(order) = &mut verdict.order {
+            order.facts.push(state(false));
+            order.takes = order.facts.iter().any(Fact::takes);
             // The order's page may have told the click.
-            if !has_click {
-                refund.if_unknown = if is_whole { "dropped" } else { "kept" };
+            if order.takes && !has_click {
+                order.if_unknown = "kept";
             }
-            refund
-        }));
+        }
         return verdict;
     }
     if !matches!(status.as_str(), "refunded" | "cancelled") {
@@ -80,19 +60,18 @@ pub(super) fn read(
     // WooCommerce itself cancels unpaid orders, which may still be paid later. An order paid on
     // delivery may be a conversion without payment; the forwarder knows that.
     let is_paid = payload.text(&["date_paid_gmt"]).is_some();
-    let correction = Correction {
-        status: RETURNED,
-        ..Correction::default()
+    let if_unknown = match (is_paid, has_click) {
+        (false, _) => "quiet",
+        (true, true) => "sent",
+        // The order's page may have told the click.
+        (true, false) => "kept",
     };
-    Verdict::refund(Refund {
-        if_unknown: match click_id {
-            _ if !is_paid => "dropped",
-            Some(_) => "sent",
-            // The order's page may have told the click.
-            None => "kept",
-        },
-        ..refund(&status, correction)
-    })
+    Verdict::refund(Order::new(
+        vec![unique_id],
+        as_of_ms,
+        if_unknown,
+        vec![state(true)],
+    ))
 }
 
 /// The order's id, or its number.
@@ -129,27 +108,22 @@ fn amount(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
     from_units(totals.iter().map(|total| total.units()).sum())
 }
 
-/// The state of an order that counts: is it whole, and what remains of it? `None` where an amount
-/// cannot be read.
-fn state_now(settings: &Settings, payload: &Payload<'_>) -> Option<(bool, Correction)> {
-    let is_told = settings.revenue == Revenue::Total
-        && settings.is_currency(payload.text(&["currency"]).as_deref());
-    let total = payload.text(&["total"]).and_then(|text| money(&text))?;
-    let mut taken: u64 = 0;
-    for each in &payload.list(&["refunds"]) {
-        let text = each.text(&["total"])?;
-        taken = taken.checked_add(money(text.trim_start_matches('-'))?.units())?;
+/// The state of an order. Where an amount cannot be read, nothing of it is told.
+fn state_of(settings: &Settings, payload: &Payload<'_>, at_ms: u64, is_all: bool) -> Fact {
+    let units = |text: Option<String>| Some(money(text?.trim_start_matches('-'))?.units());
+    let total = units(payload.text(&["total"]));
+    let refunds = payload.list(&["refunds"]);
+    let taken = refunds.iter().try_fold(0_u64, |sum, each| {
+        sum.checked_add(units(each.text(&["total"]))?)
+    });
+    let is_told = settings.is_told(payload.text(&["currency"]).as_deref());
+    let (total, taken) = total.zip(taken).filter(|_| is_told).unwrap_or_default();
+    Fact::Refunded {
+        of: "order".to_owned(),
+        at_ms,
+        is_all,
+        taken,
+        total,
+        is_told,
     }
-    let left = total.units().saturating_sub(taken);
-    let is_whole = !is_told || taken == 0;
-    let correction = Correction {
-        status: if is_whole {
-            APPROVED
-        } else {
-            RETURNED.filter(|_| left == 0)
-        },
-        revenue: from_units(left).filter(|_| is_told && left > 0),
-        ..Correction::default()
-    };
-    Some((is_whole, correction))
 }

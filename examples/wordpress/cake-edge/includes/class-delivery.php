@@ -45,9 +45,15 @@ final class Delivery {
 		if ( ! $order || ! method_exists( $order, 'get_refunds' ) || ! Settings::is_complete() ) {
 			return;
 		}
-		$queued = self::queue_of( $order );
+		$queued      = self::queue_of( $order );
+		$corrections = array();
+		foreach ( $queued as $id => $entry ) {
+			if ( 'corrections' === $entry['route'] ) {
+				$corrections[ $id ] = (array) json_decode( $entry['body'], true );
+			}
+		}
 		$is_new = false;
-		foreach ( Order_Events::of( $order, Settings::get(), time() ) as $event ) {
+		foreach ( Order_Events::of( $order, Settings::get(), time(), $corrections ) as $event ) {
 			// Nothing is taken back of an order that was never paid.
 			$was_sold = array() !== $queued || $is_new || $order->get_date_paid();
 			if ( isset( $queued[ $event['id'] ] ) || ( ! $was_sold && 'corrections' === $event['route'] ) ) {

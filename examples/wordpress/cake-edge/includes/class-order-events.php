@@ -26,6 +26,7 @@ final class Order_Events {
 		'currency'  => '',
 		'revenue'   => 'total',
 		'unique_id' => 'id',
+		'id_prefix' => '',
 		'statuses'  => array( 'processing', 'completed' ),
 		'recurring' => false,
 		'time_zone' => '',
@@ -37,8 +38,9 @@ final class Order_Events {
 	 * @param \WC_Order $order    The order.
 	 * @param array     $settings See DEFAULTS.
 	 * @param int       $now      Seconds since 1970.
+	 * @param array     $queued   The fields of the corrections that were queued before, by their ids, in their order.
 	 */
-	public static function of( $order, array $settings, int $now ): array {
+	public static function of( $order, array $settings, int $now, array $queued = array() ): array {
 		$settings = array_merge( self::DEFAULTS, $settings );
 		$id       = (string) $order->get_id();
 		$status   = $order->get_status();
@@ -50,10 +52,13 @@ final class Order_Events {
 		}
 		$known_by = array(
 			'offerId'  => (int) $settings['offer_id'],
-			'uniqueId' => 'number' === $settings['unique_id'] ? (string) $order->get_order_number() : $id,
+			'uniqueId' => $settings['id_prefix'] . ( 'number' === $settings['unique_id'] ? (string) $order->get_order_number() : $id ),
 		);
+		$id       = $settings['id_prefix'] . $id;
+		$told     = array_merge( array( 'status' => 'approved' ), ...array_values( $queued ) );
 		if ( $is_over && ! $is_sale ) {
-			return array( self::correction( "woocommerce-$status-$id", $known_by, array( 'status' => 'returned' ) ) );
+			$fields = array_diff_assoc( array( 'status' => 'returned' ), $told );
+			return array_filter( array( self::correction( "woocommerce-$status-$id", $known_by, $fields, $queued ) ) );
 		}
 		$is_renewal = 'subscription' === $order->get_created_via() || '' !== (string) $order->get_meta( '_subscription_renewal' );
 		$date       = $order->get_date_paid() ? $order->get_date_paid() : $order->get_date_created();
@@ -77,41 +82,54 @@ final class Order_Events {
 					'id'     => "woocommerce-sale-$id",
 					'fields' => $fields,
 				),
-				self::partial_refund( $order, $settings, $known_by ),
+				self::state_now( $order, $settings, $known_by, $told, $queued ),
 			)
 		);
 	}
 
 	/**
-	 * What remains of an order of which parts were refunded; null where nothing was, or the remaining total is not told.
+	 * The correction that makes the order in CAKE what it is here: a part is refunded, or what was taken back counts
+	 * again. Null where nothing changes.
 	 *
 	 * @param \WC_Order $order    The order.
 	 * @param array     $settings See DEFAULTS.
 	 * @param array     $known_by `offerId` and `uniqueId`.
+	 * @param array     $told     What CAKE was told last: `status` and `revenue`.
+	 * @param array     $queued   The corrections that were queued before.
 	 */
-	private static function partial_refund( $order, array $settings, array $known_by ): ?array {
+	private static function state_now( $order, array $settings, array $known_by, array $told, array $queued ): ?array {
 		$taken = 0.0;
 		$last  = 0;
 		foreach ( $order->get_refunds() as $refund ) {
 			$taken += abs( (float) $refund->get_total() );
 			$last   = max( $last, (int) $refund->get_id() );
 		}
-		if ( $taken <= 0 || 'total' !== $settings['revenue'] || ! self::is_own_currency( $order, $settings ) ) {
-			return null;
+		$is_told = 'total' === $settings['revenue'] && self::is_own_currency( $order, $settings );
+		$left    = self::money( max( 0, (float) $order->get_total() - $taken ) );
+		$fields  = array( 'status' => $is_told && $taken > 0 && '0.00' === $left ? 'returned' : 'approved' );
+		if ( $is_told && 'approved' === $fields['status'] && ( $taken > 0 || isset( $told['revenue'] ) ) ) {
+			$fields['revenue'] = $left;
 		}
-		$left   = self::money( max( 0, (float) $order->get_total() - $taken ) );
-		$fields = '0.00' === $left ? array( 'status' => 'returned' ) : array( 'revenue' => $left );
-		return self::correction( 'woocommerce-refund-' . $order->get_id() . "-$last", $known_by, $fields );
+		$id = $settings['id_prefix'] . $order->get_id();
+		$id = $is_told && $taken > 0 ? "woocommerce-refund-$id-$last" : "woocommerce-restored-$id";
+		return self::correction( $id, $known_by, array_diff_assoc( $fields, $told ), $queued );
 	}
 
 	/**
-	 * A correction under an id that every repetition has, and no other refund.
+	 * A correction; null where nothing changes. Its id is its own: an order may come to the same state twice.
 	 *
 	 * @param string $id       Its id.
 	 * @param array  $known_by `offerId` and `uniqueId`.
 	 * @param array  $fields   What changes.
+	 * @param array  $queued   The corrections that were queued before.
 	 */
-	private static function correction( string $id, array $known_by, array $fields ): array {
+	private static function correction( string $id, array $known_by, array $fields, array $queued ): ?array {
+		if ( array() === $fields ) {
+			return null;
+		}
+		if ( isset( $queued[ $id ] ) ) {
+			$id .= '-' . count( $queued );
+		}
 		return array(
 			'route'  => 'corrections',
 			'id'     => $id,

@@ -24,6 +24,7 @@ final class Settings {
 		'currency'       => '',
 		'revenue'        => 'total',
 		'unique_id'      => 'id',
+		'id_prefix'      => '',
 		'recurring'      => false,
 		'time_zone'      => '',
 		'consent'        => 'granted',
@@ -124,6 +125,11 @@ final class Settings {
 		foreach ( self::CHOICES as $name => $words ) {
 			$settings[ $name ] = in_array( $text( $name ), $words, true ) ? $text( $name ) : self::DEFAULTS[ $name ];
 		}
+		$settings['id_prefix'] = $text( 'id_prefix' );
+		if ( 1 !== preg_match( '/^(?:[A-Za-z0-9_.-]{0,31}[A-Za-z_.-])?$/D', $settings['id_prefix'] ) ) {
+			self::complain( 'id_prefix', __( 'A prefix has letters, digits, ., _ and -, at most 32, and no digit at its end, such as b-.', 'cake-edge' ) );
+			$settings['id_prefix'] = $stored['id_prefix'];
+		}
 		$settings['recurring'] = '1' === $text( 'recurring' );
 		$settings['time_zone'] = $text( 'time_zone' );
 		if ( '' !== $settings['time_zone'] && ! in_array( $settings['time_zone'], timezone_identifiers_list( \DateTimeZone::ALL_WITH_BC ), true ) ) {
@@ -189,6 +195,7 @@ final class Settings {
 				)
 			)
 		);
+		self::print_row( 'id_prefix', __( 'Prefix of unique ids', 'cake-edge' ), self::input( 'id_prefix', 'text', $settings['id_prefix'] ), __( 'Where several shops share a forwarder: such as b-. Do not change it in a shop that sells.', 'cake-edge' ) );
 		self::print_row( 'recurring', __( 'Subscriptions', 'cake-edge' ), '<input type="checkbox" id="cake-edge-recurring" name="cake_edge[recurring]" value="1"' . checked( $settings['recurring'], true, false ) . '>', __( 'Later payments count as well.', 'cake-edge' ) );
 		self::print_row( 'time_zone', __( 'Time zone of the CAKE account', 'cake-edge' ), self::input( 'time_zone', 'text', $settings['time_zone'] ), __( 'The same as the forwarder\'s, such as America/New_York. Empty: CAKE dates a sale when it arrives.', 'cake-edge' ) );
 		self::print_row(

@@ -1,0 +1,274 @@
+//! The ledger of an order: all facts that shops' webhooks have told of it. The order's state follows
+//! from the facts alone, not from the order in which they came.
+
+use super::fact::{Fact, lines};
+use crate::api::older::correction::Params;
+use crate::money::Money;
+use serde::Serialize;
+
+/// The most facts, and the most other orders, that a ledger keeps. An order has a handful.
+pub(super) const MAX_LINES: usize = 100;
+
+/// Another order, by the key of its conversion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Link {
+    pub(crate) offer_id: u64,
+    pub(crate) unique_id: String,
+}
+
+/// The state of a conversion. Amounts are in ten-thousandths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) is_returned: bool,
+    pub(super) revenue: Option<u64>,
+    /// What is taken off a revenue that nobody here knows.
+    pub(super) taken: u64,
+    pub(super) payout: Option<u64>,
+}
+
+/// What is known of one order, and what CAKE was told of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ledger {
+    pub(super) platform: String,
+    pub(super) is_mapped: bool,
+    pub(super) is_ours: bool,
+    /// Stood a correction of the site's own before the shop's money, which gave way to it?
+    pub(super) has_yielded: bool,
+    /// The number of the last correction.
+    pub(super) number: u64,
+    /// The state that CAKE was told last.
+    pub(super) told: Option<State>,
+    pub(super) links: Vec<Link>,
+    pub(super) facts: Vec<Fact>,
+}
+
+impl State {
+    /// The state after corrections, those of others too.
+    pub(super) fn after(mut self, corrections: &[Params]) -> Self {
+        for each in corrections {
+            if let Some(status) = &each.status {
+                self.is_returned = matches!(status.as_str(), "returned" | "rejected");
+            }
+            for (own, total, added) in [
+                (&mut self.revenue, &each.revenue, &each.revenue_added),
+                (&mut self.payout, &each.payout, &each.payout_added),
+            ] {
+                if let Some(total) = total {
+                    *own = units(total);
+                } else if let Some(added) = added {
+                    *own = own.and_then(|own| match added.strip_prefix('-') {
+                        Some(taken) => own.checked_sub(units(taken)?),
+                        None => own.checked_add(units(added)?),
+                    });
+                }
+            }
+        }
+        self
+    }
+
+    pub(super) fn text(&self) -> String {
+        let amount = |amount: Option<u64>| amount.map_or_else(String::new, |it| it.to_string());
+        [
+            if self.is_returned { "1" } else { "" }.to_owned(),
+            amount(self.revenue),
+            self.taken.to_string(),
+            amount(self.payout),
+        ]
+        .join("\t")
+    }
+}
+
+impl Ledger {
+    /// Reads a ledger's text, which may be empty; `None` where it is none.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let mut ledger = Self::default();
+        let amount = |text: &str| match text {
+            "" => Some(None),
+            text => text.parse().ok().map(Some),
+        };
+        for line in text.lines() {
+            match *line.split('\t').collect::<Vec<_>>().as_slice() {
+                ["O", platform, mapped, ours, yielded, number] => {
+                    platform.clone_into(&mut ledger.platform);
+                    ledger.is_mapped = mapped == "1";
+                    ledger.is_ours = ours == "1";
+                    ledger.has_yielded = yielded == "1";
+                    ledger.number = number.parse().ok()?;
+                }
+                ["T", returned, revenue, taken, payout] => {
+                    ledger.told = Some(State {
+                        is_returned: returned == "1",
+                        revenue: amount(revenue)?,
+                        taken: taken.parse().ok()?,
+                        payout: amount(payout)?,
+                    });
+                }
+                ["L", offer_id, unique_id] => ledger.links.push(Link {
+                    offer_id: offer_id.parse().ok()?,
+                    unique_id: unique_id.to_owned(),
+                }),
+                _ => ledger.facts.push(Fact::read(line)?),
+            }
+        }
+        Some(ledger)
+    }
+
+    pub(super) fn text(&self) -> String {
+        let flag = |is: bool| if is { "1" } else { "" };
+        let number = self.number.to_string();
+        let first = [
+            "O",
+            &*self.platform,
+            flag(self.is_mapped),
+            flag(self.is_ours),
+            flag(self.has_yielded),
+            &number,
+        ];
+        let mut all = vec![first.join("\t")];
+        all.extend(
+            self.told
+                .as_ref()
+                .map(|told| ["T\t", &told.text()].concat()),
+        );
+        all.extend(
+            self.links
+                .iter()
+                .map(|link| ["L", &link.offer_id.to_string(), &link.unique_id].join("\t")),
+        );
+        all.extend(self.facts.iter().map(Fact::line));
+        all.join("\n")
+    }
+
+    /// The facts for the orders that this one is here: all but the sale, which each has by itself.
+    pub(super) fn facts_for_links(&self) -> String {
+        let own = |fact: &&Fact| !matches!(fact, Fact::Sale { .. });
+        let facts: Vec<_> = self.facts.iter().filter(own).cloned().collect();
+        if self.links.is_empty() {
+            String::new()
+        } else {
+            lines(&facts)
+        }
+    }
+
+    /// Do the shop's amounts say anything of the conversion's revenue?
+    fn has_shops_money(&self) -> bool {
+        self.facts
+            .iter()
+            .find_map(Fact::shops_money)
+            .unwrap_or(!self.is_mapped)
+    }
+
+    /// What a refund has taken back for good: what it took, less what has failed of it since.
+    fn taken_of(&self, charge: &str, since_ms: u64, taken: u64) -> u64 {
+        let failed = |fact: &Fact| match fact {
+            // A sum that is newer than a failure is without it.
+            Fact::Failed {
+                of, at_ms, amount, ..
+            } if of == charge && *at_ms >= since_ms => *amount,
+            _ => 0,
+        };
+        self.facts
+            .iter()
+            .map(failed)
+            .fold(taken, u64::saturating_sub)
+    }
+
+    /// The state of the order. `sold` is the conversion as it was accepted.
+    pub(super) fn state(&self, sold: &State) -> State {
+        let sale = self.facts.iter().find_map(|fact| match fact {
+            Fact::Sale {
+                revenue, payout, ..
+            } => Some((*revenue, *payout)),
+            _ => None,
+        });
+        // Another caller's money for the conversion stands: the first one counts.
+        let first = |sold: Option<u64>, told: Option<u64>| {
+            if self.is_ours {
+                told.or(sold)
+            } else {
+                sold.or(told)
+            }
+        };
+        let (revenue, payout) = sale.unwrap_or_default();
+        let is_shops = self.has_shops_money();
+        let totals = self.facts.iter().filter_map(|fact| match fact {
+            Fact::Refunded {
+                total,
+                is_told: true,
+                ..
+            } if is_shops => Some(*total),
+            _ => None,
+        });
+        let base = first(sold.revenue, revenue).or_else(|| totals.reduce(u64::saturating_add));
+        let mut taken: u64 = 0;
+        let mut is_returned = false;
+        for fact in &self.facts {
+            match fact {
+                Fact::All { .. } | Fact::Refunded { is_all: true, .. } => is_returned = true,
+                Fact::Refunded {
+                    of,
+                    at_ms,
+                    taken: all,
+                    total,
+                    is_told,
+                    ..
+                } => {
+                    let left = self.taken_of(of, *at_ms, *all);
+                    if is_shops && *is_told && base.is_some() {
+                        taken = taken.saturating_add(left);
+                    } else {
+                        is_returned |= left > 0 && left >= *total;
+                    }
+                }
+                Fact::Part {
+                    is_over: false,
+                    amount,
+                    is_told,
+                    is_dispute,
+                    ..
+                } => {
+                    if is_shops && *is_told && (base.is_some() || !is_dispute) {
+                        taken = taken.saturating_add(*amount);
+                    } else {
+                        is_returned |= *is_dispute;
+                    }
+                }
+                _ => {}
+            }
+        }
+        is_returned |= taken > 0 && base.is_some_and(|base| taken >= base);
+        State {
+            is_returned,
+            revenue: base
+                .filter(|_| !is_returned)
+                .map(|base| base.saturating_sub(taken)),
+            taken,
+            payout: first(sold.payout, payout),
+        }
+    }
+
+    /// Is anything taken back?
+    pub(super) fn takes(&self) -> bool {
+        self.facts.iter().any(|fact| match fact {
+            Fact::Refunded {
+                of,
+                at_ms,
+                taken,
+                is_all,
+                ..
+            } => *is_all || self.taken_of(of, *at_ms, *taken) > 0,
+            fact => fact.takes(),
+        })
+    }
+
+    /// Is a part taken back whose amount says nothing of the revenue?
+    pub(super) fn has_untold_part(&self) -> bool {
+        !self.has_shops_money() && self.takes() && !self.state(&State::default()).is_returned
+    }
+}
+
+/// An amount in ten-thousandths.
+pub(super) fn units(amount: &str) -> Option<u64> {
+    Money::parse("revenue", amount).ok().map(Money::units)
+}

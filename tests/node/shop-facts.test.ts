@@ -1,0 +1,287 @@
+/** Shops' webhooks of one order in any order and repeated, through the forwarder into CAKE: it ends as the shop says. */
+import { describe, expect, test } from "vitest";
+import { both, type Options } from "./forwarder-in-process.ts";
+import { type Both, counts, order, type Platform, post, rows, secrets, shopsOf, sign } from "./shop-webhook.ts";
+
+type Told = readonly [shop: Platform, topic: string, body: object];
+
+const START_MS = Date.now() - 86_400_000;
+const iso = (minute: number) => new Date(START_MS + 60_000 * minute).toISOString().slice(0, 19);
+const returned = "returned";
+const left = (amount: number) => `approved ${amount.toFixed(2)}`;
+
+const woo = (minute: number, status: string, refunds: readonly string[] = [], more: object = {}): Told => [
+  "woocommerce",
+  "order.updated",
+  {
+    ...{ id: 77, status, currency: "USD", total: "26.00", date_created_gmt: iso(0), date_paid_gmt: iso(0) },
+    ...{ date_modified_gmt: iso(minute), meta_data: [{ key: "_reqid", value: "CLICK" }] },
+    refunds: refunds.map((amount, id) => ({ id: 900 + id, total: `-${amount}` })),
+    ...more,
+  },
+];
+
+const stripe = (minute: number, type: string, object: object): Told => {
+  const created = Math.floor(START_MS / 1_000) + 60 * minute;
+  return ["stripe", "", { type, livemode: true, created, data: { object: { currency: "usd", ...object } } }];
+};
+const paidFor = { payment_status: "paid", amount_total: 2_600, client_reference_id: "CLICK" };
+const session = stripe(0, "checkout.session.completed", { id: "cs_1", payment_intent: "pi_1", ...paidFor });
+const byInvoice = stripe(0, "checkout.session.completed", { id: "cs_1", invoice: "in_1", ...paidFor });
+const invoicePayment = stripe(0, "invoice_payment.paid", {
+  ...{ id: "inpay_1", invoice: "in_1" },
+  payment: { type: "payment_intent", payment_intent: "pi_1" },
+});
+const ofCharge = { charge: "ch_1", payment_intent: "pi_1" };
+const charge = (minute: number, amount_refunded: number, more: object = {}) =>
+  stripe(minute, "charge.refunded", { id: "ch_1", payment_intent: "pi_1", amount: 2_600, amount_refunded, ...more });
+const failed = (minute: number, amount: number, id = "re_1") =>
+  stripe(minute, "refund.failed", { id, ...ofCharge, amount, status: "failed" });
+const dispute = (minute: number, amount: number, status = "needs_response") => {
+  const type = status === "won" || status === "lost" ? "closed" : "created";
+  return stripe(minute, `charge.dispute.${type}`, { id: "dp_1", ...ofCharge, amount, status });
+};
+
+const shopify = (minute: number, topic: string, more: object = {}): Told => [
+  "shopify",
+  topic,
+  order({
+    ...{ id: 9, total_price: "26.00", updated_at: `${iso(minute)}Z` },
+    ...{ note_attributes: [{ name: "reqid", value: "CLICK" }], ...more },
+  }),
+];
+const part = (id: number, amount: string): Told => {
+  const transactions = [{ kind: "refund", status: "success", amount, currency: "USD" }];
+  return ["shopify", "refunds/create", { id, order_id: 9, transactions }];
+};
+const cancelled = { cancelled_at: "2026-06-19T11:00:00-04:00" };
+
+const allShops = (more: object = {}): Partial<Options> => {
+  const options = { offerId: 12_345, currency: "USD", ...more };
+  return {
+    shops: {
+      shopify: { ...options, secrets: secrets.shopify },
+      woocommerce: { ...options, secrets: secrets.woocommerce },
+      stripe: { ...options, secrets: secrets.stripe },
+    },
+  };
+};
+
+/** Tells webhooks one after another; returns their outcomes. */
+async function tell(all: Both, click: string, told: readonly Told[]): Promise<string[]> {
+  const outcomes: string[] = [];
+  for (const [shop, topic, body] of told) {
+    const answer = await post(all, shop, JSON.stringify(body).replace("CLICK", click), { topic });
+    expect(answer.status).toBe(200);
+    outcomes.push(((await answer.json()) as { outcome: string }).outcome);
+    await settled(all);
+  }
+  return outcomes;
+}
+
+/** A correction after its conversion has a turn of its own. */
+async function settled(all: Both): Promise<void> {
+  for (;;) {
+    await all.forwarder.settle();
+    if ((await rows(all)).every(({ state }) => state !== "pending")) return;
+  }
+}
+
+/** The conversions in CAKE: status and revenue, where they count. */
+async function inCake(all: Both): Promise<string[]> {
+  await settled(all);
+  const recorded = (await all.recorded()) as unknown as { conversion_status: string; revenue_units: number }[];
+  return recorded.map(({ conversion_status, revenue_units }) =>
+    conversion_status === "returned" ? returned : `${conversion_status} ${(revenue_units / 10_000).toFixed(2)}`,
+  );
+}
+
+/** The sequence itself, backwards, and twice from each other place on. */
+function orders(told: readonly Told[]): (readonly Told[])[] {
+  const twice = [...told, ...told];
+  const turned = told.slice(1).map((_, index) => [...twice.slice(index + 1), ...twice.slice(0, index + 1)]);
+  return [told, [...told].reverse(), ...turned];
+}
+
+describe("an order ends in CAKE as its shop says, in whatever order its webhooks come", () => {
+  test.each<[string, readonly Told[], string]>([
+    ["the newer of two sums counts", [session, charge(2, 700), charge(3, 1_400)], left(12)],
+    ["all, and a part before it", [session, charge(2, 700), charge(3, 2_600)], returned],
+    ["refunded, failed, refunded again", [session, charge(1, 600), failed(2, 600), charge(3, 600)], left(20)],
+    ["all of it so", [session, charge(1, 2_600), failed(2, 2_600), charge(3, 2_600)], returned],
+    ["a failure of one of two refunds", [session, charge(1, 600), charge(2, 1_000), failed(3, 400, "re_2")], left(20)],
+    ["a dispute that is won", [session, dispute(1, 2_600), dispute(3, 2_600, "won")], left(26)],
+    ["a dispute that is lost", [session, dispute(1, 600), dispute(3, 600, "lost")], left(20)],
+    [
+      "a refund that fails beside a dispute that is won",
+      [session, charge(1, 600), dispute(2, 2_000), failed(3, 600), dispute(4, 2_000, "won")],
+      left(26),
+    ],
+    ["a dispute of a part, then a refund", [session, dispute(1, 1_000), charge(2, 600)], left(10)],
+    [
+      "refunded while it was disputed",
+      [session, dispute(1, 2_600), charge(2, 2_600), dispute(3, 2_600, "won")],
+      returned,
+    ],
+    [
+      "a refund that fails while it is disputed",
+      [session, charge(1, 2_600), dispute(2, 2_600), failed(3, 2_600)],
+      returned,
+    ],
+    ["an invoice, told by its payment intent", [byInvoice, invoicePayment, charge(2, 600)], left(20)],
+    ["cancelled and reopened", [woo(1, "processing"), woo(2, "cancelled"), woo(3, "completed")], left(26)],
+    [
+      "cancelled again",
+      [woo(1, "processing"), woo(2, "cancelled"), woo(3, "completed"), woo(4, "cancelled")],
+      returned,
+    ],
+    [
+      "a refund that is deleted",
+      [woo(1, "processing"), woo(2, "processing", ["5.00"]), woo(3, "processing")],
+      left(26),
+    ],
+    ["cancelled unpaid, and paid", [woo(1, "cancelled", [], { date_paid_gmt: null }), woo(2, "processing")], left(26)],
+    [
+      "an edited total, and a part of it refunded",
+      [
+        woo(1, "processing"),
+        woo(2, "processing", [], { total: "30.00" }),
+        woo(3, "completed", ["4.00"], { total: "30.00" }),
+      ],
+      left(26),
+    ],
+    ["two parts", [shopify(1, "orders/paid"), part(1, "6.00"), part(2, "1.00")], left(19)],
+    ["parts that are all", [shopify(1, "orders/paid"), part(1, "6.00"), part(2, "20.00")], returned],
+    ["cancelled", [shopify(1, "orders/paid"), part(1, "6.00"), shopify(2, "orders/cancelled", cancelled)], returned],
+    ["an edited total", [shopify(1, "orders/paid"), shopify(3, "orders/paid", { total_price: "30.00" })], left(30)],
+  ])("%s", async (_, told, wanted) => {
+    const byItself = orders(told).map(async (sequence) => {
+      const all = both(allShops());
+      await tell(all, await all.click(), sequence);
+      expect(await inCake(all), JSON.stringify(sequence)).toEqual([wanted]);
+    });
+    // The page has told the order first, or last, without money.
+    const withPage = [true, false].map(async (isFirst) => {
+      const all = both(allShops());
+      const click = await all.click();
+      const uniqueId = { shopify: "9", woocommerce: "77", stripe: told.includes(byInvoice) ? "in_1" : "pi_1" };
+      const page = () => all.page({ clickId: click, offerId: 12_345, uniqueId: uniqueId[told[0]?.[0] ?? "shopify"] });
+      if (isFirst) await page();
+      await tell(all, click, [...told].reverse());
+      if (!isFirst) await page();
+      expect(await inCake(all), `page first: ${isFirst}`).toEqual([wanted]);
+    });
+    await Promise.all([...byItself, ...withPage]);
+  });
+
+  test.each<[string, readonly Told[], string]>([
+    ["refunds before the sale", [part(1, "6.00"), part(2, "20.00")], returned],
+    ["a dispute that was won", [dispute(1, 2_600), dispute(3, 2_600, "won")], left(26)],
+    ["a refund that had failed", [charge(1, 2_600), failed(2, 2_600)], left(26)],
+  ])("%s: one correction at most is made when the sale comes", async (_, told, wanted) => {
+    const all = both(allShops());
+    await tell(all, "", told);
+    expect((await rows(all)).every(({ state }) => state === "refused" || state === "cancelled")).toBe(true);
+    const sale = told[0]?.[0] === "shopify" ? shopify(1, "orders/paid") : session;
+    await tell(all, await all.click(), [sale]);
+    expect(await inCake(all)).toEqual([wanted]);
+    const states = (await rows(all)).map(({ state }) => state);
+    expect(states).toEqual(wanted === returned ? ["delivered", "delivered"] : ["delivered", "cancelled"]);
+  });
+
+  test("a mapped order's refund before its sale is its own, and that of its invoice", async () => {
+    const map = (_: object, __: string, found: object | undefined) => found && { ...found, uniqueId: "order-1" };
+    for (const told of [
+      [part(1, "6.00"), shopify(1, "orders/paid")],
+      [charge(2, 600), session],
+      [charge(2, 600), byInvoice, invoicePayment],
+      [invoicePayment, charge(2, 600), byInvoice],
+    ]) {
+      const all = both(allShops({ map }));
+      const outcomes = await tell(all, await all.click(), told);
+      expect(outcomes[0]).toBe("ignored");
+      expect(await inCake(all), JSON.stringify(told)).toEqual([left(20)]);
+    }
+  });
+
+  test("over a restart, and without anything of the order but ids, times and amounts", async () => {
+    let stored: Parameters<NonNullable<Options["keep"]>>[0] | undefined;
+    const keep = async (all: NonNullable<typeof stored>) => {
+      stored = all;
+    };
+    const first = both({ ...allShops(), keep });
+    const buyer = { billing: { email: "buyer@example.com" }, customer_note: "please ring" };
+    const click = await first.click();
+    await tell(first, click, [woo(5, "completed", ["6.00"], buyer)]);
+    const ledgers = stored?.claims.filter(([claim]) => claim.startsWith("ledger ")) ?? [];
+    expect(ledgers.map(([, text]) => text)).toEqual([expect.stringMatching(/^O\twoocommerce\t[\w\t\n-]+$/)]);
+    expect(JSON.stringify(ledgers)).not.toMatch(/buyer|ring/);
+    const again = both({ ...allShops(), kept: stored } as Partial<Options>);
+    expect(await tell(again, click, [woo(4, "cancelled")])).toEqual(["refund_duplicate"]);
+    expect((await rows(again)).filter(({ correction }) => correction !== undefined)).toHaveLength(1);
+  });
+});
+
+describe("a correction of the site's own", () => {
+  test.each<[string, Told, object, string]>([
+    ["cancelled", woo(2, "cancelled"), { status: "approved" }, left(26)],
+    ["refunded in part", woo(2, "processing", ["5.00"]), { revenue: "26.00" }, left(26)],
+    ["whole", woo(2, "completed"), { revenue: "18.00" }, left(18)],
+  ])("stays while the shop says nothing else of the order: %s", async (_, told, own, wanted) => {
+    const all = both(allShops());
+    const click = await all.click();
+    await tell(all, click, [woo(1, "processing"), told]);
+    await all.correct({ correctionId: "mine", offerId: 12_345, uniqueId: "77", ...own });
+    expect(await inCake(all)).toEqual([wanted]);
+    const [shop, topic, body] = told;
+    const edited: Told = [shop, topic, { ...body, date_modified_gmt: iso(3), customer_note: "please ring" }];
+    await tell(all, click, [edited, edited, woo(1, "processing")]);
+    expect(await inCake(all)).toEqual([wanted]);
+    // Something else is said: it counts.
+    await tell(all, click, [woo(4, "completed", ["7.00"])]);
+    expect(await inCake(all)).toEqual([left(19)]);
+  });
+
+  test("goes before the money of a sale that its page has told", async () => {
+    const all = both(allShops());
+    const click = await all.click();
+    await all.page({ clickId: click, offerId: 12_345, uniqueId: "9" });
+    await all.correct({ correctionId: "mine", offerId: 12_345, uniqueId: "9", revenue: "18.00" });
+    const answer = await post(all, "shopify", JSON.stringify(shopify(1, "orders/paid")[2]).replace("CLICK", click), {
+      topic: "orders/paid",
+    });
+    expect(await answer.json()).toMatchObject({ outcome: "duplicate", moneyUsed: false });
+    expect(await inCake(all)).toEqual([left(18)]);
+  });
+});
+
+test("two shops whose orders have one id have corrections of their own", async () => {
+  const other = "wc-secret of the other of the two shops";
+  const shop = { currency: "USD" };
+  const woocommerce = [
+    { ...shop, offerId: 12_345, secrets: secrets.woocommerce },
+    { ...shop, offerId: 777, secrets: other },
+  ];
+  const all = both({ shops: { woocommerce } } as Partial<Options>);
+  for (const secret of [secrets.woocommerce, other]) {
+    for (const [, topic, body] of [woo(1, "processing"), woo(2, "cancelled")]) {
+      const text = JSON.stringify(body).replace("CLICK", await all.click());
+      const answer = await post(all, "woocommerce", text, { topic, signature: sign("woocommerce", text, secret) });
+      expect(answer.status).toBe(200);
+    }
+  }
+  const ids = (await rows(all)).flatMap(({ correction }) => correction?.["correctionId"] ?? []);
+  expect(ids).toEqual([
+    expect.stringMatching(/^woocommerce-777-77-\d+$/),
+    expect.stringMatching(/^woocommerce-12345-77-\d+$/),
+  ]);
+});
+
+test("an order with too many facts is told so, and stays as it is", async () => {
+  const all = both(shopsOf("stripe"));
+  const many = Array.from({ length: 101 }, (_, index) => failed(1, 1, `re_${index}`));
+  const outcomes = await tell(all, await all.click(), [session, ...many, charge(2, 600)]);
+  expect(outcomes.at(-1)).toBe("ignored");
+  expect((await counts(all)).webhooks).toMatchObject({ stripe: { "ignored.too_many_facts": 3 } });
+  expect(await inCake(all)).toEqual([left(26)]);
+});
