@@ -480,7 +480,7 @@ fn decode_signs(text: &str, mark: &str, digits: usize, is_sign: fn(&u8) -> bool)
 }
 
 /// The plain form of a full-width character.
-fn narrow(c: char) -> char {
+pub(crate) fn narrow(c: char) -> char {
     let plain = u32::from(c).checked_sub(0xfee0).and_then(char::from_u32);
     match c {
         '\u{ff01}'..='\u{ff5e}' => plain.unwrap_or(c),
