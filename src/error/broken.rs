@@ -46,7 +46,7 @@ impl UrlRule {
                 "must be on a host name such as shop.example: no IP address, no single word, no macro"
             }
             Self::Credentials => "must not have a user name before its host",
-            Self::Port => "has a port that is no number",
+            Self::Port => "has a port that is no number up to 65535",
             Self::NoPort => "must not have a port",
             Self::Space => "must not contain white space or control characters",
             Self::Backslash => "must not contain a backslash",
