@@ -46,23 +46,22 @@ pub(crate) fn is_prefix(id: &str) -> bool {
         && lost::base64(id).is_none()
 }
 
-/// Checks a transaction id that is given as a number, by its digits.
+/// Checks a transaction id that is given as a number, by its digits: `1001.0` is `1001`.
 ///
 /// # Errors
-/// Those of [`check`]; [`Error::InvalidUniqueId`] for a number that is not whole, or so large that
-/// JavaScript has lost digits.
+/// Those of [`check`]; [`Error::InvalidUniqueId`] for a number that is negative or not whole, or so
+/// large that JavaScript has lost digits.
 #[cfg(feature = "api")]
 pub(crate) fn check_number(parameter: &'static str, digits: &str) -> Result<String> {
-    let is_exact = digits.bytes().all(|byte| byte.is_ascii_digit())
-        && digits
-            .parse()
-            .is_ok_and(|number: u64| number <= crate::link::MAX_ID);
-    if is_exact {
-        check(parameter, digits).map(str::to_owned)
-    } else {
-        let rule = IdRule::Digits;
-        Err(Error::InvalidUniqueId { parameter, rule })
+    if let Some(id) = crate::api::json::parse_whole(digits) {
+        return check(parameter, &id.to_string()).map(str::to_owned);
     }
+    let rule = if digits.starts_with('-') {
+        IdRule::Negative
+    } else {
+        IdRule::Digits
+    };
+    Err(Error::InvalidUniqueId { parameter, rule })
 }
 
 #[cfg(test)]
