@@ -53,7 +53,7 @@ pub(crate) fn is_prefix(id: &str) -> bool {
 /// large that JavaScript has lost digits.
 #[cfg(feature = "api")]
 pub(crate) fn check_number(parameter: &'static str, digits: &str) -> Result<String> {
-    if let Some(id) = crate::api::json::parse_whole(digits) {
+    if let Some(id) = read_whole(digits) {
         return check(parameter, &id.to_string()).map(str::to_owned);
     }
     let rule = if digits.starts_with('-') {
@@ -64,9 +64,57 @@ pub(crate) fn check_number(parameter: &'static str, digits: &str) -> Result<Stri
     Err(Error::InvalidUniqueId { parameter, rule })
 }
 
+/// A JSON number that is whole and from 0 to 2^53-1, also written `12345.0` or `1.2345e4`:
+/// spreadsheets and some languages write whole numbers like this.
+#[cfg(feature = "api")]
+pub(crate) fn read_whole(number: &str) -> Option<u64> {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (digits, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let exponent = exponent.strip_prefix('+').unwrap_or(exponent);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    if ![exponent, whole, fraction].into_iter().all(is_digits) {
+        return None;
+    }
+    let fraction = fraction.trim_end_matches('0');
+    let zeros = exponent
+        .parse::<usize>()
+        .ok()?
+        .checked_sub(fraction.len())?;
+    let zeros = Some(zeros).filter(|zeros| *zeros <= 15)?;
+    [whole, fraction, &"0".repeat(zeros)]
+        .concat()
+        .parse()
+        .ok()
+        .filter(|number| *number <= crate::link::MAX_ID)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "api")]
+    #[test]
+    fn a_whole_number_is_read_by_its_value() {
+        for (text, number) in [
+            ("12345", Some(12_345)),
+            ("12345.0", Some(12_345)),
+            ("1.2345e4", Some(12_345)),
+            ("1.2E+3", Some(1_200)),
+            ("1.20e1", Some(12)),
+            ("12e0", Some(12)),
+            ("9007199254740991.0", Some(crate::link::MAX_ID)),
+            ("1.5", None),
+            ("1.25e1", None),
+            ("12e-1", None),
+            ("-1", None),
+            ("1e16", None),
+            ("1e99999999999", None),
+            ("e5", None),
+            ("1e", None),
+        ] {
+            assert_eq!(read_whole(text), number, "{text}");
+        }
+    }
 
     #[derive(serde::Deserialize)]
     struct Vectors {

@@ -335,19 +335,6 @@ pub(crate) fn parse_id(digits: &str) -> Option<u64> {
     }
 }
 
-/// Like [`parse_id`] for a JSON number, which may also be written `1.2345e4`.
-pub(crate) fn parse_whole(number: &str) -> Option<u64> {
-    let Some((number, exponent)) = number.split_once(['e', 'E']) else {
-        return parse_id(number);
-    };
-    let exponent = exponent.strip_prefix('+').unwrap_or(exponent);
-    let exponent = usize::try_from(parse_integer(exponent).filter(|most| *most <= 15)?).ok()?;
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let fraction = fraction.trim_end_matches('0');
-    let zeros = "0".repeat(exponent.checked_sub(fraction.len())?);
-    parse_integer(&[whole, fraction, &zeros].concat()).filter(|_| !whole.is_empty())
-}
-
 /// Is the whole text one JSON value?
 pub(crate) fn is_json(text: &str) -> bool {
     let mut scanner = Scanner::new(text);
@@ -381,29 +368,6 @@ pub(crate) fn push_string(out: &mut String, text: &str) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn a_whole_number_is_read_by_its_value() {
-        for (text, number) in [
-            ("12345", Some(12_345)),
-            ("12345.0", Some(12_345)),
-            ("1.2345e4", Some(12_345)),
-            ("1.2E+3", Some(1_200)),
-            ("1.20e1", Some(12)),
-            ("12e0", Some(12)),
-            ("9007199254740991.0", Some(MAX_ID)),
-            ("1.5", None),
-            ("1.25e1", None),
-            ("12e-1", None),
-            ("-1", None),
-            ("1e16", None),
-            ("1e99999999999", None),
-            ("e5", None),
-            ("1e", None),
-        ] {
-            assert_eq!(parse_whole(text), number, "{text}");
-        }
-    }
 
     #[test]
     fn numbers_keep_their_digits_and_nulls_are_absent() {

@@ -2,7 +2,7 @@
 //! camelCase, read strictly. A misspelt `uniqueId` must not count twice.
 
 use super::Request;
-use super::json::{Object, Value, is_json, parse_integer, parse_whole};
+use super::json::{Object, Value, is_json, parse_integer};
 use crate::link::MAX_ID;
 use crate::money::Money;
 use crate::nearest::nearest;
@@ -227,7 +227,7 @@ impl<'a> Params<'a> {
         let digits = value
             .number()
             .ok_or_else(|| field(name, "must be a whole number"))?;
-        parse_whole(digits)
+        transaction_id::read_whole(digits)
             .filter(|id| (least..=MAX_ID).contains(id))
             .map(Some)
             .ok_or(Error::InvalidId { parameter: name })
