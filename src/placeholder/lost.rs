@@ -101,7 +101,7 @@ fn has_printf(text: &[u8]) -> bool {
 pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     let body = text.strip_suffix('=')?;
     let body = body.strip_suffix('=').unwrap_or(body);
-    if text.len() % 4 != 0 || text.len() > MAX_BYTES {
+    if !text.len().is_multiple_of(4) || text.len() > MAX_BYTES {
         return None;
     }
     let mut bytes = Vec::new();

@@ -102,7 +102,8 @@ test("transaction ids are taken as shops write them, and words for a missing val
     expect(transactionOf(given), String(given)).toEqual({ code: isInexact ? "invalid_field" : code });
   }
   const { missing, leftovers, ids } = read("missing_values") as Record<"missing" | "leftovers" | "ids", string[]>;
-  for (const text of [...missing, ...leftovers]) expect(transactionOf(text), text).toEqual({ code: "placeholder_text" });
+  for (const text of [...missing, ...leftovers])
+    expect(transactionOf(text), text).toEqual({ code: "placeholder_text" });
   for (const text of ids) expect(transactionOf(text), text).toEqual({ id: text });
 });
 
