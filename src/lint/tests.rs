@@ -46,6 +46,8 @@ fn each_mistake_has_its_code() {
         ("s2={click_id}", "unexpanded_macro"),
         ("s2={{campaign.id}}", "unexpanded_macro"),
         ("s2=[CLICKID]", "unexpanded_macro"),
+        ("s2=[object Object]", "unexpanded_macro"),
+        ("s2=%255Bobject%2520Object%255D", "unexpanded_macro"),
         ("s2=%25%25CACHEBUSTER%25%25", "unexpanded_macro"),
         ("s2=__CLICKID__", "unexpanded_macro"),
         ("s2=${SUBID}", "unexpanded_macro"),

@@ -222,7 +222,9 @@ fn is_likely(name: &str) -> bool {
             && is_compound(name)
             && words.any(|word| small.as_bytes().ends_with(word))
     };
-    is_word_of_macros(name) || is_shouted() || ends_in_word()
+    // `[object Object]` is what JavaScript writes.
+    let is_object = name.starts_with("object ");
+    is_word_of_macros(name) || is_shouted() || ends_in_word() || is_object
 }
 
 /// Has the name two parts: `clickId`, `click_id`?
