@@ -377,7 +377,10 @@ fn origin(url: &str) -> (bool, &str) {
     let origin = origin_text(url);
     let authority = cut(origin, b'/').1.and_then(|rest| rest.strip_prefix('/'));
     let host = cut(authority.unwrap_or_default(), b':').0;
-    (origin.starts_with("https://"), host)
+    (
+        crate::link::strip_scheme(origin, "https://").is_some(),
+        host,
+    )
 }
 
 fn is_within(host: &str, domain: &str) -> bool {

@@ -63,7 +63,7 @@ pub(crate) fn check(text: &str) -> Result<()> {
             _ => IdRule::Length,
         };
         Err(Error::InvalidClickId { rule })
-    } else if is_missing_value(text) {
+    } else if is_missing_word(text.as_bytes()) || is_missing_value(text) {
         let parameter = "clickId";
         Err(Error::PlaceholderText { parameter })
     } else {

@@ -27,6 +27,11 @@ pub enum Error {
         /// The parameter's name, in the caller's spelling.
         parameter: &'static str,
     },
+    /// A tracking link has no `a`, or no `c`.
+    MissingId {
+        /// `affiliateId` or `creativeId`.
+        parameter: &'static str,
+    },
     /// A sub id from the caller has more characters than CAKE keeps.
     SubIdTooLong {
         /// `s1` … `s5`.
@@ -276,7 +281,7 @@ macro_rules! codes {
 
 codes! {
     InvalidDomain | InvalidSandboxOrigin => "invalid_domain",
-    InvalidId => "invalid_id",
+    InvalidId | MissingId => "invalid_id",
     SubIdTooLong => "sub_id_too_long",
     InvalidText => "invalid_text",
     LinkTooLong => "link_too_long",
@@ -355,6 +360,7 @@ impl Error {
             Self::MissingApiKey => Some("apiKey"),
             Self::InvalidBaseUrl { .. } => Some("baseUrl"),
             Self::InvalidId { parameter }
+            | Self::MissingId { parameter }
             | Self::SubIdTooLong { parameter }
             | Self::InvalidText { parameter }
             | Self::InvalidUniqueId { parameter, .. }

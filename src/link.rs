@@ -116,7 +116,7 @@ impl<'a> TrackingLink<'a> {
     ///
     /// # Errors
     /// [`Error::InvalidLink`] where the text is not a URL of the form `https://DOMAIN/?…`,
-    /// [`Error::InvalidDomain`], [`Error::RepeatedParameter`], and those of
+    /// [`Error::InvalidDomain`], [`Error::RepeatedParameter`], [`Error::MissingId`], and those of
     /// [`TrackingLink::build`].
     pub fn parse(text: &'a str, rules: &LinkRules<'_>) -> Result<Self> {
         let text = text.trim_ascii();
@@ -162,6 +162,11 @@ impl<'a> TrackingLink<'a> {
                     }
                 }
                 None => link.extra.push((name, value)),
+            }
+        }
+        for (name, parameter) in [("a", "affiliateId"), ("c", "creativeId")] {
+            if !seen.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+                return Err(Error::MissingId { parameter });
             }
         }
         // A link that cannot be built is not a tracking link either.
@@ -289,7 +294,7 @@ fn not_empty(value: Cow<'_, str>) -> Option<Cow<'_, str>> {
 }
 
 /// The rest of a text after a scheme, compared case-insensitively.
-fn strip_scheme<'b>(text: &'b str, scheme: &str) -> Option<&'b str> {
+pub(crate) fn strip_scheme<'b>(text: &'b str, scheme: &str) -> Option<&'b str> {
     let (start, rest) = text.split_at_checked(scheme.len())?;
     is_alike(start.as_bytes(), scheme.as_bytes()).then_some(rest)
 }
@@ -323,7 +328,7 @@ fn read_id(parameter: &'static str, text: &str) -> Result<i64> {
 /// refused: user names, ports, backslashes, white space.
 fn check_deep_link(deep_link: &str, hosts: &[&str]) -> Result<()> {
     let broken = |rule| Err(Error::InvalidDeepLink { rule });
-    let Some(rest) = deep_link.strip_prefix("https://") else {
+    let Some(rest) = strip_scheme(deep_link, "https://") else {
         return broken(UrlRule::Scheme);
     };
     let is_clean = is_plain_text(rest) && !has_white_space(rest);

@@ -1,14 +1,23 @@
 //! The lint of tracking links: allowed, but probably a mistake.
 
+mod personal;
+mod whole;
+
 pub(crate) use crate::finding::Finding;
-use crate::link::{LinkRules, MAX_BYTES, TrackingLink};
+use crate::link::MAX_BYTES;
+use crate::nearest::nearest;
 use crate::placeholder::foreign;
-use crate::{Error, punycode, spoiled, sub_id, url};
+use crate::{punycode, spoiled, sub_id, url};
+pub(crate) use personal::is_email;
+use personal::{is_phone, is_unique};
 use std::borrow::Cow;
+use whole::{find_inner_link, find_text_behind, unreadable};
 
 /// Other networks' parameters that people write for CAKE's, without separators, and CAKE's names.
 /// [`own_name`] also handles `sub` and its like with a digit.
-const MISNAMED: [(&str, &str); 12] = [
+const MISNAMED: [(&str, &str); 14] = [
+    ("affiliate", "a"),
+    ("creative", "c"),
     ("affiliateid", "a"),
     ("affid", "a"),
     ("aff", "a"),
@@ -34,6 +43,9 @@ fn own_name(name: &str) -> Option<Cow<'static, str>> {
             "1" | "2" | "3" | "4" | "5" => Some(["s", digits].concat().into()),
             _ => Some("one of s1 to s5".into()),
         };
+    }
+    if plain.starts_with("ckm") && nearest(&plain, ["ckmrdr"]).is_some() {
+        return Some("ckmrdr".into());
     }
     let known = MISNAMED.iter().find(|(other, _)| *other == plain)?;
     Some(known.1.into())
@@ -86,9 +98,13 @@ pub fn lint(link: &str) -> Vec<Finding> {
         if name != name.trim() {
             findings.push(stray_space(name.trim()));
         }
-        lint_parameter(name.trim(), value, &mut findings);
+        if name.starts_with('?') && is_parameter_name(name.trim_start_matches('?')) {
+            findings.push(second_question_mark(name.trim_start_matches('?')));
+        }
+        lint_parameter(name.trim_matches([' ', '?']), value, &mut findings);
     }
     lint_fragment(&link, &mut findings);
+    find_text_behind(&link, &mut findings);
     find_inner_link(&link, &mut findings);
     if findings.is_empty() {
         findings.extend(unreadable(&link));
@@ -100,61 +116,6 @@ pub fn lint(link: &str) -> Vec<Finding> {
         is_new
     });
     findings
-}
-
-/// A link inside another one that is no tracking link: `https://href.li/?https://…`,
-/// `https://web.archive.org/web/2026/https://…`.
-fn find_inner_link(link: &str, findings: &mut Vec<Finding>) {
-    let Some((_, rest)) = link.split_once("://") else {
-        return;
-    };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let decoded = url::decode(rest.get(host.len()..).unwrap_or_default());
-    let is_told = |finding: &Finding| {
-        matches!(
-            finding.code,
-            "wrapped_link" | "second_question_mark" | "text_around_link"
-        )
-    };
-    if decoded.contains("://") && !has_own_parameters(link) && !findings.iter().any(is_told) {
-        findings.push(spoiled::wrapped_link(host));
-    }
-}
-
-/// Has its query both an `a` and a `c`?
-fn has_own_parameters(link: &str) -> bool {
-    let (_, query) = link.split_once('?').unwrap_or_default();
-    ["a", "c"].iter().all(|own| {
-        query.split('&').any(|pair| {
-            pair.split_once('=')
-                .is_some_and(|(name, _)| name.trim().eq_ignore_ascii_case(own))
-        })
-    })
-}
-
-/// The rule for which no tracking link can be read in it, where no other finding says so. Parts
-/// that a call's own rules can allow are no findings, nor are links that lack `a` or `c`.
-fn unreadable(link: &str) -> Option<Finding> {
-    let rules = LinkRules {
-        allow_test_affiliate: true,
-        allow_sandbox: true,
-        spill: true,
-        ..LinkRules::default()
-    };
-    let error = TrackingLink::parse(link, &rules).err()?;
-    let is_partial = link.contains("://") && link.contains('?') && !has_own_parameters(link);
-    if is_partial || matches!(error, Error::DeepLinkHost) {
-        return None;
-    }
-    let parameter = error.parameter().unwrap_or("link");
-    Some(Finding::new(
-        "unreadable_link",
-        parameter,
-        format!(
-            "No tracking link can be read in it: {parameter} {}. Write it anew.",
-            error.rule()
-        ),
-    ))
 }
 
 /// Finds text behind a `#` that is no macro's: `#/?a=1`, `#&s1=x`, `s1=order#1`.
@@ -255,7 +216,7 @@ fn lint_parameter(name: &str, value: &str, findings: &mut Vec<Finding>) {
     } else if let Some(rest) = name.strip_prefix("amp")
         && matches!(
             rest,
-            "a" | "c" | "p" | "s1" | "s2" | "s3" | "s4" | "s5" | "ckmrdr"
+            "" | "a" | "c" | "p" | "s1" | "s2" | "s3" | "s4" | "s5" | "ckmrdr"
         )
     {
         findings.push(spoiled::html_entity(rest));
@@ -318,14 +279,10 @@ fn lint_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
         findings.push(placeholder(name));
         return;
     }
-    let mut find = |code, sentence: &'static str| findings.push(Finding::new(code, name, sentence));
     let (_, behind) = value.split_once('?').unwrap_or_default();
     let next = behind.split('=').next().unwrap_or_default();
     if next.len() < behind.len() && is_parameter_name(next) {
-        find(
-            "second_question_mark",
-            "A second ? follows, where & parts one parameter from the next: CAKE reads one long value. Write &.",
-        );
+        findings.push(second_question_mark(name));
     }
     // `a=1%26c=2`: the sign between two parameters was encoded with the value.
     if let Some(own) = swallowed(decoded) {
@@ -350,6 +307,14 @@ fn lint_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
         findings.push(raw_fragment(name));
     }
     spoilt_value(name, value, &readings, findings);
+}
+
+fn second_question_mark(name: &str) -> Finding {
+    Finding::new(
+        "second_question_mark",
+        name,
+        "A second ? follows, where & parts one parameter from the next: CAKE reads one long value, or another name. Write &.",
+    )
 }
 
 /// The name of one of CAKE's parameters that a value has swallowed: `x&s2=y`.
@@ -451,43 +416,6 @@ fn is_escape(text: &str, at: usize) -> bool {
 fn is_unicode_escape(text: &str, at: usize) -> bool {
     text.get(at + 2..at + 6)
         .is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-pub(crate) fn is_email(value: &str) -> bool {
-    value.split_once('@').is_some_and(|(user, host)| {
-        !user.is_empty() && !user.contains(char::is_whitespace) && crate::host::is_host_name(host)
-    })
-}
-
-/// `+49 89 1234567`, `(555) 123-4567`, `555-123-4567`: digits alone are an id.
-fn is_phone(value: &str) -> bool {
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let is_written_like_one = value
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || b" +-().".contains(&byte));
-    let groups = value
-        .split([' ', '-', '.', ')'])
-        .filter(|group| !group.is_empty())
-        .count();
-    let is_date = value.len() == 10
-        && groups == 3
-        && value.split('-').next().is_some_and(|year| year.len() == 4);
-    is_written_like_one
-        && (7..=15).contains(&digits)
-        && !is_date
-        && (value.starts_with('+') || (groups >= 3 && digits >= 9))
-}
-
-/// A UUID, a long number or timestamp, or a long hexadecimal text.
-fn is_unique(value: &str) -> bool {
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let plain: Cow<'_, str> = if value.contains('-') {
-        value.replace('-', "").into()
-    } else {
-        value.into()
-    };
-    let is_hex = plain.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (is_hex && plain.len() >= 16 && digits > 0) || (digits == value.len() && digits >= 9)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use crate::error::UrlRule;
 use crate::finding::Finding;
 use crate::host::is_host_name;
+use crate::link::strip_scheme;
 use crate::lint;
 use crate::nearest::nearest;
 use crate::placeholder::foreign::{self, Foreign};
@@ -67,13 +68,12 @@ pub struct Checked {
 /// or is longer than 2,000 bytes.
 pub fn check(template: &str) -> Result<Checked> {
     let broken = |rule| Err(Error::InvalidPostbackUrl { rule });
-    let Some(rest) = template.strip_prefix("https://") else {
+    let Some(rest) = strip_scheme(template, "https://") else {
         return broken(UrlRule::Scheme);
     };
     // Not up to a `#`: a macro right behind the host would become part of it.
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
-    let is_port = (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
     if template.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return broken(UrlRule::Space);
     }
@@ -86,7 +86,7 @@ pub fn check(template: &str) -> Result<Checked> {
     if !is_host_name(host) {
         return broken(UrlRule::Host);
     }
-    if !is_port {
+    if !url::is_port(port) {
         return broken(UrlRule::Port);
     }
     if template.len() > MAX_BYTES {

@@ -5,7 +5,9 @@
 //! in a URL.
 
 pub(crate) mod foreign;
+pub(crate) mod lost;
 
+use crate::spoiled;
 use crate::url::{self, is_alike, take};
 use std::borrow::Cow;
 
@@ -21,8 +23,17 @@ const MISSING: &[u8] = b"undefined null nan nil none n/a true false unknown miss
 const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date db \
     cart conversion lead sale system available";
 
+/// More words like the first list's, in ids of orders. No page has this list and the next one: they
+/// cost bytes, and such words come as ids of orders, which a server checks.
+const RARE: &[u8] = b"fixme nat";
+
+/// More words like the second list's: `BOOKING_ID`, `not found`, `PUT_ORDER_ID_HERE`.
+const ORDERS: &[u8] = b"ord inv txn customer client member user account booking purchase payment receipt ticket basket checkout \
+    put add fill paste found provided given defined applicable supplied specified assigned num pd np";
+
 /// Texts of spreadsheets, databases and languages for no value, whose words alone do not show it.
-const WHOLE: [&str; 22] = [
+/// Some leave out the `!` at the end.
+const WHOLE: [&str; 23] = [
     "#N/A",
     "#REF!",
     "#VALUE!",
@@ -34,6 +45,7 @@ const WHOLE: [&str; 22] = [
     "#CALC!",
     "#ERROR!",
     "#GETTING_DATA",
+    "0x0",
     "\\N", // MySQL, PostgreSQL
     "<Promise>",
     "void 0",
@@ -48,7 +60,7 @@ const WHOLE: [&str; 22] = [
 ];
 
 /// Texts that languages write for an object, a function or a promise, where a text was wanted.
-const WRITTEN: [&str; 16] = [
+const WRITTEN: [&str; 19] = [
     "[object ",
     "[function",
     "[asyncfunction",
@@ -61,6 +73,9 @@ const WRITTEN: [&str; 16] = [
     "=>",
     "symbol(",
     "promise {",
+    "java.lang.",
+    " object at 0x",
+    "#<",
     "<nil>",
     "<null>",
     "<none>",
@@ -73,13 +88,24 @@ const WRITTEN: [&str; 16] = [
 /// unique id it is the same for every order.
 ///
 /// A text counts where it consists of such words alone, with anything between them, or still has a
-/// template's marks. `your-click-id` counts; `#1001` does not.
+/// template's marks around a name, or has lost its value behind a prefix. `your-click-id` counts;
+/// `#1001`, `{1001}` and `MQ==` do not.
+///
+/// A false refusal loses a sale, and a word that is taken is one id for all orders, of which CAKE
+/// counts the first. So a text counts where nothing in it can tell two orders apart.
 #[must_use]
 #[cfg_attr(small_cold, optimize(size))]
 pub(crate) fn is_missing_value(text: &str) -> bool {
     let seen = visible(text);
     if is_missing(&seen) {
         return true;
+    }
+    // `ｎｕｌｌ`, from a keyboard for Chinese or Japanese.
+    if !seen.is_ascii() {
+        let narrow: String = seen.chars().map(spoiled::narrow).collect();
+        if narrow.is_ascii() && is_missing(&narrow) {
+            return true;
+        }
     }
     // `%23reqid%23` is a macro that somebody has encoded; `%2523reqid%2523` was encoded twice.
     let mut text = seen.into_owned();
@@ -97,12 +123,27 @@ pub(crate) fn is_missing_value(text: &str) -> bool {
 
 fn is_missing(text: &str) -> bool {
     let text = text.trim();
+    // `NA==` is the number 4.
+    if let Some(text) = lost::text_in_base64(text) {
+        return is_missing(&text);
+    }
     has_template(text.as_bytes())
-        || has_no_other_word(text.as_bytes(), MISSING, BESIDE)
+        || has_only_words(text.as_bytes(), &[MISSING, RARE], &[BESIDE, ORDERS])
         || has_lost_value(text.as_bytes())
         || is_variable(text.as_bytes())
-        || WHOLE.iter().any(|whole| whole.eq_ignore_ascii_case(text))
+        || is_whole(text)
         || text.len() <= MAX_BYTES && is_written(text)
+        || lost::has_leftover(text)
+}
+
+fn is_whole(text: &str) -> bool {
+    let bare = |text: &str| text.trim_end_matches(['!', '?']).len();
+    WHOLE.iter().any(|whole| {
+        whole.eq_ignore_ascii_case(text)
+            || whole
+                .get(..bare(whole))
+                .is_some_and(|start| start.eq_ignore_ascii_case(text))
+    })
 }
 
 /// Has a language written an object, a function or a promise into the text?
@@ -151,8 +192,7 @@ fn is_variable(text: &[u8]) -> bool {
         && rest.iter().all(is_name)
         && (*mark == b'$'
             || rest.contains(&b'.')
-            || has_no_other_word(rest, MISSING, BESIDE)
-            || has_no_other_word(rest, BESIDE, b""))
+            || has_only_words(rest, &[MISSING, RARE, BESIDE, ORDERS], &[]))
 }
 
 /// The words that programs write for a lost value: the first ones of the list.
@@ -187,26 +227,31 @@ pub(crate) fn is_missing_word(text: &[u8]) -> bool {
         || has_lost_value(text)
 }
 
-/// Does the text consist of words of these lists alone, with at least one of `named`, or of nothing
-/// but marks? The check reads bytes and allocates no memory: the page build has it.
-#[cfg_attr(small_cold, optimize(size))]
+/// Does the text consist of words of these two lists alone, with at least one of `named`, or of
+/// nothing but marks?
 fn has_no_other_word(text: &[u8], named: &[u8], beside: &[u8]) -> bool {
+    has_only_words(text, &[named], &[beside])
+}
+
+/// [`has_no_other_word`] with several lists each. The check reads bytes and allocates no memory.
+#[cfg_attr(small_cold, optimize(size))]
+fn has_only_words(text: &[u8], named: &[&[u8]], beside: &[&[u8]]) -> bool {
     let mut rest = text;
     let (mut has_named, mut has_beside) = (false, false);
     while let Some(first) = rest.first() {
         // The longest word at this place, or a mark between words.
         let mut length = usize::from(first.is_ascii() && !first.is_ascii_alphanumeric());
         let (mut is_named, mut is_beside) = (false, false);
-        let (mut words, mut is_second) = (named, false);
-        while !words.is_empty() {
-            let word = take(&mut words, b' ');
-            let part = rest.get(..word.len()).unwrap_or_default();
-            if word.len() > length && is_alike(part, word) {
-                length = word.len();
-                (is_named, is_beside) = (!is_second, is_second);
-            }
-            if words.is_empty() && !is_second {
-                (words, is_second) = (beside, true);
+        for (index, list) in named.iter().chain(beside).enumerate() {
+            let mut words = *list;
+            while !words.is_empty() {
+                let word = take(&mut words, b' ');
+                let part = rest.get(..word.len()).unwrap_or_default();
+                if word.len() > length && is_alike(part, word) {
+                    length = word.len();
+                    is_named = index < named.len();
+                    is_beside = !is_named;
+                }
             }
         }
         if length == 0 {
@@ -223,12 +268,19 @@ fn has_no_other_word(text: &[u8], named: &[u8], beside: &[u8]) -> bool {
     text.len() <= MAX_BYTES && (has_named || !has_beside)
 }
 
-/// A macro as the whole text, or a template's marks anywhere in it.
+/// A macro as the whole text, or a template's marks anywhere in it. A placeholder is a name in
+/// marks: a number in marks is an id, such as `{1001}`, `*A-1001*`.
 #[cfg_attr(small_cold, optimize(size))]
 fn has_template(text: &[u8]) -> bool {
+    let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
+    let has_letter = text.iter().any(is_letter);
+    // `#s1#` and `{sub_id_1}` are names.
+    let is_name = has_letter && digits < 3;
     let is_wrapped = match text {
-        // `{8fca1b5e-…}` is how .NET writes an id.
-        [b'{', .., b'}'] => text.len() < 36,
+        // `{8fca1b5e-…}` is how .NET writes an id, and `{0}` a place in a text.
+        [b'{', _, b'}'] => true,
+        [b'{', .., b'}'] => text.len() < 36 && is_name,
         [b'#', _, .., b'#']
         | [b'%', _] // of printf: %s
         | [b'%', _, .., b'%']
@@ -236,7 +288,7 @@ fn has_template(text: &[u8]) -> bool {
         | [b'$', _, .., b'$']
         | [b'*', _, .., b'*']
         | [b'@', _, .., b'@']
-        | [b'_', b'_', .., b'_', b'_'] => true,
+        | [b'_', b'_', .., b'_', b'_'] => is_name,
         _ => false,
     };
     // `[1001]` is an order's number; `[order]`, `ORD-{order}` and `{order` are none.
@@ -246,12 +298,13 @@ fn has_template(text: &[u8]) -> bool {
     };
     is_wrapped
         || has_bracket()
-        || text.windows(2).any(|pair| {
-            matches!(
-                pair,
-                b"{{" | b"{%" | b"${" | b"#{" | b"%{" | b"@{" | b"<%" | b"<?" | b"%%" | b"[["
-            )
-        })
+        || (has_letter || digits < 3)
+            && text.windows(2).any(|pair| {
+                matches!(
+                    pair,
+                    b"{{" | b"{%" | b"${" | b"#{" | b"%{" | b"@{" | b"<%" | b"<?" | b"%%" | b"[["
+                )
+            })
 }
 
 #[cfg(test)]
@@ -264,6 +317,7 @@ mod tests {
     #[derive(serde::Deserialize)]
     struct Vectors {
         missing: Vec<String>,
+        leftovers: Vec<String>,
         ids: Vec<String>,
     }
 
@@ -273,7 +327,8 @@ mod tests {
 
     #[test]
     fn words_for_a_missing_value_are_known_in_every_dress() {
-        for text in vectors().missing {
+        let vectors = vectors();
+        for text in vectors.missing.into_iter().chain(vectors.leftovers) {
             assert!(is_missing_value(&text), "{text:?}");
             assert!(is_missing_value(&text.to_ascii_uppercase()), "{text:?}");
             assert!(is_missing_value(&text.to_ascii_lowercase()), "{text:?}");
@@ -295,12 +350,45 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_click_id_has_the_rule_of_every_id(
+        fn no_id_is_a_word_that_no_click_id_is(
             words in proptest::collection::vec(prop_oneof!["[A-Za-z0-9]{0,3}", "ORD", "undefined", "NULL", "NaN", "your", "click", "id", "__"], 0..5),
             mark in "[._:-]{0,2}",
         ) {
             let text = words.join(&mark);
-            prop_assert_eq!(is_missing_word(text.as_bytes()), is_missing_value(&text), "{}", text);
+            // Servers know more, and `__1001__` may be an order.
+            let is_number = text.bytes().filter(u8::is_ascii_digit).count() > 2;
+            prop_assert!(is_number || !is_missing_word(text.as_bytes()) || is_missing_value(&text), "{}", text);
+        }
+
+        #[test]
+        fn a_base64_text_with_a_number_in_it_is_an_id(number in 1_u64.., prefix in "(Order:|order_|)") {
+            for text in [number.to_string(), [prefix, number.to_string()].concat()] {
+                let mut id = String::new();
+                for group in text.as_bytes().chunks(3) {
+                    let bits = group.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+                    for at in 0..4 {
+                        let six = u8::try_from(bits >> (18 - 6 * at) & 63).unwrap();
+                        id.push(char::from(match six {
+                            _ if at > group.len() => b'=',
+                            0..26 => b'A' + six,
+                            26..52 => b'a' + six - 26,
+                            52..62 => b'0' + six - 52,
+                            62 => b'+',
+                            _ => b'/',
+                        }));
+                    }
+                }
+                prop_assert!(!is_missing_value(&id), "{} {}", text, id);
+                prop_assert!(crate::transaction_id::check("orderId", &id).is_ok(), "{} {}", text, id);
+            }
+        }
+
+        #[test]
+        fn a_number_in_marks_is_an_id(number in 100_u64.., prefix in "[A-Z]{0,3}-?") {
+            for (open, close) in [("{", "}"), ("<", ">"), ("*", "*"), ("#", "#"), ("__", "__"), ("$", "$"), ("@", "@"), ("[", "]")] {
+                let text = [open, &prefix, &number.to_string(), close].concat();
+                prop_assert!(!is_missing_value(&text), "{}", text);
+            }
         }
 
         #[test]

@@ -320,6 +320,11 @@ pub(crate) fn take<'a>(rest: &mut &'a [u8], mark: u8) -> &'a [u8] {
     text.get(..end).unwrap_or_default()
 }
 
+/// Is this a port that every URL parser takes?
+pub(crate) fn is_port(port: &str) -> bool {
+    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
+}
+
 /// The query of a URL, without its `?`; empty where the URL has none. Also accepts a bare `?a=1` or `/path?a=1`.
 #[must_use]
 pub(crate) fn query_of(url: &str) -> &str {

@@ -205,7 +205,7 @@ async function diagnoseAccount(options: Options, apiKey: string): Promise<Check[
 /** The API client knows only that no answer came, so the certificate is checked here. */
 async function reportCertificate(checks: Check[], baseUrl: string): Promise<void> {
   const index = checks.findIndex(({ name, status }) => name === "reachable" && status === "failed");
-  if (index < 0 || !baseUrl.startsWith("https:")) return;
+  if (index < 0 || !/^https:/i.test(baseUrl)) return;
   const { failure } = await ask(new URL(baseUrl), "HEAD");
   if (failure?.advice) checks[index] = failed("reachable", failure.found, failure.advice);
 }

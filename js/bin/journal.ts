@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { resolve } from "node:path";
 import { type EntryRules, flawOfEntry, MEND_ENTRY } from "../journal-entry.js";
-import { isRunning, UsageError } from "./usage.js";
+import { HeldError, isRunning, UsageError } from "./usage.js";
 
 /** Are both names those of one file? */
 export function isSameFile(one: string, other: string): boolean {
@@ -59,7 +59,7 @@ export function openJournal<Entry extends object>(
       if (typeof entry === "string") {
         // A power cut tears off the end of the file, so that the last line is no whole object.
         const isTorn =
-          at < 0 && (entry === TORN || entry === FOREIGN) && bytes[start] === 0x7b && bytes[start + 1] !== 0;
+          at < 0 && [TORN, FOREIGN, ZEROS].includes(entry) && bytes[start] === 0x7b && bytes[start + 1] !== 0;
         if (isTorn) return { entries, length: start, isEnded: true };
         throw new UsageError(`the journal ${file}, line ${line}: ${entry}. ${MEND_ENTRY}`);
       }
@@ -93,6 +93,7 @@ export function openJournal<Entry extends object>(
 
 const TORN = "it is no whole JSON object";
 const FOREIGN = "it is not UTF-8: save the file as such";
+const ZEROS = "it holds bytes of zero, as a power cut or a broken disk leaves them";
 
 /** One line of a journal; `undefined` if it is empty, or a text with the error. */
 function readEntry<Entry>(bytes: Uint8Array, rules: EntryRules): JournalLine<Entry> | string | undefined {
@@ -100,6 +101,8 @@ function readEntry<Entry>(bytes: Uint8Array, rules: EntryRules): JournalLine<Ent
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     if (text.trim() === "") return undefined;
+    // UTF-16 has one such byte at a time.
+    if (text.includes("\0\0") || text === "\0") return ZEROS;
     if (text.includes("\0")) return FOREIGN;
     entry = JSON.parse(text);
   } catch (error) {
@@ -128,7 +131,7 @@ export function lock(file: string, doing: string): () => void {
       if (code !== "EEXIST") throw new UsageError(`the journal's lock ${file} cannot be written: ${code}`);
       const owner = Number(readFileSync(file, "utf8"));
       if (owner > 0 && isRunning(owner)) {
-        throw new UsageError(`process ${owner} is ${doing}: wait for it`);
+        throw new HeldError(`process ${owner} is ${doing}: wait for it`);
       }
       // A killed process has left it behind.
       rmSync(file, { force: true });

@@ -185,7 +185,7 @@ async function apply(options: Options, rows: readonly FileRow[]): Promise<number
 }
 
 function isSandbox(baseUrl: string | undefined): boolean {
-  return baseUrl?.startsWith("http:") ?? false;
+  return /^http:/i.test(baseUrl ?? "");
 }
 
 function statusOf(rows: readonly Shown[]): number {

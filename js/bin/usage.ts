@@ -22,7 +22,10 @@ export const EXIT_STATUSES: readonly (readonly [status: number, meaning: string]
   [0, "done, and all is well"],
   [1, "not all is well: a check failed, rows differ or are refused, a program ended early"],
   [2, "a mistake in the command, in a file or in a setting; one sentence says which"],
-  [3, "look before you run it again: an outcome is unknown, a file is ambiguous, or another process has the folder"],
+  [
+    3,
+    "look before you run it again: an outcome is unknown, a file is ambiguous, or another process has the folder or the journal",
+  ],
   [4, "the account or the network"],
 ];
 

@@ -32,6 +32,14 @@ export interface ReceivedResponse extends SentRequest {
   readonly error?: string;
 }
 
+/** What a parameter takes that was given as a Date, a function or the like. */
+function ruleFor(name: string, value: unknown, isId: boolean): string {
+  if (isId) return "must be text or a whole number";
+  if (!/date$/i.test(name)) return "must be text or a number";
+  const isDate = value instanceof Date;
+  return `must be text, YYYY-MM-DD or YYYY-MM-DD HH:MM:SS in the account's time zone${isDate ? ", and is a Date" : ""}`;
+}
+
 /** A caller's parameters as JSON, for the core to check. Nothing is dropped. */
 export function toJson(params: unknown): string {
   checkRecord("params", params);
@@ -41,7 +49,7 @@ export function toJson(params: unknown): string {
     // JSON would turn a Date into a text that is nobody's id, and no time in CAKE's form.
     const isOdd = kind === "object" && typeof (value as { readonly toJSON?: unknown } | null)?.toJSON === "function";
     if (isOdd || kind === "function" || kind === "symbol" || (kind === "bigint" && !isId)) {
-      refuse(name, "must be text or a number");
+      refuse(name, ruleFor(name, value, isId));
     }
   }
   try {

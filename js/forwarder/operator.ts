@@ -121,12 +121,15 @@ function csv(filter: EventFilter, { options, shards }: Setup): Response {
 /** The fields of a body: JSON or a form. */
 async function fieldsOf(request: Request): Promise<Record<string, unknown>> {
   const body = (await readBody(request)).replace(/^\ufeff/, "").trim();
-  if (!body.startsWith("{")) return once(new URLSearchParams(body));
+  const isObject = body.startsWith("{");
+  let read: unknown;
   try {
-    return JSON.parse(body) as Record<string, unknown>;
+    read = JSON.parse(body);
   } catch {
-    return refuse("body", "must be a JSON object or a form");
+    if (isObject) return refuse("body", "is not JSON: send a JSON object or a form");
+    return once(new URLSearchParams(body));
   }
+  return isObject ? (read as Record<string, unknown>) : refuse("body", "must be a JSON object or a form");
 }
 
 interface Replayed {
@@ -138,7 +141,8 @@ interface Replayed {
 async function replay(fields: Record<string, unknown>, setup: Setup): Promise<Replayed> {
   const { options, shards } = setup;
   if (fields["id"] !== undefined) {
-    checkNames("replay", fields, ["id"]);
+    const [other] = Object.keys(fields).filter((name) => name !== "id");
+    if (other !== undefined) refuse(other.slice(0, 64), "is not taken beside id: give the id alone, or a filter");
     const id = idOf(fields);
     return { replayed: await callShard(() => shardOf(id, setup).replay({ id })) };
   }
@@ -157,7 +161,7 @@ async function replay(fields: Record<string, unknown>, setup: Setup): Promise<Re
 }
 
 async function cancel(fields: Record<string, unknown>, setup: Setup): Promise<{ id: string; state: "cancelled" }> {
-  checkNames("cancel", fields, ["id", "reason"]);
+  checkNames("fields of a cancel", fields, ["id", "reason"]);
   const id = idOf(fields);
   const reason = typeof fields["reason"] === "string" ? fields["reason"].trim() : "";
   if (!/^\P{Cc}{1,200}$/u.test(reason)) refuse("reason", "must have 1 to 200 characters, on one line");

@@ -75,7 +75,7 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules,
       .slice(3, 9)
       .map((name) => stringOption(name, parts[name as "s1"])),
     // The core refuses `?`.
-    deepLink && (checked(deepLink, /^https:..[^/?#]*/.exec(deepLink)?.[0] ?? "", HOST) || "?"),
+    deepLink && (checked(deepLink, /^https:..[^/?#]*/i.exec(deepLink)?.[0] ?? "", HOST) || "?"),
     parts.deepLinkHosts?.join(" ") ?? "",
     ...Object.entries(extra).flatMap(([name, value]) => [name, stringOption("extra", value)]),
   ]);

@@ -5,9 +5,9 @@
 import { isMissing } from "./missing.js";
 import { attempt } from "./store.js";
 
-/** A macro as the whole text, or a template's marks anywhere in it. */
+/** A name in a template's marks as the whole text, or the marks anywhere in it. A number in marks is an id. */
 const TEMPLATE =
-  /^(\{.{0,33}\}|#..+#|%.|%.+%|<.*>|\$.+\$|\*.+\*|@.+@|__.*__)$|\{\{|\{%|[$#%@]\{|<[%?]|%%|\[\[|^\D*[{}[\]<>]\D*$/s;
+  /^(?=.*[a-z]|..\}?$)(?!(\D*\d){3})(\{.{0,33}\}|#..+#|%.|%.+%|<.*>|\$.+\$|\*.+\*|@.+@|__.*__)$|^(?![^a-z]*(\d[^a-z]*){3}$).*(\{\{|\{%|[$#%@]\{|<[%?]|%%|\[\[)|^\D*[{}[\]<>]\D*$/is;
 
 /** A variable; a number in it may tell two orders apart. */
 const VARIABLE = /^(\$[a-z_][a-z_.>[\]()'"-]*|@[a-z_]*\.[a-z_.]*)$/i;
@@ -28,7 +28,7 @@ export function isPlaceholder(text: string, depth = 0): boolean {
     TEMPLATE.test(seen) ||
     VARIABLE.test(seen) ||
     WRITTEN.test(seen) ||
-    (isMissing(plain) && /^[!-~\s]*$/.test(plain)) ||
+    (isMissing(plain) && /^(?!__(\D*\d){3}|.*==$)[!-~\s]*$/.test(plain)) ||
     (seen[0] === "@" && isMissing(`id${seen}`)) ||
     (decoded !== undefined && decoded !== seen && isPlaceholder(decoded, depth + 1))
   );

@@ -163,7 +163,9 @@ export class AdminRoutes {
     if (now !== undefined) {
       const isTime = typeof now === "string" && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(now);
       at = isTime ? Date.parse(`${now.replace(" ", "T")}Z`) : Number.NaN;
-      if (Number.isNaN(at)) throw field("now", "must be a time in UTC, written YYYY-MM-DD HH:MM:SS");
+      // `Date` reads the 30th of February as the 2nd of March.
+      if (Number.isNaN(at) || new Date(at).toISOString().slice(0, 19).replace("T", " ") !== now)
+        throw field("now", "must be a time in UTC that exists, written YYYY-MM-DD HH:MM:SS");
     } else if (advance_ms !== undefined) {
       if (!Number.isSafeInteger(advance_ms)) throw field("advance_ms", "must be a whole number");
       at = current.now_ms + (advance_ms as number);

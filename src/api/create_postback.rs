@@ -4,6 +4,7 @@ use super::answer::record::Record;
 use super::params::Params;
 use super::{Account, Answer, Field, Request};
 use crate::host::is_loopback_origin;
+use crate::link::strip_scheme;
 use crate::{Result, macros};
 use serde::Serialize;
 
@@ -112,7 +113,7 @@ impl Checked {
 /// Checks the URL to which CAKE is told to send conversions. A sandbox may also call its own
 /// machine.
 fn check_url(url: &str, is_sandbox: bool) -> Result<macros::Checked> {
-    let host = url.strip_prefix("http://").unwrap_or_default();
+    let host = strip_scheme(url, "http://").unwrap_or_default();
     let origin = url.len() - host.find(['/', '?', '#']).map_or(0, |at| host.len() - at);
     if let Some((own, rest)) = url.split_at_checked(origin)
         && is_sandbox

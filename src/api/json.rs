@@ -335,6 +335,12 @@ pub(crate) fn parse_id(digits: &str) -> Option<u64> {
     }
 }
 
+/// Is the whole text one JSON value?
+pub(crate) fn is_json(text: &str) -> bool {
+    let mut scanner = Scanner::new(text);
+    scanner.value().is_some() && scanner.ends()
+}
+
 /// Appends `text` as a JSON string.
 pub(crate) fn push_string(out: &mut String, text: &str) {
     out.push('"');

@@ -54,7 +54,8 @@ pub(crate) mod unread;
 
 use crate::error::UrlRule;
 use crate::host::{is_host_name, is_loopback_origin};
-use crate::url::push_parameter;
+use crate::link::strip_scheme;
+use crate::url::{self, push_parameter};
 use crate::{Error, Result};
 use core::fmt;
 
@@ -246,7 +247,7 @@ impl fmt::Debug for Request {
 
 /// Checks an origin of https: a host name, and perhaps a port.
 fn check_origin(origin: &str) -> Result<(), UrlRule> {
-    let authority = origin.strip_prefix("https://").ok_or(UrlRule::Scheme)?;
+    let authority = strip_scheme(origin, "https://").ok_or(UrlRule::Scheme)?;
     if authority.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err(UrlRule::Space);
     }
@@ -260,7 +261,7 @@ fn check_origin(origin: &str) -> Result<(), UrlRule> {
     if !is_host_name(host) {
         return Err(UrlRule::Host);
     }
-    if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !url::is_port(port) {
         return Err(UrlRule::Port);
     }
     Ok(())

@@ -2,7 +2,7 @@
 //! camelCase, read strictly. A misspelt `uniqueId` must not count twice.
 
 use super::Request;
-use super::json::{Object, Value, parse_id, parse_integer};
+use super::json::{Object, Value, is_json, parse_integer};
 use crate::link::MAX_ID;
 use crate::money::Money;
 use crate::nearest::nearest;
@@ -22,10 +22,30 @@ pub(super) fn field(parameter: &str, rule: &str) -> Error {
     }
 }
 
+/// The error for a text that is no JSON object: a request's body may be anything.
+fn no_object(text: &str) -> Error {
+    let text = text.trim();
+    let is_form = text.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || "{[\"'<:".contains(c))
+    });
+    if text.is_empty() {
+        field("body", "is empty: send a JSON object")
+    } else if is_json(text) {
+        field("params", "must be an object")
+    } else if is_form {
+        field("body", "is a form: send a JSON object")
+    } else {
+        field(
+            "body",
+            "is not JSON: send a JSON object, with double quotes around names and no comma behind the last one",
+        )
+    }
+}
+
 impl<'a> Params<'a> {
     /// Reads `text`; `names` are all fields that may be in it, once each.
     pub(super) fn read(text: &'a str, names: &[&'static str]) -> Result<Self> {
-        let fields = Object::read(text).ok_or_else(|| field("params", "must be an object"))?;
+        let fields = Object::read(text).ok_or_else(|| no_object(text))?;
         Self::of(fields, names)
     }
 
@@ -207,7 +227,7 @@ impl<'a> Params<'a> {
         let digits = value
             .number()
             .ok_or_else(|| field(name, "must be a whole number"))?;
-        parse_id(digits)
+        transaction_id::read_whole(digits)
             .filter(|id| (least..=MAX_ID).contains(id))
             .map(Some)
             .ok_or(Error::InvalidId { parameter: name })
@@ -273,9 +293,16 @@ impl<'a> Params<'a> {
         Ok(Some(id))
     }
 
+    /// The text of a date; `rule` says how it is written.
+    fn dated(&self, name: &str, rule: &str) -> Result<Option<String>> {
+        self.get(name)
+            .map(|value| value.string().ok_or_else(|| field(name, rule)))
+            .transpose()
+    }
+
     /// A civil time, `YYYY-MM-DD HH:MM:SS`.
     pub(super) fn time(&self, name: &'static str) -> Result<Option<String>> {
-        let text = self.text(name)?;
+        let text = self.dated(name, "must be text, written YYYY-MM-DD HH:MM:SS")?;
         if let Some(text) = &text {
             CivilTime::parse(name, text)?;
         }
@@ -284,7 +311,7 @@ impl<'a> Params<'a> {
 
     /// A date, `YYYY-MM-DD`.
     pub(super) fn date(&self, name: &'static str) -> Result<Option<String>> {
-        let text = self.text(name)?;
+        let text = self.dated(name, "must be text, written YYYY-MM-DD")?;
         if let Some(text) = &text
             && CivilTime::parse(name, &[text, " 00:00:00"].concat()).is_err()
         {

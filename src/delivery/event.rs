@@ -3,6 +3,7 @@
 use super::Correction;
 use crate::api::json::{Object, Value};
 use crate::api::record_conversion::{Asked, Params};
+use crate::error::IdRule;
 use crate::money::Money;
 use crate::url::push_number;
 use crate::{Error, Result};
@@ -165,6 +166,10 @@ impl Event {
         params.revenue = shortest("revenue", params.revenue.take())?;
         if let Some(click_id) = caller.click_id {
             click_id.clone_into(&mut params.click_id);
+        }
+        if params.click_id.is_empty() {
+            let rule = IdRule::Absent;
+            return Err(Error::InvalidClickId { rule });
         }
         crate::click_id::check(&params.click_id)?;
         let unique_id = params.unique_id.as_deref().unwrap_or_default();

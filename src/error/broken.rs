@@ -46,7 +46,7 @@ impl UrlRule {
                 "must be on a host name such as shop.example: no IP address, no single word, no macro"
             }
             Self::Credentials => "must not have a user name before its host",
-            Self::Port => "has a port that is no number",
+            Self::Port => "has a port that is no number up to 65535",
             Self::NoPort => "must not have a port",
             Self::Space => "must not contain white space or control characters",
             Self::Backslash => "must not contain a backslash",
@@ -64,6 +64,8 @@ pub enum IdRule {
     Empty,
     /// A server's postback has no click id.
     Missing,
+    /// A conversion has no click id.
+    Absent,
     /// It is longer than 128 characters.
     Length,
     /// A click id has other characters than click ids have.
@@ -74,18 +76,22 @@ pub enum IdRule {
     Email,
     /// It is a number that is not whole, or that JavaScript has rounded.
     Digits,
+    /// It is a negative number.
+    Negative,
 }
 
 impl IdRule {
     /// Every rule.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Empty,
         Self::Missing,
+        Self::Absent,
         Self::Length,
         Self::Alphabet,
         Self::Control,
         Self::Email,
         Self::Digits,
+        Self::Negative,
     ];
 
     /// The rule as a sentence about the id.
@@ -93,12 +99,14 @@ impl IdRule {
         match self {
             Self::Empty => "is empty",
             Self::Missing => "is missing: a server's postback has no cookie to know the click by",
+            Self::Absent => "is missing: pass what CAKE appended to the landing page's address",
             Self::Length => "is longer than 128 characters",
             Self::Alphabet => {
                 "must consist of A-Z a-z 0-9 . _ : - alone, and be no placeholder such as #reqid#"
             }
             Self::Control => "must not contain line feeds, tabs or other control characters",
             Self::Email => "must be no e-mail address: give the shop's own order number",
+            Self::Negative => "is a negative number: give it as text where the shop has such ids",
             Self::Digits => "is a number that is not whole or has lost digits: give it as text",
         }
     }

@@ -13,6 +13,10 @@ impl Error {
                 "must be a host name such as track.yournetwork.com: ASCII or valid punycode, no scheme, port, path or IP address"
             }
             Self::InvalidId { .. } => "must be a whole number from 1 to 9007199254740991",
+            Self::MissingId {
+                parameter: "affiliateId",
+            } => "is missing: the link has no a, such as a=67890",
+            Self::MissingId { .. } => "is missing: the link has no c, such as c=12",
             Self::SubIdTooLong { parameter: "s1" } => "is longer than 50 characters",
             Self::SubIdTooLong { .. } => "is longer than 100 characters",
             Self::InvalidText { .. } => "must not contain control characters",

@@ -278,13 +278,13 @@ fn a_url_that_is_no_tracking_link_is_refused() {
         ("http://127.0.0.1:8787/?a=1&c=2", Error::InvalidDomain),
         (
             "https://t.example.com/?c=2",
-            Error::InvalidId {
+            Error::MissingId {
                 parameter: "affiliateId",
             },
         ),
         (
             "https://t.example.com/?a=1",
-            Error::InvalidId {
+            Error::MissingId {
                 parameter: "creativeId",
             },
         ),

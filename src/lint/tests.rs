@@ -1,6 +1,8 @@
 //! Mistakes in a link.
 
 use super::*;
+use crate::Error;
+use crate::link::{LinkRules, TrackingLink};
 use proptest::prelude::*;
 
 fn codes(query: &str) -> Vec<&'static str> {
@@ -44,6 +46,8 @@ fn each_mistake_has_its_code() {
         ("s2={click_id}", "unexpanded_macro"),
         ("s2={{campaign.id}}", "unexpanded_macro"),
         ("s2=[CLICKID]", "unexpanded_macro"),
+        ("s2=[object Object]", "unexpanded_macro"),
+        ("s2=%255Bobject%2520Object%255D", "unexpanded_macro"),
         ("s2=%25%25CACHEBUSTER%25%25", "unexpanded_macro"),
         ("s2=__CLICKID__", "unexpanded_macro"),
         ("s2=${SUBID}", "unexpanded_macro"),
@@ -120,7 +124,108 @@ fn a_finding_names_its_parameter() {
     );
 }
 
+/// What a call can allow is no finding: CAKE's test affiliate, long sub ids, any deep link.
+fn is_taken(link: &str) -> bool {
+    let rules = LinkRules {
+        allow_test_affiliate: true,
+        allow_sandbox: true,
+        spill: true,
+        ..LinkRules::default()
+    };
+    matches!(
+        TrackingLink::parse(link, &rules),
+        Ok(_) | Err(Error::DeepLinkHost)
+    )
+}
+
+#[test]
+fn what_the_reader_refuses_is_named_with_its_reason() {
+    for (query, code, words) in [
+        ("?a=67890", "unreadable_link", "creativeId is missing"),
+        ("?c=12", "unreadable_link", "affiliateId is missing"),
+        ("?s1=x", "unreadable_link", "affiliateId is missing"),
+        ("", "unreadable_link", "such as https"),
+        ("?a=1;c=2", "unreadable_link", "; stands before c="),
+        ("?a=1,c=2", "unreadable_link", ", stands before c="),
+        ("?a=1|c=2", "unreadable_link", "| stands before c="),
+        ("?a=1/c=2", "unreadable_link", "/ stands before c="),
+        ("?a=1;s1=x;c=2", "unreadable_link", "; stands before c="),
+        (
+            "?a=1&c",
+            "unreadable_link",
+            "creativeId must be a whole number",
+        ),
+        (
+            "?a=1&c=",
+            "unreadable_link",
+            "creativeId must be a whole number",
+        ),
+        (
+            "?a=0&c=2",
+            "unreadable_link",
+            "affiliateId must be a whole number",
+        ),
+        ("??a=1&c=2", "second_question_mark", "Write &"),
+        ("?a=1&?c=2", "second_question_mark", "Write &"),
+        ("?a=1&creative=12", "misnamed_parameter", "Its own is c."),
+        ("?affiliate=1&c=12", "misnamed_parameter", "Its own is a."),
+        (
+            "?a=1&c=2&ckmrd=",
+            "misnamed_parameter",
+            "Its own is ckmrdr.",
+        ),
+        (
+            "?a=1&c=2&ckmrd=https%3A%2F%2Fx.example",
+            "misnamed_parameter",
+            "Its own is ckmrdr.",
+        ),
+        ("?a=1&c=2&s1=x&amp=1", "html_entity", ""),
+        ("?a=1&c=2 click here", "text_around_link", "%20"),
+        ("?a=1&c=2&s2=y click here", "text_around_link", "%20"),
+    ] {
+        let link = ["https://t.example.com/", query].concat();
+        let findings = lint(&link);
+        assert!(
+            findings
+                .iter()
+                .any(|found| found.code == code && found.sentence.contains(words)),
+            "{link}: {findings:?}"
+        );
+    }
+}
+
 proptest! {
+    #[test]
+    fn a_link_without_a_finding_can_be_read(
+        start in prop_oneof![Just("https://"), Just("HTTP://"), Just("https:/"), Just("http://")],
+        host in prop_oneof![Just("t.example.com"), Just("127.0.0.1"), Just("t.example.com:8443"), Just("T.Example.COM"), Just("u@t.example.com"), Just("localhost"), Just("a..b")],
+        mark in prop_oneof![Just("/?"), Just("?"), Just("/??"), Just("/x?"), Just("/"), Just("//?"), Just("/#?")],
+        parts in proptest::collection::vec(
+            (prop_oneof![Just("a"), Just("c"), Just("A"), Just("s1"), Just("s6"), Just("p"), Just("ckmrdr"), Just("x"), Just("creative"), Just("")],
+             prop_oneof![Just("=1"), Just("=12"), Just("="), Just(""), Just("=-1"), Just("=x"), Just("=1 2"), Just("=0"), Just("=%00"), Just("=1;c=2"), Just("=1,a=3"), Just("=https%3A%2F%2Fx.example"), Just("=http%3A%2F%2Fx.example"), Just("=%E4"), Just("=9007199254740992")],
+             prop_oneof![8 => Just("&"), 1 => Just(";"), 1 => Just("?"), 1 => Just("&&")]),
+            0..5,
+        ),
+    ) {
+        let mut link = [start, host, mark].concat();
+        for (name, value, end) in parts {
+            link.extend([name, value, end]);
+        }
+        let link = link.trim_end_matches(['&', ';', '?']);
+        prop_assert!(is_taken(link) || !lint(link).is_empty(), "{}", link);
+    }
+
+    #[test]
+    fn a_day_and_a_number_are_no_phone(year in 1990_u32..2100, month in 1_u32..=12, day in 1_u32..=28, number in 0_u32..10_000, mark in "[-. ]") {
+        for value in [
+            format!("{year}{mark}{month:02}{mark}{day:02}{mark}{number:03}"),
+            format!("{day:02}{mark}{month:02}{mark}{year}{mark}{number:03}"),
+            format!("{number:03}{mark}{year}{mark}{month:02}{mark}{day:02}"),
+        ] {
+            prop_assert!(!is_phone(&value), "{}", value);
+        }
+    }
+
     #[test]
     fn no_text_makes_a_panic(text in "\\PC{0,80}|\\?(s1=|ckmrdr=|[#{}%@+()&A-Z0-9_-]){0,20}") {
         let _ = lint(&text);

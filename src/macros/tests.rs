@@ -153,11 +153,21 @@ fn damage_done_to_a_url_on_its_way_is_a_finding() {
 }
 
 #[test]
+fn a_scheme_is_compared_without_case_and_a_port_is_one_of_65536() {
+    for template in [
+        "HTTPS://p.example/?i=#reqid#",
+        "Https://p.example:65535/?i=#reqid#",
+        "https://p.example:0/?i=#reqid#",
+    ] {
+        assert_eq!(check(template).unwrap().uses, ["reqid"], "{template}");
+    }
+}
+
+#[test]
 fn urls_that_must_not_be_fetched_are_refused_by_the_rule_that_they_break() {
     for (template, rule) in [
         ("", UrlRule::Scheme),
         ("http://p.example/", UrlRule::Scheme),
-        ("HTTPS://p.example/", UrlRule::Scheme),
         ("//p.example/", UrlRule::Scheme),
         ("https:p.example", UrlRule::Scheme),
         ("https://", UrlRule::Host),
@@ -166,6 +176,10 @@ fn urls_that_must_not_be_fetched_are_refused_by_the_rule_that_they_break() {
         ("https://p.example\\@evil.example/", UrlRule::Backslash),
         ("https://p.example:x/", UrlRule::Port),
         ("https://p.example:/", UrlRule::Port),
+        ("https://p.example:65536/", UrlRule::Port),
+        ("https://p.example:99999/", UrlRule::Port),
+        ("HTTPS://p.example:070000/", UrlRule::Port),
+        ("https://p.example:+80/", UrlRule::Port),
         ("https://#s1#.example/", UrlRule::Host),
         ("https://p.example#s1#", UrlRule::Host),
         ("https://p.example:4#s1#", UrlRule::Port),

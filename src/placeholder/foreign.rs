@@ -18,12 +18,14 @@ enum Between {
     Name,
     /// A name, where no letter or digit stands before or after the marks.
     FreeName,
+    /// Like `FreeName`, and written like a macro: `[running shoes]` is a keyword's match type.
+    LikelyName,
     /// Like `FreeName`, and one of the names that such tools have.
     KnownName,
 }
 
 /// The marks, the longer ones first, with some of the tools that write them.
-const MARKS: [(&str, &str, Between); 45] = [
+const MARKS: [(&str, &str, Between); 47] = [
     ("%%[", "]%%", Between::Anything), // Salesforce
     ("%%", "%%", Between::Anything),   // Google Ad Manager, Salesforce, Bronto
     ("{{{", "}}}", Between::Anything), // Handlebars
@@ -40,24 +42,26 @@ const MARKS: [(&str, &str, Between); 45] = [
     ("[*", "*]", Between::Anything),   // Search Ads 360
     ("[%", "%]", Between::Anything),   // SendGrid, Selligent
     ("[#", "#]", Between::Anything),
-    ("[", "]", Between::FreeName),   // Kadam, PopAds, VAST
+    ("[", "]", Between::LikelyName), // Kadam, PopAds, VAST
     ("<%", "%>", Between::Anything), // ERB, Adobe Campaign
     ("<?", "?>", Between::Anything), // PHP
     ("<<", ">>", Between::FreeName),
     ("<", ">", Between::FreeName),           // manuals
     ("\u{ab}", "\u{bb}", Between::Anything), // Word
     ("*|", "|*", Between::Anything),         // Mailchimp
+    ("|*", "*|", Between::Anything),         // the same, misspelt
+    ("((", "))", Between::Anything),
     ("||", "||", Between::FreeName),
-    ("|", "|", Between::FreeName),
+    ("|", "|", Between::LikelyName),
     ("!!!", "!!!", Between::Anything), // Awin
     ("!!", "!!", Between::FreeName),
-    ("!", "!", Between::FreeName),
+    ("!", "!", Between::LikelyName),
     ("@@", "@@", Between::Anything),
-    ("@", "@", Between::FreeName),   // Passendo, dotdigital
+    ("@", "@", Between::LikelyName), // Passendo, dotdigital
     ("~~", "~~", Between::Anything), // Eloqua
-    ("~", "~", Between::FreeName),   // Keap
+    ("~", "~", Between::LikelyName), // Keap
     ("$$", "$$", Between::FreeName),
-    ("$", "$", Between::FreeName),   // Outbrain, Responsys
+    ("$", "$", Between::LikelyName), // Outbrain, Responsys
     ("##", "##", Between::Anything), // Adsterra
     ("#", "#", Between::Name),       // CAKE, where it knows the name
     ("__", "__", Between::FreeName), // TikTok, Kwai
@@ -148,8 +152,10 @@ fn find_at(text: &str, before: Option<char>) -> Option<Foreign<'_>> {
                     && (name.len() > 1
                         || *open == "__" && name.starts_with(|c: char| c.is_ascii_uppercase()))
                     && !(*open == "<" && is_tag(name))
-                    // `[US]` is a country.
-                    && !(*open == "[" && name.len() == 2 && !is_macro_name(name))
+            }
+            Between::LikelyName => {
+                let name = without_fallback(name);
+                is_free && name.len() > 1 && is_name(name) && is_likely(name)
             }
             Between::KnownName => is_free && is_name(name) && is_macro_name(name),
         };
@@ -197,24 +203,78 @@ fn find_whole(value: &str) -> Option<Foreign<'_>> {
         ]
         .iter()
         .any(|known| value.get(1..) == Some(&[*known, ")"].concat()));
-    (is_decorated || is_in_parentheses || is_printf || is_campaign_manager)
+    (is_decorated || is_in_parentheses || is_printf || is_campaign_manager || is_code(value))
         .then_some(Foreign { text: value, name })
+}
+
+/// Is this written like a macro's name: of such names' words alone (`email`, `Click ID`), or without
+/// spaces in capitals (`CACHEBUSTING`) or as a compound with such a word at its end (`WidgetId`)?
+/// `[US]` is a country, `[Brand]` and `~promo~` are plain.
+fn is_likely(name: &str) -> bool {
+    let is_shouted = || name.len() > 2 && !name.contains(|c: char| c.is_lowercase() || c == ' ');
+    let ends_in_word = || {
+        let small = name.to_ascii_lowercase();
+        let words = NAMED
+            .split(|byte| *byte == b' ')
+            .chain(BESIDE.split(|byte| *byte == b' '));
+        let mut words = words.filter(|word| word.len() > 1);
+        !name.contains(' ')
+            && is_compound(name)
+            && words.any(|word| small.as_bytes().ends_with(word))
+    };
+    // `[object Object]` is what JavaScript writes.
+    let is_object = name.starts_with("object ");
+    is_word_of_macros(name) || is_shouted() || ends_in_word() || is_object
+}
+
+/// Has the name two parts: `clickId`, `click_id`?
+fn is_compound(name: &str) -> bool {
+    let mut before = 'A';
+    name.chars().any(|c| {
+        let is_hump = before.is_ascii_lowercase() && c.is_ascii_uppercase();
+        before = c;
+        is_hump || matches!(c, '_' | '-' | '.')
+    })
 }
 
 /// Is this a name that trackers and networks give to macros: `clickid`, `aff_sub2`,
 /// `campaign.name`? Words in plain texts do not count: `sale`, `new-york`.
 pub(crate) fn is_macro_name(name: &str) -> bool {
     let letters: String = name.chars().filter(|c| !c.is_ascii_digit()).collect();
-    let mut before = 'A';
-    let is_compound = letters.chars().any(|c| {
-        let is_hump = before.is_ascii_lowercase() && c.is_ascii_uppercase();
-        before = c;
-        is_hump || matches!(c, '_' | '-' | '.')
-    });
     letters.contains(|c: char| c.is_ascii_alphabetic())
         && !letters.contains(' ')
         && (has_no_other_word(letters.as_bytes(), NAMED, BESIDE)
-            || is_compound && has_no_other_word(letters.as_bytes(), BESIDE, NAMED))
+            || is_compound(&letters) && has_no_other_word(letters.as_bytes(), BESIDE, NAMED))
+}
+
+/// Is the whole value a program's expression: `$_GET["x"]`, `$order->id`, `params[:x]`, `this.x`?
+/// `price[10]` is plain.
+fn is_code(value: &str) -> bool {
+    let is_path = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text
+                .chars()
+                .all(|c| is_word(c) || matches!(c, '_' | '.' | '(' | ')'))
+    };
+    let is_index = || {
+        let (start, key) = value.split_once('[')?;
+        let name = start.strip_prefix(['$', '@']).unwrap_or(start);
+        let key = key.strip_suffix(']')?;
+        let is_key = key.starts_with([':', '"', '\'']) || start.starts_with("$_");
+        Some(is_key && is_path(name) && key.contains(is_word))
+    };
+    let is_member = || {
+        let (object, member) = value.split_once("->")?;
+        Some(is_path(object.strip_prefix('$')?) && is_path(member))
+    };
+    let is_property = || {
+        let (object, member) = value.split_once('.')?;
+        let objects = [
+            "this", "self", "params", "props", "req", "request", "window", "document",
+        ];
+        Some(objects.contains(&object) && is_path(member))
+    };
+    [is_index(), is_member(), is_property()].contains(&Some(true))
 }
 
 /// May this text stand in single braces? Anything with a word may, such as `{keyword:shoes}`, but
@@ -229,8 +289,15 @@ fn is_in_braces(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b',');
+    // `{DE} Brand` names a country, and `{1001}` an order; `{0}` is a place in a text.
+    let is_country = name.len() == 2
+        && name.bytes().all(|byte| byte.is_ascii_uppercase())
+        && !is_word_of_macros(name);
+    let is_number = name.len() > 2 && name.bytes().all(|byte| byte.is_ascii_digit());
     has_word(name)
         && name.len() <= MAX_NAME_BYTES
+        && !is_country
+        && !is_number
         && !name.contains(['{', '&', '/'])
         && !is_id
         && !is_json
@@ -270,9 +337,23 @@ fn bare(name: &str) -> &str {
     name.trim_matches(|c: char| !is_word(c))
 }
 
-/// The starts of a manual's words in capitals for a value to fill in.
+/// The first of a manual's words for a value to fill in.
 const ASKED: [&str; 9] = [
-    "YOUR_", "INSERT_", "REPLACE", "ENTER_", "PASTE_", "PUT_", "CHANGE_", "FILL_", "ADD_",
+    "your_", "insert_", "replace_", "enter_", "paste_", "put_", "change_", "fill_", "add_",
+];
+
+/// Their last word: what is asked for.
+const ASKED_FOR: [&str; 10] = [
+    "here",
+    "id",
+    "key",
+    "domain",
+    "value",
+    "text",
+    "param",
+    "parameter",
+    "url",
+    "secret",
 ];
 
 /// Whole values that ask to be replaced, without the marks between their words.
@@ -352,17 +433,26 @@ pub(crate) fn is_unfilled_segment(segment: &str) -> bool {
     is_lost || is_asking && !is_plain_word && is_unfilled("", segment)
 }
 
-/// `YOUR_SUB_ID`, `your_sub_id`, `SUBID_HERE`; small letters may be a plain text.
+/// `YOUR_SUB_ID`, `your_sub_id`, `SUBID_HERE`; small letters may be a plain text, and so may what asks
+/// for nothing that a link has: `INSERT_COIN`, `YOUR_BEST_LIFE`, `CLICK_HERE`.
 fn is_asked(token: &str) -> bool {
-    let is_shouted = token.contains('_') && !token.contains(|c: char| c.is_lowercase());
-    let small = ["your_", "insert_"];
-    is_shouted && (ASKED.iter().any(|start| token.starts_with(start)) || token.ends_with("_HERE"))
-        || token == "REPLACE"
-        || small.iter().any(|start| {
-            token
-                .get(..start.len())
-                .is_some_and(|head| head.eq_ignore_ascii_case(start))
-        })
+    let is_shouted = token.contains('_') && !token.contains(char::is_lowercase);
+    let small = token.to_ascii_lowercase();
+    let rest = ASKED.iter().find_map(|start| {
+        let is_read = is_shouted || matches!(*start, "your_" | "insert_");
+        small
+            .strip_prefix(start)
+            .filter(|rest| is_read && !rest.is_empty())
+    });
+    let is_asked_for = |rest: &str| {
+        let last = rest.rsplit('_').find(|word| !word.is_empty());
+        last.is_some_and(|last| ASKED_FOR.contains(&last)) || is_word_of_macros(rest)
+    };
+    let is_place = || {
+        let name = small.strip_suffix("_here").unwrap_or_default();
+        is_shouted && name.len() > 1 && has_no_other_word(name.as_bytes(), NAMED, BESIDE)
+    };
+    rest.is_some_and(is_asked_for) || is_place() || token == "REPLACE"
 }
 
 /// Does the text consist of words of macros' names, even only one: `payout`, `s1`, `AFF_SUB`?

@@ -101,8 +101,9 @@ test("transaction ids are taken as shops write them, and words for a missing val
     const isInexact = typeof given === "number" && (!Number.isSafeInteger(given) || given < 0);
     expect(transactionOf(given), String(given)).toEqual({ code: isInexact ? "invalid_field" : code });
   }
-  const { missing, ids } = read("missing_values") as { missing: string[]; ids: string[] };
-  for (const text of missing) expect(transactionOf(text), text).toEqual({ code: "placeholder_text" });
+  const { missing, leftovers, ids } = read("missing_values") as Record<"missing" | "leftovers" | "ids", string[]>;
+  for (const text of [...missing, ...leftovers])
+    expect(transactionOf(text), text).toEqual({ code: "placeholder_text" });
   for (const text of ids) expect(transactionOf(text), text).toEqual({ id: text });
 });
 

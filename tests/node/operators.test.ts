@@ -101,10 +101,16 @@ describe("filters", () => {
     [{ isInDoubt: "perhaps" }, 400],
     [{ id: "0".repeat(32), offerId: 777 }, 400],
     [{ id: "x" }, 404],
+    [[], 400],
+    [null, 400],
   ])("a replay of %j is refused and sends nothing", async (filter, status) => {
     const { post, lines } = await make();
     const before = lines.length;
-    expect((await post("replay", filter)).status).toBe(status);
+    const answer = await post("replay", filter as object);
+    expect(answer.status).toBe(status);
+    const told = await answer.text();
+    if (filter === null || Array.isArray(filter)) expect(told).toContain("must be a JSON object or a form");
+    else if ("offerId" in filter && "id" in filter) expect(told).toContain("is not taken beside id");
     expect(lines.length).toBe(before);
   });
 

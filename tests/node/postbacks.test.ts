@@ -242,7 +242,7 @@ describe("the command", () => {
     const running = start(applied());
     await first;
     expect(await run(applied())).toMatchObject({
-      status: 2,
+      status: 3,
       err: expect.stringContaining("is registering these rows"),
     });
     expect((await running.ended).status).toBe(0);
@@ -306,6 +306,7 @@ describe("the command", () => {
     ["a last line that is something else", () => `${lineOf({})}\nwhat`, "line 2: it is no whole JSON object"],
     ["UTF-16", () => Buffer.from(`\uFEFF${lineOf({})}\n`, "utf16le"), "line 1: it is not UTF-8"],
     ["UTF-16 without a mark", () => Buffer.from(`${lineOf({})}\n`, "utf16le"), "line 1: it is not UTF-8"],
+    ["bytes of zero", () => `${lineOf({})}\n${"\0".repeat(64)}\n${lineOf({})}\n`, "line 2: it holds bytes of zero"],
     ["UTF-16 on one line", () => Buffer.from(lineOf({}), "utf16le"), "line 1: it is not UTF-8"],
     ["another state", () => `${lineOf({})}\n${lineOf({ state: "Registered" })}\n`, 'line 2: its state "Registered"'],
     ["another account's unknown state", () => `${lineOf({ account: "https://a.example", state: "x" })}\n`, "line 1"],

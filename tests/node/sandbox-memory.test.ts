@@ -112,6 +112,7 @@ test("memory and SQLite answer the same to the same", async () => {
     return first ?? "";
   };
   await both("PUT", "/__sandbox/settings", { id_seed: 7, retry_ms: [] });
+  expect(await both("PUT", "/__sandbox/clock", { now: "2026-02-30 00:00:00" })).toContain("that exists");
   await both("PUT", "/__sandbox/clock", { now: "2026-06-19 14:30:00", is_frozen: true });
   const ids: string[] = [];
   for (const query of ["a=67890&c=12&s1=x", "a=67891&c=13", "a=67892&c=14&s1=%25_", "a=1&c=12"]) {

@@ -110,6 +110,25 @@ test.each<[string, string, () => unknown]>([
   ],
   ["weak_secret", "at least 32 bytes", () => capture({ secrets: ["short"] })],
   ["invalid_field", "touch must be one of last, first", () => capture({ touch: "middle" })],
+  ["invalid_id", "creativeId is missing: the link has no c", () => parseTrackingLink("https://t.example.com/?a=1")],
+  ["invalid_id", "affiliateId is missing: the link has no a", () => parseTrackingLink("https://t.example.com/?c=1")],
+  [
+    "invalid_unique_id",
+    "uniqueId is a negative number",
+    () => cake.recordConversion({ clickId: "a1", offerId: 1, uniqueId: -5 }),
+  ],
+  [
+    "invalid_field",
+    "startDate must be text, YYYY-MM-DD or YYYY-MM-DD HH:MM:SS in the account's time zone, and is a Date",
+    () => cake.listClicks({ startDate: new Date() as never, endDate: "2026-01-02" }).page(),
+  ],
+  [
+    "invalid_field",
+    "startDate must be text, written YYYY-MM-DD",
+    () => cake.listClicks({ startDate: 20_260_101 as never, endDate: "2026-01-02" }).page(),
+  ],
+  ["invalid_postback_url", "no number up to 65535", () => checkPostbackUrl("https://p.example:65536/?id=#s2#")],
+  ["invalid_base_url", "no number up to 65535", () => client("https://cake.example:99999")],
   [
     "invalid_field",
     "webhook-id must be 1 to 256 visible ASCII characters",
@@ -147,4 +166,22 @@ test("the forwarder says of a body and of a webhook id what is wrong with them",
   expect(await refusalOf({ body: zipped })).toContain("compressed, or of another encoding");
   const id = { "webhook-id": "a b", "webhook-timestamp": "1", "webhook-signature": "v1,x" };
   expect(await refusalOf({ body: "{}", headers: id })).toContain("must be 1 to 256 visible ASCII characters");
+  for (const [body, words] of [
+    ["", "is empty"],
+    ["offerId=1&uniqueId=A-1", "is a form"],
+    ['{"offerId":1,}', "is not JSON"],
+    ["[]", "must be an object"],
+    ['{"offerId":1,"uniqueId":"A-1"}', "is missing"],
+  ] as const) {
+    expect(await refusalOf({ body }), body).toContain(words);
+  }
+});
+
+test("a scheme is compared without case", () => {
+  expect(checkPostbackUrl("HTTPS://p.example/?id=#s2#").uses).toEqual(["s2"]);
+  expect(parseTrackingLink("HTTPS://t.example.com/?a=1&c=2").creativeId).toBe(2);
+  const deepLink = "HTTPS://shop.example/x";
+  const rules = { deepLinkHosts: ["shop.example"] };
+  expect(parseTrackingLink(createTrackingLink({ ...link, deepLink, ...rules }), rules).deepLink).toBe(deepLink);
+  expect(() => client("HTTPS://cake.example")).not.toThrow();
 });

@@ -28,6 +28,50 @@ fn code(body: &str, caller: Caller<'_>) -> &'static str {
 }
 
 #[test]
+fn a_body_that_is_no_object_is_told_by_what_it_is() {
+    for (body, parameter, words) in [
+        ("", "body", "is empty"),
+        (" \n", "body", "is empty"),
+        ("offerId=1&uniqueId=A-1", "body", "is a form"),
+        (r#"{"offerId":1,}"#, "body", "is not JSON"),
+        ("{offerId:1}", "body", "is not JSON"),
+        ("{'offerId':1}", "body", "is not JSON"),
+        ("<a b='c'/>", "body", "is not JSON"),
+        (r#"{"offerId":1"#, "body", "is not JSON"),
+        ("[]", "params", "must be an object"),
+        ("null", "params", "must be an object"),
+        ("\"a=b\"", "params", "must be an object"),
+        (r#"{"offerId":1,"uniqueId":"A-1"}"#, "clickId", "is missing"),
+        (
+            r#"{"clickId":"a","offerId":1,"uniqueId":-5}"#,
+            "uniqueId",
+            "is a negative number",
+        ),
+        (
+            r#"{"clickId":"a","offerId":1,"uniqueId":1.5}"#,
+            "uniqueId",
+            "not whole",
+        ),
+    ] {
+        let error = one(body, PAGE).unwrap_err();
+        assert_eq!(error.parameter(), Some(parameter), "{body}: {error:?}");
+        assert!(error.rule().contains(words), "{body}: {}", error.rule());
+    }
+}
+
+#[test]
+fn a_number_is_an_id_by_its_value() {
+    for (number, id) in [("1001.0", "1001"), ("1001", "1001"), ("1.001e3", "1001")] {
+        let event = one(
+            &format!(r#"{{"clickId":"a","offerId":1.2e1,"uniqueId":{number}}}"#),
+            PAGE,
+        )
+        .unwrap();
+        assert_eq!(event.unique_id(), id);
+    }
+}
+
+#[test]
 fn an_event_needs_a_unique_id_and_a_click_id() {
     assert_eq!(
         code(r#"{"clickId":"a","offerId":1}"#, PAGE),

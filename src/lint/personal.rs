@@ -1,0 +1,70 @@
+//! Sub ids that name a person, or one click.
+
+use std::borrow::Cow;
+
+pub(crate) fn is_email(value: &str) -> bool {
+    value.split_once('@').is_some_and(|(user, host)| {
+        !user.is_empty() && !user.contains(char::is_whitespace) && crate::host::is_host_name(host)
+    })
+}
+
+/// `+49 89 1234567`, `(555) 123-4567`, `555-123-4567`: digits alone are an id.
+pub(super) fn is_phone(value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let is_written_like_one = value
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || b" +-().".contains(&byte));
+    let groups = value
+        .split([' ', '-', '.', ')'])
+        .filter(|group| !group.is_empty())
+        .count();
+    is_written_like_one
+        && (7..=15).contains(&digits)
+        && !has_date(value)
+        && !is_ip_address(value)
+        && (value.starts_with('+') || (groups >= 3 && digits >= 9))
+}
+
+/// Has it a day: `2024-11-29-001`, `29.11.2024 12`? Shops number the orders of a day.
+fn has_date(value: &str) -> bool {
+    let is_number = |text: &str, length: core::ops::RangeInclusive<usize>, most: u16| {
+        length.contains(&text.len())
+            && text
+                .parse()
+                .is_ok_and(|number: u16| (1..=most).contains(&number))
+    };
+    let is_year = |text: &str| {
+        text.len() == 4
+            && (text.starts_with("19") || text.starts_with("20"))
+            && text.parse::<u16>().is_ok()
+    };
+    let is_month_and_day = |one: &str, other: &str| {
+        is_number(one, 1..=2, 31)
+            && is_number(other, 1..=2, 31)
+            && (is_number(one, 1..=2, 12) || is_number(other, 1..=2, 12))
+    };
+    let groups: Vec<&str> = value.split([' ', '-', '.']).collect();
+    groups.windows(3).any(|three| match three {
+        [first, second, third] => {
+            is_year(first) && is_month_and_day(second, third)
+                || is_year(third) && is_month_and_day(first, second)
+        }
+        _ => false,
+    })
+}
+
+fn is_ip_address(value: &str) -> bool {
+    value.parse::<core::net::Ipv4Addr>().is_ok()
+}
+
+/// A UUID, a long number or timestamp, or a long hexadecimal text.
+pub(super) fn is_unique(value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let plain: Cow<'_, str> = if value.contains('-') {
+        value.replace('-', "").into()
+    } else {
+        value.into()
+    };
+    let is_hex = plain.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_hex && plain.len() >= 16 && digits > 0) || (digits == value.len() && digits >= 9)
+}
