@@ -2,13 +2,13 @@
 
 pub(super) mod record;
 
-use super::certainty::{Certainty, is_about_the_key};
+use super::certainty::{Certainty, is_about_the_key, is_no_in_words};
 use super::json::{Object, Value};
 use super::key::redact_and_truncate;
 use super::{Account, ApiKey};
+use super::said::Said;
 use super::{dress, message};
 use crate::{Error, Result};
-use record::Record;
 
 /// An HTTP answer: status, body and the wait before the next call.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,6 @@ impl<'a> Answer<'a> {
     }
 
     /// The body, whatever the status.
-    #[cfg(any(test, feature = "forwarder"))]
     pub(crate) fn body(&self) -> &'a str {
         self.body
     }
@@ -296,25 +295,21 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// A no, by its message or status, beside a yes or a conversion's record is a contradiction: the
-    /// answer is unexpected.
-    pub(super) fn contradicted(&self, error: Error) -> Error {
+    /// What the whole answer says; `record` is the name of a record's id.
+    pub(super) fn said(&self, record: &'static str) -> Said {
+        Said::of_body(self.body, record)
+    }
+
+    /// A no, by its message or status, beside a yes or a record is a contradiction: the answer is
+    /// unexpected. `record` is the name of a record's id.
+    pub(crate) fn contradicted(&self, error: Error, record: &'static str) -> Error {
         if Certainty::from_error(&error) == Certainty::Unknown {
             return error;
         }
-        let envelope = Object::read(self.body).map(dress::unwrapped);
-        let says_yes = envelope.is_some_and(|envelope| {
-            let has_yes = dress::find(&envelope, "success").is_some_and(dress::is_yes)
-                || dress::find(&envelope, "request_status")
-                    .and_then(Value::string)
-                    .is_some_and(|word| word.trim().eq_ignore_ascii_case("success"));
-            has_yes
-                || Record::of_answer(self, envelope, "conversion", "conversion_id")
-                    .is_ok_and(|record| record.id("conversion_id").is_some())
-        });
+        let said = self.said(record);
         let is_markup_yes =
             || message::read_markup(self.body).is_some_and(|markup| markup.success == Some(true));
-        if !says_yes && !is_markup_yes() {
+        if !said.is_yes && said.records.is_empty() && !is_markup_yes() {
             return error;
         }
         let status = self.status.to_string();
@@ -322,6 +317,51 @@ impl<'a> Answer<'a> {
             &["says no (status ", &status, ") and yes: "].concat(),
             self.body,
         )
+    }
+
+    /// Checks the answer to a write that says yes, with its record: nothing in it may take the yes
+    /// back, and there is one record.
+    pub(super) fn check_yes(&self, said: &Said) -> Result<()> {
+        let mut words = said.words.iter().map(String::as_str);
+        let no = said.no.as_deref();
+        if let Some(no) = no.or_else(|| words.find(|words| is_no_in_words(words))) {
+            return Err(self.unexpected("says yes and no: ", no));
+        }
+        if said.records.len() > 1 {
+            return Err(self.unexpected("has several records: ", self.body));
+        }
+        Ok(())
+    }
+
+    /// Checks the answer to a question: a no below its top counts too. `list` is the list whose
+    /// rows are passed over, where they prove nothing.
+    pub(super) fn check_read(&self, envelope: &Object<'_>, list: &'static str) -> Result<()> {
+        let said = Said::around(envelope, list);
+        let trouble = said.trouble().filter(|_| list.is_empty());
+        match said.no.as_deref().or(trouble) {
+            Some(no) => Err(self.no(Some(false), Some(no))),
+            None => Ok(()),
+        }
+    }
+
+    /// The same error of a no, with further words of the answer's.
+    pub(super) fn with_words(&self, error: Error, words: &str) -> Error {
+        let more = |message: String| [&message, "; ", &redact_and_truncate(words, self.key)].concat();
+        match error {
+            Error::Refused { message } => Error::Refused {
+                message: more(message),
+            },
+            Error::HttpStatus {
+                status,
+                retry_after_ms,
+                message,
+            } => Error::HttpStatus {
+                status,
+                retry_after_ms,
+                message: more(message),
+            },
+            other => other,
+        }
     }
 
     /// The error for CAKE's refusal, with its message.

@@ -52,7 +52,7 @@ const GENERIC: [&str; 10] = [
     "one or more validation errors occurred",
 ];
 
-fn is_generic(message: &str) -> bool {
+pub(super) fn is_generic(message: &str) -> bool {
     let message = message.trim().trim_end_matches(['.', '!', ':']);
     GENERIC
         .iter()
@@ -142,7 +142,7 @@ fn find_in(object: &Object<'_>, depth: u8) -> Option<String> {
 
 /// The message of a value, if it has one: a text, the message of an object, the first messages of a
 /// list.
-fn message_of(value: Value<'_>, depth: u8) -> Option<String> {
+pub(super) fn message_of(value: Value<'_>, depth: u8) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     if let Some(text) = value.string() {
         let text = text.trim();
@@ -223,7 +223,7 @@ pub(super) fn read_markup(text: &str) -> Option<Markup> {
 }
 
 /// The text of the first element of this name, whatever its prefix.
-fn element(text: &str, name: &str) -> Option<String> {
+pub(super) fn element(text: &str, name: &str) -> Option<String> {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('<') {
         let end = after.find(|c: char| c == '>' || c == '/' || c.is_whitespace())?;
