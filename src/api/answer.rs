@@ -113,8 +113,17 @@ impl<'a> Answer<'a> {
         let message = match Object::read(body).map(dress::unwrapped) {
             Some(envelope) => match dress::find(&envelope, "d").and_then(Value::string) {
                 Some(text) => Object::read(&text).as_ref().and_then(message::find_message),
-                None => message::find_message(&envelope)
-                    .or_else(|| dress::find(&envelope, "request_status")?.string()),
+                None => {
+                    let own = message::find_message(&envelope);
+                    let told = own.clone().filter(|own| !message::is_generic(own));
+                    let told = told.or_else(|| message::find_below(&envelope));
+                    // Such words prove nothing: they are not taken for the answer's own.
+                    told.or_else(|| {
+                        Some(["it says: ", &message::find_sentence(&envelope)?].concat())
+                    })
+                    .or(own)
+                    .or_else(|| dress::find(&envelope, "request_status")?.string())
+                }
             },
             None => match message::read_markup(body) {
                 Some(markup) => Some(markup.message),
@@ -219,9 +228,17 @@ impl<'a> Answer<'a> {
         {
             return Err(self.limited(None));
         }
-        let shown = message
-            .filter(|message| !message.trim().is_empty())
-            .or(word);
+        let message = message.filter(|message| !message.trim().is_empty());
+        let is_bare = message.as_deref().is_none_or(message::is_generic);
+        let below = || message::find_below(&envelope).filter(|_| is_yes == Some(false) && is_bare);
+        let message = below().or(message);
+        if is_yes == Some(false)
+            && message.as_deref().is_none_or(message::is_generic)
+            && let Some(words) = message::find_sentence(&envelope)
+        {
+            return Err(self.no_elsewhere(&words));
+        }
+        let shown = message.or(word);
         match self.no(is_yes, shown.as_deref()) {
             // It does not say whether a write was recorded.
             Error::UnexpectedAnswer { .. } => match message::find_error(&envelope) {
@@ -260,6 +277,17 @@ impl<'a> Answer<'a> {
                 message: "CAKE said no without a message".into(),
             },
             Some(_) => self.refused(message),
+        }
+    }
+
+    /// The refusal whose words stand elsewhere than a message. They are shown, and prove nothing:
+    /// they may be about something else.
+    fn no_elsewhere(&self, words: &str) -> Error {
+        match self.no(Some(false), Some(words)) {
+            Error::Refused { .. } => Error::Refused {
+                message: ["CAKE said no: ", &redact_and_truncate(words, self.key)].concat(),
+            },
+            error => error,
         }
     }
 

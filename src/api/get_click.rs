@@ -139,8 +139,13 @@ fn has_said(record: &Record<'_, '_>, conversion_id: Option<u64>) -> bool {
 
 /// Has a row anything of a conversion but null, 0 and other words for "none"?
 fn has_conversion(record: &Record<'_, '_>) -> bool {
-    let is_none = |value: Value<'_>| match dress::plain(value) {
-        None => value.object().is_none_or(|empty| empty.entries().next().is_some()),
+    let is_none = |name: &str, value: Value<'_>| match dress::plain(value) {
+        // An empty element may be no conversion, but it is no id.
+        None => {
+            value.is_null()
+                || !dress::is_same_name(name, "conversion_id")
+                || value.object().is_some_and(|nil| nil.entries().next().is_some())
+        }
         Some(plain) => {
             dress::is_no(plain)
                 || plain
@@ -148,15 +153,12 @@ fn has_conversion(record: &Record<'_, '_>) -> bool {
                     .is_some_and(|text| text.trim().is_empty() || parse_id(text.trim()) == Some(0))
         }
     };
-    let is_of_conversion = |name: &str| {
-        ["conversion_id", "conversion", "conversions", "conversion_count"]
-            .iter()
-            .any(|each| dress::is_same_name(each, name))
-    };
+    let names = ["conversion_id", "conversion", "conversions", "conversion_count"];
+    let is_of_conversion = |name: &str| names.iter().any(|each| dress::is_same_name(each, name));
     record
         .fields()
         .entries()
-        .any(|(name, value)| is_of_conversion(name) && !is_none(value))
+        .any(|(name, value)| is_of_conversion(name) && !is_none(name, value))
 }
 
 /// Asks for one click.

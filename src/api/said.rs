@@ -175,7 +175,11 @@ impl Said {
                 .extend(words.filter(|words| !is_quiet_word(words)));
         }
         if is_no && self.no.is_none() {
-            let words = message::find_message(object)
+            let own = message::message_of(value, MAX_DEPTH)
+                .filter(|words| is_error(name) && !message::is_generic(words));
+            let words = own
+                .or_else(|| message::find_message(object))
+                .or_else(|| message::find_sentence(object))
                 .or(text.clone())
                 .filter(|words| !words.trim().is_empty());
             self.no = Some(words.unwrap_or_else(|| [name, ": ", value.json()].concat()));
