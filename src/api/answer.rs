@@ -2,7 +2,7 @@
 
 pub(super) mod record;
 
-use super::certainty::{Certainty, is_about_the_key, is_no_in_words};
+use super::certainty::{Certainty, is_about_the_key, is_no_in_words, is_trouble_in_words};
 use super::json::{Object, Value};
 use super::key::redact_and_truncate;
 use super::{Account, ApiKey};
@@ -350,9 +350,8 @@ impl<'a> Answer<'a> {
     /// Checks the answer to a write that says yes, with its record: nothing in it may take the yes
     /// back, and there is one record.
     pub(super) fn check_yes(&self, said: &Said) -> Result<()> {
-        let mut words = said.words.iter().map(String::as_str);
         let no = said.no.as_deref();
-        if let Some(no) = no.or_else(|| words.find(|words| is_no_in_words(words))) {
+        if let Some(no) = no.or_else(|| said.message(is_no_in_words)) {
             return Err(self.unexpected("says yes and no: ", no));
         }
         if said.records.len() > 1 {
@@ -365,7 +364,9 @@ impl<'a> Answer<'a> {
     /// rows are passed over, where they prove nothing.
     pub(super) fn check_read(&self, envelope: &Object<'_>, list: &'static str) -> Result<()> {
         let said = Said::around(envelope, list);
-        let trouble = said.trouble().filter(|_| list.is_empty());
+        let trouble = said
+            .message(is_trouble_in_words)
+            .filter(|_| list.is_empty());
         match said.no.as_deref().or(trouble) {
             Some(no) => Err(self.no(Some(false), Some(no))),
             None => Ok(()),

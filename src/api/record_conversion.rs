@@ -285,7 +285,7 @@ pub(crate) fn read_no(answer: &Answer<'_>, error: Error, asked: Asked<'_>) -> Er
     }
     let is_other =
         |words: &&String| !message::is_generic(words) && !is_duplicate_in_words(words, unique_id);
-    match said.words.iter().find(is_other) {
+    match said.words().find(is_other) {
         Some(words) => answer.with_words(error, words),
         None => error,
     }

@@ -1,13 +1,13 @@
 //! What the whole of an answer says, at any depth: yes, no, whose it is, which records it has. Each
 //! reader of an answer that proves something asks here.
 
-use super::certainty::{is_about_the_key, is_trouble_in_words};
+use super::certainty::is_about_the_key;
 use super::json::{Object, Value, parse_id};
 use super::record_conversion::{Asked, is_same_unique_id};
 use super::{dress, message};
 
 /// The most levels that are read.
-const MAX_DEPTH: u8 = 8;
+const MAX_DEPTH: u8 = 12;
 
 /// The content of an answer.
 #[derive(Debug, Default)]
@@ -20,8 +20,10 @@ pub(super) struct Said {
     pub(super) is_yes: bool,
     /// The words of the first no.
     pub(super) no: Option<String>,
-    /// All messages and errors.
-    pub(super) words: Vec<String>,
+    /// All messages.
+    messages: Vec<String>,
+    /// The words of errors and reasons.
+    reasons: Vec<String>,
     /// The different ids of records.
     pub(super) records: Vec<String>,
     ids: [Ids; 3],
@@ -47,10 +49,13 @@ impl Said {
             ..Self::default()
         };
         said.read_text(body, MAX_DEPTH, true);
-        if body.trim_start().starts_with('<') {
-            let id = message::element(body, record);
-            said.records.extend(id.filter(|id| !is_none(id)));
-        }
+        // XML, or JSON that breaks off, may have a record too.
+        let id = if body.trim_start().starts_with('<') {
+            message::element(body, record)
+        } else {
+            broken_id(body, record).filter(|_| said.records.is_empty())
+        };
+        said.records.extend(id.filter(|id| !is_none(id)));
         said
     }
 
@@ -64,10 +69,15 @@ impl Said {
         said
     }
 
-    /// The first message that says in words that something failed.
-    pub(super) fn trouble(&self) -> Option<&str> {
-        let words = self.words.iter().map(String::as_str);
-        words.into_iter().find(|words| is_trouble_in_words(words))
+    /// The first message that meets a condition.
+    pub(super) fn message(&self, is_meant: fn(&str) -> bool) -> Option<&str> {
+        let mut messages = self.messages.iter().map(String::as_str);
+        messages.find(|message| is_meant(message))
+    }
+
+    /// All messages, errors and reasons.
+    pub(super) fn words(&self) -> impl Iterator<Item = &String> {
+        self.messages.iter().chain(&self.reasons)
     }
 
     /// The identity that is another one than `asked`, and its value.
@@ -171,8 +181,12 @@ impl Said {
         let is_reason = matches!(name, "reason" | "detail" | "details" | "description");
         if is_told || is_message(name) || is_reason {
             let words = message::message_of(value, MAX_DEPTH);
-            self.words
-                .extend(words.filter(|words| !is_quiet_word(words)));
+            let words = words.filter(|words| !is_quiet_word(words));
+            if is_message(name) {
+                self.messages.extend(words);
+            } else {
+                self.reasons.extend(words);
+            }
         }
         if is_no && self.no.is_none() {
             let own = message::message_of(value, MAX_DEPTH)
@@ -235,6 +249,17 @@ impl Said {
     }
 }
 
+/// The digits or letters behind the name of a record's id, in a text that may break off.
+fn broken_id(body: &str, record: &str) -> Option<String> {
+    let body = body.to_ascii_lowercase().replace('_', "");
+    let name = [&record.replace('_', ""), "\""].concat();
+    let (_, rest) = body.trim_start().strip_prefix(['{', '['])?.split_once(&name)?;
+    let rest = rest.trim_start().strip_prefix(':')?.trim_start();
+    let rest = rest.strip_prefix('"').unwrap_or(rest);
+    let id: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+    (id != "null").then_some(id)
+}
+
 /// The text of an id; absent where it says nothing, such as .NET's 0. What cannot be read is told
 /// as it is: it is no known id.
 fn told(value: Value<'_>) -> Option<String> {
@@ -286,7 +311,7 @@ fn is_quiet(value: Value<'_>, depth: u8) -> bool {
     dress::is_no(value) || value.text().is_some_and(|text| is_quiet_word(&text))
 }
 
-fn is_quiet_word(text: &str) -> bool {
+pub(super) fn is_quiet_word(text: &str) -> bool {
     let text = text.trim().trim_end_matches('.');
     let words = ["", "none", "null", "ok", "success", "no error", "no errors"];
     parse_id(text) == Some(0) || words.iter().any(|word| text.eq_ignore_ascii_case(word))

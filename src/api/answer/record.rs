@@ -198,8 +198,10 @@ impl<'a, 'b> Record<'a, 'b> {
 
     /// The offer, whether its id stands in the record or in its `offer`.
     pub(in crate::api) fn offer_id(&self) -> Option<u64> {
-        let id = self.identity("offer_id").and_then(|id| parse_id(&id));
-        id.or_else(|| self.id("offer_id"))
+        let id = |name| self.identity(name).and_then(|id| parse_id(&id));
+        id("offer_id")
+            .or_else(|| self.id("offer_id"))
+            .or_else(|| id("site_offer_id"))
     }
 
     /// An affiliate's id: CAKE's own test affiliate is -1.

@@ -48,7 +48,7 @@ const NOS: [&str; 22] = [
 ];
 
 /// What accounts and gateways write beside a yes.
-const QUIET: [&str; 12] = [
+const QUIET: [&str; 13] = [
     r#""error":null"#,
     r#""error":"""#,
     r#""errors":[]"#,
@@ -59,6 +59,7 @@ const QUIET: [&str; 12] = [
     r#""error_code":"0""#,
     r#""success":null"#,
     r#""message":"OK""#,
+    r#""description":"Not a test, no discount""#,
     r#""is_default":true"#,
     r#""status":"approved""#,
 ];
@@ -254,6 +255,8 @@ fn an_error_status_with_a_record_anywhere_is_unknown() {
         r#"{"conversion":{"ConversionId":"AB-998877"}}"#.into(),
         "<r><conversion><conversion_id>7</conversion_id></conversion></r>".into(),
         r#"{"response":{"success":true}}"#.into(),
+        r#"{"message":"Limit","conversion":{"conversion_id":7,"click"#.into(),
+        r#"[{"Conversion":{"ConversionId": "AB7"#.into(),
     ] {
         for status in [400, 401, 403, 404, 409, 422, 425, 429, 451] {
             assert_eq!(reading(status, &body), "unknown", "{status} {body}");
@@ -261,6 +264,8 @@ fn an_error_status_with_a_record_anywhere_is_unknown() {
     }
     for body in [
         r#"{"conversions":[]}"#,
+        r#"{"conversion":{"conversion_id":0,"click"#,
+        r#"{"conversion":{"conversion_id":null,"click"#,
         r#"{"conversions":[{"conversion_id":0}]}"#,
         r#"[{"conversion_id":null,"message":"No offer"}]"#,
         r#"{"request":{"offer_id":5,"click_id":"abc"}}"#,
