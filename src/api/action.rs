@@ -241,7 +241,9 @@ impl Action {
             }
             Self::ListConversions => CallOutcome::Conversions(list_conversions::read(answer)?),
             Self::ListConversionReport => CallOutcome::Report(conversion_report::read(answer)?),
-            Self::CreatePostback => CallOutcome::Postback(create_postback::read_for(answer, &subject.postback)?),
+            Self::CreatePostback => {
+                CallOutcome::Postback(create_postback::read_for(answer, &subject.postback)?)
+            }
             Self::ListTrackingDomains => {
                 CallOutcome::TrackingDomains(list_tracking_domains::read(answer)?)
             }

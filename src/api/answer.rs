@@ -5,8 +5,8 @@ pub(super) mod record;
 use super::certainty::{Certainty, is_about_the_key, is_no_in_words, is_trouble_in_words};
 use super::json::{Object, Value};
 use super::key::redact_and_truncate;
-use super::{Account, ApiKey};
 use super::said::Said;
+use super::{Account, ApiKey};
 use super::{dress, message};
 use crate::{Error, Result};
 
@@ -375,7 +375,8 @@ impl<'a> Answer<'a> {
 
     /// The same error of a no, with further words of the answer's.
     pub(super) fn with_words(&self, error: Error, words: &str) -> Error {
-        let more = |message: String| [&message, "; ", &redact_and_truncate(words, self.key)].concat();
+        let more =
+            |message: String| [&message, "; ", &redact_and_truncate(words, self.key)].concat();
         match error {
             Error::Refused { message } => Error::Refused {
                 message: more(message),

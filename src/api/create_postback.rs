@@ -162,9 +162,18 @@ pub(crate) fn read_for(answer: &Answer<'_>, asked: &Checked) -> Result<Postback>
     let is_id = |told: &String, id: u64| parse_id(told.trim()) == Some(id);
     let is_affiliate = |told: &String| is_id(told, asked.affiliate_id) || is_id(told, 0);
     let checks = [
-        ("affiliate_id", told("affiliate_id").is_none_or(|told| is_affiliate(&told))),
-        ("offer_id", told("offer_id").is_none_or(|told| is_id(&told, asked.offer_id))),
-        ("postback_url", told("postback_url").is_none_or(|told| is_same_url(&told, &asked.url))),
+        (
+            "affiliate_id",
+            told("affiliate_id").is_none_or(|told| is_affiliate(&told)),
+        ),
+        (
+            "offer_id",
+            told("offer_id").is_none_or(|told| is_id(&told, asked.offer_id)),
+        ),
+        (
+            "postback_url",
+            told("postback_url").is_none_or(|told| is_same_url(&told, &asked.url)),
+        ),
     ];
     if let Some((name, _)) = checks.into_iter().find(|(_, is_ours)| !is_ours) {
         return Err(answer.unexpected("is about another ", name));

@@ -144,7 +144,9 @@ fn has_conversion(record: &Record<'_, '_>) -> bool {
         None => {
             value.is_null()
                 || !dress::is_same_name(name, "conversion_id")
-                || value.object().is_some_and(|nil| nil.entries().next().is_some())
+                || value
+                    .object()
+                    .is_some_and(|nil| nil.entries().next().is_some())
         }
         Some(plain) => {
             dress::is_no(plain)
@@ -153,7 +155,12 @@ fn has_conversion(record: &Record<'_, '_>) -> bool {
                     .is_some_and(|text| text.trim().is_empty() || parse_id(text.trim()) == Some(0))
         }
     };
-    let names = ["conversion_id", "conversion", "conversions", "conversion_count"];
+    let names = [
+        "conversion_id",
+        "conversion",
+        "conversions",
+        "conversion_count",
+    ];
     let is_of_conversion = |name: &str| names.iter().any(|each| dress::is_same_name(each, name));
     record
         .fields()

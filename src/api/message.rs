@@ -56,13 +56,13 @@ const GENERIC: [&str; 10] = [
 pub(super) fn is_generic(message: &str) -> bool {
     let message = message.trim().trim_end_matches(['.', '!', ':']);
     let has_letters = message.chars().any(char::is_alphabetic);
-    let is_code = !message.contains(char::is_whitespace)
-        && message.bytes().any(|byte| byte.is_ascii_digit());
+    let is_code =
+        !message.contains(char::is_whitespace) && message.bytes().any(|byte| byte.is_ascii_digit());
     !has_letters
         || is_code
         || GENERIC
-        .iter()
-        .any(|generic| message.eq_ignore_ascii_case(generic))
+            .iter()
+            .any(|generic| message.eq_ignore_ascii_case(generic))
 }
 
 /// The message of an envelope, if it has one.
@@ -109,9 +109,11 @@ fn find_deep(object: &Object<'_>, depth: u8) -> Option<String> {
 fn sentence(value: Value<'_>, name: &str, depth: u8) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     let name = name.to_ascii_lowercase();
-    let is_data = ["name", "agent", "trace", "url", "id", "date", "time", "address"]
-        .iter()
-        .any(|end| name.ends_with(end));
+    let is_data = [
+        "name", "agent", "trace", "url", "id", "date", "time", "address",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end));
     if is_data {
         return None;
     }
@@ -120,7 +122,9 @@ fn sentence(value: Value<'_>, name: &str, depth: u8) -> Option<String> {
         return fields.find_map(|(name, value)| sentence(value, name, depth));
     }
     if let Some(items) = value.array() {
-        return items.into_iter().find_map(|item| sentence(item, &name, depth));
+        return items
+            .into_iter()
+            .find_map(|item| sentence(item, &name, depth));
     }
     let text = value.string()?;
     let words: Vec<&str> = text

@@ -253,10 +253,16 @@ impl Said {
 fn broken_id(body: &str, record: &str) -> Option<String> {
     let body = body.to_ascii_lowercase().replace('_', "");
     let name = [&record.replace('_', ""), "\""].concat();
-    let (_, rest) = body.trim_start().strip_prefix(['{', '['])?.split_once(&name)?;
+    let (_, rest) = body
+        .trim_start()
+        .strip_prefix(['{', '['])?
+        .split_once(&name)?;
     let rest = rest.trim_start().strip_prefix(':')?.trim_start();
     let rest = rest.strip_prefix('"').unwrap_or(rest);
-    let id: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+    let id: String = rest
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
     (id != "null").then_some(id)
 }
 

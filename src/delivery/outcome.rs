@@ -449,13 +449,26 @@ mod tests {
             let Meaning::Again(error) = Meaning::from_answer(&route, &answer, ASKED, false) else {
                 panic!("{status} is a certain no");
             };
-            assert_eq!(Certainty::from_error(&error), Certainty::Unknown, "{status}");
+            assert_eq!(
+                Certainty::from_error(&error),
+                Certainty::Unknown,
+                "{status}"
+            );
         }
         for (body, expected) in [
             ("FAILURE: this transaction is a duplicate", "recorded"),
-            (r#"{"success":false,"message":"Duplicate transaction","unique_id":"u"}"#, "recorded"),
-            (r#"{"success":false,"message":"Duplicate transaction","unique_id":"v"}"#, "again"),
-            (r#"{"success":false,"message":"Duplicate transaction","errors":["No offer"]}"#, "refused"),
+            (
+                r#"{"success":false,"message":"Duplicate transaction","unique_id":"u"}"#,
+                "recorded",
+            ),
+            (
+                r#"{"success":false,"message":"Duplicate transaction","unique_id":"v"}"#,
+                "again",
+            ),
+            (
+                r#"{"success":false,"message":"Duplicate transaction","errors":["No offer"]}"#,
+                "refused",
+            ),
         ] {
             let meaning = Meaning::from_answer(&route, &Answer::new(200, body), ASKED, true);
             assert_eq!(word(&meaning), expected, "{body}");

@@ -375,30 +375,57 @@ fn a_duplicate_of_another_event_or_with_another_error_proves_nothing() {
     }
     // Words under other names are shown, and are no proof.
     for (status, body) in [
-        (200, r#"{"success":false,"rules":{"a":{"b":"Duplicate transaction"}}}"#),
+        (
+            200,
+            r#"{"success":false,"rules":{"a":{"b":"Duplicate transaction"}}}"#,
+        ),
         (400, r#"{"rules":{"a":{"b":"Duplicate transaction"}}}"#),
     ] {
         let error = record_conversion::read_for(&Answer::new(status, body), ASKED).unwrap_err();
         assert!(!is_duplicate(&error), "{body}");
-        assert!(error.to_string().contains("Duplicate transaction"), "{error}");
+        assert!(
+            error.to_string().contains("Duplicate transaction"),
+            "{error}"
+        );
     }
 }
 
 #[test]
 fn the_words_of_a_no_are_found_under_any_name() {
     for (status, body) in [
-        (200, r#"{"request_status":"Failure","info":[{"code":7},{"note":"Offer is paused"}]}"#),
-        (200, r#"{"request_status":"Failure","info":{"a":{"b":"Offer is paused"}}}"#),
-        (200, r#"{"request_status":"Failure","a":[["Offer is paused"]]}"#),
+        (
+            200,
+            r#"{"request_status":"Failure","info":[{"code":7},{"note":"Offer is paused"}]}"#,
+        ),
+        (
+            200,
+            r#"{"request_status":"Failure","info":{"a":{"b":"Offer is paused"}}}"#,
+        ),
+        (
+            200,
+            r#"{"request_status":"Failure","a":[["Offer is paused"]]}"#,
+        ),
         (
             200,
             r#"{"request_status":"Failure","validation":[{"field":"offer_id","reason":"Offer is paused"}]}"#,
         ),
-        (400, r#"{"responseStatus":{"errorCode":"X","message":"Offer is paused"}}"#),
-        (422, r#"{"checks":[{"at":"2026-01-15 09:42:11","note":"Offer is paused"}]}"#),
+        (
+            400,
+            r#"{"responseStatus":{"errorCode":"X","message":"Offer is paused"}}"#,
+        ),
+        (
+            422,
+            r#"{"checks":[{"at":"2026-01-15 09:42:11","note":"Offer is paused"}]}"#,
+        ),
         (200, r#"[{"success":false,"message":"Offer is paused"}]"#),
-        (200, r#"{"success":false,"details":{"text":"Offer is paused"}}"#),
-        (200, r#"{"success":false,"message":"Error","a":{"b":{"c":"Offer is paused"}}}"#),
+        (
+            200,
+            r#"{"success":false,"details":{"text":"Offer is paused"}}"#,
+        ),
+        (
+            200,
+            r#"{"success":false,"message":"Error","a":{"b":{"c":"Offer is paused"}}}"#,
+        ),
         (
             200,
             r#"{"success":false,"offer_name":"Auto Insurance Quote","code":"E-1045","at":"Thu 15 January 2026","d2":"a1b2c3d4-e5f6-7890","note":"Offer is paused https://x.example/?api_key=1"}"#,
@@ -407,7 +434,10 @@ fn the_words_of_a_no_are_found_under_any_name() {
         let error = record_conversion::read_for(&Answer::new(status, body), ASKED).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("Offer is paused"), "{body}: {text}");
-        assert!(!text.contains("//") && !text.contains("Insurance"), "{text}");
+        assert!(
+            !text.contains("//") && !text.contains("Insurance"),
+            "{text}"
+        );
     }
     let error = reading(200, r#"{"request_status":"Failure","code":42}"#);
     assert_eq!(error, "refused");
