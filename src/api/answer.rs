@@ -111,20 +111,13 @@ impl<'a> Answer<'a> {
     fn error_message(&self) -> Option<String> {
         let body = only_object(self.body).unwrap_or(self.body).trim();
         let message = match Object::read(body).map(dress::unwrapped) {
-            Some(envelope) => match dress::find(&envelope, "d").and_then(Value::string) {
-                Some(text) => Object::read(&text).as_ref().and_then(message::find_message),
-                None => {
-                    let own = message::find_message(&envelope);
-                    let told = own.clone().filter(|own| !message::is_generic(own));
-                    let told = told.or_else(|| message::find_below(&envelope));
-                    // Such words prove nothing: they are not taken for the answer's own.
-                    told.or_else(|| {
-                        Some(["it says: ", &message::find_sentence(&envelope)?].concat())
-                    })
-                    .or(own)
-                    .or_else(|| dress::find(&envelope, "request_status")?.string())
+            Some(envelope) => {
+                if let Some(text) = dress::find(&envelope, "d").and_then(Value::string) {
+                    Object::read(&text).as_ref().and_then(message::find_message)
+                } else {
+                    message_of_error(&envelope)
                 }
-            },
+            }
             None => match message::read_markup(body) {
                 Some(markup) => Some(markup.message),
                 None => Some(body.trim_matches('"').to_owned()),
@@ -422,6 +415,17 @@ impl<'a> Answer<'a> {
             .concat(),
         }
     }
+}
+
+/// The words of an error's body, wherever they stand.
+fn message_of_error(envelope: &Object<'_>) -> Option<String> {
+    let own = message::find_message(envelope);
+    let told = own.clone().filter(|own| !message::is_generic(own));
+    told.or_else(|| message::find_below(envelope))
+        // Such words prove nothing: they are not taken for the answer's own.
+        .or_else(|| Some(["it says: ", &message::find_sentence(envelope)?].concat()))
+        .or(own)
+        .or_else(|| dress::find(envelope, "request_status")?.string())
 }
 
 /// The one object of a list of one: `[{…}]`, also as `{"d":[{…}]}`.

@@ -129,10 +129,9 @@ fn has_said(record: &Record<'_, '_>, conversion_id: Option<u64>) -> bool {
     let is_no = match record.get("converted") {
         None if record.has("converted") => return false,
         None if record.has("conversion_id") => conversion_id.is_none(),
-        None => return false,
         Some(word) if dress::is_no(word) => true,
         Some(word) if dress::is_yes(word) => false,
-        Some(_) => return false,
+        None | Some(_) => return false,
     };
     !is_no || !has_conversion(record)
 }

@@ -92,13 +92,12 @@ impl Said {
                     .unique_id
                     .is_none_or(|ours| is_same_unique_id(told, ours)),
             };
-            let other = match ids.own.is_empty() {
-                false => ids.own.iter().find(|told| !is_own(told)),
+            let other = if ids.own.is_empty() {
                 // A site may keep the click id under the name `transaction_id`.
-                true => ids
-                    .other
-                    .iter()
-                    .find(|told| !is_own(told) && !is_click(told)),
+                let mut others = ids.other.iter();
+                others.find(|told| !is_own(told) && !is_click(told))
+            } else {
+                ids.own.iter().find(|told| !is_own(told))
             };
             other.map(|value| (*name, value.as_str()))
         })

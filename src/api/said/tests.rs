@@ -250,7 +250,7 @@ fn an_error_status_with_a_record_anywhere_is_unknown() {
         format!(r#"[{{"request_status":"Success","conversion":{record}}}]"#),
         format!(r#"{{"d":[{{"conversion":{record}}}]}}"#),
         format!(r#"{{"message":"Limit","result":{{"items":[[{record}]]}}}}"#),
-        format!(r#"{{"d":{:?}}}"#, record),
+        format!(r#"{{"d":{record:?}}}"#),
         r#"{"conversion":{"id":7}}"#.into(),
         r#"{"conversion":{"ConversionId":"AB-998877"}}"#.into(),
         "<r><conversion><conversion_id>7</conversion_id></conversion></r>".into(),
