@@ -161,7 +161,7 @@ impl Action {
                     click_id: params.click_id,
                     offer_id: params.offer_id,
                     unique_id: params.unique_id,
-                    correction: None,
+                    ..Subject::default()
                 };
                 request
             }
@@ -169,7 +169,9 @@ impl Action {
             Self::ListConversionReport => conversion_report::request(account, params)?,
             Self::CreatePostback => {
                 idempotency = Idempotency::None;
-                create_postback::request(account, params)?
+                let (request, checked) = create_postback::request(account, params)?;
+                subject.postback = checked;
+                request
             }
             Self::ListTrackingDomains => list_tracking_domains::request(account, params)?,
         };
@@ -239,7 +241,9 @@ impl Action {
             }
             Self::ListConversions => CallOutcome::Conversions(list_conversions::read(answer)?),
             Self::ListConversionReport => CallOutcome::Report(conversion_report::read(answer)?),
-            Self::CreatePostback => CallOutcome::Postback(create_postback::read(answer)?),
+            Self::CreatePostback => {
+                CallOutcome::Postback(create_postback::read_for(answer, &subject.postback)?)
+            }
             Self::ListTrackingDomains => {
                 CallOutcome::TrackingDomains(list_tracking_domains::read(answer)?)
             }

@@ -2,13 +2,13 @@
 
 pub(super) mod record;
 
-use super::certainty::{Certainty, is_about_the_key};
+use super::certainty::{Certainty, is_about_the_key, is_no_in_words, is_trouble_in_words};
 use super::json::{Object, Value};
 use super::key::redact_and_truncate;
+use super::said::Said;
 use super::{Account, ApiKey};
 use super::{dress, message};
 use crate::{Error, Result};
-use record::Record;
 
 /// An HTTP answer: status, body and the wait before the next call.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,6 @@ impl<'a> Answer<'a> {
     }
 
     /// The body, whatever the status.
-    #[cfg(any(test, feature = "forwarder"))]
     pub(crate) fn body(&self) -> &'a str {
         self.body
     }
@@ -112,11 +111,13 @@ impl<'a> Answer<'a> {
     fn error_message(&self) -> Option<String> {
         let body = only_object(self.body).unwrap_or(self.body).trim();
         let message = match Object::read(body).map(dress::unwrapped) {
-            Some(envelope) => match dress::find(&envelope, "d").and_then(Value::string) {
-                Some(text) => Object::read(&text).as_ref().and_then(message::find_message),
-                None => message::find_message(&envelope)
-                    .or_else(|| dress::find(&envelope, "request_status")?.string()),
-            },
+            Some(envelope) => {
+                if let Some(text) = dress::find(&envelope, "d").and_then(Value::string) {
+                    Object::read(&text).as_ref().and_then(message::find_message)
+                } else {
+                    message_of_error(&envelope)
+                }
+            }
             None => match message::read_markup(body) {
                 Some(markup) => Some(markup.message),
                 None => Some(body.trim_matches('"').to_owned()),
@@ -220,9 +221,17 @@ impl<'a> Answer<'a> {
         {
             return Err(self.limited(None));
         }
-        let shown = message
-            .filter(|message| !message.trim().is_empty())
-            .or(word);
+        let message = message.filter(|message| !message.trim().is_empty());
+        let is_bare = message.as_deref().is_none_or(message::is_generic);
+        let below = || message::find_below(&envelope).filter(|_| is_yes == Some(false) && is_bare);
+        let message = below().or(message);
+        if is_yes == Some(false)
+            && message.as_deref().is_none_or(message::is_generic)
+            && let Some(words) = message::find_sentence(&envelope)
+        {
+            return Err(self.no_elsewhere(&words));
+        }
+        let shown = message.or(word);
         match self.no(is_yes, shown.as_deref()) {
             // It does not say whether a write was recorded.
             Error::UnexpectedAnswer { .. } => match message::find_error(&envelope) {
@@ -264,6 +273,17 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// The refusal whose words stand elsewhere than a message. They are shown, and prove nothing:
+    /// they may be about something else.
+    fn no_elsewhere(&self, words: &str) -> Error {
+        match self.no(Some(false), Some(words)) {
+            Error::Refused { .. } => Error::Refused {
+                message: ["CAKE said no: ", &redact_and_truncate(words, self.key)].concat(),
+            },
+            error => error,
+        }
+    }
+
     /// Neither XML nor JSON: the older services' one word, or something else.
     pub(super) fn not_markup(&self, body: &str) -> Error {
         match self.no(None, Some(body.trim())) {
@@ -296,25 +316,21 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// A no, by its message or status, beside a yes or a conversion's record is a contradiction: the
-    /// answer is unexpected.
-    pub(super) fn contradicted(&self, error: Error) -> Error {
+    /// What the whole answer says; `record` is the name of a record's id.
+    pub(super) fn said(&self, record: &'static str) -> Said {
+        Said::of_body(self.body, record)
+    }
+
+    /// A no, by its message or status, beside a yes or a record is a contradiction: the answer is
+    /// unexpected. `record` is the name of a record's id.
+    pub(crate) fn contradicted(&self, error: Error, record: &'static str) -> Error {
         if Certainty::from_error(&error) == Certainty::Unknown {
             return error;
         }
-        let envelope = Object::read(self.body).map(dress::unwrapped);
-        let says_yes = envelope.is_some_and(|envelope| {
-            let has_yes = dress::find(&envelope, "success").is_some_and(dress::is_yes)
-                || dress::find(&envelope, "request_status")
-                    .and_then(Value::string)
-                    .is_some_and(|word| word.trim().eq_ignore_ascii_case("success"));
-            has_yes
-                || Record::of_answer(self, envelope, "conversion", "conversion_id")
-                    .is_ok_and(|record| record.id("conversion_id").is_some())
-        });
+        let said = self.said(record);
         let is_markup_yes =
             || message::read_markup(self.body).is_some_and(|markup| markup.success == Some(true));
-        if !says_yes && !is_markup_yes() {
+        if !said.is_yes && said.records.is_empty() && !is_markup_yes() {
             return error;
         }
         let status = self.status.to_string();
@@ -322,6 +338,53 @@ impl<'a> Answer<'a> {
             &["says no (status ", &status, ") and yes: "].concat(),
             self.body,
         )
+    }
+
+    /// Checks the answer to a write that says yes, with its record: nothing in it may take the yes
+    /// back, and there is one record.
+    pub(super) fn check_yes(&self, said: &Said) -> Result<()> {
+        let no = said.no.as_deref();
+        if let Some(no) = no.or_else(|| said.message(is_no_in_words)) {
+            return Err(self.unexpected("says yes and no: ", no));
+        }
+        if said.records.len() > 1 {
+            return Err(self.unexpected("has several records: ", self.body));
+        }
+        Ok(())
+    }
+
+    /// Checks the answer to a question: a no below its top counts too. `list` is the list whose
+    /// rows are passed over, where they prove nothing.
+    pub(super) fn check_read(&self, envelope: &Object<'_>, list: &'static str) -> Result<()> {
+        let said = Said::around(envelope, list);
+        let trouble = said
+            .message(is_trouble_in_words)
+            .filter(|_| list.is_empty());
+        match said.no.as_deref().or(trouble) {
+            Some(no) => Err(self.no(Some(false), Some(no))),
+            None => Ok(()),
+        }
+    }
+
+    /// The same error of a no, with further words of the answer's.
+    pub(super) fn with_words(&self, error: Error, words: &str) -> Error {
+        let more =
+            |message: String| [&message, "; ", &redact_and_truncate(words, self.key)].concat();
+        match error {
+            Error::Refused { message } => Error::Refused {
+                message: more(message),
+            },
+            Error::HttpStatus {
+                status,
+                retry_after_ms,
+                message,
+            } => Error::HttpStatus {
+                status,
+                retry_after_ms,
+                message: more(message),
+            },
+            other => other,
+        }
     }
 
     /// The error for CAKE's refusal, with its message.
@@ -352,6 +415,17 @@ impl<'a> Answer<'a> {
             .concat(),
         }
     }
+}
+
+/// The words of an error's body, wherever they stand.
+fn message_of_error(envelope: &Object<'_>) -> Option<String> {
+    let own = message::find_message(envelope);
+    let told = own.clone().filter(|own| !message::is_generic(own));
+    told.or_else(|| message::find_below(envelope))
+        // Such words prove nothing: they are not taken for the answer's own.
+        .or_else(|| Some(["it says: ", &message::find_sentence(envelope)?].concat()))
+        .or(own)
+        .or_else(|| dress::find(envelope, "request_status")?.string())
 }
 
 /// The one object of a list of one: `[{…}]`, also as `{"d":[{…}]}`.

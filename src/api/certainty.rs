@@ -88,6 +88,11 @@ pub(crate) fn is_duplicate(error: &Error, unique_id: &str) -> bool {
             .unwrap_or(message),
         _ => return false,
     };
+    is_duplicate_in_words(message, unique_id)
+}
+
+/// Like [`is_duplicate`], for a message alone.
+pub(super) fn is_duplicate_in_words(message: &str, unique_id: &str) -> bool {
     let mut words = words_with_id(message, unique_id.trim())
         .into_iter()
         .peekable();
@@ -210,25 +215,42 @@ fn words_with_id(text: &str, unique_id: &str) -> Vec<String> {
 
 /// Do the words beside a yes take it back? "Conversion Updated" and any other sentence do not.
 pub(super) fn is_no_in_words(message: &str) -> bool {
-    words(message).iter().any(|word| {
-        is_negation(word)
-            || matches!(
-                word.as_str(),
-                "0" | "zero"
-                    | "none"
-                    | "nothing"
-                    | "error"
-                    | "failed"
-                    | "failure"
-                    | "invalid"
-                    | "unable"
-                    | "denied"
-                    | "refused"
-                    | "rejected"
-                    | "missing"
-                    | "unknown"
-            )
-    })
+    is_trouble_in_words(message)
+        || words(message).iter().any(|word| {
+            is_negation(word) || matches!(word.as_str(), "0" | "zero" | "none" | "nothing")
+        })
+}
+
+/// Do the words say that something failed? "No clicks found" says that all went well.
+pub(super) fn is_trouble_in_words(message: &str) -> bool {
+    let is_trouble = |word: &String| {
+        matches!(
+            word.as_str(),
+            "error"
+                | "errors"
+                | "exception"
+                | "failed"
+                | "failure"
+                | "invalid"
+                | "unable"
+                | "cannot"
+                | "denied"
+                | "refused"
+                | "rejected"
+                | "restricted"
+                | "missing"
+                | "unknown"
+                | "timeout"
+                | "timed"
+                | "expired"
+                | "unavailable"
+                | "overloaded"
+                | "busy"
+                | "partial"
+                | "incomplete"
+        )
+    };
+    words(message).iter().any(is_trouble)
 }
 
 fn is_negation(word: &str) -> bool {

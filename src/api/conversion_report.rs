@@ -198,7 +198,7 @@ pub(crate) fn read_for_lookup(answer: &Answer<'_>) -> Result<ReportLookup> {
 }
 
 fn read_row(row: &Record<'_, '_>) -> ReportedConversion {
-    let text = |name| row.text(name).filter(|text: &String| !text.is_empty());
+    let text = |name: &str| row.text(name).filter(|text: &String| !text.is_empty());
     ReportedConversion {
         conversion_id: row.id("conversion_id"),
         conversion_date: dress::date(text("conversion_date")),
@@ -208,7 +208,10 @@ fn read_row(row: &Record<'_, '_>) -> ReportedConversion {
         revenue_text: row.amount("revenue"),
         conversion_status: text("conversion_status"),
         unique_id: text("unique_id"),
-        click_id: text("click_id"),
+        // CAKE's other names for it.
+        click_id: ["click_id", "request_session_id", "reqsessid", "reqid"]
+            .into_iter()
+            .find_map(text),
         order_id: text("order_id"),
     }
 }

@@ -1,6 +1,7 @@
 //! Create Postback: `POST /api/2/affiliate_postback.json`.
 
 use super::answer::record::Record;
+use super::json::parse_id;
 use super::params::Params;
 use super::{Account, Answer, Field, Request};
 use crate::host::is_loopback_origin;
@@ -39,7 +40,8 @@ pub struct Postback {
     pub(crate) postback_status: Option<String>,
 }
 
-/// Builds the request from the parameters' JSON, in the order of CAKE's article.
+/// Builds the request from the parameters' JSON, in the order of CAKE's article; also returns what
+/// it asks for.
 ///
 /// The rules of a postback's URL are 20 kB gzip. In the wasm they are in the audience `checks`:
 /// js/edge/client.ts calls [`check`] there before this function.
@@ -47,7 +49,7 @@ pub struct Postback {
 /// # Errors
 /// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`],
 /// [`crate::Error::InvalidPostbackUrl`].
-pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
+pub(crate) fn request(account: &Account, params: &str) -> Result<(Request, Checked)> {
     let checked = Checked::read(params)?;
     #[cfg(any(feature = "checks", not(target_family = "wasm")))]
     check_url(&checked.url, account.is_sandbox())?;
@@ -62,7 +64,8 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
     if let Some(type_id) = checked.type_id {
         fields.push(("postback_type_id", Field::Number(type_id)));
     }
-    Ok(account.post("affiliate_postback.json", &fields))
+    let request = account.post("affiliate_postback.json", &fields);
+    Ok((request, checked))
 }
 
 /// Checks the parameters' JSON as [`request`] does, and returns probable mistakes in the URL.
@@ -75,7 +78,8 @@ pub(crate) fn check(params: &str, is_sandbox: bool) -> Result<macros::Checked> {
 }
 
 /// Parameters that keep every rule except those of the URL.
-struct Checked {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Checked {
     affiliate_id: u64,
     offer_id: u64,
     url: String,
@@ -125,21 +129,70 @@ fn check_url(url: &str, is_sandbox: bool) -> Result<macros::Checked> {
     macros::check(url)
 }
 
-/// Reads the answer.
+/// Reads the answer to the postback that was sent. A record with another affiliate, offer or URL is
+/// another postback's. A field that is absent or empty contradicts nothing.
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub(crate) fn read(answer: &Answer<'_>) -> Result<Postback> {
-    let envelope = answer.open()?;
-    let record = Record::of_answer(answer, envelope, "postback", "postback_id")?;
-    Ok(Postback {
-        postback_id: record.required_id("postback_id")?,
+pub(crate) fn read_for(answer: &Answer<'_>, asked: &Checked) -> Result<Postback> {
+    let envelope = answer
+        .open()
+        .map_err(|error| answer.contradicted(error, ID))?;
+    let record = Record::of_answer(answer, envelope, "postback", ID)?;
+    let names = [ID, "affiliate_id", "offer_id", "postback_url"];
+    if let Some(name) = names
+        .into_iter()
+        .find(|name| record.contradicts_itself(name))
+    {
+        return Err(answer.unexpected("says two things of its ", name));
+    }
+    let postback = Postback {
+        postback_id: record.required_id(ID)?,
         affiliate_id: record.affiliate_id("affiliate_id"),
         offer_id: record.count("offer_id"),
         postback_url: record.text("postback_url"),
         postback_type: record.text("postback_type"),
         postback_status: record.text("postback_status"),
-    })
+    };
+    // What stands there and cannot be read is not what was sent.
+    let told = |name: &str| {
+        let value = record.get(name)?;
+        let text = value.text().unwrap_or_else(|| value.json().to_owned());
+        Some(text).filter(|text| !text.trim().is_empty())
+    };
+    let is_id = |told: &String, id: u64| parse_id(told.trim()) == Some(id);
+    let is_affiliate = |told: &String| is_id(told, asked.affiliate_id) || is_id(told, 0);
+    let checks = [
+        (
+            "affiliate_id",
+            told("affiliate_id").is_none_or(|told| is_affiliate(&told)),
+        ),
+        (
+            "offer_id",
+            told("offer_id").is_none_or(|told| is_id(&told, asked.offer_id)),
+        ),
+        (
+            "postback_url",
+            told("postback_url").is_none_or(|told| is_same_url(&told, &asked.url)),
+        ),
+    ];
+    if let Some((name, _)) = checks.into_iter().find(|(_, is_ours)| !is_ours) {
+        return Err(answer.unexpected("is about another ", name));
+    }
+    answer.check_yes(&answer.said(ID))?;
+    Ok(postback)
+}
+
+/// The name of a record's id.
+const ID: &str = "postback_id";
+
+/// Are these one URL, however an answer encodes it?
+fn is_same_url(one: &str, other: &str) -> bool {
+    let plain = |url: &str| {
+        let url = url.trim().replace("&amp;", "&");
+        crate::url::decode(url.trim_end_matches('/')).to_ascii_lowercase()
+    };
+    plain(one) == plain(other)
 }
 
 #[cfg(test)]

@@ -160,12 +160,18 @@ pub(super) fn rows<'a>(value: Value<'a>, row: &str) -> Option<Vec<Value<'a>>> {
 fn rows_to<'a>(value: Value<'a>, row: &str, depth: u8) -> Option<Vec<Value<'a>>> {
     let depth = depth.checked_sub(1)?;
     if let Some(items) = value.array() {
-        return Some(
-            items
-                .into_iter()
-                .map(|item| unwrapped_row(item, row))
-                .collect(),
-        );
+        let mut found = Vec::with_capacity(items.len());
+        for item in items {
+            match item.array() {
+                // A list in the list.
+                Some(_) => match rows_to(item, row, depth) {
+                    Some(inner) => found.extend(inner),
+                    None => found.push(item),
+                },
+                None => found.push(unwrapped_row(item, row)),
+            }
+        }
+        return Some(found);
     }
     let Some(object) = value.object() else {
         // An empty element.
@@ -197,9 +203,14 @@ fn rows_to<'a>(value: Value<'a>, row: &str, depth: u8) -> Option<Vec<Value<'a>>>
             None => Some(vec![inner]),
         };
     }
-    // `{"0":{…},"1":{…}}`.
+    // `{"0":{…},"1":{…}}`, or each row under its id.
+    let id = [row, "_id"].concat();
     if object.entries().all(|(name, value)| {
-        name.bytes().all(|byte| byte.is_ascii_digit()) && value.object().is_some()
+        let Some(inner) = value.object() else {
+            return false;
+        };
+        let has_id = || inner.entries().any(|(each, _)| is_same_name(each, &id));
+        name.bytes().all(|byte| byte.is_ascii_digit()) || has_id()
     }) {
         return Some(
             object
@@ -272,6 +283,12 @@ mod tests {
             (r#"{"$id":"1","$values":[{"a":1}]}"#, 1),
             (r#"{"0":{"a":1},"1":{"a":2}}"#, 2),
             (r#"[{"click":{"a":1}}]"#, 1),
+            (r#"[[{"a":1},{"a":2}]]"#, 2),
+            (r#"[{"a":1},[{"click":{"a":2}}],[]]"#, 2),
+            (
+                r#"{"x":{"click_id":"x","a":1},"y":{"ClickId":"y","a":2}}"#,
+                2,
+            ),
             (r#"{"click":{"click":{"a":1}}}"#, 1),
             (r#"{"click":[{"click":{"a":1}}]}"#, 1),
             (r#"{"Click":{"Click":[{"a":1},{"a":2}]}}"#, 2),

@@ -1,6 +1,7 @@
 //! Get Click by click id: `GET /api/2/click.json?click_id=…`.
 
 use super::answer::record::{Record, has_unread_rows, records, sure_list_holder};
+use super::json::{Value, parse_id};
 use super::params::Params;
 use super::unread::Unread;
 use super::{Account, Answer, Request, dress};
@@ -109,21 +110,61 @@ impl Click {
             },
             conversion_id,
             unread: Unread::default(),
-            has_said: match record.get("converted") {
-                _ if record.two_faced().is_some() || record.contradicts_itself("converted") => {
-                    false
-                }
-                // "Not converted" beside a conversion's id is a contradiction.
-                Some(word) if conversion_id.is_some() => dress::is_yes(word),
-                Some(word) => dress::is_yes(word) || dress::is_no(word),
-                None => record.has("conversion_id"),
-            },
+            has_said: has_said(record, conversion_id),
         };
         Self {
             unread: record.unread(),
             ..read
         }
     }
+}
+
+/// Is what a row says about its conversion plain, and without a contradiction? "Not converted"
+/// beside anything of a conversion is one.
+fn has_said(record: &Record<'_, '_>, conversion_id: Option<u64>) -> bool {
+    if record.two_faced().is_some() || record.contradicts_itself("converted") {
+        return false;
+    }
+    // Null is a word that was not said.
+    let is_no = match record.get("converted") {
+        None if record.has("converted") => return false,
+        None if record.has("conversion_id") => conversion_id.is_none(),
+        Some(word) if dress::is_no(word) => true,
+        Some(word) if dress::is_yes(word) => false,
+        None | Some(_) => return false,
+    };
+    !is_no || !has_conversion(record)
+}
+
+/// Has a row anything of a conversion but null, 0 and other words for "none"?
+fn has_conversion(record: &Record<'_, '_>) -> bool {
+    let is_none = |name: &str, value: Value<'_>| match dress::plain(value) {
+        // An empty element may be no conversion, but it is no id.
+        None => {
+            value.is_null()
+                || !dress::is_same_name(name, "conversion_id")
+                || value
+                    .object()
+                    .is_some_and(|nil| nil.entries().next().is_some())
+        }
+        Some(plain) => {
+            dress::is_no(plain)
+                || plain
+                    .text()
+                    .is_some_and(|text| text.trim().is_empty() || parse_id(text.trim()) == Some(0))
+        }
+    };
+    let names = [
+        "conversion_id",
+        "conversion",
+        "conversions",
+        "conversion_count",
+    ];
+    let is_of_conversion = |name: &str| names.iter().any(|each| dress::is_same_name(each, name));
+    record
+        .fields()
+        .entries()
+        .any(|(name, value)| is_of_conversion(name) && !is_none(name, value))
 }
 
 /// Asks for one click.

@@ -52,11 +52,17 @@ const GENERIC: [&str; 10] = [
     "one or more validation errors occurred",
 ];
 
-fn is_generic(message: &str) -> bool {
+/// Does a message say nothing of its own? An id, a date or a number says nothing either.
+pub(super) fn is_generic(message: &str) -> bool {
     let message = message.trim().trim_end_matches(['.', '!', ':']);
-    GENERIC
-        .iter()
-        .any(|generic| message.eq_ignore_ascii_case(generic))
+    let has_letters = message.chars().any(char::is_alphabetic);
+    let is_code =
+        !message.contains(char::is_whitespace) && message.bytes().any(|byte| byte.is_ascii_digit());
+    !has_letters
+        || is_code
+        || GENERIC
+            .iter()
+            .any(|generic| message.eq_ignore_ascii_case(generic))
 }
 
 /// The message of an envelope, if it has one.
@@ -76,6 +82,62 @@ pub(super) fn find_message(envelope: &Object<'_>) -> Option<String> {
     others
         .find_map(|(_, value)| message_of(value, MAX_DEPTH).filter(|message| !is_generic(message)))
         .or(found)
+}
+
+/// The message of any object in an answer, below parts of any name.
+pub(super) fn find_below(object: &Object<'_>) -> Option<String> {
+    find_deep(object, MAX_DEPTH)
+}
+
+/// The first sentence of an answer, under any name: the words of a no without a message.
+pub(super) fn find_sentence(object: &Object<'_>) -> Option<String> {
+    let mut fields = object.entries();
+    fields.find_map(|(name, value)| sentence(value, name, MAX_DEPTH))
+}
+
+fn find_deep(object: &Object<'_>, depth: u8) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    let mut inner = object
+        .entries()
+        .flat_map(|(_, value)| value.array().unwrap_or_else(|| vec![value]));
+    find_in(object, MAX_DEPTH)
+        .filter(|text| !is_generic(text))
+        .or_else(|| inner.find_map(|value| find_deep(&value.object()?, depth)))
+}
+
+/// The first sentence of a value. Names, addresses and the like are data.
+fn sentence(value: Value<'_>, name: &str, depth: u8) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    let name = name.to_ascii_lowercase();
+    let is_data = [
+        "name", "agent", "trace", "url", "id", "date", "time", "address",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end));
+    if is_data {
+        return None;
+    }
+    if let Some(object) = value.object() {
+        let mut fields = object.entries();
+        return fields.find_map(|(name, value)| sentence(value, name, depth));
+    }
+    if let Some(items) = value.array() {
+        return items
+            .into_iter()
+            .find_map(|item| sentence(item, &name, depth));
+    }
+    let text = value.string()?;
+    let words: Vec<&str> = text
+        .split_whitespace()
+        .filter(|word| !word.contains("//"))
+        .collect();
+    let is_word = |word: &&&str| word.chars().filter(|letter| letter.is_alphabetic()).count() > 1;
+    let letters = text.chars().filter(|letter| letter.is_alphabetic()).count();
+    let is_sentence = words.iter().filter(is_word).count() > 1
+        && letters * 5 > text.chars().count() * 3
+        // Some scripts have no spaces.
+        || letters > 3 && !text.bytes().any(|byte| byte.is_ascii_alphanumeric());
+    is_sentence.then(|| words.join(" "))
 }
 
 /// The message that reports an error by its place alone.
@@ -142,7 +204,7 @@ fn find_in(object: &Object<'_>, depth: u8) -> Option<String> {
 
 /// The message of a value, if it has one: a text, the message of an object, the first messages of a
 /// list.
-fn message_of(value: Value<'_>, depth: u8) -> Option<String> {
+pub(super) fn message_of(value: Value<'_>, depth: u8) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     if let Some(text) = value.string() {
         let text = text.trim();
@@ -223,7 +285,7 @@ pub(super) fn read_markup(text: &str) -> Option<Markup> {
 }
 
 /// The text of the first element of this name, whatever its prefix.
-fn element(text: &str, name: &str) -> Option<String> {
+pub(super) fn element(text: &str, name: &str) -> Option<String> {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('<') {
         let end = after.find(|c: char| c == '>' || c == '/' || c.is_whitespace())?;

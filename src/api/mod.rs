@@ -50,6 +50,7 @@ pub(crate) mod record_conversion;
 mod redact;
 pub(crate) mod report_scan;
 mod retry;
+mod said;
 pub(crate) mod unread;
 
 use crate::error::UrlRule;

@@ -28,8 +28,9 @@ const SHORT_PAGES: u32 = 8;
 /// The number of full pages before such a probe: the list may fill as fast as it is read.
 const LONG_LIST_PAGES: u64 = 32;
 
-/// The most probes, each from twice as far. A list that is never empty there proves nothing.
-const MAX_DOUBLINGS: u32 = 32;
+/// The last row that a probe asks for, each from twice as far: no list of CAKE's is that long. A
+/// list that is not empty there proves nothing, or has no end.
+const MAX_PROBED_ROW: u64 = 1 << 30;
 
 /// The content of a page.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,6 +63,8 @@ pub(crate) struct Pager {
     /// Has the list given a length below the number of its shown rows, such as 0 or the page's own?
     /// Then its length is ignored.
     has_false_total: bool,
+    /// The largest length that the list has given so far.
+    stated: u64,
     /// The number of times that the list ended before its stated length.
     seen_end: u32,
     /// The position behind the last row that was read.
@@ -101,6 +104,8 @@ pub(crate) struct Pager {
     /// before.
     reach: u64,
     doublings: u32,
+    /// Were there rows at the last place that is probed?
+    has_no_end: bool,
     /// The number of moves before the probe.
     shifts_before: u32,
     /// Is the list's start being read again, to see whether rows arrived above us?
@@ -130,6 +135,7 @@ impl Pager {
             pages: 0,
             total: None,
             has_false_total: false,
+            stated: 0,
             seen_end: 0,
             end: start_at_row,
             total_at_end: 0,
@@ -154,6 +160,7 @@ impl Pager {
             is_probing: false,
             reach: 0,
             doublings: 0,
+            has_no_end: false,
             shifts_before: 0,
             is_checking: false,
             stalled_pages: 0,
@@ -219,6 +226,7 @@ impl Pager {
             self.total = None;
             page.total_rows = None;
         }
+        self.stated = self.stated.max(page.total_rows.unwrap_or(0));
         let before = self.total;
         self.pages += 1;
         if self.is_probing {
@@ -282,11 +290,13 @@ impl Pager {
             self.reach = self.reach.saturating_mul(2);
             self.doublings += 1;
             // A known row never stands further on: the server ignores `start_at_row`.
-            if page.new_rows > 0 && self.doublings < MAX_DOUBLINGS {
+            let next = self.end.saturating_add(self.reach);
+            if page.new_rows > 0 && next <= MAX_PROBED_ROW {
                 self.is_probing = true;
-                self.start = self.end.saturating_add(self.reach);
+                self.start = next;
                 return;
             }
+            self.has_no_end = page.new_rows > 0;
             self.reach = 0;
         } else {
             self.short_until = self.short_until.saturating_mul(2);
@@ -303,7 +313,7 @@ impl Pager {
             self.start = self.end.saturating_sub(self.overlap) + page.new_rows;
         } else {
             self.is_over = true;
-            self.is_short = self.has_moved;
+            self.is_short = self.has_moved || self.repeats_its_start();
         }
     }
 

@@ -1,12 +1,13 @@
 //! Record Conversion: `GET /api/2/conversion.json`, a GET with a side effect.
 
 use super::answer::record::Record;
-use super::certainty::is_duplicate;
+use super::certainty::{is_duplicate, is_duplicate_in_words};
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
+use super::said::Said;
 use super::unread::Unread;
-use super::{Account, Answer, Request, commerce, dress, params};
-use crate::{Result, click_id};
+use super::{Account, Answer, Request, commerce, dress, message, params};
+use crate::{Error, Result, click_id};
 use serde::Serialize;
 
 /// The parameters, as callers write them in camelCase, checked. Amounts and times have the spelling
@@ -225,27 +226,24 @@ pub(crate) fn request(account: &Account, params: &Params) -> Request {
     request
 }
 
-/// Reads the answer: the record under `conversion`, or one whose
-/// `conversion_id` is in the envelope itself. .NET writes 0 for "none": a
-/// conversion's id is 1 or more.
+/// Reads the answer to a conversion that was sent: the record under `conversion`, or one whose
+/// `conversion_id` is in the envelope itself. .NET writes 0 for "none": a conversion's id is 1 or
+/// more. An answer that names another click, offer or unique id is about something else, such as
+/// an answer that a cache has kept. A field that is absent or empty contradicts nothing.
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-fn read(answer: &Answer<'_>, unique_id: &str) -> Result<Conversion> {
+pub(crate) fn read_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<Conversion> {
     let envelope = match answer.open() {
         Ok(envelope) => envelope,
-        // "This transaction is a duplicate" may come with the record of the earlier one.
-        Err(error) if is_duplicate(&error, unique_id) => return Err(error),
-        Err(error) => return Err(answer.contradicted(error)),
+        Err(error) => return Err(read_no(answer, error, asked)),
     };
-    let record = Record::of_answer(answer, envelope, "conversion", "conversion_id")?;
+    let record = Record::of_answer(answer, envelope, "conversion", ID)?;
     if let Some(name) = record.two_faced() {
         return Err(answer.unexpected("says two things of its ", name));
     }
     let read = Conversion {
-        conversion_id: record
-            .id("conversion_id")
-            .ok_or_else(|| record.missing("conversion_id"))?,
+        conversion_id: record.id(ID).ok_or_else(|| record.missing(ID))?,
         offer_id: record.offer_id(),
         affiliate_id: record.affiliate_id("affiliate_id"),
         click_id: record.identity("click_id"),
@@ -257,10 +255,50 @@ fn read(answer: &Answer<'_>, unique_id: &str) -> Result<Conversion> {
         unread: Unread::default(),
         is_recovered: false,
     };
+    let said = answer.said(ID);
+    check_identity(answer, &said, asked)?;
+    answer.check_yes(&said)?;
     Ok(Conversion {
         unread: record.unread(),
         ..read
     })
+}
+
+/// The name of a record's id.
+const ID: &str = "conversion_id";
+
+/// The reading of a no to a conversion. A no beside a yes or a record is unknown, except for "this
+/// transaction is a duplicate", which may come with the record of the earlier one. A duplicate is
+/// this transaction only where all that the answer names is this event's. Other errors beside it
+/// make it a refusal.
+pub(crate) fn read_no(answer: &Answer<'_>, error: Error, asked: Asked<'_>) -> Error {
+    let unique_id = asked.unique_id.unwrap_or_default();
+    if !is_duplicate(&error, unique_id) {
+        return answer.contradicted(error, ID);
+    }
+    let said = answer.said(ID);
+    if let Err(other) = check_identity(answer, &said, asked) {
+        return other;
+    }
+    if said.records.len() > 1 {
+        return answer.unexpected("has several records: ", answer.body());
+    }
+    let is_other =
+        |words: &&String| !message::is_generic(words) && !is_duplicate_in_words(words, unique_id);
+    match said.words().find(is_other) {
+        Some(words) => answer.with_words(error, words),
+        None => error,
+    }
+}
+
+/// Checks that all that an answer names is of the conversion that was sent.
+fn check_identity(answer: &Answer<'_>, said: &Said, asked: Asked<'_>) -> Result<()> {
+    match said.another(asked) {
+        Some((name, value)) => {
+            Err(answer.unexpected(&["is about another ", name, ": "].concat(), value))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The conversion that an answer has to be about.
@@ -278,30 +316,4 @@ pub(crate) struct Asked<'a> {
 /// letters does.
 pub(crate) fn is_same_unique_id(told: &str, ours: &str) -> bool {
     told.trim() == ours.trim()
-}
-
-/// Like [`read`], for the conversion that was sent. A record with another click, offer or unique id
-/// is about something else, such as an answer that a cache has kept. A field that is absent or
-/// empty contradicts nothing.
-///
-/// # Errors
-/// Those of [`read`].
-pub(crate) fn read_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<Conversion> {
-    let conversion = read(answer, asked.unique_id.unwrap_or_default())?;
-    if let (Some(unique_id), Some(ours)) = (&conversion.unique_id, asked.unique_id)
-        && !is_same_unique_id(unique_id, ours)
-    {
-        return Err(answer.unexpected("is about another unique_id: ", unique_id));
-    }
-    if let Some(click_id) = &conversion.click_id
-        && !click_id.eq_ignore_ascii_case(asked.click_id.trim())
-    {
-        return Err(answer.unexpected("is about another click_id: ", click_id));
-    }
-    match conversion.offer_id {
-        Some(offer_id) if offer_id != asked.offer_id => {
-            Err(answer.unexpected("is about another offer_id: ", &offer_id.to_string()))
-        }
-        _ => Ok(conversion),
-    }
 }

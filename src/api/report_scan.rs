@@ -100,7 +100,8 @@ impl ReportScan {
         self.pages += 1;
         self.page_rows = self.page_rows.max(rows);
         self.total_rows = self.total_rows.max(total_rows);
-        if self.pager.is_short() {
+        let has_fewer = self.total_rows.is_some_and(|total| total > self.read);
+        if self.pager.is_short() && (rows > 0 || !has_fewer) {
             return Scanned::Nothing("the report changes faster than it can be read");
         }
         if !self.pager.is_over() {
@@ -111,9 +112,7 @@ impl ReportScan {
             };
         }
         match self.total_rows {
-            Some(total) if total > self.read => {
-                Scanned::Nothing("the report has fewer rows than it says")
-            }
+            _ if has_fewer => Scanned::Nothing("the report has fewer rows than it says"),
             None if rows > 0 && new_rows == 0 && rows >= self.page_rows => {
                 Scanned::Nothing("the report repeats its rows")
             }

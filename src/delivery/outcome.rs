@@ -62,7 +62,9 @@ impl Meaning {
             Route::Api(_) => {
                 record_conversion::read_for(answer, asked).map(|done| Some(done.conversion_id))
             }
-            Route::Pixel(..) => read_pixel(answer),
+            Route::Pixel(..) => {
+                read_pixel(answer).map_err(|error| record_conversion::read_no(answer, error, asked))
+            }
         };
         match read {
             Ok(conversion_id) => Self::Recorded(conversion_id),
@@ -161,9 +163,8 @@ fn read_pixel(answer: &Answer<'_>) -> Result<Option<u64>> {
         Ok(body) => body,
         // A SUCCESS with an error status contradicts itself.
         Err(error)
-            if !is_limit(&error)
-                && Certainty::from_error(&error) == Certainty::NotRecorded
-                && is_success(answer.body()) =>
+            if Certainty::from_error(&error) == Certainty::NotRecorded
+                && first_word(answer.body()).0 == "SUCCESS" =>
         {
             return Err(answer.unexpected("says SUCCESS with an error status: ", answer.body()));
         }
@@ -203,14 +204,26 @@ fn is_success(text: &str) -> bool {
     word == "SUCCESS" && is_quiet(rest)
 }
 
-/// May this text stand behind SUCCESS? A mark, an id or a date may. Words could take it back
-/// ("SUCCESS: not reached").
+/// May this text stand behind SUCCESS? A mark may, and after it an id and dates. Words could take
+/// the yes back ("SUCCESS: not reached"), and so could a zero ("SUCCESS=0") or a question mark.
 fn is_quiet(rest: &str) -> bool {
-    !rest.starts_with(' ')
-        && rest
-            .split(|character: char| !character.is_ascii_alphanumeric() && character.is_ascii())
-            .filter(|word| !word.is_empty())
-            .all(|word| word.bytes().any(|byte| byte.is_ascii_digit()))
+    let id = rest.trim_start_matches(['.', '!', ':', ',', ';', '|']);
+    if id.trim().is_empty() {
+        return true;
+    }
+    if id.len() == rest.len() {
+        return false;
+    }
+    let mut words = id.split_ascii_whitespace();
+    let is_value = |word: &str| {
+        word.starts_with(|first: char| first.is_ascii_hexdigit())
+            && word.bytes().any(|byte| byte.is_ascii_digit())
+            && word.bytes().all(|byte| {
+                byte.is_ascii_hexdigit() || matches!(byte, b'-' | b':' | b'.' | b'T' | b'Z')
+            })
+    };
+    let is_zero = |word: &str| !word.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+    words.clone().next().is_some_and(|first| !is_zero(first)) && words.all(is_value)
 }
 
 #[cfg(test)]
@@ -390,6 +403,19 @@ mod tests {
             (200, "SUCCESS: 998877", "recorded"),
             (200, "SUCCESS: not reached", "again"),
             (200, "SUCCESS is near", "again"),
+            (200, "SUCCESS: 2026-06-19 00:00:00", "recorded"),
+            (200, "SUCCESS:0", "again"),
+            (200, "SUCCESS: 0.00", "again"),
+            (200, "SUCCESS=0", "again"),
+            (200, "SUCCESS=1", "again"),
+            (200, "SUCCESS?", "again"),
+            (200, "SUCCESS: -1", "again"),
+            (200, "SUCCESS: err0r", "again"),
+            (200, "SUCCESS/FAILURE", "again"),
+            (200, "SUCCESS 998877", "again"),
+            (425, "SUCCESS", "again"),
+            (429, "SUCCESS", "again"),
+            (403, "SUCCESS=0", "again"),
             (200, "UNSUCCESSFUL", "again"),
             (200, "SUCCESSFULLY REFUSED", "again"),
             (200, "NO SUCCESS", "again"),
@@ -418,8 +444,34 @@ mod tests {
             let meaning = Meaning::from_answer(&route, &Answer::new(status, body), ASKED, false);
             assert_eq!(word(&meaning), expected, "{status} {body}");
         }
-        let answer = Answer::new(200, "FAILURE: this transaction is a duplicate");
-        let meaning = Meaning::from_answer(&route, &answer, ASKED, true);
-        assert_eq!(word(&meaning), "recorded");
+        for status in [400, 403, 404, 409, 422, 425, 429] {
+            let answer = Answer::new(status, "SUCCESS");
+            let Meaning::Again(error) = Meaning::from_answer(&route, &answer, ASKED, false) else {
+                panic!("{status} is a certain no");
+            };
+            assert_eq!(
+                Certainty::from_error(&error),
+                Certainty::Unknown,
+                "{status}"
+            );
+        }
+        for (body, expected) in [
+            ("FAILURE: this transaction is a duplicate", "recorded"),
+            (
+                r#"{"success":false,"message":"Duplicate transaction","unique_id":"u"}"#,
+                "recorded",
+            ),
+            (
+                r#"{"success":false,"message":"Duplicate transaction","unique_id":"v"}"#,
+                "again",
+            ),
+            (
+                r#"{"success":false,"message":"Duplicate transaction","errors":["No offer"]}"#,
+                "refused",
+            ),
+        ] {
+            let meaning = Meaning::from_answer(&route, &Answer::new(200, body), ASKED, true);
+            assert_eq!(word(&meaning), expected, "{body}");
+        }
     }
 }

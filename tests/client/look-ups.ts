@@ -6,6 +6,7 @@ export function lookUpTests(edge: Edge): void {
   const { client } = clientsOf(edge);
 
   const doubtful = { clickId: "abc", offerId: 5, uniqueId: "U1" };
+  const not = { click_id: "abc", offer_id: 5, converted: false, conversion_id: null };
   const other = { conversion_id: 9, offer_id: 5, unique_id: "OTHER" };
 
   /**
@@ -43,6 +44,15 @@ export function lookUpTests(edge: Edge): void {
     ["click", { clicks: [{ click_id: "zzz", offer_id: 5, converted: true, conversion_id: 4 }] }, "outcome_unknown"],
     ["click", { clicks: [{ click_id: "ABC", offer_id: 5, converted: true, conversion_id: 4 }] }, "4 recovered"],
     ["click", { clicks: [], total_rows: 0 }, "77"],
+    ["click", { success: false, clicks: [], total_rows: 0 }, "outcome_unknown"],
+    ["click", { error: "replica down", clicks: [] }, "outcome_unknown"],
+    ["click", { clicks: [{ ...not, success: false }] }, "outcome_unknown"],
+    ["click", { clicks: [{ ...not, conversion_id: "AB-998877" }] }, "outcome_unknown"],
+    ["click", { clicks: [{ ...not, converted: {} }] }, "outcome_unknown"],
+    ["click", { clicks: [{ ...not, conversion: { conversion_id: 4 } }] }, "outcome_unknown"],
+    ["click", { clicks: [{ ...not, error: null }] }, "77"],
+    ["report", { data: { success: false, message: "Timeout", conversions: [] } }, "outcome_unknown"],
+    ["report", { request_status: "Failure", data: { conversions: [] } }, "outcome_unknown"],
     ["report", { data: { conversions: [] }, total_rows: 5 }, "outcome_unknown"],
     ["report", { data: { conversions: [null] } }, "outcome_unknown"],
     ["report", { data: { conversions: [other, null] }, total_rows: 2 }, "outcome_unknown"],

@@ -89,6 +89,12 @@ export const UNCLEAR: Named = [
   ["425 with a yes and a record", { ...success({ conversion_id: 7 }), status: 425 }],
   ["Restricted with a record", json({ request_status: "Restricted", conversion: { conversion_id: 7 } })],
   ["success that is neither yes nor no", json({ success: "perhaps", conversion: { conversion_id: 7 } })],
+  ["a record that says no", success({ conversion_id: 7, success: false, message: "Invalid Disposition ID" })],
+  ["a record beside an error", json({ request_status: "Success", error: "Timeout", conversion: { conversion_id: 7 } })],
+  ["a record of another session", success({ conversion_id: 7, reqsessid: "00000000-0000-4000-8000-000000000000" })],
+  ["409 with a record in a list", json({ conversions: [{ conversion: { conversion_id: 7 } }] }, { status: 409 })],
+  ["429 with a list of one record", json([{ conversion_id: 7 }], { status: 429 })],
+  ["a duplicate of another click", json({ success: false, message: "Duplicate transaction", click_id: "zzz" })],
 ];
 
 /** No answer, or half of one: also unknown, but no person is needed at once. */
@@ -245,6 +251,11 @@ export const PIXEL: readonly (readonly [
   ["NO SUCCESS", "not delivered", {}],
   ["SUCCESSFULLY REFUSED", "not delivered", {}],
   ["SUCCESS_URL", "not delivered", {}],
+  ["SUCCESS: 998877", "delivered", {}],
+  ["SUCCESS:0", "not delivered", {}],
+  ["SUCCESS=0", "not delivered", {}],
+  ["SUCCESS?", "not delivered", {}],
+  ["SUCCESS", "not delivered", { status: 429 }],
   ["FAILURE", "refused", {}],
   ["FAILURE: not SUCCESS", "refused", {}],
   ["FAILURE\r\nSUCCESS is near", "refused", {}],

@@ -198,8 +198,10 @@ impl<'a, 'b> Record<'a, 'b> {
 
     /// The offer, whether its id stands in the record or in its `offer`.
     pub(in crate::api) fn offer_id(&self) -> Option<u64> {
-        let id = self.identity("offer_id").and_then(|id| parse_id(&id));
-        id.or_else(|| self.id("offer_id"))
+        let id = |name| self.identity(name).and_then(|id| parse_id(&id));
+        id("offer_id")
+            .or_else(|| self.id("offer_id"))
+            .or_else(|| id("site_offer_id"))
     }
 
     /// An affiliate's id: CAKE's own test affiliate is -1.
@@ -238,9 +240,19 @@ const TOTALS: [&str; 5] = [
 /// envelope itself. Also returns the list's length, from any place.
 pub(in crate::api) fn list_holder<'a, 'b>(
     answer: &'b Answer<'a>,
+    name: &'static str,
+) -> Result<(Record<'a, 'b>, Option<u64>)> {
+    holder_of(answer, name, name)
+}
+
+/// `passed` is the list whose rows may hold a no; empty where none may.
+fn holder_of<'a, 'b>(
+    answer: &'b Answer<'a>,
     name: &str,
+    passed: &'static str,
 ) -> Result<(Record<'a, 'b>, Option<u64>)> {
     let mut record = Record::from_fields(answer, answer.open()?);
+    answer.check_read(record.fields(), passed)?;
     let mut total_rows = record.total_rows();
     let mut levels = 0..4;
     while !record.has(name) {
@@ -273,7 +285,7 @@ pub(in crate::api) fn sure_list_holder<'a, 'b>(
     answer: &'b Answer<'a>,
     name: &str,
 ) -> Result<(Record<'a, 'b>, Option<u64>)> {
-    let (record, total_rows) = list_holder(answer, name)?;
+    let (record, total_rows) = holder_of(answer, name, "")?;
     let is_empty = |(_, value): &(&str, Value<'_>)| {
         value.is_null() || value.array().is_some_and(|rows| rows.is_empty())
     };

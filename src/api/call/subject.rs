@@ -2,6 +2,7 @@
 //! subject.
 
 use super::super::Request;
+use super::super::create_postback;
 use super::super::older::correction;
 use super::super::record_conversion::Asked;
 
@@ -39,6 +40,7 @@ pub(in crate::api) struct Subject {
     pub(in crate::api) offer_id: u64,
     pub(in crate::api) unique_id: Option<String>,
     pub(in crate::api) correction: Option<correction::Checked>,
+    pub(in crate::api) postback: create_postback::Checked,
 }
 
 impl Subject {

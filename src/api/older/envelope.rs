@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::api::Answer;
 use crate::api::json::parse_id;
+use crate::api::said::is_quiet_word;
 
 /// The content of an answer around its rows.
 #[expect(clippy::struct_excessive_bools, reason = "what was met in it")]
@@ -40,7 +41,10 @@ impl Envelope {
             }
             // The larger of two values counts: a list that may lack rows is not whole.
             "row_count" => self.total_rows = self.total_rows.max(parse_id(text)),
-            "error" | "error_message" if !text.is_empty() => self.has_error = true,
+            "error" | "error_message" if !is_quiet_word(text) => {
+                self.has_error = true;
+                self.message.get_or_insert_with(|| text.to_owned());
+            }
             "message" | "faultstring" | "Text" | "string" if !text.is_empty() => {
                 self.message.get_or_insert_with(|| text.to_owned());
             }
@@ -65,6 +69,9 @@ pub(super) fn check(answer: &Answer<'_>, envelope: &Envelope, body: &str) -> Res
         } else {
             answer.unexpected("is a fault: ", words)
         });
+    }
+    if envelope.has_error {
+        return Err(answer.no(Some(false), envelope.message.as_deref()));
     }
     match (envelope.success, &envelope.message) {
         (Some(true), _) => Ok(()),

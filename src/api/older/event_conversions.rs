@@ -223,7 +223,7 @@ fn disposition_type(params: &Params<'_>) -> Result<&'static str> {
 /// # Errors
 /// Every error of an answer, see [`Error`].
 pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
-    Ok(read_for_lookup(answer)?.page)
+    Ok(read_page(answer)?.page)
 }
 
 /// A page of conversions, and its value as evidence of a correction.
@@ -248,11 +248,18 @@ const LOOKED_AT: [Field; 7] = [
     ("received", "amount"),
 ];
 
-/// Like [`read`], for a look-up.
+/// Like [`read`], for a look-up: a no in a row counts too.
 ///
 /// # Errors
 /// Those of [`read`].
 pub(crate) fn read_for_lookup(answer: &Answer<'_>) -> Result<ChangesPage> {
+    if answer.body().trim_start().starts_with('{') {
+        answer.check_read(&answer.open()?, "")?;
+    }
+    read_page(answer)
+}
+
+fn read_page(answer: &Answer<'_>) -> Result<ChangesPage> {
     let mut rows = Vec::new();
     let mut unread = Unread::default();
     let mut has_notes = true;

@@ -66,13 +66,14 @@ fn read_rows(
 /// Reads the answer to a write: CAKE's words, with its yes. Anything that takes a yes back cancels
 /// it: a status, an error, words that say no, the rows of another call.
 fn read_message(answer: &Answer<'_>) -> Result<Option<String>> {
-    read_yes(answer).map_err(|error| answer.contradicted(error))
+    read_yes(answer).map_err(|error| answer.contradicted(error, "conversion_id"))
 }
 
 fn read_yes(answer: &Answer<'_>) -> Result<Option<String>> {
     let body = body_of(answer)?;
     let (is_yes, is_other, message) = if body.trim_start().starts_with('{') {
         let record = Record::from_fields(answer, answer.open()?);
+        answer.check_yes(&answer.said("conversion_id"))?;
         let has_list = LISTS.iter().any(|(list, _)| record.has(list));
         let is_other = has_list || record.total_rows().is_some() || record.text("error").is_some();
         (

@@ -11,6 +11,9 @@ const MAX_SHORT_STALE_PAGES: u32 = 5;
 /// The most pages that are read of a list that gives no length and never ends.
 const MAX_PAGES_WITHOUT_TOTAL: u64 = 100_000;
 
+/// The same for a list that has rows wherever it is probed.
+const MAX_PAGES_WITHOUT_END: u64 = 1_000;
+
 /// The most pages that are read of a list that fills as fast as it is read, after its original rows
 /// have been read.
 const MAX_PAGES_LOSING: u32 = 8;
@@ -41,7 +44,8 @@ impl Pager {
             let never_ends = self.stalled_pages >= MAX_STALLED_PAGES
                 || self.moved_pages >= MAX_MOVED_PAGES
                 || self.all_searches >= MAX_MOVED_PAGES
-                || self.pages >= MAX_PAGES_WITHOUT_TOTAL;
+                || self.pages >= MAX_PAGES_WITHOUT_TOTAL
+                || self.has_no_end && self.pages >= MAX_PAGES_WITHOUT_END;
             // Rows that arrive before the horizon move the rows behind it: read some pages more.
             let is_read = self.pages > self.horizon_pages + PAGES_BEHIND_HORIZON
                 && self.horizon.is_some_and(|horizon| reached >= horizon);
@@ -87,9 +91,21 @@ impl Pager {
             || self.idle_at_end > 2
             || self.pages_at_end > MAX_PAGES_LOSING
         {
+            // A list that has rows and shows none. A length may count a few that are not listed.
+            self.is_short |= self.fresh == 0 && total > self.skipped || self.repeats_its_start();
             return true;
         }
         self.runs_away(total, reached)
+    }
+
+    /// Has every page been the first one again, though the list said that it has more rows? The
+    /// server ignores `start_at_row`.
+    pub(super) fn repeats_its_start(&self) -> bool {
+        self.pages > 2
+            && self.page_rows > 1
+            && self.fresh == self.page_rows
+            && self.stale_rows >= 2 * self.page_rows
+            && self.stated > self.skipped + self.fresh
     }
 
     /// Have all original rows been read, while more rows arrive than are read?

@@ -317,7 +317,13 @@ proptest! {
 
 #[test]
 fn a_server_that_ignores_the_start_is_left_in_the_end() {
-    for total in [None, Some(50)] {
+    for (total, is_short) in [
+        (None, false),
+        (Some(10), false),
+        (Some(11), true),
+        (Some(50), true),
+        (Some(500), true),
+    ] {
         let mut paging = Pager::new(0, 10, None);
         let mut pages = 0;
         while !paging.is_over() {
@@ -330,7 +336,32 @@ fn a_server_that_ignores_the_start_is_left_in_the_end() {
             pages += 1;
             assert!(pages < 60);
         }
+        assert_eq!(paging.is_short(), is_short, "{total:?}");
+        assert_eq!(paging.next_page().is_err(), is_short, "{total:?}");
     }
+}
+
+#[test]
+fn a_list_without_an_end_is_given_up_and_is_not_probed_beyond_what_a_list_may_have() {
+    let mut paging = Pager::new(0, 100, None);
+    let (mut pages, mut end) = (0, 0);
+    while !paging.is_over() {
+        let (start, rows) = (paging.start_at_row(), paging.row_limit());
+        assert!(start <= 1 << 30, "row {start} is asked for");
+        let known = end.min(start + rows).saturating_sub(start);
+        let is_taken = paging.read(PageRead {
+            rows,
+            new_rows: rows - known,
+            last_known: known.checked_sub(1),
+            total_rows: None,
+        });
+        if is_taken {
+            end = end.max(start + rows);
+        }
+        pages += 1;
+        assert!(pages < 1_100);
+    }
+    assert!(paging.is_short());
 }
 
 proptest! {
@@ -351,7 +382,8 @@ proptest! {
             pages += 1;
         }
         prop_assert_eq!(seen, (0..count).collect::<Vec<_>>());
-        prop_assert!(!paging.is_short());
+        // An empty list that counts rows is not read.
+        prop_assert_eq!(paging.is_short(), count == 0 && more > 0);
         let least = limit.min(most as u64).saturating_sub(1).max(1);
         prop_assert!(pages <= count / least + 12, "{} pages", pages);
     }

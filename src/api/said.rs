@@ -1,0 +1,326 @@
+//! What the whole of an answer says, at any depth: yes, no, whose it is, which records it has. Each
+//! reader of an answer that proves something asks here.
+
+use super::certainty::is_about_the_key;
+use super::json::{Object, Value, parse_id};
+use super::record_conversion::{Asked, is_same_unique_id};
+use super::{dress, message};
+
+/// The most levels that are read.
+const MAX_DEPTH: u8 = 12;
+
+/// The content of an answer.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// The name of a record's id, without `_`.
+    record: &'static str,
+    /// The list that is passed over: its rows say nothing of the answer.
+    list: &'static str,
+    /// Does the answer, or a wrapper in it, say yes?
+    pub(super) is_yes: bool,
+    /// The words of the first no.
+    pub(super) no: Option<String>,
+    /// All messages.
+    messages: Vec<String>,
+    /// The words of errors and reasons.
+    reasons: Vec<String>,
+    /// The different ids of records.
+    pub(super) records: Vec<String>,
+    ids: [Ids; 3],
+}
+
+/// The values of an identity.
+#[derive(Debug, Default)]
+struct Ids {
+    own: Vec<String>,
+    /// Those of CAKE's other names for it. They count where it does not have its own name: older
+    /// services put other ids beside it.
+    other: Vec<String>,
+}
+
+/// The identities of a conversion.
+const IDENTITIES: [&str; 3] = ["click_id", "offer_id", "unique_id"];
+
+impl Said {
+    /// Reads a whole body, whose records have an id of this name.
+    pub(super) fn of_body(body: &str, record: &'static str) -> Self {
+        let mut said = Self {
+            record,
+            ..Self::default()
+        };
+        said.read_text(body, MAX_DEPTH, true);
+        // XML, or JSON that breaks off, may have a record too.
+        let id = if body.trim_start().starts_with('<') {
+            message::element(body, record)
+        } else {
+            broken_id(body, record).filter(|_| said.records.is_empty())
+        };
+        said.records.extend(id.filter(|id| !is_none(id)));
+        said
+    }
+
+    /// Reads an envelope without the rows of this list.
+    pub(super) fn around(envelope: &Object<'_>, list: &'static str) -> Self {
+        let mut said = Self {
+            list,
+            ..Self::default()
+        };
+        said.read_object(envelope, MAX_DEPTH, true);
+        said
+    }
+
+    /// The first message that meets a condition.
+    pub(super) fn message(&self, is_meant: fn(&str) -> bool) -> Option<&str> {
+        let mut messages = self.messages.iter().map(String::as_str);
+        messages.find(|message| is_meant(message))
+    }
+
+    /// All messages, errors and reasons.
+    pub(super) fn words(&self) -> impl Iterator<Item = &String> {
+        self.messages.iter().chain(&self.reasons)
+    }
+
+    /// The identity that is another one than `asked`, and its value.
+    pub(super) fn another(&self, asked: Asked<'_>) -> Option<(&'static str, &str)> {
+        let click_id = asked.click_id.trim();
+        let is_click = |told: &str| told.eq_ignore_ascii_case(click_id);
+        IDENTITIES.iter().zip(&self.ids).find_map(|(name, ids)| {
+            let is_own = |told: &&String| match *name {
+                "click_id" => is_click(told),
+                "offer_id" => parse_id(told) == Some(asked.offer_id),
+                _ => asked
+                    .unique_id
+                    .is_none_or(|ours| is_same_unique_id(told, ours)),
+            };
+            let other = if ids.own.is_empty() {
+                // A site may keep the click id under the name `transaction_id`.
+                let mut others = ids.other.iter();
+                others.find(|told| !is_own(told) && !is_click(told))
+            } else {
+                ids.own.iter().find(|told| !is_own(told))
+            };
+            other.map(|value| (*name, value.as_str()))
+        })
+    }
+
+    /// Reads JSON; another text says nothing.
+    fn read_text(&mut self, text: &str, depth: u8, is_main: bool) {
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if !text.starts_with(['{', '[']) {
+            return;
+        }
+        let around = ["{\"\":", text, "}"].concat();
+        if let Some(value) = Object::read(&around).and_then(|object| object.get("")) {
+            self.read_value(value, depth, is_main);
+        }
+    }
+
+    fn read_value(&mut self, value: Value<'_>, depth: u8, is_main: bool) {
+        let Some(depth) = depth.checked_sub(1) else {
+            return;
+        };
+        if let Some(object) = value.object() {
+            self.read_object(&object, depth, is_main);
+        } else if let Some(items) = value.array() {
+            for item in items {
+                self.read_value(item, depth, is_main);
+            }
+        } else if let Some(text) = value.string() {
+            self.read_text(&text, depth, is_main);
+        }
+    }
+
+    fn read_object(&mut self, object: &Object<'_>, depth: u8, is_main: bool) {
+        for (name, value) in object.entries() {
+            let name: String = name
+                .chars()
+                .filter(|letter| !matches!(letter, '_' | '-'))
+                .map(|letter| letter.to_ascii_lowercase())
+                .collect();
+            if dress::is_same_name(&name, self.list) {
+                continue;
+            }
+            if let Some(plain) = dress::plain(value) {
+                self.read_field(object, &name, plain, is_main);
+            }
+            let is_wrapper = matches!(name.as_str(), "response" | "result" | "data" | "d" | "body");
+            self.read_value(value, depth, is_main && is_wrapper);
+        }
+    }
+
+    fn read_field(&mut self, object: &Object<'_>, name: &str, value: Value<'_>, is_main: bool) {
+        let text = value.text();
+        let word = text.as_deref().map(str::trim).unwrap_or_default();
+        let is_empty = text.is_some() && word.is_empty();
+        let is_word = |words: &[&str]| words.iter().any(|each| word.eq_ignore_ascii_case(each));
+        let fails = ["error", "fail", "failed", "failure"];
+        let is_no = match name {
+            "success" => {
+                self.is_yes |= is_main && dress::is_yes(value);
+                !dress::is_yes(value) && !is_empty
+            }
+            "requeststatus" => {
+                let is_yes = word.eq_ignore_ascii_case("success");
+                self.is_yes |= is_main && is_yes;
+                !is_yes && !is_empty
+            }
+            "ok" | "issuccess" | "successful" | "issuccessful" | "succeeded" => dress::is_no(value),
+            "result" | "status" | "statuscode" | "httpstatus" => {
+                let code = value.number().and_then(parse_id);
+                value.boolean() == Some(false)
+                    || is_word(&fails)
+                    || is_word(&["false"])
+                    || name != "result" && code.is_some_and(|code| (400..600).contains(&code))
+            }
+            _ if is_error(name) => !is_quiet(value, MAX_DEPTH),
+            _ if is_message(name) => super::answer::is_restricted(word) || is_about_the_key(word),
+            _ => false,
+        };
+        let is_told = is_error(name) && !name.ends_with("code") && !name.ends_with("type");
+        let is_reason = matches!(name, "reason" | "detail" | "details" | "description");
+        if is_told || is_message(name) || is_reason {
+            let words = message::message_of(value, MAX_DEPTH);
+            let words = words.filter(|words| !is_quiet_word(words));
+            if is_message(name) {
+                self.messages.extend(words);
+            } else {
+                self.reasons.extend(words);
+            }
+        }
+        if is_no && self.no.is_none() {
+            let own = message::message_of(value, MAX_DEPTH)
+                .filter(|words| is_error(name) && !message::is_generic(words));
+            let words = own
+                .or_else(|| message::find_message(object))
+                .or_else(|| message::find_sentence(object))
+                .or(text.clone())
+                .filter(|words| !words.trim().is_empty());
+            self.no = Some(words.unwrap_or_else(|| [name, ": ", value.json()].concat()));
+        }
+        self.read_identity(name, value);
+    }
+
+    /// Notes the ids of a conversion or a postback.
+    fn read_identity(&mut self, name: &str, value: Value<'_>) {
+        let part = self.record.strip_suffix("_id").unwrap_or_default();
+        if !part.is_empty() && dress::is_same_name(name, self.record) {
+            return self.note_record(value);
+        }
+        let id = value.object().filter(|inner| dress::has(inner, "id"));
+        let id = id.and_then(|inner| dress::find(&inner, "id"));
+        if let Some(id) = id
+            && name == part
+            && value
+                .object()
+                .is_some_and(|inner| !dress::has(&inner, self.record))
+        {
+            return self.note_record(id);
+        }
+        let (at, is_own, value) = match (name, id) {
+            ("clickid", _) => (0, true, value),
+            ("offerid", _) => (1, true, value),
+            ("uniqueid", _) => (2, true, value),
+            ("requestsessionid" | "reqsessid" | "reqid" | "ckmrequestid", _) => (0, false, value),
+            ("siteofferid", _) => (1, false, value),
+            ("transactionid", _) => (2, false, value),
+            ("click", Some(id)) => (0, false, id),
+            ("offer" | "siteoffer", Some(id)) => (1, false, id),
+            _ => return,
+        };
+        let Some(told) = told(value) else { return };
+        if let Some(ids) = self.ids.get_mut(at) {
+            if is_own {
+                ids.own.push(told);
+            } else {
+                ids.other.push(told);
+            }
+        }
+    }
+
+    fn note_record(&mut self, value: Value<'_>) {
+        let Some(told) = told(value) else { return };
+        let is_same = |before: &String| {
+            *before == told || parse_id(before).is_some_and(|id| parse_id(&told) == Some(id))
+        };
+        if !self.records.iter().any(is_same) {
+            self.records.push(told);
+        }
+    }
+}
+
+/// The digits or letters behind the name of a record's id, in a text that may break off.
+fn broken_id(body: &str, record: &str) -> Option<String> {
+    let body = body.to_ascii_lowercase().replace('_', "");
+    let name = [&record.replace('_', ""), "\""].concat();
+    let (_, rest) = body
+        .trim_start()
+        .strip_prefix(['{', '['])?
+        .split_once(&name)?;
+    let rest = rest.trim_start().strip_prefix(':')?.trim_start();
+    let rest = rest.strip_prefix('"').unwrap_or(rest);
+    let id: String = rest
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
+    (id != "null").then_some(id)
+}
+
+/// The text of an id; absent where it says nothing, such as .NET's 0. What cannot be read is told
+/// as it is: it is no known id.
+fn told(value: Value<'_>) -> Option<String> {
+    if value.boolean() == Some(false) {
+        return None;
+    }
+    let inner = value.object().and_then(|inner| {
+        let of_name = |name: &&str| dress::find(&inner, name)?.text();
+        ["id", "value", "text"].iter().find_map(of_name)
+    });
+    let text = value.text().or(inner);
+    let text = text.unwrap_or_else(|| value.json().to_owned());
+    (!is_none(&text)).then(|| text.trim().to_owned())
+}
+
+fn is_none(text: &str) -> bool {
+    text.trim().is_empty() || parse_id(text.trim()) == Some(0)
+}
+
+/// Does a field of this name tell an error by being there?
+fn is_error(name: &str) -> bool {
+    name.starts_with("error")
+        || name.starts_with("exception")
+        || name.starts_with("fault")
+        || ["error", "errors", "exception"]
+            .iter()
+            .any(|end| name.ends_with(end))
+        || name == "modelstate"
+}
+
+fn is_message(name: &str) -> bool {
+    name.ends_with("message") || matches!(name, "messages" | "msg")
+}
+
+/// Does the value of an error say that there is none?
+fn is_quiet(value: Value<'_>, depth: u8) -> bool {
+    let Some(depth) = depth.checked_sub(1) else {
+        return false;
+    };
+    let Some(value) = dress::plain(value) else {
+        return true;
+    };
+    if let Some(object) = value.object() {
+        return object.entries().all(|(_, inner)| is_quiet(inner, depth));
+    }
+    if let Some(items) = value.array() {
+        return items.into_iter().all(|inner| is_quiet(inner, depth));
+    }
+    dress::is_no(value) || value.text().is_some_and(|text| is_quiet_word(&text))
+}
+
+pub(super) fn is_quiet_word(text: &str) -> bool {
+    let text = text.trim().trim_end_matches('.');
+    let words = ["", "none", "null", "ok", "success", "no error", "no errors"];
+    parse_id(text) == Some(0) || words.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests;
