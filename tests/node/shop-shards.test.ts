@@ -66,30 +66,32 @@ test.each([
 
 describe("by another number of shards", () => {
   type Told = readonly [type: string, objects: readonly object[]];
-  const told = (folder: string) => async (shards: object, [type, objects]: Told) => {
-    const forwarder = openForwarder({
-      ...{ folder, baseUrl: "http://127.0.0.1", apiKey: KEY, operatorSecret: OPERATOR, log: () => undefined },
-      fetch: () => Promise.resolve(new Response("", { status: 503 })),
-      shops: { stripe: { secrets: SECRET, currency: "USD", offerId: 12_345, map: rename } },
-      ...shards,
-    });
-    const outcomes: string[] = [];
-    for (const object of objects) {
-      const body = JSON.stringify({ type, livemode: true, data: { object } });
-      const at = Math.floor(Date.now() / 1_000);
-      const v1 = createHmac("sha256", SECRET).update(`${at}.${body}`).digest("hex");
-      const init = { method: "POST", headers: { "stripe-signature": `t=${at},v1=${v1}` }, body };
-      const answer = await forwarder.fetch(new Request(`${SITE}/cake/webhooks/stripe`, init));
-      outcomes.push(((await answer.json()) as { outcome: string }).outcome);
-    }
-    const authorization = `Bearer ${OPERATOR}`;
-    const listed = await forwarder.fetch(
-      new Request(`${SITE}/cake/operator/conversions`, { headers: { authorization } }),
-    );
-    const { rows } = (await listed.json()) as { rows: { correction?: { status?: string; uniqueId: string } }[] };
-    await forwarder.close();
-    return { outcomes, returned: rows.filter(({ correction }) => correction?.status === "returned").length };
-  };
+  const told =
+    (folder: string) =>
+    async (shards: object, [type, objects]: Told) => {
+      const forwarder = openForwarder({
+        ...{ folder, baseUrl: "http://127.0.0.1", apiKey: KEY, operatorSecret: OPERATOR, log: () => undefined },
+        fetch: () => Promise.resolve(new Response("", { status: 503 })),
+        shops: { stripe: { secrets: SECRET, currency: "USD", offerId: 12_345, map: rename } },
+        ...shards,
+      });
+      const outcomes: string[] = [];
+      for (const object of objects) {
+        const body = JSON.stringify({ type, livemode: true, data: { object } });
+        const at = Math.floor(Date.now() / 1_000);
+        const v1 = createHmac("sha256", SECRET).update(`${at}.${body}`).digest("hex");
+        const init = { method: "POST", headers: { "stripe-signature": `t=${at},v1=${v1}` }, body };
+        const answer = await forwarder.fetch(new Request(`${SITE}/cake/webhooks/stripe`, init));
+        outcomes.push(((await answer.json()) as { outcome: string }).outcome);
+      }
+      const authorization = `Bearer ${OPERATOR}`;
+      const listed = await forwarder.fetch(
+        new Request(`${SITE}/cake/operator/conversions`, { headers: { authorization } }),
+      );
+      const { rows } = (await listed.json()) as { rows: { correction?: { status?: string; uniqueId: string } }[] };
+      await forwarder.close();
+      return { outcomes, returned: rows.filter(({ correction }) => correction?.status === "returned").length };
+    };
   const numbers = Array.from({ length: 12 }, (_, index) => index);
   const paid = { payment_status: "paid", amount_total: 2_000, currency: "usd" };
   const sessions = numbers.map((n) => ({
