@@ -234,6 +234,7 @@ fn has_no_other_word(text: &[u8], named: &[u8], beside: &[u8]) -> bool {
 }
 
 /// [`has_no_other_word`] with several lists each. The check reads bytes and allocates no memory.
+#[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
 fn has_only_words(text: &[u8], named: &[&[u8]], beside: &[&[u8]]) -> bool {
     let mut rest = text;

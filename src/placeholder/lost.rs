@@ -17,6 +17,7 @@ const LAST: &[u8] =
 /// `ORD-YOUR_ID`, `ORD-$id`, `ORD-%s`, `&nbsp;`, `com.shop.Order@1b2c3d`?
 ///
 /// With a number beside a word, the text may still tell two orders apart: `ORD-98765-null`.
+#[inline(never)]
 pub(super) fn has_leftover(text: &str) -> bool {
     if text.len() > MAX_BYTES {
         return false;
@@ -33,10 +34,12 @@ pub(super) fn has_leftover(text: &str) -> bool {
 
 /// What follows each mark in the text, with the mark.
 fn ends(text: &str) -> impl Iterator<Item = (char, &str)> {
-    let marks = text.char_indices().filter(|(_, c)| !c.is_alphanumeric());
+    let is_mark = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric();
+    let marks = text.char_indices().filter(move |(_, c)| is_mark(*c));
     marks.filter_map(|(at, mark)| Some((mark, text.get(at + mark.len_utf8()..)?)))
 }
 
+#[inline(never)]
 fn is_end_of_lost((mark, end): (char, &str)) -> bool {
     if !end.contains(|c: char| c.is_ascii_alphabetic()) {
         return false;
@@ -55,6 +58,7 @@ fn is_end_of_lost((mark, end): (char, &str)) -> bool {
 }
 
 /// `&nbsp;`, `&#160;`: a character of HTML, and nothing else.
+#[inline(never)]
 fn is_entity(text: &str) -> bool {
     text.strip_prefix('&')
         .and_then(|rest| rest.strip_suffix(';'))
@@ -65,6 +69,7 @@ fn is_entity(text: &str) -> bool {
 }
 
 /// `com.shop.Order@1b2c3d`, `[Lcom.shop.Order;@1b2c3d`: another one for the same order each time.
+#[inline(never)]
 fn is_address_of_object(text: &str) -> bool {
     text.rsplit_once('@').is_some_and(|(class, address)| {
         let is_class = class.matches('.').count() > 1 || class.starts_with('[');
@@ -75,6 +80,7 @@ fn is_address_of_object(text: &str) -> bool {
 }
 
 /// `%s`, `ORD-%d`, `%05d`, `%1$s`: what a program's format had no value for. `50%` and `%20` are none.
+#[inline(never)]
 fn has_printf(text: &[u8]) -> bool {
     text.iter().enumerate().any(|(at, byte)| {
         let rest = text.get(at + 1..).unwrap_or_default();
@@ -98,6 +104,7 @@ fn has_printf(text: &[u8]) -> bool {
 
 /// The bytes of a padded base64 text, as Magento's and GraphQL's ids are: `MQ==` is `1`. The last
 /// letter has no bits too many, so that `ord=` is none.
+#[inline(never)]
 pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     let body = text.strip_suffix('=')?;
     let body = body.strip_suffix('=').unwrap_or(body);
@@ -127,6 +134,7 @@ pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The text that a base64 text holds, where it is a plain one.
+#[inline(never)]
 pub(super) fn text_in_base64(text: &str) -> Option<String> {
     let text = String::from_utf8(base64(text)?).ok()?;
     let is_plain = text.chars().all(|c| c.is_ascii_graphic() || c == ' ');
