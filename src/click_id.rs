@@ -8,7 +8,7 @@
 
 use crate::error::IdRule;
 use crate::placeholder::{is_missing_value, is_missing_word};
-use crate::tape::{NOWHERE, Tape};
+use crate::tape::{Mark, NOWHERE, Tape};
 use crate::url::{self, END_OF_FIELD, END_OF_NAME, END_OF_READING, is_control, push_pairs};
 use crate::{Error, Result, sub_id};
 
@@ -30,15 +30,15 @@ pub fn is_click_id(text: &str) -> bool {
 /// Is the text between these places a click id?
 #[inline(never)]
 pub(crate) fn is_id(tape: &impl Tape, start: usize, end: usize) -> bool {
-    after_letters(tape, start, b'-', b'-') == end && (1..=MAX_CHARACTERS).contains(&(end - start))
+    after_letters(tape, start, b'-'.into(), b'-'.into()) == end && (1..=MAX_CHARACTERS).contains(&(end - start))
 }
 
 /// The place of the first byte from `at` on that is no letter of a click id, and none of these marks.
 #[inline(never)]
-pub(crate) fn after_letters(tape: &impl Tape, mut at: usize, mark: u8, other: u8) -> usize {
+pub(crate) fn after_letters(tape: &impl Tape, mut at: usize, mark: Mark, other: Mark) -> usize {
     loop {
         let byte = tape.byte(at);
-        if !(is_letter(byte) || byte == mark || byte == other) {
+        if !is_letter(byte) && Mark::from(byte) != mark && Mark::from(byte) != other {
             return at;
         }
         at += 1;
@@ -219,7 +219,7 @@ impl LandingClick {
                     break;
                 }
             }
-            reading = tape.after_end(reading, END_OF_READING);
+            reading = tape.after_end(reading, END_OF_READING.into());
             if tape.byte(reading - 1) != END_OF_READING {
                 return None;
             }
