@@ -259,7 +259,7 @@ fn each_pair(tape: &impl Tape, mut at: usize) -> impl Iterator<Item = (usize, us
 
 /// Does no pair start with this byte?
 fn is_end_of_reading(byte: u8) -> bool {
-    matches!(byte, 0 | END_OF_READING | END_OF_FIELD)
+    byte <= END_OF_FIELD && byte != END_OF_NAME
 }
 
 /// In place of a sub id's limit: the value must be a click id.

@@ -77,16 +77,14 @@ fn push_click(tape: &mut impl Tape, click: &LandingClick, now_s: u32) -> usize {
 fn push_field(tape: &mut impl Tape, mut at: usize) {
     tape.push_mark(FIELD);
     loop {
-        let byte = tape.byte(at);
+        let end = after_letters(tape, at, b'-'.into(), b'-'.into());
+        tape.push_copy(at, end);
+        let byte = tape.byte(end);
         if byte <= END_OF_FIELD {
             return;
         }
-        if click_id::is_letter(byte) {
-            tape.push_byte(byte);
-        } else {
-            push_escape(tape, byte);
-        }
-        at += 1;
+        push_escape(tape, byte);
+        at = end + 1;
     }
 }
 
