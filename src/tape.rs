@@ -44,6 +44,7 @@ pub(crate) trait Tape: Sink {
     }
 
     /// The place where the text ends.
+    #[inline(never)]
     fn end(&self, at: usize) -> usize {
         self.find(at, 0, 0)
     }

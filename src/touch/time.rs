@@ -37,12 +37,9 @@ pub(super) fn read_time(tape: &impl Tape, start: usize, now_s: u32, ahead: u32) 
 #[inline(never)]
 pub(super) fn push_time(out: &mut impl Tape, time: u32) {
     let time = time.max(1);
-    let mut place = 36_u32.pow(6);
-    while place > time {
-        place /= 36;
+    let rest = time / 36;
+    if rest > 0 {
+        push_time(out, rest);
     }
-    while place > 0 {
-        push_digit(out, u8::try_from(time / place % 36).unwrap_or(0), b'a');
-        place /= 36;
-    }
+    push_digit(out, u8::try_from(time % 36).unwrap_or(0), b'a');
 }
