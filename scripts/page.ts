@@ -41,7 +41,39 @@ function shrink(audience: string, exports: readonly string[]): Uint8Array {
   module.optimize();
   // No runtime reads these sections.
   module.runPasses(["strip-debug", "strip-producers", "strip-target-features"]);
-  return module.emitBinary();
+  return withoutUnusedData(module);
+}
+
+/**
+ * The module, and without its data where no address in the code is one of that data: wasm-bindgen's own is for the
+ * removed exports.
+ */
+function withoutUnusedData(module: binaryen.Module): Uint8Array {
+  const text = module.emitText();
+  const data = [...text.matchAll(/\(data \S+ \(i32\.const (\d+)\) "(.*)"\)/g)].map(([, at, bytes = ""]) => ({
+    start: Number(at),
+    // A byte is written with one to three characters.
+    end: Number(at) + bytes.length,
+  }));
+  const code = text.slice(text.indexOf("\n (func "));
+  const isUsed = [...code.matchAll(/(?:const |offset=)(\d+)/g)].some(([, at]) =>
+    data.some(({ start, end }) => Number(at) >= start && Number(at) < end),
+  );
+  const wasm = module.emitBinary();
+  return isUsed ? wasm : withoutSection(11, wasm);
+}
+
+/** A wasm without the section of this number. */
+function withoutSection(number: number, wasm: Uint8Array): Uint8Array {
+  for (let start = 8, end = start; start < wasm.length; start = end) {
+    // The section's size, seven bits in each byte.
+    let size = 0;
+    let at = start + 1;
+    for (let bits = 0; at === start + 1 || (wasm[at - 1] ?? 0) > 127; bits += 7) size |= ((wasm[at++] ?? 0) & 127) << bits;
+    end = at + size;
+    if (wasm[start] === number) return Buffer.concat([wasm.subarray(0, start), wasm.subarray(end)]);
+  }
+  return wasm;
 }
 
 /** The core as a JavaScript module. */
