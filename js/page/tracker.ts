@@ -152,23 +152,23 @@ export function openTracker(
   /** Asks the core what a visit leaves behind. */
   const keep = (visit: Visit, cookies: string, storage: string): Decision => {
     const decision = decide(visit, policy, names.join("\x01"), cookies, storage);
-    ({ clickId, text: memory } = decision);
+    [, memory, clickId] = decision;
     return decision;
   };
 
-  const write = ({ age, text }: Decision) => {
+  const write = ([age, text]: Decision) => {
     if (!age) return note(clickId ? "known_click" : "no_click_id");
     if (!writeCookie(text, age, options.cookieDomain)) note("cookie_blocked");
     if (!store(KEY, text)) note("storage_blocked");
   };
 
   const lookAt = (visit: Visit, before = memory) => {
-    const { pairs } = visit;
+    const [pairs] = visit;
     const mayCarry = smallNames.some((name) => pairs.toLowerCase().includes(name));
     const cookies = readCookies();
     // A new visitor's click goes into the cookie first: localStorage is slower.
     const first = cookies || !mayCarry ? undefined : keep(visit, before, before);
-    if (first?.age) writeCookie(first.text, first.age, options.cookieDomain);
+    if (first?.[0]) writeCookie(first[1], first[0], options.cookieDomain);
     const storage = read(KEY);
     if (first && !storage) write(first);
     // An earlier kept click is not lost: the core decides again with both stores.
@@ -217,7 +217,7 @@ export function openTracker(
       const { pathname, search, hash } = new URL(address);
       // A router's fragment may look like a URL of its own: #/path?reqid=1
       const fragment = options.fragment ? `&${hash.replace(/^#([^?]*\?)?/, "")}` : "";
-      lookLater({ pairs: pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000), smallNames), seconds });
+      lookLater([pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000), smallNames), seconds]);
     });
     tell();
   };
@@ -239,7 +239,7 @@ export function openTracker(
     if (answer === "granted") return lookAt(visit);
     if (answer === "denied") return;
     note("consent_pending");
-    if (keep(visit, memory, memory).age) visits.push(visit);
+    if (keep(visit, memory, memory)[0]) visits.push(visit);
   };
 
   /** Calls `use` with a file that is loaded on first use. */
