@@ -15,11 +15,10 @@ const textOf = (value: unknown): string | undefined =>
  * (A site's address may carry these under a click id's name.) An invalid given click id, such as `undefined`, replaces
  * no kept one. If none is kept, the forwarder refuses it by name.
  */
-export function conversionOf(given: PageConversion, kept: readonly string[]): PageConversion {
+export function conversionOf(given: PageConversion, kept: readonly (string | undefined)[]): PageConversion {
   const { offerId } = given;
-  const [orderId, uniqueId] = [textOf(given.orderId), textOf(given.uniqueId)];
-  const own = textOf(given.clickId);
-  const ids = [typeof own === "string" && isClickId(own) && own, ...kept, own] as string[];
+  const [orderId, uniqueId, own] = [given.orderId, given.uniqueId, given.clickId].map(textOf);
+  const ids = [isClickId(own as string) && own, ...kept, own] as string[];
   const clickId = ids.find((id) => id && id !== orderId && id !== uniqueId);
   // An invalid number stays as it is, so that the forwarder refuses it by name.
   return { ...given, offerId: Number(offerId) || offerId, orderId, uniqueId, clickId };

@@ -34,7 +34,7 @@ export function load<Name extends keyof Files>(name: Name): Promise<Files[Name]>
   return open(own).catch(async (error) => {
     // Chromium and Firefox include the address in their message.
     const missing = IS_TAG ? own : /http\S+/.exec(error)?.[0];
-    if (!missing) throw error;
+    if (!IS_TAG && !missing) throw error;
     await fetch(missing);
     return open(`${missing}?${Date.now()}`).catch(() => {
       throw { missing };

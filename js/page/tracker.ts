@@ -148,7 +148,7 @@ export function openTracker(
       : consent;
 
   const { windowDays = 30, journey = 5, cookieDays = windowDays } = options;
-  const policy = [options.touch === "first" ? 1 : 0, windowDays, journey, cookieDays] as const;
+  const policy = [Number(options.touch === "first"), windowDays, journey, cookieDays] as const;
   /** Asks the core what a visit leaves behind. */
   const keep = (visit: Visit, cookies: string, storage: string): Decision => {
     const decision = decide(visit, policy, names.join("\x01"), cookies, storage);
@@ -162,7 +162,15 @@ export function openTracker(
     if (!store(KEY, text)) note("storage_blocked");
   };
 
-  const lookAt = (visit: Visit, before = memory) => {
+  const lookNow = (visit: Visit) => {
+    const answer = said();
+    if (answer === "denied") return;
+    const before = memory;
+    if (answer === "pending") {
+      note("consent_pending");
+      if (keep(visit, before, before)[0]) visits.push(visit);
+      return;
+    }
     const [pairs] = visit;
     const mayCarry = smallNames.some((name) => pairs.toLowerCase().includes(name));
     const cookies = readCookies();
@@ -182,7 +190,7 @@ export function openTracker(
   };
 
   /** The kept click ids: first the one that counts, then those of the touches, the newest first. */
-  const kept = () => (clickId ? [clickId, ...memory.split("*").flatMap((touch) => touch.split("!")[2] ?? [])] : []);
+  const kept = () => [clickId, ...memory.split("*").map((touch) => touch.split("!")[2])];
 
   /** Functions to call when the click id or consent may have changed. */
   const watchers: (() => void)[] = [];
@@ -234,14 +242,6 @@ export function openTracker(
     void loading.then(now).then(tell);
   };
 
-  const lookNow = (visit: Visit) => {
-    const answer = said();
-    if (answer === "granted") return lookAt(visit);
-    if (answer === "denied") return;
-    note("consent_pending");
-    if (keep(visit, memory, memory)[0]) visits.push(visit);
-  };
-
   /** Calls `use` with a file that is loaded on first use. */
   const withFile = <Name extends keyof Files>(name: Name, use: (file: Files[Name]) => unknown): void => {
     load(name).then((file) => quietly(() => use(file)), offline);
@@ -283,9 +283,7 @@ export function openTracker(
 
   /** The result within the 15 seconds of {@link Tracker.convert}. */
   const inTime = (result: Promise<ConvertResult>): Promise<ConvertResult> =>
-    Promise.race([result.catch(offline), new Promise<void>((resolve) => setTimeout(resolve, ANSWER_MS))]).then(
-      (result) => result ?? offline(),
-    );
+    Promise.race([result, new Promise<never>((_, reject) => setTimeout(reject, ANSWER_MS))]).catch(offline);
 
   /** Sends what waits. */
   const resume = () => {
@@ -313,7 +311,7 @@ export function openTracker(
       return runningEngine();
     },
     get ready() {
-      return loading ?? Promise.resolve();
+      return Promise.resolve(loading);
     },
     get clickId() {
       return clickId;
