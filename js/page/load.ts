@@ -35,7 +35,7 @@ export function load<Name extends keyof Files>(name: Name): Promise<Files[Name]>
     // Chromium and Firefox include the address in their message.
     const missing = IS_TAG ? own : /http\S+/.exec(error)?.[0];
     if (!IS_TAG && !missing) throw error;
-    await fetch(missing);
+    await fetch(missing as string);
     return open(`${missing}?${Date.now()}`).catch(() => {
       throw { missing };
     });

@@ -27,7 +27,7 @@ export function readSettings(
     for (const [given, value] of attempt(() => Object.entries({ ...source })) ?? []) {
       // `data-window-days`, `windowDays`, and `windowdays`, as HTML spells it.
       const plain = given.replace(/^data-|[-_]/g, "").toLowerCase();
-      const at = NAMES.findIndex((name) => name.toLowerCase() === plain);
+      const at = SETTING_NAMES.toLowerCase().split(" ").indexOf(plain);
       const name = NAMES[at];
       if (!name || value == null) continue;
       const read = attempt(() => readSetting(value, at));
