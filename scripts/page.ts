@@ -60,8 +60,11 @@ function withoutUnusedData(module: binaryen.Module): Uint8Array {
     data.some(({ start, end }) => Number(at) >= start && Number(at) < end),
   );
   const wasm = module.emitBinary();
-  return isUsed ? wasm : withoutSection(11, wasm);
+  return isUsed ? wasm : withoutSection(DATA, withoutSection(DATA_COUNT, wasm));
 }
+
+const DATA = 11;
+const DATA_COUNT = 12;
 
 /** A wasm without the section of this number. */
 function withoutSection(number: number, wasm: Uint8Array): Uint8Array {
@@ -156,6 +159,7 @@ function withWasm(code: string, wasm: Uint8Array): string {
   const byKey = scripts(keys.flatMap((key) => asTexts(wasm, key).filter((_, at, all) => at === 0 || !all[at + 1])));
   const likely = [...new Set(byKey.map(({ text }) => text.key))].slice(0, 8);
   const [best] = scripts(likely.flatMap((key) => asTexts(wasm, key)));
+  if (!WebAssembly.validate(Uint8Array.from(wasm))) throw new Error("the wasm is not valid");
   if (best === undefined) throw new Error("the wasm uses every byte: there is none for a mark");
   check(best.text, wasm);
   return best.script;
