@@ -112,16 +112,15 @@ fn time_at(tape: &impl Tape, touch: usize, now_s: u32) -> u32 {
     read_time(tape, touch, now_s, now_s)
 }
 
-/// The first touch from this place on that is readable and within its window; [`NOWHERE`] if there is none.
+/// The first touch from this place on that is readable and later than `oldest_s`; [`NOWHERE`] if there is none.
 #[inline(never)]
-fn next(tape: &impl Tape, mut at: usize, now_s: u32, window_s: u32) -> usize {
+fn next(tape: &impl Tape, mut at: usize, now_s: u32, oldest_s: u32) -> usize {
     while tape.byte(at) > END_OF_FIELD {
         let at_s = time_at(tape, at, now_s);
         let id = id_at(tape, at);
         // A character that is not ours would get into the cookie with the rest.
-        if at_s > 0
+        if at_s > oldest_s
             && after_letters(tape, at, FIELD, b'%'.into()) == tape.find(at, TOUCH, TOUCH)
-            && now_s.saturating_sub(at_s) < window_s
             && is_id(tape, id, end_of(tape, id))
         {
             return at;
@@ -136,7 +135,7 @@ const FOR_ALL_TIMES: u32 = u32::MAX - 1;
 
 /// Like [`next`], for touches of all times.
 fn next_of_all(tape: &impl Tape, at: usize) -> usize {
-    next(tape, at, FOR_ALL_TIMES, u32::MAX)
+    next(tape, at, FOR_ALL_TIMES, 0)
 }
 
 /// The time when a text was written; 0 for an unreadable text or a later version. A copy that a wrong clock dated into
@@ -339,6 +338,7 @@ impl TouchPolicy {
     pub(crate) fn write_update(&self, tape: &mut impl Tape, now_s: u32) -> Decision {
         let is_first = self.attribution == Attribution::FirstTouch;
         let window_s = self.window_days * DAY_S;
+        let oldest_s = now_s.saturating_sub(window_s);
         // A text on the tape ends with 0 where no other follows.
         tape.push_byte(0);
         let pairs = tape.after_end(0, END_OF_FIELD.into());
@@ -352,7 +352,7 @@ impl TouchPolicy {
         }
         let own = id_at(tape, click);
         let (mut live, mut newest_s, mut oldest_bytes) = (0, now_s, 0);
-        let mut at = next(tape, earlier, now_s, window_s);
+        let mut at = next(tape, earlier, now_s, oldest_s);
         while at != NOWHERE {
             let id = id_at(tape, at);
             let end = end_of(tape, id);
@@ -365,7 +365,7 @@ impl TouchPolicy {
             }
             oldest_bytes = end - after(tape, at, FIELD) + MAX_TIME_BYTES;
             live += 1;
-            at = next(tape, after(tape, at, TOUCH), now_s, window_s);
+            at = next(tape, after(tape, at, TOUCH), now_s, oldest_s);
         }
         // The touches to be kept, the newest first.
         let mut touches = earlier;
@@ -391,7 +391,7 @@ impl TouchPolicy {
         push_time(tape, now_s);
         let head = tape.length();
         let mut places = self.journey;
-        at = next(tape, touches, now_s, window_s);
+        at = next(tape, touches, now_s, oldest_s);
         while at != NOWHERE {
             live -= 1;
             let id = id_at(tape, at);
@@ -422,19 +422,20 @@ impl TouchPolicy {
                     end = bare;
                 }
             }
-            at = next(tape, after(tape, at, TOUCH), now_s, window_s);
+            at = next(tape, after(tape, at, TOUCH), now_s, oldest_s);
         }
         let life_s = self.cookie_days.min(self.window_days) * DAY_S;
         let (written_end, latest_end) = (tape.length(), tape.end(latest));
         if tape.is_same(earlier, latest_end, head + 1, written_end, 0)
             && is_in_all(tape, latest, stores)
-            && now_s.saturating_sub(written_s) < life_s / 2
+            && written_s.wrapping_add(life_s / 2) > now_s
         {
             tape.truncate(start);
             tape.push_copy(latest, latest_end);
         } else {
-            let end_s = newest_s.saturating_add(window_s);
-            decision.max_age_s = end_s.saturating_sub(now_s).min(life_s).max(1);
+            // The newest touch is within its window: at least a second is left.
+            let rest_s = newest_s.wrapping_add(window_s).wrapping_sub(now_s);
+            decision.max_age_s = rest_s.min(life_s);
         }
         decision
     }
