@@ -99,9 +99,11 @@ impl Default for LandingParameters<'_> {
 impl LandingParameters<'_> {
     /// Writes the names of the click id's parameter as [`LandingClick::find`] takes them.
     pub(crate) fn push_names(&self, out: &mut Vec<u8>) {
-        for name in self.click_id {
+        for (index, name) in self.click_id.iter().enumerate() {
+            if index > 0 {
+                out.push(END_OF_NAME);
+            }
             out.extend(name.bytes().filter(|byte| *byte > END_OF_FIELD));
-            out.push(END_OF_NAME);
         }
         out.push(END_OF_FIELD);
     }
@@ -215,7 +217,7 @@ impl LandingClick {
                 }
                 let end = tape.end(parameter);
                 parameter = end + 1;
-                if tape.byte(end) != END_OF_NAME || tape.byte(parameter) == END_OF_FIELD {
+                if tape.byte(end) != END_OF_NAME {
                     break;
                 }
             }

@@ -56,7 +56,7 @@ pub(crate) trait Tape: Sink {
             at = self.end(at);
             let byte = Mark::from(self.byte(at));
             if byte >= end || byte == 0 {
-                return at.saturating_add(1);
+                return at.wrapping_add(1);
             }
             at += 1;
         }

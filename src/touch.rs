@@ -167,15 +167,15 @@ fn latest(tape: &impl Tape, mut stores: usize, now_s: u32) -> (usize, u32) {
 
 /// Has each of the stores a copy of the text?
 fn is_in_all(tape: &impl Tape, text: usize, mut stores: usize) -> bool {
-    let mut is_there = false;
+    let mut copies = 0_u32;
     while tape.byte(stores) > 0 {
         let end = tape.end(stores);
-        is_there |= tape.is_same(stores, end, text, tape.end(text), 0);
+        copies += u32::from(tape.is_same(stores, end, text, tape.end(text), 0));
         if tape.byte(end) == END_OF_FIELD {
-            if !is_there {
+            if copies == 0 {
                 return false;
             }
-            is_there = false;
+            copies = 0;
         }
         stores = end + 1;
     }
