@@ -38,7 +38,7 @@ export function onAddressChange(listener: (address: string) => unknown, begun: (
     }
   };
   if ((document as { prerendering?: boolean }).prerendering) {
-    document.addEventListener("prerenderingchange", begin, { once: true });
+    document.addEventListener("prerenderingchange", begin);
   } else {
     begin();
   }

@@ -2,6 +2,7 @@
  * The `<script>` tag: finds its settings, and offers a function `cakeEdge` that takes calls before the tracker exists.
  */
 
+import { attempt } from "./store.js";
 import { openTracker, type Tracker } from "./tracker.js";
 
 /** A function that is called with the tracker, as soon as it exists. */
@@ -25,7 +26,7 @@ export function openTag(): void {
     : (document.querySelector<HTMLScriptElement>("script[src*=cake-edge]") ?? current);
   const address = script?.src ?? "";
   const tracker = openTracker([
-    { base: address.replace(/\/[^/?]*(\?.*)?$/, "") },
+    { base: attempt(() => new URL(".", address).href) },
     Object.fromEntries(new URLSearchParams(address.split(/[?#]/)[1])),
     script?.dataset,
     options,

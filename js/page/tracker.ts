@@ -224,7 +224,7 @@ export function openTracker(
       if (options.edge) return note("kept_by_edge");
       const { pathname, search, hash } = new URL(address);
       // A router's fragment may look like a URL of its own: #/path?reqid=1
-      const fragment = options.fragment ? `&${hash.replace(/^#([^?]*\?)?/, "")}` : "";
+      const fragment = options.fragment ? hash.replace(/^#([^?]*\?)?/, "&") : "";
       lookLater([pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000), smallNames), seconds]);
     });
     tell();
@@ -335,9 +335,9 @@ export function openTracker(
     },
     link: (parts, more?: unknown) =>
       load("link")
-        .then(async ({ createTrackingLink, ready }) => {
-          await ready();
-          return quietly(() => (createTrackingLink as (...given: unknown[]) => string)(parts, more));
+        .then(async (file) => {
+          await file.ready();
+          return quietly(() => (file.createTrackingLink as (...given: unknown[]) => string)(parts, more));
         })
         .catch((cause) => {
           report(new CakeError({ code: "network", rule: "link.js could not be loaded" }, { cause }));
