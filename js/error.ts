@@ -344,8 +344,7 @@ export class CakeError extends Error {
   declare readonly retryAfterMs: number | undefined;
 
   constructor({ rule, ...fields }: CakeErrorInit, options?: ErrorOptions) {
-    const { parameter, status } = fields;
-    super((parameter ? `${parameter} ` : "") + rule + (status ? ` (status ${status})` : ""), options);
+    super((fields.parameter ? `${fields.parameter} ` : "") + rule, options);
     // In one statement: a page uses this code too, and counts its bytes.
     Object.assign(this, { retryable: false }, fields);
   }
@@ -370,8 +369,9 @@ export function toCakeError(thrown: unknown): CakeError {
   if (isCakeError(thrown)) return thrown;
   if (typeof thrown === "object" && thrown !== null && "code" in thrown && "rule" in thrown) {
     const { cause: inner, because, ...init } = thrown as CoreError;
+    const rule = init.rule + (init.status ? ` (status ${init.status})` : "");
     const cause = inner ? toCakeError(inner) : because && new Error(because);
-    return new CakeError(init, cause ? { cause } : undefined);
+    return new CakeError({ ...init, rule }, cause ? { cause } : undefined);
   }
   return new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown });
 }
