@@ -11,9 +11,14 @@ import { build, type InlineConfig, type Plugin } from "vite";
 import { root } from "./build.ts";
 import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
-/** The exports of the cores; see js/page/core.ts. */
-const EXPORTS = ["put", "get", "decide"];
-const LINK_EXPORTS = ["push", "byte", "build"];
+/** The exports of the cores; see js/page/core.ts. Those of clicks have short names in what a page loads. */
+const EXPORTS = { put: "p", get: "g", decide: "d" };
+const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
+
+/**
+ * Short names for properties that only the page's own files share: js/page/tracker.ts, outbox.ts, attach.ts and load.ts.
+ */
+const OWN_NAMES = { said: "s", note: "n", report: "r", conclude: "c", resend: "e", missing: "m", conversions: "w" };
 
 /** The words for a missing value, as literals. */
 const WORDS = { MISSING_WORDS: JSON.stringify(MISSING_WORDS), BESIDE_WORDS: JSON.stringify(BESIDE_WORDS) };
@@ -24,11 +29,13 @@ const LAZY = ["outbox", "decorate", "attach", "link", "fallback", "link-fallback
 const out = join(root, "dist/page");
 
 /** Removes the wasm-bindgen exports for values that never cross here, then optimises for size. */
-function shrink(audience: string, exports: readonly string[]): Uint8Array {
+function shrink(audience: string, exports: Readonly<Record<string, string>>): Uint8Array {
   const module = binaryen.readBinary(readFileSync(join(root, `target/wasm/${audience}/${audience}_bg.wasm`)));
   for (let index = module.getNumExports() - 1; index >= 0; index -= 1) {
-    const { name } = binaryen.getExportInfo(module.getExportByIndex(index));
-    if (!exports.includes(name)) module.removeExport(name);
+    const { name, value } = binaryen.getExportInfo(module.getExportByIndex(index));
+    module.removeExport(name);
+    const short = exports[name];
+    if (short !== undefined) module.addFunctionExport(value, short);
   }
   binaryen.setOptimizeLevel(2);
   binaryen.setShrinkLevel(2);
@@ -181,7 +188,13 @@ function check({ literal, mark, key }: WasmText, wasm: Uint8Array): void {
 }
 
 /** One bundled, minified file from `entry`; the imports of lazy files stay imports. */
-async function bundle(entry: string, name: string, format: "es" | "iife", wasm?: Uint8Array): Promise<string> {
+async function bundle(
+  entry: string,
+  name: string,
+  format: "es" | "iife",
+  short: Readonly<Record<string, string>> = {},
+  wasm?: Uint8Array,
+): Promise<string> {
   const config: InlineConfig = {
     configFile: false,
     root,
@@ -210,6 +223,8 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
     ecma: 2020,
     module: format === "es",
     compress: { passes: 3, inline: 0, unsafe_arrows: true, unsafe_methods: true },
+    mangle: { properties: { regex: new RegExp(`^(${Object.keys(short).join("|")})$`), builtins: true } },
+    nameCache: { props: { props: Object.fromEntries(Object.entries(short).map(([own, name]) => [`$${own}`, name])) } },
     format: { comments: false },
   });
   if (plain === undefined) throw new Error(`terser made nothing of ${entry}`);
@@ -236,10 +251,13 @@ const EAGER = "//# allFunctionsCalledOnLoad\n";
 
 mkdirSync(out, { recursive: true });
 const wasm = shrink("page", EXPORTS);
-write("page", EAGER + (await bundle("js/entry/page.ts", "page", "es", wasm)));
-write("cake-edge", EAGER + (await bundle("js/entry/tag.ts", "cake-edge", "iife", wasm)));
-write("link", await bundle("js/page/link.ts", "link", "es", shrink("link", LINK_EXPORTS)));
-for (const name of ["outbox", "decorate", "attach"]) write(name, await bundle(`js/page/${name}.ts`, name, "es"));
+const first = { ...OWN_NAMES, ...EXPORTS };
+write("page", EAGER + (await bundle("js/entry/page.ts", "page", "es", first, wasm)));
+write("cake-edge", EAGER + (await bundle("js/entry/tag.ts", "cake-edge", "iife", first, wasm)));
+write("link", await bundle("js/page/link.ts", "link", "es", {}, shrink("link", LINK_EXPORTS)));
+for (const name of ["outbox", "decorate", "attach"]) {
+  write(name, await bundle(`js/page/${name}.ts`, name, "es", OWN_NAMES));
+}
 // For frames and workers: a module for bundlers, and one classic script that makes the global `cakeEdgeFrame`.
 write("frame", await bundle("js/entry/frame.ts", "frame", "es"));
 write("cake-edge-frame", await bundle("js/entry/frame.ts", "cakeEdgeFrame", "iife"));
