@@ -79,7 +79,8 @@ function withoutSection(number: number, wasm: Uint8Array): Uint8Array {
     // The section's size, seven bits in each byte.
     let size = 0;
     let at = start + 1;
-    for (let bits = 0; at === start + 1 || (wasm[at - 1] ?? 0) > 127; bits += 7) size |= ((wasm[at++] ?? 0) & 127) << bits;
+    for (let bits = 0; at === start + 1 || (wasm[at - 1] ?? 0) > 127; bits += 7)
+      size |= ((wasm[at++] ?? 0) & 127) << bits;
     end = at + size;
     if (wasm[start] === number) return Buffer.concat([wasm.subarray(0, start), wasm.subarray(end)]);
   }

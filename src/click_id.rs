@@ -30,7 +30,8 @@ pub fn is_click_id(text: &str) -> bool {
 /// Is the text between these places a click id?
 #[inline(never)]
 pub(crate) fn is_id(tape: &impl Tape, start: usize, end: usize) -> bool {
-    after_letters(tape, start, b'-'.into(), b'-'.into()) == end && end.wrapping_sub(start + 1) < MAX_CHARACTERS
+    after_letters(tape, start, b'-'.into(), b'-'.into()) == end
+        && end.wrapping_sub(start + 1) < MAX_CHARACTERS
 }
 
 /// The place of the first byte from `at` on that is no letter of a click id, and none of these marks.

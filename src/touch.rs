@@ -199,7 +199,9 @@ pub fn read_journey(text: &str) -> Vec<Touch> {
 
 fn touch_at(tape: &Vec<u8>, at: usize) -> Touch {
     let text = tape.get(at..tape.find(at, TOUCH, TOUCH));
-    let mut fields = text.unwrap_or_default().split(|byte| Mark::from(*byte) == FIELD);
+    let mut fields = text
+        .unwrap_or_default()
+        .split(|byte| Mark::from(*byte) == FIELD);
     let mut next = || fields.next().map(text_of).unwrap_or_default();
     next();
     Touch {

@@ -63,8 +63,7 @@ export const loadFallback = (): Promise<void> =>
 
 /** Is this a click id by the core's rule, and not a word for a missing one? */
 export const isClickId = (id: string): boolean =>
-  !isMissing(id) &&
-  attempt(() => decide([`c\x01${id}\x02`, 1], [0, 1, 1, 1], "c", "", "")[2]) === id;
+  !isMissing(id) && attempt(() => decide([`c\x01${id}\x02`, 1], [0, 1, 1, 1], "c", "", "")[2]) === id;
 
 /**
  * Asks the core what a visit leaves in the browser. `names` are the names of the click id's parameter, separated by

@@ -184,7 +184,7 @@ export function openTracker(
     else note("no_click_id");
     const fragment = options.fragment ? "" : location.hash;
     // An empty first reading starts with its end.
-    if (options.debug && !(clickId && pairs.includes(clickId)) && (pairs > "\x04" || fragment.includes("="))) {
+    if (options.debug && !(clickId && pairs.includes(clickId)) && (pairs > "\x04" || /=/.test(fragment))) {
       withFile("outbox", ({ noteNotTaken }) => noteNotTaken(pairs, fragment, note));
     }
   };
@@ -359,7 +359,7 @@ export function openTracker(
           const at = Date.now();
           const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
           const fields = complete(given);
-          const page = fields.uniqueId ? undefined : location.href.split("#", 1)[0];
+          const page = fields.uniqueId ? undefined : location.href.split("#")[0];
           const conversion: WaitingConversion = { at, fields, page };
           conversions.set(key, conversion);
           let sent: Promise<Response> | undefined;
