@@ -95,7 +95,7 @@ pub fn decide(
         Attribution::LastTouch
     };
     let policy = TouchPolicy::from_checked(attribution, window_days, journey, cookie_days);
-    // It has no size, and so this no memory: a place on the stack would bring the stack into the module.
+    // The box of a type without size takes no memory. A place on the stack would bring the stack into the module.
     let tape = Box::leak(Box::new(Page));
     let decision = policy.write_update(tape, now_s);
     tape.push_byte(b'\n');
