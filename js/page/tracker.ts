@@ -2,7 +2,7 @@
 import { CakeError, isCakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
-import { conversionOf } from "./conversion.js";
+import { conversionOf, isOwnId } from "./conversion.js";
 import { type Decision, decide, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
 import { CLICK_NAMES, isPlain } from "./names.js";
@@ -19,9 +19,23 @@ import type {
 } from "./options.js";
 import type { Outbox } from "./outbox.js";
 import { pairsOf } from "./query.js";
-import { ANSWER_MS, findOrderUniqueId, post } from "./send.js";
+import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
 import { readSettings, SETTING_NAMES } from "./settings.js";
-import { attempt, deleteKept, KEY, keysOf, OUTBOX, read, readCookies, store, writeCookie } from "./store.js";
+import {
+  attempt,
+  deleteKept,
+  KEY,
+  keysOf,
+  later,
+  now,
+  OUTBOX,
+  read,
+  readCookies,
+  remove,
+  store,
+  urlOf,
+  writeCookie,
+} from "./store.js";
 
 /** Keeps the click id and reports conversions. Nothing in it throws into the page. */
 export interface Tracker {
@@ -79,7 +93,9 @@ const INERT: Tracker = {
 /** Captures the click id of this page's address and keeps it. */
 export function createTracker(options?: TrackerOptions): Tracker;
 export function createTracker(options?: TrackerOptions, more?: unknown): Tracker {
-  return typeof document === "undefined" ? INERT : openTracker([options], options, more);
+  return typeof document === "undefined" || typeof location === "undefined"
+    ? INERT
+    : openTracker([options], options, more);
 }
 
 /** The same with several sources of settings, the strongest last. An unknown name in `strict` is refused. */
@@ -104,8 +120,8 @@ export function openTracker(
 
   const note = (reason: Reason | string, ...details: unknown[]) => {
     // A wrong setting is always logged: it is the site's mistake, and nobody would notice it otherwise.
-    // biome-ignore lint/suspicious/noConsole: what `debug` asks for. A site may have emptied it.
-    if (options.debug || reason === "invalid_setting") console.info?.("cake-edge:", reason, ...details);
+    // biome-ignore lint/suspicious/noConsole: what `debug` asks for. A site may have replaced it.
+    if (options.debug || reason === "invalid_setting") attempt(() => console.info("cake-edge:", reason, ...details));
   };
 
   const report = (error: CakeError) => {
@@ -136,9 +152,7 @@ export function openTracker(
     );
 
   /** Where conversions go: relative to the page's first address, not to a base element or a router's address. */
-  const url =
-    attempt(() => new URL(options.endpoint || "/cake", location.href).href.replace(/\/*$/, "/conversions")) ??
-    "/cake/conversions";
+  const url = (urlOf(options.endpoint || "/cake", location.href)?.href ?? "/cake").replace(/\/*$/, "/conversions");
 
   /** The visitor's answer. The browser may have answered for the visitor (Global Privacy Control). */
   const said = (): Consent =>
@@ -198,9 +212,27 @@ export function openTracker(
     for (const watcher of watchers) watcher();
   };
 
+  /** The ids of orders that came as click ids: they are none on this page's later addresses either. */
+  const own: string[] = [];
+  /** Removes the kept clicks that are in truth this conversion's own ids: the former click counts again. */
+  const forget = (fields: PageConversion) => {
+    const touches = memory.split("*");
+    const rest = touches.filter((touch) => {
+      const id = touch.split("!")[2];
+      return !id || touches[0] === touch || !isOwnId(id, fields) || !own.push(id);
+    });
+    if (rest.length === touches.length) return;
+    const left = keep(["", now() / 1_000], rest.join("*"), "");
+    if (said() !== "granted") return;
+    if (left[0]) return write(left);
+    writeCookie("", 0, options.cookieDomain);
+    remove(KEY);
+  };
+
   /** A conversion's fields with the kept click, and with the unique id that every tab makes of click and order. */
   const complete = (given: PageConversion): PageConversion => {
     const fields = conversionOf(given, kept());
+    forget(fields);
     const { clickId, orderId, uniqueId = clickId && orderId && findOrderUniqueId(clickId, orderId) } = fields;
     return uniqueId ? { ...fields, uniqueId } : fields;
   };
@@ -209,7 +241,7 @@ export function openTracker(
   /** Set while the fallback of WebAssembly loads. */
   let loading: Promise<void> | undefined;
 
-  const look = (address: string, seconds = Date.now() / 1_000): void => {
+  const look = (address: string, seconds = now() / 1_000): void => {
     quietly(() => {
       const answer = said();
       if (answer === "denied") {
@@ -222,24 +254,24 @@ export function openTracker(
         return;
       }
       if (options.edge) return note("kept_by_edge");
-      const { pathname, search, hash } = new URL(address);
+      const { pathname, search, hash } = urlOf(address) as URL;
       // A router's fragment may look like a URL of its own: #/path?reqid=1
       const fragment = options.fragment ? hash.replace(/^#([^?]*\?)?/, "&") : "";
-      lookLater([pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000), smallNames), seconds]);
+      lookLater([pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000), smallNames, own), seconds]);
     });
     tell();
   };
 
   /** Looks when the core runs, which is at once with WebAssembly. */
   const lookLater = (visit: Visit): void => {
-    const now = () => {
+    const lookAtIt = () => {
       quietly(() => lookNow(visit));
     };
-    if (isRunning()) return void now();
+    if (isRunning()) return void lookAtIt();
     loading ??= loadFallback().then(() => {
       loading = undefined;
     });
-    void loading.then(now).then(tell);
+    void loading.then(lookAtIt).then(tell);
   };
 
   /** Calls `use` with a file that is loaded on first use. */
@@ -256,13 +288,13 @@ export function openTracker(
   };
 
   /** What the files of rare parts use of this tracker. */
-  const own = { url, conversions, edge: options.edge, clickId: () => clickId, said, note, report };
+  const shared = { url, conversions, edge: options.edge, clickId: () => clickId, said, note, report };
 
   /** Loaded once, and again after a failed load. */
   let opened: Promise<Outbox> | undefined;
   const openOutbox = () => {
     opened ??= load("outbox").then(
-      ({ openOutbox }) => openOutbox(own),
+      ({ openOutbox }) => openOutbox(shared),
       (error) => {
         opened = undefined;
         throw error;
@@ -271,19 +303,19 @@ export function openTracker(
     return opened;
   };
 
-  let timer: ReturnType<typeof setTimeout>;
+  let timer: ReturnType<typeof later>;
   /** The conversion waits for the network, for the missing file, or for the next page. */
   const offline = ({ missing }: { missing?: string } = {}): ConvertResult => {
     if (missing) note("missing_file", missing, "see data-base");
     else note("network");
     clearTimeout(timer);
-    timer = setTimeout(resume, RELOAD_MS);
+    timer = later(resume, RELOAD_MS);
     return { state: "queued", code: missing ? "missing_file" : "network" };
   };
 
   /** The result within the 15 seconds of {@link Tracker.convert}. */
   const inTime = (result: Promise<ConvertResult>): Promise<ConvertResult> =>
-    Promise.race([result, new Promise<never>((_, reject) => setTimeout(reject, ANSWER_MS))]).catch(offline);
+    Promise.race([result, new Promise<never>((_, reject) => later(reject, ANSWER_MS))]).catch(offline);
 
   /** Sends what waits. */
   const resume = () => {
@@ -301,7 +333,7 @@ export function openTracker(
         resume();
         addEventListener("online", resume);
         // Loaded before it is needed: at the moment of a conversion there may be no network.
-        setTimeout(() => clickId && openOutbox().catch(() => undefined), AHEAD_MS);
+        later(() => clickId && openOutbox().catch(() => undefined), AHEAD_MS);
       },
     ),
   );
@@ -316,12 +348,12 @@ export function openTracker(
     get clickId() {
       return clickId;
     },
-    setConsent(now) {
-      const known = consentOf(now);
+    setConsent(word) {
+      const known = consentOf(word);
       const wasGranted = said() === "granted";
       // An unknown word is no consent.
       consent = known ?? "pending";
-      if (!known) refuse("consent", now);
+      if (!known) refuse("consent", word);
       if (said() === "granted") {
         memory = "";
         visits.splice(0).forEach(lookLater);
@@ -344,35 +376,40 @@ export function openTracker(
           return undefined;
         }),
     decorate(how, more?: unknown) {
-      withFile("decorate", ({ decorate }) => decorate(how, own.clickId, note, more));
+      withFile("decorate", ({ decorate }) => decorate(how, shared.clickId, note, more));
     },
     attach(how) {
-      withFile("attach", ({ attach }) => watchers.push(attach(how, own)));
+      withFile("attach", ({ attach }) => watchers.push(attach(how, shared)));
     },
     dispose() {
       isDisposed = true;
     },
     convert(given, more?: unknown) {
-      const convert = () =>
-        quietly(() => {
-          if (!areKnown(given, "offerId uniqueId orderId clickId", more)) return undefined;
-          const at = Date.now();
-          const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
-          const fields = complete(given);
-          const page = fields.uniqueId ? undefined : location.href.split("#")[0];
-          const conversion: WaitingConversion = { at, fields, page };
-          conversions.set(key, conversion);
-          let sent: Promise<Response> | undefined;
-          if (said() === "granted") {
-            // First, before anything else can fail.
-            if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
-            // Here and not in the outbox: nothing may come between the report and the request.
-            if (fields.uniqueId) sent = attempt(() => post(url, conversion.fields));
-            // The outbox handles a failure; here it would only be an unhandled rejection.
-            void Promise.resolve(sent).catch(() => undefined);
-          }
-          return inTime(openOutbox().then((outbox) => outbox.conclude(key, sent)));
-        }) ?? Promise.resolve<ConvertResult>({ state: "refused", code: "invalid_field" });
+      const convert = () => {
+        if (!quietly(() => areKnown(given, "offerId uniqueId orderId clickId", more))) {
+          return Promise.resolve<ConvertResult>({ state: "refused", code: "invalid_field" });
+        }
+        const at = now();
+        const key = `${OUTBOX}${at} ${attempt(Math.random)} ${conversions.size}`;
+        // A failure in here refuses nothing: then the conversion goes as it was given.
+        const fields = quietly(() => complete(given)) ?? given;
+        const conversion: WaitingConversion = {
+          at,
+          fields,
+          page: fields.uniqueId ? undefined : location.href.split("#")[0],
+        };
+        conversions.set(key, conversion);
+        let sent: Promise<Response> | undefined;
+        if (said() === "granted") {
+          // First, before anything else can fail.
+          if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
+          // Here and not in the outbox: nothing may come between the report and the request.
+          if (isReady(fields)) sent = attempt(() => post(url, fields));
+          // The outbox handles a failure; here it would only be an unhandled rejection.
+          void Promise.resolve(sent).catch(() => undefined);
+        }
+        return inTime(openOutbox().then((outbox) => outbox.conclude(key, sent)));
+      };
       // The click id may be on its way.
       return loading ? inTime(loading.then(convert)) : convert();
     },
