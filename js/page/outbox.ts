@@ -186,13 +186,14 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
 
   // If a request dies with its page, the browser's beacon outlives it. A beacon has no answer: the conversion stays,
   // and the next load finds a duplicate.
-  addEventListener("pagehide", () => {
+  const sendBeacons = () => {
     if (attempt(() => "keepalive" in Request.prototype) || said() !== "granted") return;
     for (const { fields } of conversions.values()) {
       if (fields.uniqueId) attempt(() => navigator.sendBeacon(url, JSON.stringify(fields)));
     }
-  });
-  document.addEventListener("visibilitychange", resend);
+  };
+  attempt(() => addEventListener("pagehide", sendBeacons));
+  attempt(() => document.addEventListener("visibilitychange", resend));
   // After the call for which the outbox was opened.
   later(resend);
 

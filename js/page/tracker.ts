@@ -331,7 +331,7 @@ export function openTracker(
       (address) => isDisposed || look(address),
       () => {
         resume();
-        addEventListener("online", resume);
+        attempt(() => addEventListener("online", resume));
         // Loaded before it is needed: at the moment of a conversion there may be no network.
         later(() => clickId && openOutbox().catch(() => undefined), AHEAD_MS);
       },
