@@ -68,7 +68,11 @@ export async function readAnswer(response: Response): Promise<Answer> {
 /** The result if the answer is the forwarder's "accepted": no other server's answer has this shape. */
 export function findAcceptance({ status, json }: Answer): ConvertResult | undefined {
   const { id, state, duplicate } = json ?? {};
-  return status < 300 && id && typeof id === "string" && typeof duplicate === "boolean" && STATES.includes(state as string)
+  return status < 300 &&
+    id &&
+    typeof id === "string" &&
+    typeof duplicate === "boolean" &&
+    STATES.includes(state as string)
     ? { state: duplicate ? "duplicate" : "accepted", id }
     : undefined;
 }

@@ -124,7 +124,9 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
     if (!/^[1-9]\d*$/.test(`${attempt(() => String(fields.offerId))}`)) {
       return refuse(key, "invalid_id", { parameter: "offerId", rule: "must be a whole number from 1, in digits" });
     }
-    const lossy = (["orderId", "uniqueId", "clickId"] as const).find((name) => Number(fields[name]) > 9e15 && typeof fields[name] === "number");
+    const lossy = (["orderId", "uniqueId", "clickId"] as const).find(
+      (name) => Number(fields[name]) > 9e15 && typeof fields[name] === "number",
+    );
     if (lossy) {
       const rule = "is a number that has lost digits: give it as text";
       return refuse(key, lossy === "clickId" ? "invalid_click_id" : "invalid_unique_id", { parameter: lossy, rule });
