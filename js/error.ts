@@ -316,8 +316,12 @@ export interface CakeErrorInit {
   readonly status?: number;
   /** The wait that CAKE asked for, in milliseconds, if it did. */
   readonly retryAfterMs?: number;
+}
+
+/** An error as the core throws it; see src/bindings/error.rs. */
+interface CoreError extends CakeErrorInit {
   /** The error behind an unknown outcome. */
-  readonly cause?: CakeErrorInit;
+  readonly cause?: CoreError;
   /** The platform's message if no answer came, without URL and key. */
   readonly because?: string;
 }
@@ -339,14 +343,10 @@ export class CakeError extends Error {
   /** The wait that CAKE asked for before the next call, in milliseconds, if it did. */
   declare readonly retryAfterMs: number | undefined;
 
-  constructor(
-    { code, rule, retryable = false, parameter, status, retryAfterMs }: CakeErrorInit,
-    options?: ErrorOptions,
-  ) {
-    const subject = parameter === undefined ? "" : `${parameter} `;
-    super(subject + rule + (status === undefined ? "" : ` (status ${status})`), options);
+  constructor({ rule, ...fields }: CakeErrorInit, options?: ErrorOptions) {
+    super((fields.parameter ? `${fields.parameter} ` : "") + rule, options);
     // In one statement: a page uses this code too, and counts its bytes.
-    Object.assign(this, { code, retryable, parameter, status, retryAfterMs });
+    Object.assign(this, { retryable: false }, fields);
   }
 }
 
@@ -368,9 +368,10 @@ export function abortedError(options?: ErrorOptions): CakeError {
 export function toCakeError(thrown: unknown): CakeError {
   if (isCakeError(thrown)) return thrown;
   if (typeof thrown === "object" && thrown !== null && "code" in thrown && "rule" in thrown) {
-    const init = thrown as CakeErrorInit;
-    const cause = init.cause ? toCakeError(init.cause) : init.because && new Error(init.because);
-    return new CakeError(init, cause ? { cause } : undefined);
+    const { cause: inner, because, ...init } = thrown as CoreError;
+    const rule = init.rule + (init.status ? ` (status ${init.status})` : "");
+    const cause = inner ? toCakeError(inner) : because && new Error(because);
+    return new CakeError({ ...init, rule }, cause ? { cause } : undefined);
   }
   return new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown });
 }

@@ -18,10 +18,13 @@ const SMALL = {
 } as const;
 
 // The page's data lies after a stack of 4 kB, not of a megabyte: short addresses need fewer bytes. No call goes deep
-// there.
+// there. LLVM copies the head of a loop in front of it only where that is short.
 const TINY = {
   ...SMALL,
-  env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Clink-arg=-zstack-size=4096` },
+  env: {
+    ...SMALL.env,
+    RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Clink-arg=-zstack-size=4096 -Cllvm-args=-rotation-max-header-size=4`,
+  },
 } as const;
 
 // For the JavaScript fallback: wasm2js only reads the first version of WebAssembly.

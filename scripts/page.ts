@@ -11,9 +11,14 @@ import { build, type InlineConfig, type Plugin } from "vite";
 import { root } from "./build.ts";
 import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
-/** The exports of the cores; see js/page/core.ts. */
-const EXPORTS = ["put", "get", "decide"];
-const LINK_EXPORTS = ["push", "byte", "build"];
+/** The exports of the cores; see js/page/core.ts. Those of clicks have short names in what a page loads. */
+const EXPORTS = { put: "p", get: "g", decide: "d" };
+const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
+
+/**
+ * Short names for properties that only the page's own files share: js/page/tracker.ts, outbox.ts, attach.ts and load.ts.
+ */
+const OWN_NAMES = { said: "s", note: "n", report: "r", conclude: "c", resend: "e", missing: "m", conversions: "w" };
 
 /** The words for a missing value, as literals. */
 const WORDS = { MISSING_WORDS: JSON.stringify(MISSING_WORDS), BESIDE_WORDS: JSON.stringify(BESIDE_WORDS) };
@@ -24,11 +29,13 @@ const LAZY = ["outbox", "decorate", "attach", "link", "fallback", "link-fallback
 const out = join(root, "dist/page");
 
 /** Removes the wasm-bindgen exports for values that never cross here, then optimises for size. */
-function shrink(audience: string, exports: readonly string[]): Uint8Array {
+function shrink(audience: string, exports: Readonly<Record<string, string>>): Uint8Array {
   const module = binaryen.readBinary(readFileSync(join(root, `target/wasm/${audience}/${audience}_bg.wasm`)));
   for (let index = module.getNumExports() - 1; index >= 0; index -= 1) {
-    const { name } = binaryen.getExportInfo(module.getExportByIndex(index));
-    if (!exports.includes(name)) module.removeExport(name);
+    const { name, value } = binaryen.getExportInfo(module.getExportByIndex(index));
+    module.removeExport(name);
+    const short = exports[name];
+    if (short !== undefined) module.addFunctionExport(value, short);
   }
   binaryen.setOptimizeLevel(2);
   binaryen.setShrinkLevel(2);
@@ -41,7 +48,43 @@ function shrink(audience: string, exports: readonly string[]): Uint8Array {
   module.optimize();
   // No runtime reads these sections.
   module.runPasses(["strip-debug", "strip-producers", "strip-target-features"]);
-  return module.emitBinary();
+  return withoutUnusedData(module);
+}
+
+/**
+ * The module, and without its data where no address in the code is one of that data: wasm-bindgen's own is for the
+ * removed exports.
+ */
+function withoutUnusedData(module: binaryen.Module): Uint8Array {
+  const text = module.emitText();
+  const data = [...text.matchAll(/\(data \S+ \(i32\.const (\d+)\) "(.*)"\)/g)].map(([, at, bytes = ""]) => ({
+    start: Number(at),
+    // A byte is written with one to three characters.
+    end: Number(at) + bytes.length,
+  }));
+  const code = text.slice(text.indexOf("\n (func "));
+  const isUsed = [...code.matchAll(/(?:const |offset=)(\d+)/g)].some(([, at]) =>
+    data.some(({ start, end }) => Number(at) >= start && Number(at) < end),
+  );
+  const wasm = module.emitBinary();
+  return isUsed ? wasm : withoutSection(DATA, withoutSection(DATA_COUNT, wasm));
+}
+
+const DATA = 11;
+const DATA_COUNT = 12;
+
+/** A wasm without the section of this number. */
+function withoutSection(number: number, wasm: Uint8Array): Uint8Array {
+  for (let start = 8, end = start; start < wasm.length; start = end) {
+    // The section's size, seven bits in each byte.
+    let size = 0;
+    let at = start + 1;
+    for (let bits = 0; at === start + 1 || (wasm[at - 1] ?? 0) > 127; bits += 7)
+      size |= ((wasm[at++] ?? 0) & 127) << bits;
+    end = at + size;
+    if (wasm[start] === number) return Buffer.concat([wasm.subarray(0, start), wasm.subarray(end)]);
+  }
+  return wasm;
 }
 
 /** The core as a JavaScript module. */
@@ -124,6 +167,7 @@ function withWasm(code: string, wasm: Uint8Array): string {
   const byKey = scripts(keys.flatMap((key) => asTexts(wasm, key).filter((_, at, all) => at === 0 || !all[at + 1])));
   const likely = [...new Set(byKey.map(({ text }) => text.key))].slice(0, 8);
   const [best] = scripts(likely.flatMap((key) => asTexts(wasm, key)));
+  if (!WebAssembly.validate(Uint8Array.from(wasm))) throw new Error("the wasm is not valid");
   if (best === undefined) throw new Error("the wasm uses every byte: there is none for a mark");
   check(best.text, wasm);
   return best.script;
@@ -145,7 +189,13 @@ function check({ literal, mark, key }: WasmText, wasm: Uint8Array): void {
 }
 
 /** One bundled, minified file from `entry`; the imports of lazy files stay imports. */
-async function bundle(entry: string, name: string, format: "es" | "iife", wasm?: Uint8Array): Promise<string> {
+async function bundle(
+  entry: string,
+  name: string,
+  format: "es" | "iife",
+  short: Readonly<Record<string, string>> = {},
+  wasm?: Uint8Array,
+): Promise<string> {
   const config: InlineConfig = {
     configFile: false,
     root,
@@ -174,6 +224,8 @@ async function bundle(entry: string, name: string, format: "es" | "iife", wasm?:
     ecma: 2020,
     module: format === "es",
     compress: { passes: 3, inline: 0, unsafe_arrows: true, unsafe_methods: true },
+    mangle: { properties: { regex: new RegExp(`^(${Object.keys(short).join("|")})$`), builtins: true } },
+    nameCache: { props: { props: Object.fromEntries(Object.entries(short).map(([own, name]) => [`$${own}`, name])) } },
     format: { comments: false },
   });
   if (plain === undefined) throw new Error(`terser made nothing of ${entry}`);
@@ -200,10 +252,13 @@ const EAGER = "//# allFunctionsCalledOnLoad\n";
 
 mkdirSync(out, { recursive: true });
 const wasm = shrink("page", EXPORTS);
-write("page", EAGER + (await bundle("js/entry/page.ts", "page", "es", wasm)));
-write("cake-edge", EAGER + (await bundle("js/entry/tag.ts", "cake-edge", "iife", wasm)));
-write("link", await bundle("js/page/link.ts", "link", "es", shrink("link", LINK_EXPORTS)));
-for (const name of ["outbox", "decorate", "attach"]) write(name, await bundle(`js/page/${name}.ts`, name, "es"));
+const first = { ...OWN_NAMES, ...EXPORTS };
+write("page", EAGER + (await bundle("js/entry/page.ts", "page", "es", first, wasm)));
+write("cake-edge", EAGER + (await bundle("js/entry/tag.ts", "cake-edge", "iife", first, wasm)));
+write("link", await bundle("js/page/link.ts", "link", "es", {}, shrink("link", LINK_EXPORTS)));
+for (const name of ["outbox", "decorate", "attach"]) {
+  write(name, await bundle(`js/page/${name}.ts`, name, "es", OWN_NAMES));
+}
 // For frames and workers: a module for bundlers, and one classic script that makes the global `cakeEdgeFrame`.
 write("frame", await bundle("js/entry/frame.ts", "frame", "es"));
 write("cake-edge-frame", await bundle("js/entry/frame.ts", "cakeEdgeFrame", "iife"));

@@ -8,7 +8,7 @@
 
 use crate::error::IdRule;
 use crate::placeholder::{is_missing_value, is_missing_word};
-use crate::tape::{NOWHERE, Tape};
+use crate::tape::{Mark, NOWHERE, Tape};
 use crate::url::{self, END_OF_FIELD, END_OF_NAME, END_OF_READING, is_control, push_pairs};
 use crate::{Error, Result, sub_id};
 
@@ -30,15 +30,16 @@ pub fn is_click_id(text: &str) -> bool {
 /// Is the text between these places a click id?
 #[inline(never)]
 pub(crate) fn is_id(tape: &impl Tape, start: usize, end: usize) -> bool {
-    after_letters(tape, start, b'-', b'-') == end && (1..=MAX_CHARACTERS).contains(&(end - start))
+    after_letters(tape, start, b'-'.into(), b'-'.into()) == end
+        && end.wrapping_sub(start + 1) < MAX_CHARACTERS
 }
 
 /// The place of the first byte from `at` on that is no letter of a click id, and none of these marks.
 #[inline(never)]
-pub(crate) fn after_letters(tape: &impl Tape, mut at: usize, mark: u8, other: u8) -> usize {
+pub(crate) fn after_letters(tape: &impl Tape, mut at: usize, mark: Mark, other: Mark) -> usize {
     loop {
         let byte = tape.byte(at);
-        if !(is_letter(byte) || byte == mark || byte == other) {
+        if !is_letter(byte) && Mark::from(byte) != mark && Mark::from(byte) != other {
             return at;
         }
         at += 1;
@@ -99,9 +100,11 @@ impl Default for LandingParameters<'_> {
 impl LandingParameters<'_> {
     /// Writes the names of the click id's parameter as [`LandingClick::find`] takes them.
     pub(crate) fn push_names(&self, out: &mut Vec<u8>) {
-        for name in self.click_id {
+        for (index, name) in self.click_id.iter().enumerate() {
+            if index > 0 {
+                out.push(END_OF_NAME);
+            }
             out.extend(name.bytes().filter(|byte| *byte > END_OF_FIELD));
-            out.push(END_OF_NAME);
         }
         out.push(END_OF_FIELD);
     }
@@ -215,11 +218,11 @@ impl LandingClick {
                 }
                 let end = tape.end(parameter);
                 parameter = end + 1;
-                if tape.byte(end) != END_OF_NAME || tape.byte(parameter) == END_OF_FIELD {
+                if tape.byte(end) != END_OF_NAME {
                     break;
                 }
             }
-            reading = tape.after_end(reading, END_OF_READING);
+            reading = tape.after_end(reading, END_OF_READING.into());
             if tape.byte(reading - 1) != END_OF_READING {
                 return None;
             }
@@ -259,7 +262,7 @@ fn each_pair(tape: &impl Tape, mut at: usize) -> impl Iterator<Item = (usize, us
 
 /// Does no pair start with this byte?
 fn is_end_of_reading(byte: u8) -> bool {
-    matches!(byte, 0 | END_OF_READING | END_OF_FIELD)
+    byte <= END_OF_FIELD && byte != END_OF_NAME
 }
 
 /// In place of a sub id's limit: the value must be a click id.

@@ -7,6 +7,9 @@ use crate::url::{END_OF_FIELD, Sink};
 /// The place of an empty text: it is past the end of every tape.
 pub(crate) const NOWHERE: usize = usize::MAX;
 
+/// A byte to look for, as wide as a register: a function would mask a narrower parameter anew.
+pub(crate) type Mark = u32;
+
 /// Bytes that are read by their places, and written at the end. A text on the tape ends with a byte up to
 /// [`END_OF_FIELD`]; which one it is says what follows.
 pub(crate) trait Tape: Sink {
@@ -23,12 +26,17 @@ pub(crate) trait Tape: Sink {
     /// removed such values (js/page/missing.ts).
     fn is_missing(&self, start: usize, end: usize) -> bool;
 
+    fn push_mark(&mut self, mark: Mark) {
+        let [byte, ..] = mark.to_le_bytes();
+        self.push_byte(byte);
+    }
+
     /// The first place from `at` on with one of these marks, or where the text ends.
     #[inline(never)]
-    fn find(&self, mut at: usize, mark: u8, other: u8) -> usize {
+    fn find(&self, mut at: usize, mark: Mark, other: Mark) -> usize {
         loop {
-            let byte = self.byte(at);
-            if byte <= END_OF_FIELD || byte == mark || byte == other {
+            let byte = Mark::from(self.byte(at));
+            if byte <= Mark::from(END_OF_FIELD) || byte == mark || byte == other {
                 return at;
             }
             at += 1;
@@ -36,18 +44,19 @@ pub(crate) trait Tape: Sink {
     }
 
     /// The place where the text ends.
+    #[inline(never)]
     fn end(&self, at: usize) -> usize {
         self.find(at, 0, 0)
     }
 
     /// The place after the next byte that ends a text and is `end` or a stronger one.
     #[inline(never)]
-    fn after_end(&self, mut at: usize, end: u8) -> usize {
+    fn after_end(&self, mut at: usize, end: Mark) -> usize {
         loop {
             at = self.end(at);
-            let byte = self.byte(at);
+            let byte = Mark::from(self.byte(at));
             if byte >= end || byte == 0 {
-                return at.saturating_add(1);
+                return at.wrapping_add(1);
             }
             at += 1;
         }
@@ -71,7 +80,7 @@ pub(crate) trait Tape: Sink {
         end: usize,
         other: usize,
         other_end: usize,
-        fold: u8,
+        fold: Mark,
     ) -> bool {
         let ahead = other.wrapping_sub(start);
         if ahead != other_end.wrapping_sub(end) {
@@ -79,7 +88,7 @@ pub(crate) trait Tape: Sink {
         }
         while start < end {
             let byte = self.byte(start);
-            let difference = byte ^ self.byte(start.wrapping_add(ahead));
+            let difference = Mark::from(byte ^ self.byte(start.wrapping_add(ahead)));
             if difference != 0 && !(difference == fold && byte.is_ascii_alphabetic()) {
                 return false;
             }

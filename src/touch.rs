@@ -7,10 +7,10 @@
 mod time;
 
 use crate::click_id::{LandingClick, after_letters, is_id};
-use crate::tape::{NOWHERE, Tape};
+use crate::tape::{Mark, NOWHERE, Tape};
 use crate::url::{END_OF_FIELD, END_OF_READING, decode, push_escape, push_pairs};
 use crate::{Error, Result, click_id};
-use time::{MAX_TIME_BYTES, is_ahead, push_time, read_time};
+use time::{MAX_TIME_BYTES, push_time, read_time};
 
 /// The default window of a touch, in days.
 pub const DEFAULT_WINDOW_DAYS: u32 = 30;
@@ -46,11 +46,11 @@ pub struct Touch {
     pub(crate) sub_ids: [Option<String>; 5],
 }
 
-/// Separates the fields of a touch.
-const FIELD: u8 = b'!';
+/// `!` separates the fields of a touch.
+const FIELD: Mark = 0x21;
 
-/// Comes before each touch.
-const TOUCH: u8 = b'*';
+/// `*` comes before each touch.
+const TOUCH: Mark = 0x2a;
 
 /// Writes the click of an address as a touch: `TIME!PARAMETER!CLICK_ID!s1!…!s5`. The time is in
 /// seconds, base 36; texts are percent-encoded, and empty ends left out. Returns its place.
@@ -75,26 +75,24 @@ fn push_click(tape: &mut impl Tape, click: &LandingClick, now_s: u32) -> usize {
 /// Writes a field, percent-encoded: the letters of click ids stay as they are.
 #[inline(never)]
 fn push_field(tape: &mut impl Tape, mut at: usize) {
-    tape.push_byte(FIELD);
+    tape.push_mark(FIELD);
     loop {
-        let byte = tape.byte(at);
+        let end = after_letters(tape, at, b'-'.into(), b'-'.into());
+        tape.push_copy(at, end);
+        let byte = tape.byte(end);
         if byte <= END_OF_FIELD {
             return;
         }
-        if click_id::is_letter(byte) {
-            tape.push_byte(byte);
-        } else {
-            push_escape(tape, byte);
-        }
-        at += 1;
+        push_escape(tape, byte);
+        at = end + 1;
     }
 }
 
 /// The place after the next mark of this touch, or its end.
 #[inline(never)]
-fn after(tape: &impl Tape, at: usize, mark: u8) -> usize {
+fn after(tape: &impl Tape, at: usize, mark: Mark) -> usize {
     let end = tape.find(at, mark, TOUCH);
-    end + usize::from(tape.byte(end) == mark)
+    end + usize::from(Mark::from(tape.byte(end)) == mark)
 }
 
 /// The place of a touch's click id.
@@ -111,20 +109,18 @@ fn end_of(tape: &impl Tape, field: usize) -> usize {
 
 /// The time of a touch's arrival. A wrong clock's time would never expire: the window starts now instead.
 fn time_at(tape: &impl Tape, touch: usize, now_s: u32) -> u32 {
-    let at_s = read_time(tape, touch);
-    if is_ahead(at_s, now_s) { now_s } else { at_s }
+    read_time(tape, touch, now_s, now_s)
 }
 
-/// The first touch from this place on that is readable and within its window; [`NOWHERE`] if there is none.
+/// The first touch from this place on that is readable and later than `oldest_s`; [`NOWHERE`] if there is none.
 #[inline(never)]
-fn next(tape: &impl Tape, mut at: usize, now_s: u32, window_s: u32) -> usize {
+fn next(tape: &impl Tape, mut at: usize, now_s: u32, oldest_s: u32) -> usize {
     while tape.byte(at) > END_OF_FIELD {
         let at_s = time_at(tape, at, now_s);
         let id = id_at(tape, at);
         // A character that is not ours would get into the cookie with the rest.
-        if at_s > 0
-            && after_letters(tape, at, FIELD, b'%') == tape.find(at, TOUCH, TOUCH)
-            && now_s.saturating_sub(at_s) < window_s
+        if at_s > oldest_s
+            && after_letters(tape, at, FIELD, b'%'.into()) == tape.find(at, TOUCH, TOUCH)
             && is_id(tape, id, end_of(tape, id))
         {
             return at;
@@ -134,33 +130,33 @@ fn next(tape: &impl Tape, mut at: usize, now_s: u32, window_s: u32) -> usize {
     NOWHERE
 }
 
+/// A clock that no touch is ahead of.
+const FOR_ALL_TIMES: u32 = u32::MAX - 1;
+
 /// Like [`next`], for touches of all times.
 fn next_of_all(tape: &impl Tape, at: usize) -> usize {
-    next(tape, at, u32::MAX - 1, u32::MAX)
+    next(tape, at, FOR_ALL_TIMES, 0)
 }
 
-/// The time when a text was written; 0 for an unreadable text or a later version.
-fn written_s(tape: &impl Tape, text: usize) -> u32 {
+/// The time when a text was written; 0 for an unreadable text or a later version. A copy that a wrong clock dated into
+/// the future counts as older than any other.
+fn written_s(tape: &impl Tape, text: usize, now_s: u32) -> u32 {
     let is_readable = tape.byte(text) == VERSION
-        && tape.byte(text + 1) == FIELD
+        && Mark::from(tape.byte(text + 1)) == FIELD
         && tape.end(text) - text <= 2 * MAX_STORED_BYTES
         && next_of_all(tape, after(tape, text, TOUCH)) != NOWHERE;
     if is_readable {
-        read_time(tape, text + 2)
+        read_time(tape, text + 2, now_s, 1)
     } else {
         0
     }
 }
 
-/// The copy in all stores that was written last, and its time; [`NOWHERE`] if there is none. A copy
-/// that a wrong clock dated into the future counts as older than any other.
+/// The copy in all stores that was written last, and its time; [`NOWHERE`] if there is none.
 fn latest(tape: &impl Tape, mut stores: usize, now_s: u32) -> (usize, u32) {
     let mut latest = (NOWHERE, 0);
     while tape.byte(stores) > 0 {
-        let mut at_s = written_s(tape, stores);
-        if is_ahead(at_s, now_s) {
-            at_s = 1;
-        }
+        let at_s = written_s(tape, stores, now_s);
         if at_s > latest.1 {
             latest = (stores, at_s);
         }
@@ -171,15 +167,15 @@ fn latest(tape: &impl Tape, mut stores: usize, now_s: u32) -> (usize, u32) {
 
 /// Has each of the stores a copy of the text?
 fn is_in_all(tape: &impl Tape, text: usize, mut stores: usize) -> bool {
-    let mut is_there = false;
+    let mut copies = 0_u32;
     while tape.byte(stores) > 0 {
         let end = tape.end(stores);
-        is_there |= tape.is_same(stores, end, text, tape.end(text), 0);
+        copies += u32::from(tape.is_same(stores, end, text, tape.end(text), 0));
         if tape.byte(end) == END_OF_FIELD {
-            if !is_there {
+            if copies == 0 {
                 return false;
             }
-            is_there = false;
+            copies = 0;
         }
         stores = end + 1;
     }
@@ -191,7 +187,7 @@ fn is_in_all(tape: &impl Tape, text: usize, mut stores: usize) -> bool {
 #[must_use]
 pub fn read_journey(text: &str) -> Vec<Touch> {
     let tape = text.as_bytes().to_vec();
-    let is_readable = written_s(&tape, 0) > 0;
+    let is_readable = written_s(&tape, 0, FOR_ALL_TIMES) > 0;
     let mut at = 0;
     let all = core::iter::from_fn(|| {
         at = next_of_all(&tape, after(&tape, at, TOUCH));
@@ -203,13 +199,15 @@ pub fn read_journey(text: &str) -> Vec<Touch> {
 
 fn touch_at(tape: &Vec<u8>, at: usize) -> Touch {
     let text = tape.get(at..tape.find(at, TOUCH, TOUCH));
-    let mut fields = text.unwrap_or_default().split(|byte| *byte == FIELD);
+    let mut fields = text
+        .unwrap_or_default()
+        .split(|byte| Mark::from(*byte) == FIELD);
     let mut next = || fields.next().map(text_of).unwrap_or_default();
     next();
     Touch {
         parameter: next(),
         click_id: next(),
-        at_ms: u64::from(read_time(tape, at)) * 1_000,
+        at_ms: u64::from(time_at(tape, at, FOR_ALL_TIMES)) * 1_000,
         sub_ids: [(); 5].map(|()| Some(next()).filter(|value| !value.is_empty())),
     }
 }
@@ -342,20 +340,21 @@ impl TouchPolicy {
     pub(crate) fn write_update(&self, tape: &mut impl Tape, now_s: u32) -> Decision {
         let is_first = self.attribution == Attribution::FirstTouch;
         let window_s = self.window_days * DAY_S;
+        let oldest_s = now_s.saturating_sub(window_s);
         // A text on the tape ends with 0 where no other follows.
         tape.push_byte(0);
-        let pairs = tape.after_end(0, END_OF_FIELD);
-        let stores = tape.after_end(pairs, END_OF_FIELD);
+        let pairs = tape.after_end(0, END_OF_FIELD.into());
+        let stores = tape.after_end(pairs, END_OF_FIELD.into());
         let (latest, written_s) = latest(tape, stores, now_s);
         let earlier = after(tape, latest, TOUCH);
         let mut click = NOWHERE;
         if let Some(found) = LandingClick::find(tape, 0, pairs) {
             click = push_click(tape, &found, now_s);
-            tape.push_byte(TOUCH);
+            tape.push_mark(TOUCH);
         }
         let own = id_at(tape, click);
         let (mut live, mut newest_s, mut oldest_bytes) = (0, now_s, 0);
-        let mut at = next(tape, earlier, now_s, window_s);
+        let mut at = next(tape, earlier, now_s, oldest_s);
         while at != NOWHERE {
             let id = id_at(tape, at);
             let end = end_of(tape, id);
@@ -368,7 +367,7 @@ impl TouchPolicy {
             }
             oldest_bytes = end - after(tape, at, FIELD) + MAX_TIME_BYTES;
             live += 1;
-            at = next(tape, after(tape, at, TOUCH), now_s, window_s);
+            at = next(tape, after(tape, at, TOUCH), now_s, oldest_s);
         }
         // The touches to be kept, the newest first.
         let mut touches = earlier;
@@ -390,11 +389,11 @@ impl TouchPolicy {
             return decision;
         }
         tape.push_byte(VERSION);
-        tape.push_byte(FIELD);
+        tape.push_mark(FIELD);
         push_time(tape, now_s);
         let head = tape.length();
         let mut places = self.journey;
-        at = next(tape, touches, now_s, window_s);
+        at = next(tape, touches, now_s, oldest_s);
         while at != NOWHERE {
             live -= 1;
             let id = id_at(tape, at);
@@ -410,9 +409,9 @@ impl TouchPolicy {
                 let before = tape.length();
                 let mut end = tape.find(at, TOUCH, TOUCH);
                 loop {
-                    tape.push_byte(TOUCH);
+                    tape.push_mark(TOUCH);
                     push_time(tape, time_at(tape, at, now_s));
-                    tape.push_byte(FIELD);
+                    tape.push_mark(FIELD);
                     tape.push_copy(after(tape, at, FIELD), end);
                     if tape.length() <= most {
                         places -= 1;
@@ -425,19 +424,20 @@ impl TouchPolicy {
                     end = bare;
                 }
             }
-            at = next(tape, after(tape, at, TOUCH), now_s, window_s);
+            at = next(tape, after(tape, at, TOUCH), now_s, oldest_s);
         }
         let life_s = self.cookie_days.min(self.window_days) * DAY_S;
         let (written_end, latest_end) = (tape.length(), tape.end(latest));
         if tape.is_same(earlier, latest_end, head + 1, written_end, 0)
             && is_in_all(tape, latest, stores)
-            && now_s.saturating_sub(written_s) < life_s / 2
+            && written_s.wrapping_add(life_s / 2) > now_s
         {
             tape.truncate(start);
             tape.push_copy(latest, latest_end);
         } else {
-            let end_s = newest_s.saturating_add(window_s);
-            decision.max_age_s = end_s.saturating_sub(now_s).min(life_s).max(1);
+            // The newest touch is within its window: at least a second is left.
+            let rest_s = newest_s.wrapping_add(window_s).wrapping_sub(now_s);
+            decision.max_age_s = rest_s.min(life_s);
         }
         decision
     }

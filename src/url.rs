@@ -78,7 +78,7 @@ pub(crate) fn push_escape(out: &mut impl Sink, byte: u8) {
 }
 
 /// Appends a digit in a base up to 36; digits from 10 on are letters.
-fn push_digit(out: &mut impl Sink, digit: u8, ten: u8) {
+pub(crate) fn push_digit(out: &mut impl Sink, digit: u8, ten: u8) {
     let zero = if digit < 10 { b'0' } else { ten - 10 };
     out.push_byte(zero + digit);
 }

@@ -1,5 +1,6 @@
 /** The meaning of an endpoint's answer to a conversion, in a page and in a frame. */
 import type { ConvertResult } from "./options.js";
+import { attempt, now } from "./store.js";
 
 /**
  * The forwarder's codes about the conversion itself. Any other answer is about something that can be fixed within the
@@ -9,6 +10,9 @@ const FINAL =
   "invalid_field invalid_click_id invalid_unique_id invalid_id invalid_text invalid_money invalid_time placeholder_text conversion_conflict click_converted body_too_large".split(
     " ",
   );
+
+/** The states of the forwarder's conversions. */
+const STATES = ["pending", "paused", "delivered", "refused", "dead", "cancelled"];
 
 /** How long a conversion waits at most, in milliseconds. */
 export const LIFE_MS = 7 * 86_400_000;
@@ -25,6 +29,8 @@ export interface Answer {
   readonly after: string | null;
   /** The answer's JSON; `undefined` if the body is no JSON. */
   readonly json: Partial<Record<"id" | "state" | "duplicate" | "error", unknown>> | null | undefined;
+  /** Was the request led elsewhere, where it may have lost its body? */
+  readonly isRedirected?: boolean | undefined;
 }
 
 /** The error of an answer that accepts nothing. */
@@ -54,30 +60,34 @@ export function parse(text: string): unknown {
 
 /** Reads an answer. */
 export async function readAnswer(response: Response): Promise<Answer> {
-  const { status, headers } = response;
+  const { status, headers, redirected } = response;
   const json = parse(await response.text()) as Answer["json"];
-  return { status, after: headers.get("retry-after"), json };
+  return { status, after: headers.get("retry-after"), json, isRedirected: redirected };
 }
 
 /** The result if the answer is the forwarder's "accepted": no other server's answer has this shape. */
 export function findAcceptance({ status, json }: Answer): ConvertResult | undefined {
   const { id, state, duplicate } = json ?? {};
-  return status < 300 && typeof id === "string" && (typeof state === "string" || typeof duplicate === "boolean")
+  return status < 300 &&
+    id &&
+    typeof id === "string" &&
+    typeof duplicate === "boolean" &&
+    STATES.includes(state as string)
     ? { state: duplicate ? "duplicate" : "accepted", id }
     : undefined;
 }
 
 /** The error of any other answer. */
-export function readRefusal({ status, json }: Answer): Refusal {
+export function readRefusal({ status, json, isRedirected }: Answer): Refusal {
   const error = json?.error as Partial<Record<"code" | "rule" | "parameter" | "retryable", unknown>> | null | undefined;
   const code = typeof error?.code === "string" ? error.code : undefined;
   // A firewall's JSON may share some of our fields, but not all of them.
-  const isOwn = typeof error?.rule === "string" && error.retryable === false;
+  const isOwn = error?.rule && typeof error.rule === "string" && error.retryable === false;
   const mayPass = status > 499 || status === 408 || status === 425 || status === 429;
   return {
     ...error,
     code: code ?? (mayPass ? "forwarder_busy" : "no_forwarder"),
-    isFinal: isOwn && code !== undefined && FINAL.includes(code) && status > 399 && status < 500,
+    isFinal: !!isOwn && !isRedirected && code !== undefined && FINAL.includes(code) && status > 399 && status < 500,
   };
 }
 
@@ -86,12 +96,12 @@ export function nextWait(waiting: Waiting, answer?: Answer): number {
   waiting.retryMs = Math.min((waiting.retryMs ?? MIN_RETRY_MS / 2) * 2, MAX_RETRY_MS);
   const asked = Math.min(Math.max(waiting.retryMs, milliseconds(answer?.after)), MAX_RETRY_AFTER_MS);
   // Up to a fifth later, so that many pages do not retry at the same moment.
-  return Math.min(asked * (1 + Math.random() / 5), MAX_RETRY_AFTER_MS);
+  return Math.min(asked * (1 + (attempt(Math.random) ?? 0) / 5), MAX_RETRY_AFTER_MS);
 }
 
 /** The wait that a Retry-After asks for, in milliseconds; 0 if it cannot be read. */
 function milliseconds(after: string | null | undefined): number {
   if (!after?.trim()) return 0;
   const seconds = Number(after);
-  return (Number.isNaN(seconds) ? Date.parse(after) - Date.now() : seconds * 1_000) || 0;
+  return (Number.isNaN(seconds) ? Date.parse(after) - now() : seconds * 1_000) || 0;
 }

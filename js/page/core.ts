@@ -23,6 +23,6 @@ export interface LinkCore {
 /** Reads an answer, which is ASCII, byte by byte. */
 export function answerOf(byteAt: (at: number) => number): string {
   let answer = "";
-  for (let byte = byteAt(0); byte; byte = byteAt(answer.length)) answer += String.fromCharCode(byte);
+  while (byteAt(answer.length)) answer += String.fromCharCode(byteAt(answer.length));
   return answer;
 }

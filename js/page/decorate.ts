@@ -1,7 +1,7 @@
 /** Carries the click id to other hosts, at the click or the submit: this includes links that the site adds later. */
 import { CLICK_NAME, checkNames } from "./names.js";
 import type { DecorateOptions, Reason } from "./options.js";
-import { attempt } from "./store.js";
+import { later, urlOf } from "./store.js";
 
 /** An empty value, or a word that a template prints for a missing value. */
 export const NO_VALUE = /^\s*(undefined|null|NaN)?\s*$/;
@@ -23,7 +23,7 @@ export function decorate(
   // As browsers write hosts: in small letters, other scripts in punycode.
   const wanted = [hosts].flat().map((host) => {
     const [, star = "", name = ""] = /^(\*\.)?(.*)$/.exec(`${host}`.trim()) ?? [];
-    return star + (attempt(() => new URL(`https://${name}`).hostname) ?? name);
+    return star + (urlOf(`https://${name}`)?.hostname ?? name);
   });
   const isChosen = ({ protocol, hostname }: URL) =>
     /^https?:$/.test(protocol) &&
@@ -34,7 +34,7 @@ export function decorate(
 
   /** The click id, if this address is to carry it. */
   const idFor = (address: string): string | undefined => {
-    const url = attempt(() => new URL(address, document.baseURI));
+    const url = urlOf(address, document.baseURI);
     // Another place on this page needs no id, and the new address would reload the page.
     if (!url || !isChosen(url) || address.trim().startsWith("#")) return undefined;
     if (isOwn(url.searchParams.getAll(parameter))) return undefined;
@@ -55,7 +55,7 @@ export function decorate(
     if (id === undefined) return;
     link.setAttribute(name, withParameter(before.trim(), parameter, id));
     // The browser follows the link after this event; then the site's own address is put back.
-    setTimeout(() => link.setAttribute(name, before));
+    later(() => link.setAttribute(name, before));
   };
 
   const onSubmit = (event: SubmitEvent) => {
@@ -64,10 +64,16 @@ export function decorate(
     const own = (event.submitter ?? null)?.getAttribute("formaction");
     const id = idFor((own ?? form.getAttribute("action")) || location.href);
     if (id === undefined) return;
-    const add = ({ formData }: FormDataEvent) => isOwn(formData.getAll(parameter)) || formData.set(parameter, id);
+    const add = ({ formData }: FormDataEvent) => {
+      if (isOwn(formData.getAll(parameter))) return;
+      // As in a link, one with the same name in any case would hide it.
+      for (const name of [...formData.keys()])
+        if (name.toLowerCase() === parameter.toLowerCase()) formData.delete(name);
+      formData.set(parameter, id);
+    };
     form.addEventListener("formdata", add, { once: true });
     // If the site stops the submit, nothing is left behind.
-    setTimeout(() => form.removeEventListener("formdata", add));
+    later(() => form.removeEventListener("formdata", add));
   };
 
   // In the capturing phase, so that a site's own handler cannot hide the event.

@@ -13,25 +13,25 @@ import { instantiate } from "./wasm.js";
 export type Engine = "wasm" | "js";
 
 /** A visit, as the core takes it. */
-export interface Visit {
+export type Visit = readonly [
   /** The address's pairs, as `pairsOf` writes them. */
-  readonly pairs: string;
+  pairs: string,
   /** The time in seconds since 1970; the core takes the whole ones. */
-  readonly seconds: number;
-}
+  seconds: number,
+];
 
 /** How touches are kept, in the order of the core's `decide`. */
 export type Policy = readonly [isFirstTouch: number, windowDays: number, journey: number, cookieDays: number];
 
 /** The core's decision about a visit. */
-export interface Decision {
+export type Decision = readonly [
   /** The cookie's age in seconds; 0 if nothing is to be written. */
-  readonly age: number;
+  age: number,
   /** The text to store, or the text that is already stored. */
-  readonly text: string;
+  text: string,
   /** The click id that counts. */
-  readonly clickId: string | undefined;
-}
+  clickId: string | undefined,
+];
 
 let core: Core | undefined;
 let engine: Engine = "wasm";
@@ -63,8 +63,7 @@ export const loadFallback = (): Promise<void> =>
 
 /** Is this a click id by the core's rule, and not a word for a missing one? */
 export const isClickId = (id: string): boolean =>
-  !isMissing(id) &&
-  attempt(() => decide({ pairs: `c\x01${id}\x02`, seconds: 1 }, [0, 1, 1, 1], "c", "", "").clickId) === id;
+  !isMissing(id) && attempt(() => decide([`c\x01${id}\x02`, 1], [0, 1, 1, 1], "c", "", "")[2]) === id;
 
 /**
  * Asks the core what a visit leaves in the browser. `names` are the names of the click id's parameter, separated by
@@ -73,7 +72,7 @@ export const isClickId = (id: string): boolean =>
  * @throws CakeError `internal` if there is no core
  */
 export function decide(
-  { pairs, seconds }: Visit,
+  [pairs, seconds]: Visit,
   policy: Policy,
   names: string,
   cookies: string,
@@ -91,5 +90,5 @@ export function decide(
   });
   const age = core.decide(...policy, seconds);
   const [text = "", clickId] = answerOf(core.get).split("\n");
-  return { age, text, clickId: clickId || undefined };
+  return [age, text, clickId || undefined];
 }

@@ -1,5 +1,7 @@
 /** The files beside this script: each is loaded on first use. */
 
+import { now, urlOf } from "./store.js";
+
 /** Is this the tag? scripts/page.ts sets it. A module's bundler needs to see the imports themselves. */
 declare const IS_TAG: boolean;
 
@@ -28,15 +30,15 @@ export function setBase(folder = ""): void {
  */
 export function load<Name extends keyof Files>(name: Name): Promise<Files[Name]> {
   // Relative to the page's address: a base element is meant for other addresses.
-  const own = IS_TAG ? new URL(`${base}/${name}.js`, location.href).href : "";
+  const own = IS_TAG ? `${urlOf(`${base}/${name}.js`, location.href)}` : "";
   // A module's imports are literals: bundlers know no others, and Turbopack refuses them.
   const open = (address: string): Promise<unknown> => (IS_TAG ? import(/* @vite-ignore */ address) : FILES[name]());
   return open(own).catch(async (error) => {
     // Chromium and Firefox include the address in their message.
     const missing = IS_TAG ? own : /http\S+/.exec(error)?.[0];
-    if (!missing) throw error;
-    await fetch(missing);
-    return open(`${missing}?${Date.now()}`).catch(() => {
+    if (!IS_TAG && !missing) throw error;
+    await fetch(missing as string);
+    return open(`${missing}?${now()}`).catch(() => {
       throw { missing };
     });
   }) as Promise<Files[Name]>;

@@ -21,10 +21,7 @@ export function onAddressChange(listener: (address: string) => unknown, begun: (
     addEventListener("pageshow", (event) => event.persisted && notify());
     // A site's own variable or element of that name may replace it.
     const navigation = attempt(() => (window as { navigation?: EventTarget & { currentEntry?: object } }).navigation);
-    if (navigation?.currentEntry) {
-      navigation.addEventListener("currententrychange", notify);
-      return;
-    }
+    if (navigation?.currentEntry) return navigation.addEventListener("currententrychange", notify);
     addEventListener("popstate", notify);
     for (const name of ["pushState", "replaceState"] as const) {
       // Called like the site's own wrapper: a wrapper from before ours is called by us, a later one calls us.
@@ -38,7 +35,7 @@ export function onAddressChange(listener: (address: string) => unknown, begun: (
     }
   };
   if ((document as { prerendering?: boolean }).prerendering) {
-    document.addEventListener("prerenderingchange", begin, { once: true });
+    document.addEventListener("prerenderingchange", begin);
   } else {
     begin();
   }

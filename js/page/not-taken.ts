@@ -12,6 +12,6 @@ export function noteNotTaken(
   fragment: string,
   note: (reason: "not_taken", names: string) => unknown,
 ): void {
-  const names = [...namesOf(pairs), ...(fragment.includes("=") ? namesOf(pairsOf(fragment)) : [])];
+  const names = [...namesOf(pairs), ...(fragment.includes("=") ? namesOf(pairsOf(fragment, [])) : [])];
   if (names[0]) note("not_taken", names.join(" "));
 }

@@ -6,12 +6,12 @@ import { CakeError, type CakeErrorCode } from "../error.js";
 import { type Answer, findAcceptance, LIFE_MS, nextWait, parse, readAnswer, readRefusal } from "./answer.js";
 import { digest } from "./digest.js";
 import type { Consent, ConvertResult, PageConversion, Reason, WaitingConversion } from "./options.js";
-import { ANSWER_MS, post } from "./send.js";
+import { ANSWER_MS, isReady, MAX_ID, post } from "./send.js";
 
 export { checkNames } from "./names.js";
 export { noteNotTaken } from "./not-taken.js";
 
-import { attempt, keysOf, OUTBOX, read, remove, store, UNIQUE } from "./store.js";
+import { attempt, keysOf, later, now, OUTBOX, read, remove, store, UNIQUE, urlOf } from "./store.js";
 
 /** The most conversions that wait in localStorage. */
 const MAX_WAITING = 100;
@@ -83,11 +83,11 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
     if (answer === undefined) {
       // The network may be back at any moment: only this timer delays the next try.
       clearTimeout(timer);
-      timer = setTimeout(resend, ms);
+      timer = later(resend, ms);
     } else {
       // Timers may fire slightly early.
-      conversion.due = Date.now() + ms - 50;
-      setTimeout(resend, ms);
+      conversion.due = now() + ms - 50;
+      later(resend, ms);
     }
     return { state: "queued", code };
   };
@@ -121,18 +121,24 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
       return { state: "queued", code: "consent_pending" };
     }
     const { fields } = conversion;
-    try {
-      JSON.stringify(fields);
-    } catch {
-      return refuse(key, "invalid_field", { rule: "the conversion holds a bigint, or an object that holds itself" });
+    if (!/^[1-9]\d*$/.test(`${attempt(() => String(fields.offerId))}`)) {
+      return refuse(key, "invalid_id", { parameter: "offerId", rule: "must be a whole number from 1, in digits" });
     }
-    if (fields.uniqueId === undefined) {
-      conversion.fields = { ...fields, uniqueId: await findUniqueId(conversion) };
+    const lossy = (["orderId", "uniqueId", "clickId"] as const).find(
+      (name) => Number(fields[name]) > 9e15 && typeof fields[name] === "number",
+    );
+    if (lossy) {
+      const rule = "is a number that has lost digits: give it as text";
+      return refuse(key, lossy === "clickId" ? "invalid_click_id" : "invalid_unique_id", { parameter: lossy, rule });
+    }
+    if (!isReady(fields)) {
+      const { uniqueId = await findUniqueId(conversion), orderId } = fields;
+      conversion.fields = { ...fields, uniqueId: short(uniqueId), orderId: orderId && short(orderId) };
       conversion.page = undefined;
     }
     // The conversion now has its unique id, and no longer the page's address.
     const { at } = conversion;
-    if (!store(key, JSON.stringify({ at, fields: conversion.fields }))) {
+    if (!attempt(() => store(key, JSON.stringify({ at, fields: conversion.fields })))) {
       note("storage_blocked");
     } else if (keysOf(OUTBOX).length > MAX_WAITING) {
       remove(key);
@@ -170,27 +176,28 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
     busy.delete(key);
     if (isMine) return;
     note("other_tab");
-    setTimeout(resend, OTHER_TAB_MS);
+    later(resend, OTHER_TAB_MS);
   };
 
   function resend(): void {
     if (said() !== "granted") return;
-    const isDue = (key: string, { due = 0 }: { due?: number } = {}) => !busy.has(key) && due <= Date.now();
+    const isDue = (key: string, { due = 0 }: { due?: number } = {}) => !busy.has(key) && due <= now();
     for (const [key, conversion] of conversions) if (isDue(key, conversion)) void own(key, conversion);
     for (const key of keysOf(OUTBOX)) if (!conversions.has(key) && isDue(key, left.get(key))) void bring(key);
   }
 
   // If a request dies with its page, the browser's beacon outlives it. A beacon has no answer: the conversion stays,
   // and the next load finds a duplicate.
-  addEventListener("pagehide", () => {
+  const sendBeacons = () => {
     if (attempt(() => "keepalive" in Request.prototype) || said() !== "granted") return;
     for (const { fields } of conversions.values()) {
       if (fields.uniqueId) attempt(() => navigator.sendBeacon(url, JSON.stringify(fields)));
     }
-  });
-  document.addEventListener("visibilitychange", resend);
+  };
+  attempt(() => addEventListener("pagehide", sendBeacons));
+  attempt(() => document.addEventListener("visibilitychange", resend));
   // After the call for which the outbox was opened.
-  setTimeout(resend);
+  later(resend);
 
   return {
     resend,
@@ -203,13 +210,16 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
   };
 }
 
+/** An id that is too long for the forwarder travels as its digest: the sale counts more than its id. */
+const short = (id: string) => (id[MAX_ID] ? digest(id) : id);
+
 const isTimeout = (error: unknown) => (error as Error | undefined)?.name === "TimeoutError";
 
 /** Waits for the answer of a request, or makes one. Rejects if none comes in time. */
 async function send(url: string, fields: PageConversion, sent?: Promise<Response>): Promise<Answer> {
   const answer = async () => readAnswer(await (sent ?? post(url, fields)));
   const late = new Promise<never>((_, reject) => {
-    setTimeout(() => reject(new DOMException("no answer", "TimeoutError")), ANSWER_MS);
+    later(() => reject(new DOMException("no answer", "TimeoutError")), ANSWER_MS);
   });
   try {
     return await Promise.race([answer(), late]);
@@ -238,7 +248,13 @@ function postOtherwise(url: string, body: string): Promise<Answer> {
     request.timeout = ANSWER_MS;
     request.onload = () => {
       const { status, responseText } = request;
-      resolve({ status, after: request.getResponseHeader("retry-after"), json: parse(responseText) as Answer["json"] });
+      const isRedirected = request.responseURL !== urlOf(url, location.href)?.href;
+      resolve({
+        status,
+        after: request.getResponseHeader("retry-after"),
+        json: parse(responseText) as Answer["json"],
+        isRedirected,
+      });
     };
     request.onerror = request.ontimeout = request.onabort = reject;
     // As text, like fetch.
@@ -262,7 +278,7 @@ async function exclusively(name: string, ifFree: boolean, run: () => Promise<voi
       isTaken = lock === null;
       if (lock !== null) await start();
     }))().catch(() => undefined);
-  await Promise.race([locked, new Promise((resolve) => setTimeout(resolve, LOCK_MS))]);
+  await Promise.race([locked, new Promise((resolve) => later(resolve, LOCK_MS))]);
   if (isTaken) return false;
   await start();
   return true;
@@ -272,10 +288,10 @@ async function exclusively(name: string, ifFree: boolean, run: () => Promise<voi
 function parseStored(text: string): WaitingConversion | undefined {
   const stored = parse(text) as Partial<WaitingConversion> | null | undefined;
   const { at, page, fields } = stored ?? {};
-  const now = Date.now();
-  if (typeof at !== "number" || at < now - LIFE_MS || typeof fields !== "object" || fields === null) return undefined;
+  const time = now();
+  if (typeof at !== "number" || at < time - LIFE_MS || typeof fields !== "object" || fields === null) return undefined;
   // A clock that was once ahead must not keep a conversion for ever.
-  return { at: Math.min(at, now), page, fields };
+  return { at: Math.min(at, time), page, fields };
 }
 
 /**
@@ -291,16 +307,18 @@ async function findUniqueId({ fields, page }: WaitingConversion): Promise<string
   const key = UNIQUE + order;
   const find = () => /^[0-9a-f]{32}(?= )/.exec(read(key))?.[0] ?? made.get(key);
   await exclusively(key, false, async () => {
-    const now = Date.now();
+    const time = now();
     for (const old of keysOf(UNIQUE)) {
       // Also ids from a clock that was ahead.
-      if (!(Math.abs(now - Number(read(old).split(" ")[1])) < UNIQUE_MS)) remove(old);
+      if (!(Math.abs(time - Number(read(old).split(" ")[1])) < UNIQUE_MS)) remove(old);
     }
     if (find() !== undefined) return;
-    const fresh = digest(`${Math.random()} ${Math.random()} ${now}`);
+    const fresh = digest(
+      `${attempt(Math.random)} ${attempt(() => crypto.getRandomValues(new Uint32Array(4)))} ${time}`,
+    );
     made.set(key, fresh);
     // Without locks, the last of several tabs decides for all.
-    if (store(key, `${fresh} ${now}`)) await new Promise((resolve) => setTimeout(resolve, SHARING_MS));
+    if (store(key, `${fresh} ${time}`)) await new Promise((resolve) => later(resolve, SHARING_MS));
   });
   return find() as string;
 }

@@ -1,5 +1,6 @@
 /** An address in the form that the core reads. */
 import { isMissing } from "./missing.js";
+import { urlOf } from "./store.js";
 
 /** The text without white space around it, and without the separators between texts. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what separates.
@@ -7,20 +8,20 @@ const clean = (text: string) => text.trim().replace(/[\0-\x04]/g, "\x7f");
 
 /**
  * The decoded pairs of an address, in two readings. Under the given names, in small letters, a word for a missing value
- * is left out. The first reads the query as it is; the second reads the whole
+ * is left out, and so is one of `own`: an order's id. The first reads the query as it is; the second reads the whole
  * address as networks mangle it, with another separator for `&`. The form and the separators are those of `push_pairs`
  * in src/url.rs.
  */
-export function pairsOf(address: string, names: readonly string[] = []): string {
+export function pairsOf(address: string, names: readonly string[], own: readonly string[] = []): string {
   return [address.replace(/^[^?]*\?/, ""), address.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
     .map((reading) =>
       // Not by `Array.from`, which old libraries replace.
-      [...new URLSearchParams(reading)]
+      [...(urlOf(`http://c/?${reading.replace(/#/g, "%23")}`) as URL).searchParams]
         .map(([given, text]) => {
           // Without the rest of an `&amp;`.
           const name = clean(given).replace(/^(amp;)+/, "");
           const value = clean(text);
-          return `${name}\x01${names.includes(name.toLowerCase()) && isMissing(value) ? "" : value}\x02`;
+          return `${name}\x01${names.includes(name.toLowerCase()) && (isMissing(value) || own.includes(value)) ? "" : value}\x02`;
         })
         .join(""),
     )

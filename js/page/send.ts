@@ -27,7 +27,13 @@ export function post(url: string, fields: PageConversion): Promise<Response> {
  * in every tab, without a store or a lock. Absent if it would be too long.
  */
 export function findOrderUniqueId(clickId: string, orderId: string): string | undefined {
-  const plain = (id: string) => id.replace(/[^a-z0-9.-]/gi, (character) => `_${character.charCodeAt(0)}_`);
+  const plain = (id: string) => `${id}`.replace(/[^a-z0-9.-]/gi, (character) => `_${character.charCodeAt(0)}_`);
   const id = `${plain(clickId)}:${plain(orderId)}`;
-  return id[128] ? undefined : id;
+  return id[MAX_ID] ? undefined : id;
 }
+
+/** The most characters of a unique id or an order id: the rule of src/transaction_id.rs. */
+export const MAX_ID = 128;
+
+/** Can the conversion be sent as it is? If not, `outbox.js` makes its unique id, or shortens its ids. */
+export const isReady = ({ uniqueId, orderId }: PageConversion) => uniqueId && !(uniqueId[MAX_ID] || orderId?.[MAX_ID]);

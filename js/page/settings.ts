@@ -2,7 +2,7 @@
 import { consentOf } from "./consent.js";
 import type { Consent, TrackerOptions } from "./options.js";
 import { isEndpoint } from "./send.js";
-import { attempt } from "./store.js";
+import { attempt, urlOf } from "./store.js";
 
 /** The settings of a tracker; `base` is the folder of the tag's files. */
 export type Settings = Omit<TrackerOptions, "consent"> & { readonly consent?: Consent; readonly base?: string };
@@ -27,7 +27,7 @@ export function readSettings(
     for (const [given, value] of attempt(() => Object.entries({ ...source })) ?? []) {
       // `data-window-days`, `windowDays`, and `windowdays`, as HTML spells it.
       const plain = given.replace(/^data-|[-_]/g, "").toLowerCase();
-      const at = NAMES.findIndex((name) => name.toLowerCase() === plain);
+      const at = SETTING_NAMES.toLowerCase().split(" ").indexOf(plain);
       const name = NAMES[at];
       if (!name || value == null) continue;
       const read = attempt(() => readSetting(value, at));
@@ -53,7 +53,7 @@ function readSetting(value: unknown, at: number): unknown {
   // An object is no text, except an address.
   return (
     (!/^\[object /.test(text) &&
-      (at === 9 ? text.match(/[^\s,]+/g) : at > 11 || (isEndpoint(text) && new URL(text, location.href)) ? text : 0)) ||
+      (at === 9 ? text.match(/[^\s,]+/g) : at > 11 || (isEndpoint(text) && urlOf(text, location.href)) ? text : 0)) ||
     undefined
   );
 }

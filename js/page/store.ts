@@ -23,6 +23,18 @@ export function attempt<T>(run: () => T): T | undefined {
   }
 }
 
+/** The time in milliseconds since 1970, also where a page has replaced the clock. */
+// biome-ignore lint/complexity/useDateNow: the one that may be missing.
+export const now = (): number => attempt(Date.now) || +new Date();
+
+/** Calls the function later, where there is a timer. */
+export const later = (run: (none: undefined) => unknown, ms?: number) => attempt(() => setTimeout(run, ms));
+
+/** The parts of an address; `undefined` if it is invalid. The other name is the same class where a page has replaced `URL`. */
+export const urlOf = (address: string, base?: string): URL | undefined =>
+  attempt(() => new (window as unknown as { webkitURL: typeof URL }).webkitURL(address, base)) ??
+  attempt(() => new URL(address, base));
+
 /** The keys of localStorage with this prefix. */
 export function keysOf(prefix: string): string[] {
   return attempt(() => Object.keys(localStorage).filter((key) => key.startsWith(prefix))) ?? [];

@@ -2,6 +2,7 @@
  * The `<script>` tag: finds its settings, and offers a function `cakeEdge` that takes calls before the tracker exists.
  */
 
+import { attempt, urlOf } from "./store.js";
 import { openTracker, type Tracker } from "./tracker.js";
 
 /** A function that is called with the tracker, as soon as it exists. */
@@ -18,18 +19,18 @@ export function openTag(): void {
   const page = window as { cakeEdge?: Queue };
   const { isOpen, q = [], options } = page.cakeEdge ?? {};
   if (isOpen) return;
-  const current = document.currentScript as HTMLScriptElement | null;
+  // A page may have replaced any of these.
+  const current = attempt(() => document.currentScript) as HTMLScriptElement | null | undefined;
   // An optimiser that runs the script in its own way at best leaves its element.
-  const script = current?.src
+  const script = /^http/.test(`${current?.src}`)
     ? current
-    : (document.querySelector<HTMLScriptElement>("script[src*=cake-edge]") ?? current);
+    : (attempt(() => document.querySelector<HTMLScriptElement>("script[src*=cake-edge]")) ?? current);
   const address = script?.src ?? "";
-  const tracker = openTracker([
-    { base: address.replace(/\/[^/?]*(\?.*)?$/, "") },
-    Object.fromEntries(new URLSearchParams(address.split(/[?#]/)[1])),
-    script?.dataset,
-    options,
-  ]);
+  const query: Record<string, string> = {};
+  urlOf(address)?.searchParams.forEach((value, name) => {
+    query[name] = value;
+  });
+  const tracker = openTracker([{ base: urlOf(".", address)?.href }, query, script?.dataset, options]);
   // A call that throws affects only the page, and stops no other call.
   const use: Queue = (use) => void Promise.resolve(tracker).then(use);
   use.isOpen = true;

@@ -2,7 +2,7 @@
 import { CakeError, isCakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
-import { conversionOf } from "./conversion.js";
+import { conversionOf, isOwnId } from "./conversion.js";
 import { type Decision, decide, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
 import { CLICK_NAMES, isPlain } from "./names.js";
@@ -19,9 +19,23 @@ import type {
 } from "./options.js";
 import type { Outbox } from "./outbox.js";
 import { pairsOf } from "./query.js";
-import { ANSWER_MS, findOrderUniqueId, post } from "./send.js";
+import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
 import { readSettings, SETTING_NAMES } from "./settings.js";
-import { attempt, deleteKept, KEY, keysOf, OUTBOX, read, readCookies, store, writeCookie } from "./store.js";
+import {
+  attempt,
+  deleteKept,
+  KEY,
+  keysOf,
+  later,
+  now,
+  OUTBOX,
+  read,
+  readCookies,
+  remove,
+  store,
+  urlOf,
+  writeCookie,
+} from "./store.js";
 
 /** Keeps the click id and reports conversions. Nothing in it throws into the page. */
 export interface Tracker {
@@ -79,7 +93,9 @@ const INERT: Tracker = {
 /** Captures the click id of this page's address and keeps it. */
 export function createTracker(options?: TrackerOptions): Tracker;
 export function createTracker(options?: TrackerOptions, more?: unknown): Tracker {
-  return typeof document === "undefined" ? INERT : openTracker([options], options, more);
+  return typeof document === "undefined" || typeof location === "undefined"
+    ? INERT
+    : openTracker([options], options, more);
 }
 
 /** The same with several sources of settings, the strongest last. An unknown name in `strict` is refused. */
@@ -104,8 +120,8 @@ export function openTracker(
 
   const note = (reason: Reason | string, ...details: unknown[]) => {
     // A wrong setting is always logged: it is the site's mistake, and nobody would notice it otherwise.
-    // biome-ignore lint/suspicious/noConsole: what `debug` asks for. A site may have emptied it.
-    if (options.debug || reason === "invalid_setting") console.info?.("cake-edge:", reason, ...details);
+    // biome-ignore lint/suspicious/noConsole: what `debug` asks for. A site may have replaced it.
+    if (options.debug || reason === "invalid_setting") attempt(() => console.info("cake-edge:", reason, ...details));
   };
 
   const report = (error: CakeError) => {
@@ -136,9 +152,7 @@ export function openTracker(
     );
 
   /** Where conversions go: relative to the page's first address, not to a base element or a router's address. */
-  const url =
-    attempt(() => new URL(options.endpoint || "/cake", location.href).href.replace(/\/*$/, "/conversions")) ??
-    "/cake/conversions";
+  const url = (urlOf(options.endpoint || "/cake", location.href)?.href ?? "/cake").replace(/\/*$/, "/conversions");
 
   /** The visitor's answer. The browser may have answered for the visitor (Global Privacy Control). */
   const said = (): Consent =>
@@ -148,27 +162,35 @@ export function openTracker(
       : consent;
 
   const { windowDays = 30, journey = 5, cookieDays = windowDays } = options;
-  const policy = [options.touch === "first" ? 1 : 0, windowDays, journey, cookieDays] as const;
+  const policy = [Number(options.touch === "first"), windowDays, journey, cookieDays] as const;
   /** Asks the core what a visit leaves behind. */
   const keep = (visit: Visit, cookies: string, storage: string): Decision => {
     const decision = decide(visit, policy, names.join("\x01"), cookies, storage);
-    ({ clickId, text: memory } = decision);
+    [, memory, clickId] = decision;
     return decision;
   };
 
-  const write = ({ age, text }: Decision) => {
+  const write = ([age, text]: Decision) => {
     if (!age) return note(clickId ? "known_click" : "no_click_id");
     if (!writeCookie(text, age, options.cookieDomain)) note("cookie_blocked");
     if (!store(KEY, text)) note("storage_blocked");
   };
 
-  const lookAt = (visit: Visit, before = memory) => {
-    const { pairs } = visit;
+  const lookNow = (visit: Visit) => {
+    const answer = said();
+    if (answer === "denied") return;
+    const before = memory;
+    if (answer === "pending") {
+      note("consent_pending");
+      if (keep(visit, before, before)[0]) visits.push(visit);
+      return;
+    }
+    const [pairs] = visit;
     const mayCarry = smallNames.some((name) => pairs.toLowerCase().includes(name));
     const cookies = readCookies();
     // A new visitor's click goes into the cookie first: localStorage is slower.
     const first = cookies || !mayCarry ? undefined : keep(visit, before, before);
-    if (first?.age) writeCookie(first.text, first.age, options.cookieDomain);
+    if (first?.[0]) writeCookie(first[1], first[0], options.cookieDomain);
     const storage = read(KEY);
     if (first && !storage) write(first);
     // An earlier kept click is not lost: the core decides again with both stores.
@@ -176,13 +198,13 @@ export function openTracker(
     else note("no_click_id");
     const fragment = options.fragment ? "" : location.hash;
     // An empty first reading starts with its end.
-    if (options.debug && !(clickId && pairs.includes(clickId)) && (pairs > "\x04" || fragment.includes("="))) {
+    if (options.debug && !(clickId && pairs.includes(clickId)) && (pairs > "\x04" || /=/.test(fragment))) {
       withFile("outbox", ({ noteNotTaken }) => noteNotTaken(pairs, fragment, note));
     }
   };
 
   /** The kept click ids: first the one that counts, then those of the touches, the newest first. */
-  const kept = () => (clickId ? [clickId, ...memory.split("*").flatMap((touch) => touch.split("!")[2] ?? [])] : []);
+  const kept = () => [clickId, ...memory.split("*").map((touch) => touch.split("!")[2])];
 
   /** Functions to call when the click id or consent may have changed. */
   const watchers: (() => void)[] = [];
@@ -190,9 +212,27 @@ export function openTracker(
     for (const watcher of watchers) watcher();
   };
 
+  /** The ids of orders that came as click ids: they are none on this page's later addresses either. */
+  const own: string[] = [];
+  /** Removes the kept clicks that are in truth this conversion's own ids: the former click counts again. */
+  const forget = (fields: PageConversion) => {
+    const touches = memory.split("*");
+    const rest = touches.filter((touch) => {
+      const id = touch.split("!")[2];
+      return !id || touches[0] === touch || !isOwnId(id, fields) || !own.push(id);
+    });
+    if (rest.length === touches.length) return;
+    const left = keep(["", now() / 1_000], rest.join("*"), "");
+    if (said() !== "granted") return;
+    if (left[0]) return write(left);
+    writeCookie("", 0, options.cookieDomain);
+    remove(KEY);
+  };
+
   /** A conversion's fields with the kept click, and with the unique id that every tab makes of click and order. */
   const complete = (given: PageConversion): PageConversion => {
     const fields = conversionOf(given, kept());
+    forget(fields);
     const { clickId, orderId, uniqueId = clickId && orderId && findOrderUniqueId(clickId, orderId) } = fields;
     return uniqueId ? { ...fields, uniqueId } : fields;
   };
@@ -201,7 +241,7 @@ export function openTracker(
   /** Set while the fallback of WebAssembly loads. */
   let loading: Promise<void> | undefined;
 
-  const look = (address: string, seconds = Date.now() / 1_000): void => {
+  const look = (address: string, seconds = now() / 1_000): void => {
     quietly(() => {
       const answer = said();
       if (answer === "denied") {
@@ -214,32 +254,24 @@ export function openTracker(
         return;
       }
       if (options.edge) return note("kept_by_edge");
-      const { pathname, search, hash } = new URL(address);
+      const { pathname, search, hash } = urlOf(address) as URL;
       // A router's fragment may look like a URL of its own: #/path?reqid=1
-      const fragment = options.fragment ? `&${hash.replace(/^#([^?]*\?)?/, "")}` : "";
-      lookLater({ pairs: pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000), smallNames), seconds });
+      const fragment = options.fragment ? hash.replace(/^#([^?]*\?)?/, "&") : "";
+      lookLater([pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000), smallNames, own), seconds]);
     });
     tell();
   };
 
   /** Looks when the core runs, which is at once with WebAssembly. */
   const lookLater = (visit: Visit): void => {
-    const now = () => {
+    const lookAtIt = () => {
       quietly(() => lookNow(visit));
     };
-    if (isRunning()) return void now();
+    if (isRunning()) return void lookAtIt();
     loading ??= loadFallback().then(() => {
       loading = undefined;
     });
-    void loading.then(now).then(tell);
-  };
-
-  const lookNow = (visit: Visit) => {
-    const answer = said();
-    if (answer === "granted") return lookAt(visit);
-    if (answer === "denied") return;
-    note("consent_pending");
-    if (keep(visit, memory, memory).age) visits.push(visit);
+    void loading.then(lookAtIt).then(tell);
   };
 
   /** Calls `use` with a file that is loaded on first use. */
@@ -256,13 +288,13 @@ export function openTracker(
   };
 
   /** What the files of rare parts use of this tracker. */
-  const own = { url, conversions, edge: options.edge, clickId: () => clickId, said, note, report };
+  const shared = { url, conversions, edge: options.edge, clickId: () => clickId, said, note, report };
 
   /** Loaded once, and again after a failed load. */
   let opened: Promise<Outbox> | undefined;
   const openOutbox = () => {
     opened ??= load("outbox").then(
-      ({ openOutbox }) => openOutbox(own),
+      ({ openOutbox }) => openOutbox(shared),
       (error) => {
         opened = undefined;
         throw error;
@@ -271,21 +303,19 @@ export function openTracker(
     return opened;
   };
 
-  let timer: ReturnType<typeof setTimeout>;
+  let timer: ReturnType<typeof later>;
   /** The conversion waits for the network, for the missing file, or for the next page. */
   const offline = ({ missing }: { missing?: string } = {}): ConvertResult => {
     if (missing) note("missing_file", missing, "see data-base");
     else note("network");
     clearTimeout(timer);
-    timer = setTimeout(resume, RELOAD_MS);
+    timer = later(resume, RELOAD_MS);
     return { state: "queued", code: missing ? "missing_file" : "network" };
   };
 
   /** The result within the 15 seconds of {@link Tracker.convert}. */
   const inTime = (result: Promise<ConvertResult>): Promise<ConvertResult> =>
-    Promise.race([result.catch(offline), new Promise<void>((resolve) => setTimeout(resolve, ANSWER_MS))]).then(
-      (result) => result ?? offline(),
-    );
+    Promise.race([result, new Promise<never>((_, reject) => later(reject, ANSWER_MS))]).catch(offline);
 
   /** Sends what waits. */
   const resume = () => {
@@ -301,9 +331,9 @@ export function openTracker(
       (address) => isDisposed || look(address),
       () => {
         resume();
-        addEventListener("online", resume);
+        attempt(() => addEventListener("online", resume));
         // Loaded before it is needed: at the moment of a conversion there may be no network.
-        setTimeout(() => clickId && openOutbox().catch(() => undefined), AHEAD_MS);
+        later(() => clickId && openOutbox().catch(() => undefined), AHEAD_MS);
       },
     ),
   );
@@ -313,17 +343,17 @@ export function openTracker(
       return runningEngine();
     },
     get ready() {
-      return loading ?? Promise.resolve();
+      return Promise.resolve(loading);
     },
     get clickId() {
       return clickId;
     },
-    setConsent(now) {
-      const known = consentOf(now);
+    setConsent(word) {
+      const known = consentOf(word);
       const wasGranted = said() === "granted";
       // An unknown word is no consent.
       consent = known ?? "pending";
-      if (!known) refuse("consent", now);
+      if (!known) refuse("consent", word);
       if (said() === "granted") {
         memory = "";
         visits.splice(0).forEach(lookLater);
@@ -337,44 +367,49 @@ export function openTracker(
     },
     link: (parts, more?: unknown) =>
       load("link")
-        .then(async ({ createTrackingLink, ready }) => {
-          await ready();
-          return quietly(() => (createTrackingLink as (...given: unknown[]) => string)(parts, more));
+        .then(async (file) => {
+          await file.ready();
+          return quietly(() => (file.createTrackingLink as (...given: unknown[]) => string)(parts, more));
         })
         .catch((cause) => {
           report(new CakeError({ code: "network", rule: "link.js could not be loaded" }, { cause }));
           return undefined;
         }),
     decorate(how, more?: unknown) {
-      withFile("decorate", ({ decorate }) => decorate(how, own.clickId, note, more));
+      withFile("decorate", ({ decorate }) => decorate(how, shared.clickId, note, more));
     },
     attach(how) {
-      withFile("attach", ({ attach }) => watchers.push(attach(how, own)));
+      withFile("attach", ({ attach }) => watchers.push(attach(how, shared)));
     },
     dispose() {
       isDisposed = true;
     },
     convert(given, more?: unknown) {
-      const convert = () =>
-        quietly(() => {
-          if (!areKnown(given, "offerId uniqueId orderId clickId", more)) return undefined;
-          const at = Date.now();
-          const key = `${OUTBOX}${at} ${Math.random()} ${conversions.size}`;
-          const fields = complete(given);
-          const page = fields.uniqueId ? undefined : location.href.split("#", 1)[0];
-          const conversion: WaitingConversion = { at, fields, page };
-          conversions.set(key, conversion);
-          let sent: Promise<Response> | undefined;
-          if (said() === "granted") {
-            // First, before anything else can fail.
-            if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
-            // Here and not in the outbox: nothing may come between the report and the request.
-            if (fields.uniqueId) sent = attempt(() => post(url, conversion.fields));
-            // The outbox handles a failure; here it would only be an unhandled rejection.
-            void Promise.resolve(sent).catch(() => undefined);
-          }
-          return inTime(openOutbox().then((outbox) => outbox.conclude(key, sent)));
-        }) ?? Promise.resolve<ConvertResult>({ state: "refused", code: "invalid_field" });
+      const convert = () => {
+        if (!quietly(() => areKnown(given, "offerId uniqueId orderId clickId", more))) {
+          return Promise.resolve<ConvertResult>({ state: "refused", code: "invalid_field" });
+        }
+        const at = now();
+        const key = `${OUTBOX}${at} ${attempt(Math.random)} ${conversions.size}`;
+        // A failure in here refuses nothing: then the conversion goes as it was given.
+        const fields = quietly(() => complete(given)) ?? given;
+        const conversion: WaitingConversion = {
+          at,
+          fields,
+          page: fields.uniqueId ? undefined : location.href.split("#")[0],
+        };
+        conversions.set(key, conversion);
+        let sent: Promise<Response> | undefined;
+        if (said() === "granted") {
+          // First, before anything else can fail.
+          if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
+          // Here and not in the outbox: nothing may come between the report and the request.
+          if (isReady(fields)) sent = attempt(() => post(url, fields));
+          // The outbox handles a failure; here it would only be an unhandled rejection.
+          void Promise.resolve(sent).catch(() => undefined);
+        }
+        return inTime(openOutbox().then((outbox) => outbox.conclude(key, sent)));
+      };
       // The click id may be on its way.
       return loading ? inTime(loading.then(convert)) : convert();
     },

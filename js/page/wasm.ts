@@ -25,5 +25,5 @@ export function instantiate<Core>(): Core {
       high = 0;
     }
   }
-  return new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(bytes))).exports as Core;
+  return new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes))).exports as Core;
 }

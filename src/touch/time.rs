@@ -2,19 +2,15 @@
 
 use super::{DAY_S, end_of};
 use crate::tape::Tape;
+use crate::url::push_digit;
 
 /// The maximum size of a separator and the digits of a time.
 pub(super) const MAX_TIME_BYTES: usize = 8;
 
-/// Is this time more than a day ahead of the clock? Then one of the two clocks was wrong, and the
-/// time says nothing.
-pub(super) fn is_ahead(at_s: u32, now_s: u32) -> bool {
-    at_s > now_s.saturating_add(DAY_S)
-}
-
-/// Reads a time of 1 to 7 digits in base 36, small letters; 0 for an invalid one.
+/// Reads a time of 1 to 7 digits in base 36, small letters; 0 for an invalid one. A time that is more than a day ahead
+/// of the clock says nothing, since one of two clocks was wrong: the answer is then `ahead`.
 #[inline(never)]
-pub(super) fn read_time(tape: &impl Tape, start: usize) -> u32 {
+pub(super) fn read_time(tape: &impl Tape, start: usize, now_s: u32, ahead: u32) -> u32 {
     let end = end_of(tape, start);
     let mut time = 0_u32;
     for at in start..end {
@@ -28,10 +24,12 @@ pub(super) fn read_time(tape: &impl Tape, start: usize) -> u32 {
     }
     // A longer text does not fit into 32 bits, nor do all texts of seven digits.
     let length = end - start;
-    if length < 7 || length == 7 && tape.byte(start) == b'1' {
-        time
-    } else {
+    if length > 7 || length == 7 && tape.byte(start) != b'1' {
         0
+    } else if time > now_s.saturating_add(DAY_S) {
+        ahead
+    } else {
+        time
     }
 }
 
@@ -43,7 +41,5 @@ pub(super) fn push_time(out: &mut impl Tape, time: u32) {
     if rest > 0 {
         push_time(out, rest);
     }
-    let digit = u8::try_from(time - rest * 36).unwrap_or(0);
-    let zero = if digit < 10 { b'0' } else { b'a' - 10 };
-    out.push_byte(zero + digit);
+    push_digit(out, u8::try_from(time % 36).unwrap_or(0), b'a');
 }
