@@ -5,12 +5,13 @@ import { attempt } from "./store.js";
 
 /**
  * A text without the white space around it; `undefined` if a template printed nothing. A number that has lost digits
- * stays a number, so that it is refused by name: as a text it might be another order's.
+ * stays a number, so that it is refused by name: as a text it might be another order's. So does what is no text at all.
  */
-const textOf = (value: unknown): string | undefined =>
-  typeof value === "number" && value % 1 === 0 && Math.abs(value) > 9e15
-    ? (value as never)
-    : attempt(() => String(value ?? "").trim()) || undefined;
+const textOf = (value: unknown): string | undefined => {
+  const text = attempt(() => `${value ?? ""}`.trim());
+  const isLossy = typeof value === "number" && value % 1 === 0 && Math.abs(value) > 9e15;
+  return isLossy || text === undefined ? (value as never) : text || undefined;
+};
 
 /**
  * The id as it is compared: shops write `#1077`, `001077`, `shop:1077` and `Ord-79` for the same order. A long id, such

@@ -121,6 +121,8 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
       return { state: "queued", code: "consent_pending" };
     }
     const { fields } = conversion;
+    const unreadable = Object.entries(fields).find(([, value]) => attempt(() => `${value}`) === undefined)?.[0];
+    if (unreadable) return refuse(key, "invalid_field", { parameter: unreadable, rule: "must be text" });
     if (!/^[1-9]\d*$/.test(`${attempt(() => String(fields.offerId))}`)) {
       return refuse(key, "invalid_id", { parameter: "offerId", rule: "must be a whole number from 1, in digits" });
     }

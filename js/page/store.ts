@@ -30,10 +30,9 @@ export const now = (): number => attempt(Date.now) || +new Date();
 /** Calls the function later, where there is a timer. */
 export const later = (run: (none: undefined) => unknown, ms?: number) => attempt(() => setTimeout(run, ms));
 
-/** The parts of an address; `undefined` if it is invalid. The other name is the same class where a page has replaced `URL`. */
+/** The parts of an address; `undefined` if it is invalid. A page may have replaced `URL`, but not its older name. */
 export const urlOf = (address: string, base?: string): URL | undefined =>
-  attempt(() => new (window as unknown as { webkitURL: typeof URL }).webkitURL(address, base)) ??
-  attempt(() => new URL(address, base));
+  attempt(() => new ((globalThis as { webkitURL?: typeof URL }).webkitURL ?? URL)(address, base));
 
 /** The keys of localStorage with this prefix. */
 export function keysOf(prefix: string): string[] {

