@@ -26,31 +26,22 @@ import {
 } from "./store.js";
 import {
   dropPartition,
+  FRESH,
   getMeta,
   LEGACY,
+  MAX_EVENTS,
   makeNewest,
   type Partition,
   prepareTables,
   retire,
+  STRETCHES,
   setMeta,
 } from "./tables.js";
 import { WebhookIds } from "./webhook-ids.js";
 
-/** The most events of a table. Dropping one takes some 20 ms, in which nothing is accepted. */
-const MAX_EVENTS = 500_000;
-
-/**
- * The stretches of one retention. Finished events stay for one stretch longer, or two where another event is in the
- * way.
- */
-const STRETCHES = 4;
-
 /** The most rows whose age one purge checks, and the most that it deletes: accepting waits for it. */
 const LOOKED_AT_ONCE = 5_000;
 const DELETED_AT_ONCE = 500;
-
-/** The name of the number from which a start looks for events that were never tried. */
-const FRESH = "fresh from";
 
 /** The store of one shard, which has the database to itself. */
 export class SqlStore implements OutboxStore {

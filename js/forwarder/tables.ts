@@ -1,6 +1,18 @@
 /** The tables of a shard, their version, and their migration from earlier formats. */
 import type { Sql } from "./sql.js";
 
+/** The most events of a table. Dropping one takes some 20 ms, in which nothing is accepted. */
+export const MAX_EVENTS = 500_000;
+
+/**
+ * The stretches of one retention. Finished events stay for one stretch longer, or two where another event is in the
+ * way.
+ */
+export const STRETCHES = 4;
+
+/** The name of the number from which a start looks for events that were never tried. */
+export const FRESH = "fresh from";
+
 /** A stretch of time, and the tables with the events accepted in it. */
 export interface Partition {
   /** The number of the partition. */

@@ -52,7 +52,7 @@ export interface Outbox {
 export function openOutbox({ url, conversions, edge, said, note, report }: Sender): Outbox {
   /** The conversions that other pages left, by their keys, with the time when they may be sent again. */
   const left = new Map<string, WaitingConversion>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: ReturnType<typeof later> | undefined;
 
   const settle = (key: string) => {
     conversions.delete(key);

@@ -85,7 +85,7 @@ impl<'a> Answer<'a> {
                 let message = self.error_message();
                 let is_final = matches!(status, 400..=499) && !matches!(status, 408 | 425);
                 // The word means the same limit, whatever the status.
-                if is_final && message.as_deref().is_some_and(is_restricted) {
+                if is_final && message.as_deref().is_some_and(message::is_restricted) {
                     return Err(self.limited(None));
                 }
                 if is_final && message.as_deref().is_some_and(is_about_the_key) {
@@ -128,7 +128,7 @@ impl<'a> Answer<'a> {
 
     /// The error for CAKE's demand to call less often, with its message.
     fn limited(&self, message: Option<&str>) -> Error {
-        let message = message.filter(|message| !is_restricted(message));
+        let message = message.filter(|message| !message::is_restricted(message));
         let ours = "CAKE is limiting the rate of requests";
         Error::RateLimited {
             status: self.status,
@@ -159,7 +159,7 @@ impl<'a> Answer<'a> {
     /// answer that is neither yes nor no, or both, is unexpected.
     pub(crate) fn open(&self) -> Result<Object<'a>> {
         let body = self.body_of_success()?;
-        if is_restricted(body) {
+        if message::is_restricted(body) {
             return Err(self.limited(None));
         }
         if let Some(only) = only_object(body) {
@@ -217,7 +217,7 @@ impl<'a> Answer<'a> {
         if [&message, &word]
             .into_iter()
             .flatten()
-            .any(|text| is_restricted(text))
+            .any(|text| message::is_restricted(text))
         {
             return Err(self.limited(None));
         }
@@ -258,7 +258,7 @@ impl<'a> Answer<'a> {
     /// The error of an answer that is no yes: a refusal, or only a message.
     pub(crate) fn no(&self, said: Option<bool>, message: Option<&str>) -> Error {
         let message = message.unwrap_or_default();
-        if is_restricted(message) {
+        if message::is_restricted(message) {
             return self.limited(None);
         }
         if is_about_the_key(message) {
@@ -311,7 +311,7 @@ impl<'a> Answer<'a> {
         };
         match markup.success {
             Some(false) => self.no(Some(false), Some(&markup.message)),
-            _ if is_restricted(&markup.message) => self.no(None, Some(&markup.message)),
+            _ if message::is_restricted(&markup.message) => self.no(None, Some(&markup.message)),
             _ => self.unexpected("is not JSON: ", &markup.message),
         }
     }
@@ -432,13 +432,6 @@ fn message_of_error(envelope: &Object<'_>) -> Option<String> {
 fn only_object(body: &str) -> Option<&str> {
     let inner = body.trim().strip_prefix('[')?.strip_suffix(']')?;
     Object::read(inner.trim()).map(|_| inner)
-}
-
-/// The older generation's one word for "too many requests".
-pub(super) fn is_restricted(text: &str) -> bool {
-    text.trim()
-        .trim_matches(['"', '.', '!'])
-        .eq_ignore_ascii_case("restricted")
 }
 
 #[cfg(test)]

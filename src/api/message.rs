@@ -379,6 +379,13 @@ fn without_numeric_entities(text: &str) -> String {
     plain
 }
 
+/// The older generation's one word for "too many requests".
+pub(super) fn is_restricted(text: &str) -> bool {
+    text.trim()
+        .trim_matches(['"', '.', '!'])
+        .eq_ignore_ascii_case("restricted")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

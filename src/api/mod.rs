@@ -28,6 +28,7 @@
 
 mod action;
 mod answer;
+pub(crate) mod asked;
 mod call;
 mod certainty;
 pub(crate) mod commerce;

@@ -1,6 +1,7 @@
 //! Record Conversion: `GET /api/2/conversion.json`, a GET with a side effect.
 
 use super::answer::record::Record;
+use super::asked::Asked;
 use super::certainty::{is_duplicate, is_duplicate_in_words};
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
@@ -299,21 +300,4 @@ fn check_identity(answer: &Answer<'_>, said: &Said, asked: Asked<'_>) -> Result<
         }
         None => Ok(()),
     }
-}
-
-/// The conversion that an answer has to be about.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Asked<'a> {
-    /// The click id that was sent.
-    pub(crate) click_id: &'a str,
-    /// The offer that was sent.
-    pub(crate) offer_id: u64,
-    /// The unique id that was sent, where one was.
-    pub(crate) unique_id: Option<&'a str>,
-}
-
-/// Is CAKE's unique id the same as ours? Surrounding white space does not count; the case of
-/// letters does.
-pub(crate) fn is_same_unique_id(told: &str, ours: &str) -> bool {
-    told.trim() == ours.trim()
 }

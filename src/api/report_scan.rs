@@ -2,9 +2,9 @@
 //! whether it was read whole. Only a report that was read whole can say that a row is missing. A
 //! missing row is sent again, so any doubt about the report means no answer.
 
+use super::asked::{Asked, is_same_unique_id};
 use super::conversion_report::{ReportLookup, ReportedConversion};
 use super::pager::{PageRead, Pager};
-use super::record_conversion::{Asked, is_same_unique_id};
 use std::collections::BTreeSet;
 
 /// The progress of reading a report.

@@ -1,9 +1,9 @@
 //! What the whole of an answer says, at any depth: yes, no, whose it is, which records it has. Each
 //! reader of an answer that proves something asks here.
 
+use super::asked::{Asked, is_same_unique_id};
 use super::certainty::is_about_the_key;
 use super::json::{Object, Value, parse_id};
-use super::record_conversion::{Asked, is_same_unique_id};
 use super::{dress, message};
 
 /// The most levels that are read.
@@ -173,7 +173,7 @@ impl Said {
                     || name != "result" && code.is_some_and(|code| (400..600).contains(&code))
             }
             _ if is_error(name) => !is_quiet(value, MAX_DEPTH),
-            _ if is_message(name) => super::answer::is_restricted(word) || is_about_the_key(word),
+            _ if is_message(name) => message::is_restricted(word) || is_about_the_key(word),
             _ => false,
         };
         let is_told = is_error(name) && !name.ends_with("code") && !name.ends_with("type");

@@ -18,10 +18,10 @@ use super::circuit_breaker::{CircuitBreaker, RefusalScope, Signal, SignalSource}
 use super::outcome::{Meaning, State};
 use super::route::Route;
 use super::{Correction, Event};
+use crate::Error;
 use crate::api::get_click::ClickVerdict;
 use crate::api::report_scan::Found;
 use crate::api::{conversion_report, get_click};
-use crate::Error;
 use std::rc::Rc;
 
 use changes::Changes;

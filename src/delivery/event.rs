@@ -1,8 +1,9 @@
 //! A conversion as a caller hands it over: its fields, its key, and the one text that is stored.
 
 use super::Correction;
+use crate::api::asked::Asked;
 use crate::api::json::{Object, Value};
-use crate::api::record_conversion::{Asked, Params};
+use crate::api::record_conversion::Params;
 use crate::error::IdRule;
 use crate::money::Money;
 use crate::url::push_number;

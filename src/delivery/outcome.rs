@@ -2,8 +2,8 @@
 
 use super::circuit_breaker::Signal;
 use super::route::Route;
+use crate::api::asked::Asked;
 use crate::api::older::correction::{self, Checked};
-use crate::api::record_conversion::Asked;
 use crate::api::{Answer, Certainty, is_duplicate, is_limit, record_conversion};
 use crate::{Error, Result};
 

@@ -1,7 +1,8 @@
 //! Answers that accounts give.
 
+use super::super::asked::Asked;
 use super::super::get_click;
-use super::super::record_conversion::{self, Asked};
+use super::super::record_conversion;
 use super::*;
 
 #[test]

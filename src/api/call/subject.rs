@@ -2,9 +2,9 @@
 //! subject.
 
 use super::super::Request;
+use super::super::asked::Asked;
 use super::super::create_postback;
 use super::super::older::correction;
-use super::super::record_conversion::Asked;
 
 /// May the request be sent again?
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! The table of certainty, and the rules for every answer.
 
-use super::super::record_conversion::{self, Asked};
+use super::super::asked::Asked;
+use super::super::record_conversion;
 use super::super::{Account, Answer};
 use super::*;
 use proptest::prelude::*;

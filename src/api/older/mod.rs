@@ -20,9 +20,9 @@ use self::json_rows::read_json_rows;
 use self::markup::read_xml;
 use self::row::{Field, Row};
 use super::Answer;
-use super::answer::is_restricted;
 use super::answer::record::Record;
 use super::certainty::is_no_in_words;
+use super::message::is_restricted;
 use crate::Result;
 
 /// The most rows of one answer that are asked for. CAKE's own limit is not documented: clients have

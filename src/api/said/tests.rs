@@ -4,7 +4,7 @@ use super::super::certainty::Certainty;
 use super::super::get_click::{self, ClickVerdict};
 use super::super::{Answer, conversion_report, list_clicks, record_conversion};
 use crate::Error;
-use crate::api::record_conversion::Asked;
+use crate::api::asked::Asked;
 
 const ASKED: Asked<'static> = Asked {
     click_id: "abc",
