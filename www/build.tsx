@@ -211,28 +211,37 @@ interface Words {
 }
 
 /**
- * The lint's findings, and errors as full sentences. They need the larger module, which loads after the page is shown.
+ * The lint's findings, or an error as a full sentence. Each needs a larger module, which loads after the page is shown.
  */
 function useWords({ link, asked }: Built): Words | undefined {
   const [words, setWords] = useState<Words>();
   useEffect(() => {
     let isOver = false;
-    void import("cake-edge").then(({ createTrackingLink, isCakeError, lintTrackingLink }) => {
-      if (isOver) return;
+    const find = async (): Promise<Words> => {
       if (link !== undefined) {
-        setWords({ findings: lintTrackingLink(link), sentence: undefined });
-        return;
+        const { lintTrackingLink } = await import("./edge-lint.js");
+        return { findings: lintTrackingLink(link), sentence: undefined };
       }
-      try {
-        createTrackingLink(asked);
-      } catch (thrown) {
-        if (!isCakeError(thrown)) throw thrown;
-        setWords({ findings: [], sentence: thrown.message });
-      }
+      return { findings: [], sentence: await sentenceOf(asked) };
+    };
+    void find().then((found) => {
+      if (!isOver) setWords(found);
     });
     return () => {
       isOver = true;
     };
   }, [link, asked]);
   return words;
+}
+
+/** Why there is no link. */
+async function sentenceOf(asked: Built["asked"]): Promise<string | undefined> {
+  const { createTrackingLink, isCakeError } = await import("cake-edge");
+  try {
+    createTrackingLink(asked);
+    return undefined;
+  } catch (thrown) {
+    if (!isCakeError(thrown)) throw thrown;
+    return thrown.message;
+  }
 }

@@ -30,6 +30,7 @@ export default defineConfig(({ mode }) => ({
         // Named after the chunk that loads them: the tests know by it what comes when the page stands.
         assetFileNames: ({ names: [name = ""] }) =>
           `assets/${name.startsWith("checks_") ? "edge_" : ""}[name]-[hash][extname]`,
+        chunkFileNames: ({ name }) => `assets/${name === "tracking" ? "edge-" : ""}[name]-[hash].js`,
       },
       input: {
         demo: path("index.html"),

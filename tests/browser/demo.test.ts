@@ -106,7 +106,7 @@ test("the page is interactive before the lint and the plots have come", async ()
 test("the page is as heavy as docs/demo.md says", async () => {
   const { first, all } = await load();
   expect(first).toBeLessThan(45);
-  expect(all).toBeLessThan(190);
+  expect(all).toBeLessThan(140);
 });
 
 /** Files that load after the page is shown: the lint and the plots. */
