@@ -12,11 +12,11 @@ import {
   conversionOf,
   type EventFilter,
   type NewEvent,
+  type OrderUpdate,
   type OutboxStore,
   orderOf,
   type Row,
   type Settled,
-  type Tidings,
 } from "./store.js";
 
 /** The dependencies of an acceptor. */
@@ -61,9 +61,9 @@ export class Acceptor {
     store.transaction(() => {
       // In the order of the request: of two events with one key, or one click, the first one wins.
       for (const event of events) {
-        const { tidings, kind = "conversion" } = event;
-        if (kind === "correction" && tidings !== undefined) {
-          answers.push(room > 0 ? this.#tell(event, tidings, written) : { refusal: "outbox_full" });
+        const { update, kind = "conversion" } = event;
+        if (kind === "correction" && update !== undefined) {
+          answers.push(room > 0 ? this.#updateOrder(event, update, written) : { refusal: "outbox_full" });
           room = rest();
           continue;
         }
@@ -154,32 +154,32 @@ export class Acceptor {
 
   /** What a conversion means for its order: facts may have come before it, or come with it. */
   #sold(event: NewEvent, answer: { readonly duplicate: boolean; readonly moneyUsed?: boolean }, written: Written) {
-    const { tidings, id, text, offerId } = event;
-    if (tidings === undefined) {
+    const { update, id, text, offerId } = event;
+    if (update === undefined) {
       if (answer.duplicate || !this.#deps.corrections.hasLedger(id)) return {};
       const { uniqueId } = JSON.parse(text) as { uniqueId: string };
-      const none: Tidings = { platform: "", offerId, uniqueId, facts: "", isMapped: false, ifUnknown: "known" };
+      const none: OrderUpdate = { platform: "", offerId, uniqueId, facts: "", isMapped: false, ifUnknown: "known" };
       this.#settle(id, none, event.acceptedAt, written);
       return {};
     }
-    const { sale } = tidings;
+    const { sale } = update;
     const isOurs = !answer.duplicate || answer.moneyUsed === true || this.#deps.store.find(id)?.text === text;
-    const told = { ...tidings, isOurs, ...(sale === undefined ? {} : { sale: { ...sale, text } }) };
-    return { settled: this.#settle(id, told, event.acceptedAt, written) };
+    const own = { ...update, isOurs, ...(sale === undefined ? {} : { sale: { ...sale, text } }) };
+    return { settled: this.#settle(id, own, event.acceptedAt, written) };
   }
 
   /** The answer to what a shop's webhook tells of an order, without a conversion. */
-  #tell(event: NewEvent, tidings: Tidings, written: Written): Acceptance {
-    const settled = this.#settle(conversionOf(event), tidings, event.acceptedAt, written);
+  #updateOrder(event: NewEvent, update: OrderUpdate, written: Written): Acceptance {
+    const settled = this.#settle(conversionOf(event), update, event.acceptedAt, written);
     return { id: settled.id ?? event.id, state: "pending", duplicate: settled.outcome !== "refund", settled };
   }
 
-  /** Puts tidings into the ledger of an order, and stores the correction that follows, if any. */
-  #settle(conversionId: string, tidings: Tidings, acceptedAt: string, written: Written): Settled {
+  /** Puts an update into the ledger of an order, and stores the correction that follows, if any. */
+  #settle(conversionId: string, update: OrderUpdate, acceptedAt: string, written: Written): Settled {
     const { store, corrections } = this.#deps;
     const { now, added, revived, kept, dropped } = written;
     const before = corrections.ledger(conversionId);
-    const { settled, kept: waiting, last } = corrections.settle(tidings, conversionId, before, written);
+    const { settled, kept: waiting, last } = corrections.settle(update, conversionId, before, written);
     const { ledger, correction, isKept, ...rest } = settled;
     if (ledger !== before) corrections.setLedger(conversionId, ledger, now);
     if (correction === undefined) {
@@ -203,7 +203,7 @@ export class Acceptor {
       return { ...rest, id: waiting.id };
     }
     const id = conversionId.slice(0, SHARD_DIGITS) + randomDigits(conversionId.length - SHARD_DIGITS);
-    const { offerId } = tidings;
+    const { offerId } = update;
     const event: NewEvent = {
       id,
       kind: "correction",

@@ -5,12 +5,12 @@ import type { Family } from "./delivery.js";
 import {
   ledgerOf,
   type NewEvent,
+  type OrderUpdate,
   type OutboxStore,
   orderOf,
   type Row,
   type Settled,
   type StoredState,
-  type Tidings,
 } from "./store.js";
 
 /** The code of a correction that waits for its conversion. */
@@ -22,7 +22,7 @@ export const NOTHING_LEFT = "nothing_left";
 /** The name under which a shard notes that it has ledgers. */
 const LEDGERS = "ledgers";
 
-/** What the core makes of tidings (`src/delivery/shop/tidings.rs`). */
+/** What the core makes of an update (`src/delivery/shop/order_update.rs`). */
 interface SettledOrder extends Settled {
   /** The ledger for the next time; empty where there is nothing to keep. */
   readonly ledger: string;
@@ -32,7 +32,7 @@ interface SettledOrder extends Settled {
   readonly isKept: boolean;
 }
 
-/** Settled tidings, and the rows that they meet. */
+/** A settled update, and the rows that they meet. */
 interface Settlement {
   readonly settled: SettledOrder;
   /** The correction that waits for the conversion. */
@@ -91,7 +91,7 @@ export class Corrections {
    * are sent again from now on.
    */
   settle(
-    tidings: Tidings,
+    update: OrderUpdate,
     conversionId: string,
     ledger: string,
     { now, revived }: { readonly now: number; readonly revived: readonly Row[] },
@@ -102,7 +102,7 @@ export class Corrections {
     const isSent = ({ id, state }: Row) =>
       state === "pending" || state === "delivered" || revived.some((each) => each.id === id);
     const texts = all.filter(isSent).map(({ text }) => text);
-    const given = JSON.stringify({ ...tidings, isWaiting: kept !== undefined });
+    const given = JSON.stringify({ ...update, isWaiting: kept !== undefined });
     const settled = JSON.parse(
       call(() => core.api().settleOrder(given, ledger, conversion?.text ?? "", texts, now)),
     ) as SettledOrder;

@@ -197,18 +197,18 @@ function intakeOf(setup: Setup): Intake {
     return "error" in result ? { refusal: result.error.code as ForwarderCode } : result;
   };
   return {
-    async convert(body, tidings) {
+    async convert(body, update) {
       const read = readConversions(body, true, "", options);
       if (Array.isArray(read)) return refuse("conversions", "must not stand here: it is one conversion");
       const candidate = await candidateOf(read, { isSigned: true }, setup);
-      return acceptOne({ ...candidate, event: { ...candidate.event, tidings } });
+      return acceptOne({ ...candidate, event: { ...candidate.event, update } });
     },
-    async tell(tidings) {
-      const { offerId, uniqueId } = tidings;
+    async updateOrder(update) {
+      const { offerId, uniqueId } = update;
       const idOf = await setup.ids();
       // In the shard of the order's conversion, as its corrections are.
       const id = idOf(call(() => core.api().orderKey(options.account, offerId, uniqueId)));
-      const event: NewEvent = { id, kind: "correction", offerId, text: "", acceptedAt: today(options), tidings };
+      const event: NewEvent = { id, kind: "correction", offerId, text: "", acceptedAt: today(options), update };
       return acceptOne({ shard: shardOf(id, setup), event: { ...event, order: orderOf(id) } });
     },
     takesCorrections: () => call(() => options.deliverer().takesCorrections()),

@@ -1,7 +1,7 @@
 /** The interface between a handler and a shard. The shard is in this process, or in a Durable Object elsewhere. */
 import type { ForwarderCode } from "./answer.js";
 import type { PostbackLine, WebhookLine } from "./incoming.js";
-import type { EventFilter, EventKind, NewEvent, Row, RowFilter, Settled, StoredState, Tidings } from "./store.js";
+import type { EventFilter, EventKind, NewEvent, OrderUpdate, Row, RowFilter, Settled, StoredState } from "./store.js";
 
 /** The state of an event as callers see it. */
 export type ConversionState = StoredState | "paused";
@@ -32,7 +32,7 @@ export type Acceptance =
        * event.
        */
       readonly moneyUsed?: boolean;
-      /** What came of a shop's tidings. */
+      /** What came of a shop's update. */
       readonly settled?: Settled;
     }
   | {
@@ -48,9 +48,9 @@ export interface Intake {
    *
    * @throws CakeError where the conversion breaks a rule
    */
-  convert(body: string, tidings?: Tidings): Promise<Acceptance>;
+  convert(body: string, update?: OrderUpdate): Promise<Acceptance>;
   /** Accepts what a webhook tells of an order. */
-  tell(tidings: Tidings): Promise<Acceptance>;
+  updateOrder(update: OrderUpdate): Promise<Acceptance>;
   /** Is there an account to receive corrections? */
   takesCorrections(): boolean;
 }

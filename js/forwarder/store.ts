@@ -26,7 +26,7 @@ export interface NewEvent {
   /** Does the event come from a signed caller? */
   readonly isSigned?: boolean | undefined;
   /** What a shop's webhook tells of the order, beside its conversion or alone. */
-  readonly tidings?: Tidings | undefined;
+  readonly update?: OrderUpdate | undefined;
 }
 
 /** An order of a shop's, by the key of its conversion. */
@@ -35,8 +35,8 @@ export interface OrderRef {
   readonly uniqueId: string;
 }
 
-/** What a shop's webhook tells of an order, as the core reads it (`src/delivery/shop/tidings.rs`). */
-export interface Tidings extends OrderRef {
+/** What a shop's webhook tells of an order, as the core reads it (`src/delivery/shop/order_update.rs`). */
+export interface OrderUpdate extends OrderRef {
   readonly platform: string;
   /** Facts in the core's own lines. */
   readonly facts: string;
@@ -53,9 +53,9 @@ export interface Tidings extends OrderRef {
   readonly ifUnknown: "sent" | "kept" | "quiet" | "known";
 }
 
-/** What came of the tidings. */
+/** What came of the update. */
 export interface Settled {
-  /** The correction that the tidings made, or the last one. */
+  /** The correction that the update made, or the last one. */
   readonly id?: string | undefined;
   readonly outcome: "refund" | "money" | "same" | "whole" | "map" | "unknown" | "full";
   /** Is the order's conversion known here? */

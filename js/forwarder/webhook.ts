@@ -8,7 +8,7 @@ import type { ResolvedOptions } from "./options.js";
 import { checkLimit, type Setup } from "./setup.js";
 import type { Acceptance, Intake } from "./shard.js";
 import { isPlatform, type Platform, type ResolvedShop, type WebhookConversion } from "./shops.js";
-import type { Settled, Tidings } from "./store.js";
+import type { OrderUpdate, Settled } from "./store.js";
 
 /** A verdict of the core. */
 interface Verdict {
@@ -19,18 +19,18 @@ interface Verdict {
     readonly paidAtMs?: number;
     readonly revenueLeftOut?: "currency" | "amount";
   };
-  readonly order?: ToldOrder;
+  readonly order?: WebhookOrder;
 }
 
 /** What a webhook says of an order, beside its sale or without one. */
-interface ToldOrder {
+interface WebhookOrder {
   /** The unique ids that the sale may have. */
   readonly uniqueIds: readonly string[];
   readonly asOfMs: number;
   readonly facts?: string;
   /** Do the facts take anything back? */
   readonly takes: boolean;
-  readonly ifUnknown: Tidings["ifUnknown"];
+  readonly ifUnknown: OrderUpdate["ifUnknown"];
   /** Why it is ignored where it changes nothing. */
   readonly unchanged?: string;
   /** The unique id that the order has besides. */
@@ -87,7 +87,7 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   const { order, reason } = verdict;
   if (order !== undefined && (verdict.outcome === "refund" || order.link !== undefined)) {
     const isQuiet = order.link !== undefined;
-    const answer = await logOrder(order, await tellOrder(order, incoming), incoming, isQuiet, reason);
+    const answer = await logOrder(order, await updateOrder(order, incoming), incoming, isQuiet, reason);
     return answer ?? logOutcome("ignored", { code: reason ?? "no_conversion" });
   }
   const ready = verdict.sale && dated(verdict.sale, options);
@@ -101,7 +101,7 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   }
   if (conversion === undefined) {
     // The sale may be known nevertheless: its page has told the click.
-    const answer = order && (await logOrder(order, await tellOrder(order, incoming), incoming, true));
+    const answer = order && (await logOrder(order, await updateOrder(order, incoming), incoming, true));
     if (answer !== undefined) return answer;
     if (shop.map !== undefined && payload !== undefined) return logOutcome("ignored", { code: "map" });
     return verdict.outcome === "no_click_id"
@@ -111,10 +111,10 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   // The revenue of the site's own mapping is not known here.
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
   const ids = shop.map === undefined ? [] : shop.reader().orderIds(body);
-  const told = order ?? { uniqueIds: ids, asOfMs: Date.now(), takes: false, ifUnknown: "sent" };
-  const { answer, settled } = await acceptSale(conversion, told, { ids, ready }, incoming, leftOut);
+  const known = order ?? { uniqueIds: ids, asOfMs: Date.now(), takes: false, ifUnknown: "sent" };
+  const { answer, settled } = await acceptSale(conversion, known, { ids, ready }, incoming, leftOut);
   // The sale may be a repetition while its refund is new.
-  if (settled !== undefined) await logOrder(told, settled, incoming, !told.takes);
+  if (settled !== undefined) await logOrder(known, settled, incoming, !known.takes);
   return answer;
 }
 
@@ -153,26 +153,26 @@ function unknownPlatform(): Refusal {
 
 type LogOutcome = (outcome: IncomingOutcome, more?: Partial<WebhookLine>) => Promise<Response>;
 
-/** What came of an order's tidings, over all its ids. `unavailable`: there is no account to correct it in. */
+/** What came of an update, over all its ids. `unavailable`: there is no account to correct it in. */
 type Outcome = Settled | "unavailable";
 
 async function acceptSale(
   conversion: WebhookConversion,
-  told: ToldOrder,
+  order: WebhookOrder,
   { ids, ready }: { readonly ids: readonly string[]; readonly ready: WebhookConversion | undefined },
   incoming: Incoming,
   revenueLeftOut: "currency" | "amount" | undefined,
 ): Promise<{ readonly answer: Response; readonly settled?: Outcome }> {
   const { platform, shop, intake, logOutcome } = incoming;
   const { offerId, uniqueId } = conversion;
-  const isTold = intake.takesCorrections();
-  const sale = { atMs: told.asOfMs, ...(ready?.revenue === undefined ? {} : { found: ready.revenue }) };
-  const facts = told.facts ?? "";
-  const tidings: Tidings = { platform, offerId, uniqueId, facts, isMapped: false, sale, ifUnknown: told.ifUnknown };
+  const takesUpdates = intake.takesCorrections();
+  const sale = { atMs: order.asOfMs, ...(ready?.revenue === undefined ? {} : { found: ready.revenue }) };
+  const facts = order.facts ?? "";
+  const update: OrderUpdate = { platform, offerId, uniqueId, facts, isMapped: false, sale, ifUnknown: order.ifUnknown };
   const text = JSON.stringify(conversion);
   let result: Acceptance;
   try {
-    result = await intake.convert(text, isTold ? tidings : undefined);
+    result = await intake.convert(text, takesUpdates ? update : undefined);
   } catch (thrown) {
     if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
     if (shop.map !== undefined) return { answer: await mapFailed(thrown.code, logOutcome) };
@@ -184,18 +184,18 @@ async function acceptSale(
   }
   // Before the answer: a platform sends again what has not been answered.
   let settled: Outcome = "unavailable";
-  if (isTold) {
-    const own: Tidings = { ...tidings, sale: { ...sale, text } };
+  if (takesUpdates) {
+    const own: OrderUpdate = { ...update, sale: { ...sale, text } };
     const known = "refusal" in result || result.settled === undefined ? [own] : [];
     const first = "refusal" in result ? undefined : result;
     // The order's own ids lead to what the mapping has made of it.
     const others = ids.map(
-      (id): Tidings => ({
+      (id): OrderUpdate => ({
         ...{ platform, offerId: shop.offerId, uniqueId: id, facts, isMapped: true, ifUnknown: "quiet" },
         links: [{ offerId, uniqueId }],
       }),
     );
-    settled = await tellAll([...known, ...others], incoming, first);
+    settled = await updateAll([...known, ...others], incoming, first);
   }
   if ("refusal" in result) return { answer: await logOutcome("changed"), settled };
   const { id, duplicate } = result;
@@ -209,13 +209,13 @@ async function acceptSale(
   return { answer, settled };
 }
 
-/** Tells what a webhook says of an order without making a conversion of it. */
-async function tellOrder(order: ToldOrder, incoming: Incoming): Promise<Outcome> {
+/** Hands over what a webhook says of an order, without making a conversion of it. */
+async function updateOrder(order: WebhookOrder, incoming: Incoming): Promise<Outcome> {
   const { platform, shop, intake } = incoming;
   if (!intake.takesCorrections()) return "unavailable";
   const { offerId } = shop;
   const isMapped = shop.map !== undefined;
-  const of = (uniqueId: string, ifUnknown: Tidings["ifUnknown"]): Tidings => ({
+  const of = (uniqueId: string, ifUnknown: OrderUpdate["ifUnknown"]): OrderUpdate => ({
     ...{ platform, offerId, uniqueId, facts: order.facts ?? "", isMapped, ifUnknown },
     ...(order.link === undefined ? {} : { links: [{ offerId, uniqueId: order.link }] }),
   });
@@ -223,22 +223,22 @@ async function tellOrder(order: ToldOrder, incoming: Incoming): Promise<Outcome>
   // A mapping may have made anything of the order, or nothing.
   const ifUnknown = isMapped && order.ifUnknown !== "known" ? "quiet" : order.ifUnknown;
   if (others.length === 0 || ifUnknown === "quiet") {
-    return tellAll(
+    return updateAll(
       order.uniqueIds.map((id) => of(id, ifUnknown)),
       incoming,
     );
   }
   // Which of its ids has the sale? Where none has, the first one waits for it.
-  const outcome = await tellAll(
+  const outcome = await updateAll(
     order.uniqueIds.map((id) => of(id, "quiet")),
     incoming,
   );
   if (outcome === "unavailable" || outcome.isKnown) return outcome;
-  return tellAll([of(first, ifUnknown)], incoming);
+  return updateAll([of(first, ifUnknown)], incoming);
 }
 
-/** Tells orders, and the orders that they are besides. `first` is told already. */
-async function tellAll(orders: readonly Tidings[], { intake }: Incoming, first?: Acceptance): Promise<Outcome> {
+/** Updates orders, and the orders that they are besides. `first` is done already. */
+async function updateAll(orders: readonly OrderUpdate[], { intake }: Incoming, first?: Acceptance): Promise<Outcome> {
   let best: Outcome = "unavailable";
   const weigh = (result: Acceptance) => {
     if ("refusal" in result)
@@ -252,7 +252,7 @@ async function tellAll(orders: readonly Tidings[], { intake }: Incoming, first?:
   const open = [...orders];
   const known = new Set<string>();
   for (let next = open.shift(); next !== undefined && known.size < MAX_ORDERS; next = open.shift()) {
-    const result = await intake.tell(next);
+    const result = await intake.updateOrder(next);
     weigh(result);
     known.add(`${next.offerId}|${next.uniqueId}`);
     if ("refusal" in result || result.settled === undefined) continue;
@@ -265,7 +265,7 @@ async function tellAll(orders: readonly Tidings[], { intake }: Incoming, first?:
   return best;
 }
 
-/** The outcomes of tidings, the one that counts most last. */
+/** The outcomes of an update, the one that counts most last. */
 const OUTCOMES: readonly Settled["outcome"][] = ["unknown", "whole", "money", "same", "map", "refund", "full"];
 
 /** The most orders that one webhook leads to. */
@@ -273,7 +273,7 @@ const MAX_ORDERS = 16;
 
 /** Logs what came of an order, and answers it. `isQuiet`: only what is taken back or put back is told. */
 async function logOrder(
-  { takes, unchanged }: ToldOrder,
+  { takes, unchanged }: WebhookOrder,
   outcome: Outcome,
   { logOutcome }: Incoming,
   isQuiet: boolean,

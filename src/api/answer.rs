@@ -3,9 +3,9 @@
 pub(super) mod record;
 
 use super::certainty::{Certainty, is_about_the_key, is_no_in_words, is_trouble_in_words};
+use super::contents::Contents;
 use super::json::{Object, Value};
 use super::key::redact_and_truncate;
-use super::said::Said;
 use super::{Account, ApiKey};
 use super::{dress, message};
 use crate::{Error, Result};
@@ -317,8 +317,8 @@ impl<'a> Answer<'a> {
     }
 
     /// What the whole answer says; `record` is the name of a record's id.
-    pub(super) fn said(&self, record: &'static str) -> Said {
-        Said::of_body(self.body, record)
+    pub(super) fn contents(&self, record: &'static str) -> Contents {
+        Contents::of_body(self.body, record)
     }
 
     /// A no, by its message or status, beside a yes or a record is a contradiction: the answer is
@@ -327,10 +327,10 @@ impl<'a> Answer<'a> {
         if Certainty::from_error(&error) == Certainty::Unknown {
             return error;
         }
-        let said = self.said(record);
+        let contents = self.contents(record);
         let is_markup_yes =
             || message::read_markup(self.body).is_some_and(|markup| markup.success == Some(true));
-        if !said.is_yes && said.records.is_empty() && !is_markup_yes() {
+        if !contents.is_yes && contents.records.is_empty() && !is_markup_yes() {
             return error;
         }
         let status = self.status.to_string();
@@ -342,12 +342,12 @@ impl<'a> Answer<'a> {
 
     /// Checks the answer to a write that says yes, with its record: nothing in it may take the yes
     /// back, and there is one record.
-    pub(super) fn check_yes(&self, said: &Said) -> Result<()> {
-        let no = said.no.as_deref();
-        if let Some(no) = no.or_else(|| said.message(is_no_in_words)) {
+    pub(super) fn check_yes(&self, contents: &Contents) -> Result<()> {
+        let no = contents.no.as_deref();
+        if let Some(no) = no.or_else(|| contents.message(is_no_in_words)) {
             return Err(self.unexpected("says yes and no: ", no));
         }
-        if said.records.len() > 1 {
+        if contents.records.len() > 1 {
             return Err(self.unexpected("has several records: ", self.body));
         }
         Ok(())
@@ -356,11 +356,11 @@ impl<'a> Answer<'a> {
     /// Checks the answer to a question: a no below its top counts too. `list` is the list whose
     /// rows are passed over, where they prove nothing.
     pub(super) fn check_read(&self, envelope: &Object<'_>, list: &'static str) -> Result<()> {
-        let said = Said::around(envelope, list);
-        let trouble = said
+        let contents = Contents::around(envelope, list);
+        let trouble = contents
             .message(is_trouble_in_words)
             .filter(|_| list.is_empty());
-        match said.no.as_deref().or(trouble) {
+        match contents.no.as_deref().or(trouble) {
             Some(no) => Err(self.no(Some(false), Some(no))),
             None => Ok(()),
         }

@@ -179,7 +179,7 @@ pub(crate) fn read_for(answer: &Answer<'_>, asked: &Checked) -> Result<Postback>
     if let Some((name, _)) = checks.into_iter().find(|(_, is_ours)| !is_ours) {
         return Err(answer.unexpected("is about another ", name));
     }
-    answer.check_yes(&answer.said(ID))?;
+    answer.check_yes(&answer.contents(ID))?;
     Ok(postback)
 }
 

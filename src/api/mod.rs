@@ -32,6 +32,7 @@ pub(crate) mod asked;
 mod call;
 mod certainty;
 pub(crate) mod commerce;
+mod contents;
 pub(crate) mod conversion_report;
 pub(crate) mod create_postback;
 pub(crate) mod doctor;
@@ -51,7 +52,6 @@ pub(crate) mod record_conversion;
 mod redact;
 pub(crate) mod report_scan;
 mod retry;
-mod said;
 pub(crate) mod unread;
 
 use crate::error::UrlRule;

@@ -3,9 +3,9 @@
 use super::answer::record::Record;
 use super::asked::Asked;
 use super::certainty::{is_duplicate, is_duplicate_in_words};
+use super::contents::Contents;
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
-use super::said::Said;
 use super::unread::Unread;
 use super::{Account, Answer, Request, commerce, dress, message, params};
 use crate::{Error, Result, click_id};
@@ -256,9 +256,9 @@ pub(crate) fn read_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<Conversi
         unread: Unread::default(),
         is_recovered: false,
     };
-    let said = answer.said(ID);
-    check_identity(answer, &said, asked)?;
-    answer.check_yes(&said)?;
+    let contents = answer.contents(ID);
+    check_identity(answer, &contents, asked)?;
+    answer.check_yes(&contents)?;
     Ok(Conversion {
         unread: record.unread(),
         ..read
@@ -277,24 +277,24 @@ pub(crate) fn read_no(answer: &Answer<'_>, error: Error, asked: Asked<'_>) -> Er
     if !is_duplicate(&error, unique_id) {
         return answer.contradicted(error, ID);
     }
-    let said = answer.said(ID);
-    if let Err(other) = check_identity(answer, &said, asked) {
+    let contents = answer.contents(ID);
+    if let Err(other) = check_identity(answer, &contents, asked) {
         return other;
     }
-    if said.records.len() > 1 {
+    if contents.records.len() > 1 {
         return answer.unexpected("has several records: ", answer.body());
     }
     let is_other =
         |words: &&String| !message::is_generic(words) && !is_duplicate_in_words(words, unique_id);
-    match said.words().find(is_other) {
+    match contents.words().find(is_other) {
         Some(words) => answer.with_words(error, words),
         None => error,
     }
 }
 
 /// Checks that all that an answer names is of the conversion that was sent.
-fn check_identity(answer: &Answer<'_>, said: &Said, asked: Asked<'_>) -> Result<()> {
-    match said.another(asked) {
+fn check_identity(answer: &Answer<'_>, contents: &Contents, asked: Asked<'_>) -> Result<()> {
+    match contents.another(asked) {
         Some((name, value)) => {
             Err(answer.unexpected(&["is about another ", name, ": "].concat(), value))
         }

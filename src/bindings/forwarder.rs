@@ -6,7 +6,7 @@ use crate::delivery::correction::CorrectionBody;
 use crate::delivery::event::{Caller, RequestBody, key_of, read};
 use crate::delivery::id;
 use crate::delivery::shards::{Reply, number_of};
-use crate::delivery::shop::tidings::Tidings;
+use crate::delivery::shop::order_update::OrderUpdate;
 use crate::delivery::{Correction, Event, Relation, ShardMap};
 use crate::{Error, Result};
 use wasm_bindgen::JsValue;
@@ -133,24 +133,24 @@ fn push_error(out: &mut String, error: &Error) {
 }
 
 /// Adds what a shop's webhook tells to the ledger of an order, and says which correction follows;
-/// see [`Tidings::settle`]. Everything is JSON but `ledger`, a text of the core's own.
+/// see [`OrderUpdate::settle`]. Everything is JSON but `ledger`, a text of the core's own.
 ///
 /// # Errors
-/// Those of [`Tidings::read`] and [`Tidings::settle`].
+/// Those of [`OrderUpdate::read`] and [`OrderUpdate::settle`].
 #[expect(
     clippy::needless_pass_by_value,
     reason = "wasm-bindgen hands lists over by value"
 )]
 #[wasm_bindgen(js_name = settleOrder)]
 pub fn settle_order(
-    tidings: &str,
+    update: &str,
     ledger: &str,
     conversion: &str,
     corrections: Vec<String>,
     now_ms: f64,
 ) -> Result<String, JsValue> {
-    let tidings = Tidings::read(tidings)?;
-    let settled = tidings.settle(ledger, conversion, &corrections, to_integer(now_ms))?;
+    let update = OrderUpdate::read(update)?;
+    let settled = update.settle(ledger, conversion, &corrections, to_integer(now_ms))?;
     Ok(serde_json::to_string(&settled).map_err(|_| Error::Internal)?)
 }
 

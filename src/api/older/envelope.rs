@@ -2,8 +2,8 @@
 
 use crate::Result;
 use crate::api::Answer;
+use crate::api::contents::is_quiet_word;
 use crate::api::json::parse_id;
-use crate::api::said::is_quiet_word;
 
 /// The content of an answer around its rows.
 #[expect(clippy::struct_excessive_bools, reason = "what was met in it")]

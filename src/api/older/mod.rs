@@ -73,7 +73,7 @@ fn read_yes(answer: &Answer<'_>) -> Result<Option<String>> {
     let body = body_of(answer)?;
     let (is_yes, is_other, message) = if body.trim_start().starts_with('{') {
         let record = Record::from_fields(answer, answer.open()?);
-        answer.check_yes(&answer.said("conversion_id"))?;
+        answer.check_yes(&answer.contents("conversion_id"))?;
         let has_list = LISTS.iter().any(|(list, _)| record.has(list));
         let is_other = has_list || record.total_rows().is_some() || record.text("error").is_some();
         (

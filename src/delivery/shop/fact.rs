@@ -24,7 +24,7 @@ pub(crate) enum Fact {
         taken: u64,
         total: u64,
         /// Are the amounts of the kind that the revenue is?
-        is_told: bool,
+        is_amount_known: bool,
     },
     /// A refund that failed, or was cancelled. The first time counts: it stays failed.
     Failed {
@@ -40,7 +40,7 @@ pub(crate) enum Fact {
         at_ms: u64,
         is_over: bool,
         amount: u64,
-        is_told: bool,
+        is_amount_known: bool,
         /// Does it take all where its amount cannot be compared?
         is_dispute: bool,
     },
@@ -115,14 +115,14 @@ impl Fact {
                 is_all,
                 taken,
                 total,
-                is_told,
+                is_amount_known,
                 ..
             } => vec![
                 at_ms.to_string(),
                 flag(*is_all),
                 taken.to_string(),
                 total.to_string(),
-                flag(*is_told),
+                flag(*is_amount_known),
             ],
             Self::Failed {
                 of, at_ms, amount, ..
@@ -131,14 +131,14 @@ impl Fact {
                 at_ms,
                 is_over,
                 amount,
-                is_told,
+                is_amount_known,
                 is_dispute,
                 ..
             } => vec![
                 at_ms.to_string(),
                 flag(*is_over),
                 amount.to_string(),
-                flag(*is_told),
+                flag(*is_amount_known),
                 flag(*is_dispute),
             ],
             Self::All { .. } => Vec::new(),
@@ -165,13 +165,13 @@ impl Fact {
                 payout: amount(payout)?,
                 is_shops_money: is(shops),
             },
-            ["R", of, at, all, taken, total, told] => Self::Refunded {
+            ["R", of, at, all, taken, total, known] => Self::Refunded {
                 of: of.to_owned(),
                 at_ms: number(at)?,
                 is_all: is(all),
                 taken: number(taken)?,
                 total: number(total)?,
-                is_told: is(told),
+                is_amount_known: is(known),
             },
             ["F", id, of, at, amount] => Self::Failed {
                 id: id.to_owned(),
@@ -179,12 +179,12 @@ impl Fact {
                 at_ms: number(at)?,
                 amount: number(amount)?,
             },
-            ["P", id, at, over, amount, told, dispute] => Self::Part {
+            ["P", id, at, over, amount, known, dispute] => Self::Part {
                 id: id.to_owned(),
                 at_ms: number(at)?,
                 is_over: is(over),
                 amount: number(amount)?,
-                is_told: is(told),
+                is_amount_known: is(known),
                 is_dispute: is(dispute),
             },
             ["A", id] => Self::All { id: id.to_owned() },

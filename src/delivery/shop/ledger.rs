@@ -27,7 +27,7 @@ pub(super) struct State {
     pub(super) payout: Option<u64>,
 }
 
-/// What is known of one order, and what CAKE was told of it.
+/// What is known of one order, and what CAKE was sent of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ledger {
     pub(super) platform: String,
@@ -37,8 +37,8 @@ pub(super) struct Ledger {
     pub(super) has_yielded: bool,
     /// The number of the last correction.
     pub(super) number: u64,
-    /// The state that CAKE was told last.
-    pub(super) told: Option<State>,
+    /// The state that CAKE was sent last.
+    pub(super) sent: Option<State>,
     pub(super) links: Vec<Link>,
     pub(super) facts: Vec<Fact>,
 }
@@ -97,7 +97,7 @@ impl Ledger {
                     ledger.number = number.parse().ok()?;
                 }
                 ["T", returned, revenue, taken, payout] => {
-                    ledger.told = Some(State {
+                    ledger.sent = Some(State {
                         is_returned: returned == "1",
                         revenue: amount(revenue)?,
                         taken: taken.parse().ok()?,
@@ -127,9 +127,9 @@ impl Ledger {
         ];
         let mut all = vec![first.join("\t")];
         all.extend(
-            self.told
+            self.sent
                 .as_ref()
-                .map(|told| ["T\t", &told.text()].concat()),
+                .map(|sent| ["T\t", &sent.text()].concat()),
         );
         all.extend(
             self.links
@@ -183,11 +183,11 @@ impl Ledger {
             _ => None,
         });
         // Another caller's money for the conversion stands: the first one counts.
-        let first = |sold: Option<u64>, told: Option<u64>| {
+        let first = |sold: Option<u64>, other: Option<u64>| {
             if self.is_ours {
-                told.or(sold)
+                other.or(sold)
             } else {
-                sold.or(told)
+                sold.or(other)
             }
         };
         let (revenue, payout) = sale.unwrap_or_default();
@@ -195,7 +195,7 @@ impl Ledger {
         let totals = self.facts.iter().filter_map(|fact| match fact {
             Fact::Refunded {
                 total,
-                is_told: true,
+                is_amount_known: true,
                 ..
             } if is_shops => Some(*total),
             _ => None,
@@ -211,11 +211,11 @@ impl Ledger {
                     at_ms,
                     taken: all,
                     total,
-                    is_told,
+                    is_amount_known,
                     ..
                 } => {
                     let left = self.taken_of(of, *at_ms, *all);
-                    if is_shops && *is_told && base.is_some() {
+                    if is_shops && *is_amount_known && base.is_some() {
                         taken = taken.saturating_add(left);
                     } else {
                         is_returned |= left > 0 && left >= *total;
@@ -224,11 +224,11 @@ impl Ledger {
                 Fact::Part {
                     is_over: false,
                     amount,
-                    is_told,
+                    is_amount_known,
                     is_dispute,
                     ..
                 } => {
-                    if is_shops && *is_told && (base.is_some() || !is_dispute) {
+                    if is_shops && *is_amount_known && (base.is_some() || !is_dispute) {
                         taken = taken.saturating_add(*amount);
                     } else {
                         is_returned |= *is_dispute;
@@ -263,7 +263,7 @@ impl Ledger {
     }
 
     /// Is a part taken back whose amount says nothing of the revenue?
-    pub(super) fn has_untold_part(&self) -> bool {
+    pub(super) fn has_unknown_part(&self) -> bool {
         !self.has_shops_money() && self.takes() && !self.state(&State::default()).is_returned
     }
 }

@@ -5,20 +5,20 @@
 //! | --- | --- |
 //! | `fact` | what a platform says of an order's money and state, with its time |
 //! | `ledger` | all facts of one order, and the state that follows from them |
-//! | `tidings` | what one webhook adds to a ledger, and the correction that follows |
+//! | `order_update` | what one webhook adds to a ledger, and the correction that follows |
 //! | `payload` | fields of a payload that may be anything |
 //! | `settings` | a site's choices |
 //! | `shopify`, `woocommerce`, `stripe` | one platform each: its signature, its fields |
 
 mod fact;
 mod ledger;
+pub(crate) mod order_update;
 mod payload;
 mod settings;
 mod shopify;
 mod stripe;
 #[cfg(test)]
 mod tests;
-pub(crate) mod tidings;
 mod woocommerce;
 
 use super::secrets::Secrets;
@@ -105,7 +105,7 @@ pub(crate) struct Order {
     pub(crate) facts: Vec<Fact>,
     /// Do the facts take anything back?
     pub(crate) takes: bool,
-    /// What to do where no such sale is known; see [`tidings::Tidings::if_unknown`].
+    /// What to do where no such sale is known; see [`order_update::OrderUpdate::if_unknown`].
     pub(crate) if_unknown: &'static str,
     /// Why it is ignored where the conversion is that already; empty for a repetition.
     #[serde(skip_serializing_if = "str::is_empty")]

@@ -169,7 +169,7 @@ impl Settings {
     }
 
     /// Are amounts of that currency of the kind that the revenue is?
-    pub(super) fn is_told(&self, currency: Option<&str>) -> bool {
+    pub(super) fn is_own_currency(&self, currency: Option<&str>) -> bool {
         self.revenue == Revenue::Total && self.is_currency(currency)
     }
 

@@ -219,7 +219,7 @@ fn part(settings: &Settings, refund: &Payload<'_>) -> Result<Fact, Box<Verdict>>
         at_ms: 0,
         is_over: false,
         amount: units,
-        is_told: true,
+        is_amount_known: true,
         is_dispute: false,
     })
 }

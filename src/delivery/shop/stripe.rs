@@ -208,9 +208,9 @@ fn charge(
         return Verdict::ignored("refund_amount");
     };
     let currency = charge.text(&["currency"]);
-    let is_told = settings.is_told(currency.as_deref());
+    let is_amount_known = settings.is_own_currency(currency.as_deref());
     let reason = match () {
-        () if is_told || taken >= total => "",
+        () if is_amount_known || taken >= total => "",
         () if settings.revenue == Revenue::Total => "refund_currency",
         () => "refund_amount",
     };
@@ -221,7 +221,7 @@ fn charge(
         is_all: false,
         taken,
         total,
-        is_told,
+        is_amount_known,
     };
     // A part that cannot be told counts once more of it does.
     let if_unknown = if reason.is_empty() && taken > 0 {
@@ -229,7 +229,7 @@ fn charge(
     } else {
         "quiet"
     };
-    told(charge, at_ms, if_unknown, fact, reason)
+    order_of(charge, at_ms, if_unknown, fact, reason)
 }
 
 /// A refund that the buyer's bank has sent back, or that was cancelled. It tells no total.
@@ -256,7 +256,7 @@ fn failed_refund(
         at_ms,
         amount,
     };
-    told(refund, at_ms, "quiet", fact, "")
+    order_of(refund, at_ms, "quiet", fact, "")
 }
 
 /// A dispute takes its amount back until it is won. One that is lost changes nothing more.
@@ -282,12 +282,13 @@ fn dispute(
         at_ms,
         is_over,
         amount: taken.unwrap_or_default(),
-        is_told: taken.is_some() && settings.is_told(dispute.text(&["currency"]).as_deref()),
+        is_amount_known: taken.is_some()
+            && settings.is_own_currency(dispute.text(&["currency"]).as_deref()),
         is_dispute: true,
     };
     let if_unknown = if is_over { "quiet" } else { "kept" };
     let reason = if status == "lost" { "dispute_lost" } else { "" };
-    told(dispute, at_ms, if_unknown, fact, reason)
+    order_of(dispute, at_ms, if_unknown, fact, reason)
 }
 
 /// A dispute's end. Between its beginning and its end nothing changes.
@@ -305,7 +306,7 @@ fn ended_dispute(
 }
 
 /// A charge tells no click: its sale may be anybody's.
-fn told(
+fn order_of(
     object: &Payload<'_>,
     at_ms: u64,
     if_unknown: &'static str,

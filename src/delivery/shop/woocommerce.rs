@@ -116,14 +116,17 @@ fn state_of(settings: &Settings, payload: &Payload<'_>, at_ms: u64, is_all: bool
     let taken = refunds.iter().try_fold(0_u64, |sum, each| {
         sum.checked_add(units(each.text(&["total"]))?)
     });
-    let is_told = settings.is_told(payload.text(&["currency"]).as_deref());
-    let (total, taken) = total.zip(taken).filter(|_| is_told).unwrap_or_default();
+    let is_amount_known = settings.is_own_currency(payload.text(&["currency"]).as_deref());
+    let (total, taken) = total
+        .zip(taken)
+        .filter(|_| is_amount_known)
+        .unwrap_or_default();
     Fact::Refunded {
         of: "order".to_owned(),
         at_ms,
         is_all,
         taken,
         total,
-        is_told,
+        is_amount_known,
     }
 }

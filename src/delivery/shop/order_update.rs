@@ -1,6 +1,6 @@
 //! What a webhook tells of an order, added to the order's [`Ledger`], and the correction that follows.
 //!
-//! A correction is made of the difference between the order's state and the state that was told to
+//! A correction is made of the difference between the order's state and the state that was sent to
 //! CAKE last. So a correction of the site's own stays until the shop itself says something else.
 
 use super::fact::Fact;
@@ -17,7 +17,7 @@ const MAX_ID: usize = 64;
 
 /// What a webhook tells of one order here. Crosses from JavaScript as JSON.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tidings {
+pub(crate) struct OrderUpdate {
     /// Empty where the conversion itself has come.
     pub(crate) platform: String,
     pub(crate) offer_id: u64,
@@ -36,7 +36,7 @@ pub(crate) struct Tidings {
     pub(crate) if_unknown: String,
 }
 
-/// What became of the tidings. Serializes in camelCase.
+/// What became of the update. Serializes in camelCase.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Settled {
@@ -61,7 +61,7 @@ pub(crate) struct Settled {
     pub(crate) facts: String,
 }
 
-impl Tidings {
+impl OrderUpdate {
     /// Reads what JavaScript hands over. `sale` is the conversion that the webhook makes, with its
     /// time and the revenue that the built-in mapping has found.
     ///
@@ -73,8 +73,8 @@ impl Tidings {
         let number =
             |of: &Object<'_>, name| of.get(name).and_then(Value::number).and_then(parse_integer);
         let flag = |of: &Object<'_>, name| of.get(name).is_some_and(Value::is_true);
-        let told = text(&fields, "facts").unwrap_or_default();
-        let mut facts = told
+        let facts = text(&fields, "facts").unwrap_or_default();
+        let mut facts = facts
             .lines()
             .map(|line| Fact::read(line).ok_or(Error::Internal))
             .collect::<Result<Vec<_>>>()?;
@@ -145,7 +145,7 @@ impl Tidings {
         ledger.facts.len() <= MAX_LINES && ledger.links.len() <= MAX_LINES
     }
 
-    /// Adds the tidings to an order's ledger, and says what is to be told to CAKE.
+    /// Adds the update to an order's ledger, and says what is to be sent to CAKE.
     ///
     /// `ledger` is the text of the last time, or empty. `conversion` is the conversion's canonical
     /// text, or empty where it is not known. `corrections` are the canonical texts of those that
@@ -193,12 +193,12 @@ impl Tidings {
             .map(|text| Params::read_with_id(text))
             .collect::<Result<_>>()?;
         let wanted = own.state(&sold);
-        let told = own.told.clone().unwrap_or_else(|| sold.clone());
+        let sent = own.sent.clone().unwrap_or_else(|| sold.clone());
         let is_taken_back = wanted.is_returned || own.takes();
         let mark = [&*own.platform, "-", &self.offer_id.to_string(), "-"].concat();
         let change = Change {
             now: sold.after(&corrections),
-            told: &told,
+            sent: &sent,
             wanted: &wanted,
             // Money that comes after a correction of the site's own gives way to it, once.
             own: corrections
@@ -239,11 +239,11 @@ impl Tidings {
         settled.is_kept = !is_sent;
         settled.outcome = if !(is_known || is_sent && is_made) {
             "unknown"
-        } else if is_made && !has_status && !is_taken_back && told.revenue.is_none() {
+        } else if is_made && !has_status && !is_taken_back && sent.revenue.is_none() {
             "money"
         } else if is_made {
             "refund"
-        } else if own.has_untold_part() {
+        } else if own.has_unknown_part() {
             "map"
         } else if is_taken_back {
             "same"
@@ -254,25 +254,25 @@ impl Tidings {
             own.has_yielded = change.yields_revenue() || own.has_yielded && !has_revenue;
             // A conversion that is returned keeps its last revenue.
             let keeps = wanted.is_returned;
-            let told = State {
-                revenue: wanted.revenue.or(told.revenue.filter(|_| keeps)),
-                taken: if keeps { told.taken } else { wanted.taken },
+            let sent = State {
+                revenue: wanted.revenue.or(sent.revenue.filter(|_| keeps)),
+                taken: if keeps { sent.taken } else { wanted.taken },
                 ..wanted
             };
-            settled.is_money_used = !own.has_yielded && told.revenue.is_some();
-            own.told = Some(told);
+            settled.is_money_used = !own.has_yielded && sent.revenue.is_some();
+            own.sent = Some(sent);
         }
         settled.ledger = own.text();
         Ok(settled)
     }
 }
 
-/// What an order's state makes of what CAKE was told.
+/// What an order's state makes of what CAKE was sent.
 struct Change<'a> {
     /// The conversion after all corrections, those of others too.
     now: State,
-    /// As the shop has told it last.
-    told: &'a State,
+    /// As CAKE was sent it last.
+    sent: &'a State,
     wanted: &'a State,
     /// The corrections of the site's own that money gives way to.
     own: Vec<&'a Params>,
@@ -281,9 +281,9 @@ struct Change<'a> {
 impl Change<'_> {
     /// The fields that change; the default where none does.
     fn correction(&self) -> Params {
-        let (now, told, wanted) = (&self.now, self.told, self.wanted);
+        let (now, sent, wanted) = (&self.now, self.sent, self.wanted);
         let mut correction = Params::default();
-        if wanted.is_returned != told.is_returned && wanted.is_returned != now.is_returned {
+        if wanted.is_returned != sent.is_returned && wanted.is_returned != now.is_returned {
             let word = if wanted.is_returned {
                 "returned"
             } else {
@@ -291,17 +291,17 @@ impl Change<'_> {
             };
             correction.status = Some(word.to_owned());
         }
-        let is_new = |wanted, told, now| wanted != told && wanted != now;
+        let is_new = |wanted, sent, now| wanted != sent && wanted != now;
         if wanted.revenue.is_some() {
-            if is_new(wanted.revenue, told.revenue, now.revenue) && !self.yields_revenue() {
+            if is_new(wanted.revenue, sent.revenue, now.revenue) && !self.yields_revenue() {
                 correction.revenue = wanted.revenue.and_then(from_units);
             }
-        } else if !wanted.is_returned && wanted.taken != told.taken {
-            correction.revenue_added = difference(told.taken, wanted.taken);
+        } else if !wanted.is_returned && wanted.taken != sent.taken {
+            correction.revenue_added = difference(sent.taken, wanted.taken);
         }
         let has_payout = |each: &&Params| each.payout.is_some() || each.payout_added.is_some();
-        let yields = told.payout.is_none() && self.own.iter().any(has_payout);
-        if is_new(wanted.payout, told.payout, now.payout) && !yields {
+        let yields = sent.payout.is_none() && self.own.iter().any(has_payout);
+        if is_new(wanted.payout, sent.payout, now.payout) && !yields {
             correction.payout = wanted.payout.and_then(from_units);
         }
         correction
@@ -309,7 +309,7 @@ impl Change<'_> {
 
     fn yields_revenue(&self) -> bool {
         let has = |each: &&Params| each.revenue.is_some() || each.revenue_added.is_some();
-        self.told.revenue.is_none() && self.own.iter().any(has)
+        self.sent.revenue.is_none() && self.own.iter().any(has)
     }
 }
 

@@ -181,10 +181,10 @@ fn a_list_that_is_refused_below_its_top_says_why() {
 
 #[test]
 fn only_a_plain_no_says_that_a_click_has_no_conversion() {
-    let verdict = |said: &str| {
-        let comma = if said.is_empty() { "" } else { "," };
+    let verdict = |contents: &str| {
+        let comma = if contents.is_empty() { "" } else { "," };
         let body = format!(
-            r#"{{"request_status":"Success","response":{{"clicks":[{{"click_id":"abc","offer_id":5{comma}{said}}}]}}}}"#
+            r#"{{"request_status":"Success","response":{{"clicks":[{{"click_id":"abc","offer_id":5{comma}{contents}}}]}}}}"#
         );
         get_click::read(&Answer::new(200, &body), "abc")
             .unwrap()

@@ -2,7 +2,7 @@
 
 use super::super::fact::Fact;
 use super::super::ledger::{Ledger, MAX_LINES};
-use super::world::{Told, World, charge, dispute, end, failed, refund, session, shopify, woo};
+use super::world::{Sent, World, charge, dispute, end, failed, refund, session, shopify, woo};
 use super::*;
 use proptest::prelude::*;
 use serde_json::json;
@@ -15,7 +15,7 @@ fn left(cents: u64) -> (bool, Option<u64>, i64) {
 
 #[test]
 fn a_charge_of_stripes_ends_as_its_refunds_say() {
-    for (told, wanted) in [
+    for (webhooks, wanted) in [
         (
             vec![session(), charge(3, 1_400), charge(2, 700)],
             left(1_200),
@@ -52,7 +52,7 @@ fn a_charge_of_stripes_ends_as_its_refunds_say() {
             ],
             left(2_000),
         ),
-        // Told again: it failed when it failed.
+        // Webhook again: it failed when it failed.
         (
             vec![
                 session(),
@@ -69,7 +69,7 @@ fn a_charge_of_stripes_ends_as_its_refunds_say() {
         ),
         (vec![charge(1, 600), session()], left(2_000)),
     ] {
-        assert_eq!(end("stripe", &told, None), wanted, "{told:?}");
+        assert_eq!(end("stripe", &webhooks, None), wanted, "{webhooks:?}");
     }
 }
 
@@ -77,7 +77,7 @@ fn a_charge_of_stripes_ends_as_its_refunds_say() {
 fn a_dispute_takes_its_part_until_it_is_won() {
     let won = |at, amount| dispute(at, "dp_1", "closed", amount, "won");
     let opened = |at, amount| dispute(at, "dp_1", "created", amount, "needs_response");
-    for (told, wanted) in [
+    for (webhooks, wanted) in [
         (
             vec![session(), won(3, 2_600), opened(1, 2_600)],
             left(2_600),
@@ -137,14 +137,14 @@ fn a_dispute_takes_its_part_until_it_is_won() {
             left(2_600),
         ),
     ] {
-        assert_eq!(end("stripe", &told, None), wanted, "{told:?}");
+        assert_eq!(end("stripe", &webhooks, None), wanted, "{webhooks:?}");
     }
 }
 
 #[test]
 fn an_order_of_woocommerces_ends_as_its_newest_update_says() {
     let woo = |at, status, refunds: &[&str]| woo(at, status, "26.00", refunds, true);
-    for (told, wanted) in [
+    for (webhooks, wanted) in [
         (
             vec![
                 woo(1, "processing", &[]),
@@ -194,14 +194,14 @@ fn an_order_of_woocommerces_ends_as_its_newest_update_says() {
         ),
         (vec![woo(1, "processing", &["6.00", "20.00"])], RETURNED),
     ] {
-        assert_eq!(end("woocommerce", &told, None), wanted, "{told:?}");
+        assert_eq!(end("woocommerce", &webhooks, None), wanted, "{webhooks:?}");
     }
 }
 
 #[test]
 fn an_order_of_shopifys_ends_as_its_refunds_say() {
     let sale = |at, total, more: &[&str]| shopify(at, "orders/paid", total, &[], more);
-    for (told, page_at, wanted) in [
+    for (webhooks, page_at, wanted) in [
         (
             vec![refund(1, "6.00"), sale(1, "26.00", &[])],
             None,
@@ -246,7 +246,7 @@ fn an_order_of_shopifys_ends_as_its_refunds_say() {
             left(2_000),
         ),
     ] {
-        assert_eq!(end("shopify", &told, page_at), wanted, "{told:?}");
+        assert_eq!(end("shopify", &webhooks, page_at), wanted, "{webhooks:?}");
     }
 }
 
@@ -273,8 +273,8 @@ fn a_sites_own_correction_stays_until_the_shop_says_something_else() {
         ),
     ] {
         let mut world = World::new("woocommerce", false);
-        world.tell(&woo(1, "processing", "26.00", &[], true));
-        world.tell(&changed);
+        world.receive(&woo(1, "processing", "26.00", &[], true));
+        world.receive(&changed);
         world.correct(&own);
         let sent = world.corrections.len();
         let mut edited = changed.clone();
@@ -282,13 +282,13 @@ fn a_sites_own_correction_stays_until_the_shop_says_something_else() {
         edited.1["status"] = json!(after);
         edited.1["customer_note"] = json!("please ring");
         for _ in 0..2 {
-            world.tell(&edited);
+            world.receive(&edited);
         }
         assert_eq!(world.corrections.len(), sent, "{changed:?}");
         let (is_returned, revenue, _) = world.in_cake();
         assert_eq!((is_returned, revenue), wanted);
         // The shop says something else: that counts, and nothing besides.
-        world.tell(&woo(9, "processing", "26.00", &["7.00"], true));
+        world.receive(&woo(9, "processing", "26.00", &["7.00"], true));
         let last = Params::read_with_id(world.corrections.last().unwrap()).unwrap();
         assert_eq!(last.revenue.as_deref(), Some("19.00"));
         assert_eq!(last.status.is_some(), after == "cancelled" && is_returned);
@@ -298,17 +298,17 @@ fn a_sites_own_correction_stays_until_the_shop_says_something_else() {
 #[test]
 fn a_ledger_has_an_end_and_says_so() {
     let mut world = World::new("stripe", false);
-    world.tell(&session());
+    world.receive(&session());
     for index in 0..150 {
-        world.tell(&failed(1, &format!("re_{index}"), 1));
+        world.receive(&failed(1, &format!("re_{index}"), 1));
     }
     assert_eq!(Ledger::read(&world.ledger).unwrap().facts.len(), MAX_LINES);
     // What it has is still brought up to date.
-    let tidings = |fact| Tidings {
+    let update = |fact| OrderUpdate {
         facts: vec![fact],
         offer_id: 1,
         unique_id: "pi_1".to_owned(),
-        ..Tidings::default()
+        ..OrderUpdate::default()
     };
     let failure = |id: &str, at_ms| Fact::Failed {
         id: id.to_owned(),
@@ -317,7 +317,7 @@ fn a_ledger_has_an_end_and_says_so() {
         amount: 1,
     };
     let outcome = |fact| {
-        let settled = tidings(fact)
+        let settled = update(fact)
             .settle(&world.ledger, &world.conversion, &[], 1)
             .unwrap();
         (settled.outcome, settled.ledger == world.ledger)
@@ -329,12 +329,12 @@ fn a_ledger_has_an_end_and_says_so() {
 const ENDS: [&[&str]; 3] = [&[], &["cancelled"], &["refunded"]];
 
 /// What may happen to one order of a platform, and in which order its platform told it.
-fn history() -> impl Strategy<Value = (&'static str, Vec<Told>)> {
+fn history() -> impl Strategy<Value = (&'static str, Vec<Sent>)> {
     let amount = prop::sample::select(&[100_u64, 600, 1_000, 2_600][..]);
     let event = (0_u8..4, 1_u64..8, amount, 0_u8..3);
     let stripe = prop::collection::vec(event, 0..6).prop_map(|events| {
-        let mut told = vec![session()];
-        told.extend(events.into_iter().map(|(kind, at, amount, id)| match kind {
+        let mut webhooks = vec![session()];
+        webhooks.extend(events.into_iter().map(|(kind, at, amount, id)| match kind {
             0 => charge(at, amount),
             1 => failed(at, &format!("re_{id}"), amount),
             2 => dispute(at, &format!("dp_{id}"), "created", amount, "needs_response"),
@@ -346,7 +346,7 @@ fn history() -> impl Strategy<Value = (&'static str, Vec<Told>)> {
                 if at % 2 == 0 { "won" } else { "lost" },
             ),
         }));
-        ("stripe", told)
+        ("stripe", webhooks)
     });
     let status = prop::sample::select(
         &[
@@ -361,13 +361,13 @@ fn history() -> impl Strategy<Value = (&'static str, Vec<Told>)> {
     let refunds = prop::sample::subsequence(vec!["2.50", "5.00", "18.50"], 0..3);
     let walk = prop::collection::vec((1_u64..8, status, total, refunds), 0..6);
     let woo = walk.prop_map(|events| {
-        let mut told = vec![woo(0, "processing", "26.00", &[], true)];
-        told.extend(
+        let mut webhooks = vec![woo(0, "processing", "26.00", &[], true)];
+        webhooks.extend(
             events
                 .iter()
                 .map(|(at, status, total, refunds)| woo(*at, status, total, refunds, true)),
         );
-        ("woocommerce", told)
+        ("woocommerce", webhooks)
     });
     let part = (
         0_u64..3,
@@ -381,19 +381,18 @@ fn history() -> impl Strategy<Value = (&'static str, Vec<Told>)> {
         prop::sample::select(&["26.00", "30.00"][..]),
         more,
     );
-    let shopify =
-        prop::collection::vec(step, 0..6).prop_map(|events| {
-            let mut told = vec![shopify(0, "orders/paid", "26.00", &[], &[])];
-            told.extend(events.into_iter().map(
-                |(kind, at, (id, amount), total, more)| match kind {
-                    0 => refund(id, amount),
-                    1 => shopify(at, "orders/updated", total, &[(id, amount)], more),
-                    2 => shopify(at, "orders/paid", total, &[(id, amount)], &[]),
-                    _ => shopify(at, "orders/cancelled", total, &[], more),
-                },
-            ));
-            ("shopify", told)
-        });
+    let shopify = prop::collection::vec(step, 0..6).prop_map(|events| {
+        let mut webhooks = vec![shopify(0, "orders/paid", "26.00", &[], &[])];
+        webhooks.extend(events.into_iter().map(
+            |(kind, at, (id, amount), total, more)| match kind {
+                0 => refund(id, amount),
+                1 => shopify(at, "orders/updated", total, &[(id, amount)], more),
+                2 => shopify(at, "orders/paid", total, &[(id, amount)], &[]),
+                _ => shopify(at, "orders/cancelled", total, &[], more),
+            },
+        ));
+        ("shopify", webhooks)
+    });
     prop_oneof![stripe, woo, shopify]
 }
 
@@ -402,9 +401,9 @@ proptest! {
 
     #[test]
     fn facts_in_any_order_and_repeated_end_in_one_state(
-        (platform, told) in history(), seed in any::<u64>(), page in prop::option::of(0_usize..8),
+        (platform, webhooks) in history(), seed in any::<u64>(), page in prop::option::of(0_usize..8),
     ) {
-        let mut shuffled: Vec<_> = told.iter().chain(&told).chain(told.first()).cloned().collect();
+        let mut shuffled: Vec<_> = webhooks.iter().chain(&webhooks).chain(webhooks.first()).cloned().collect();
         let mut random = seed;
         for last in (1..shuffled.len()).rev() {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -412,8 +411,8 @@ proptest! {
         }
         // In the platform's own order; the sale comes first.
         let page_first = page.map(|_| 0);
-        prop_assert_eq!(end(platform, &shuffled, page), end(platform, &told, page_first), "{:?}", told);
-        prop_assert_eq!(end(platform, &shuffled, None), end(platform, &told, None));
+        prop_assert_eq!(end(platform, &shuffled, page), end(platform, &webhooks, page_first), "{:?}", webhooks);
+        prop_assert_eq!(end(platform, &shuffled, None), end(platform, &webhooks, None));
     }
 
     #[test]

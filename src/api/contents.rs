@@ -11,7 +11,7 @@ const MAX_DEPTH: u8 = 12;
 
 /// The content of an answer.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct Contents {
     /// The name of a record's id, without `_`.
     record: &'static str,
     /// The list that is passed over: its rows say nothing of the answer.
@@ -41,32 +41,32 @@ struct Ids {
 /// The identities of a conversion.
 const IDENTITIES: [&str; 3] = ["click_id", "offer_id", "unique_id"];
 
-impl Said {
+impl Contents {
     /// Reads a whole body, whose records have an id of this name.
     pub(super) fn of_body(body: &str, record: &'static str) -> Self {
-        let mut said = Self {
+        let mut contents = Self {
             record,
             ..Self::default()
         };
-        said.read_text(body, MAX_DEPTH, true);
+        contents.read_text(body, MAX_DEPTH, true);
         // XML, or JSON that breaks off, may have a record too.
         let id = if body.trim_start().starts_with('<') {
             message::element(body, record)
         } else {
-            broken_id(body, record).filter(|_| said.records.is_empty())
+            broken_id(body, record).filter(|_| contents.records.is_empty())
         };
-        said.records.extend(id.filter(|id| !is_none(id)));
-        said
+        contents.records.extend(id.filter(|id| !is_none(id)));
+        contents
     }
 
     /// Reads an envelope without the rows of this list.
     pub(super) fn around(envelope: &Object<'_>, list: &'static str) -> Self {
-        let mut said = Self {
+        let mut contents = Self {
             list,
             ..Self::default()
         };
-        said.read_object(envelope, MAX_DEPTH, true);
-        said
+        contents.read_object(envelope, MAX_DEPTH, true);
+        contents
     }
 
     /// The first message that meets a condition.

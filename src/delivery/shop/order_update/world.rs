@@ -2,7 +2,7 @@
 
 use super::super::fact::Fact;
 use super::super::ledger::{State, units};
-use super::Tidings;
+use super::OrderUpdate;
 use crate::api::older::correction::Params;
 use crate::delivery::Event;
 use crate::delivery::shop::{Shop, Verdict, Webhook};
@@ -28,7 +28,7 @@ pub(super) struct World {
 }
 
 /// What a webhook of the world says: `(topic, body)`.
-pub(super) type Told = (&'static str, serde_json::Value);
+pub(super) type Sent = (&'static str, serde_json::Value);
 
 impl World {
     pub(super) fn new(platform: &'static str, is_pages: bool) -> Self {
@@ -45,7 +45,7 @@ impl World {
         }
     }
 
-    pub(super) fn read(&self, (topic, body): &Told) -> Verdict {
+    pub(super) fn read(&self, (topic, body): &Sent) -> Verdict {
         let body = body.to_string();
         let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
         let at = self.now_ms / 1_000;
@@ -71,11 +71,11 @@ impl World {
     }
 
     /// As `js/forwarder/acceptance.ts` does it.
-    pub(super) fn tell(&mut self, told: &Told) {
+    pub(super) fn receive(&mut self, webhook: &Sent) {
         self.now_ms += 1;
-        let verdict = self.read(told);
+        let verdict = self.read(webhook);
         let order = verdict.order.unwrap_or_default();
-        let mut tidings = Tidings {
+        let mut update = OrderUpdate {
             platform: self.platform.to_owned(),
             offer_id: 1,
             unique_id: order
@@ -85,22 +85,22 @@ impl World {
                 .unwrap_or_else(|| "u".to_owned()),
             facts: order.facts,
             if_unknown: order.if_unknown.to_owned(),
-            ..Tidings::default()
+            ..OrderUpdate::default()
         };
         if let Some(sale) = verdict.sale {
             let revenue = sale.conversion.revenue.clone();
             if self.conversion.is_empty() {
                 self.conversion = serde_json::to_string(&sale.conversion).unwrap();
-                tidings.is_ours = true;
+                update.is_ours = true;
             }
-            tidings.facts.push(Fact::Sale {
+            update.facts.push(Fact::Sale {
                 at_ms: order.as_of_ms,
                 revenue: revenue.as_deref().and_then(units),
                 payout: None,
                 is_shops_money: true,
             });
         }
-        self.settle(&tidings);
+        self.settle(&update);
     }
 
     /// The page of the order tells it, without money.
@@ -108,11 +108,11 @@ impl World {
         if self.conversion.is_empty() {
             self.conversion =
                 json!({"clickId": "abc-1", "offerId": 1, "uniqueId": unique_id}).to_string();
-            self.settle(&Tidings {
+            self.settle(&OrderUpdate {
                 offer_id: 1,
                 unique_id: unique_id.to_owned(),
                 if_unknown: "known".to_owned(),
-                ..Tidings::default()
+                ..OrderUpdate::default()
             });
         }
     }
@@ -125,10 +125,10 @@ impl World {
         self.corrections.push(own.to_string());
     }
 
-    pub(super) fn settle(&mut self, tidings: &Tidings) {
-        let tidings = Tidings {
+    pub(super) fn settle(&mut self, update: &OrderUpdate) {
+        let update = OrderUpdate {
             is_waiting: self.kept.is_some(),
-            ..tidings.clone()
+            ..update.clone()
         };
         // CAKE refuses what comes before the conversion; it is sent again with it.
         let sent = if self.conversion.is_empty() {
@@ -136,7 +136,7 @@ impl World {
         } else {
             &self.corrections
         };
-        let settled = tidings
+        let settled = update
             .settle(&self.ledger, &self.conversion, sent, self.now_ms)
             .unwrap();
         self.ledger = settled.ledger;
@@ -185,7 +185,7 @@ impl World {
     }
 }
 
-pub(super) fn woo(at: u64, status: &str, total: &str, refunds: &[&str], has_click: bool) -> Told {
+pub(super) fn woo(at: u64, status: &str, total: &str, refunds: &[&str], has_click: bool) -> Sent {
     let refunds: Vec<_> = refunds
         .iter()
         .map(|amount| json!({"id": 1, "total": format!("-{amount}")}))
@@ -203,14 +203,14 @@ pub(super) fn woo(at: u64, status: &str, total: &str, refunds: &[&str], has_clic
     ("order.updated", body)
 }
 
-pub(super) fn stripe(at: u64, kind: &str, object: &serde_json::Value) -> Told {
+pub(super) fn stripe(at: u64, kind: &str, object: &serde_json::Value) -> Sent {
     (
         "",
         json!({"type": kind, "livemode": true, "created": T0 + at, "data": {"object": object}}),
     )
 }
 
-pub(super) fn session() -> Told {
+pub(super) fn session() -> Sent {
     let object = json!({
         "id": "cs_1", "payment_intent": "pi_1", "payment_status": "paid", "amount_total": 2_600, "currency": "usd",
         "client_reference_id": "abc-1",
@@ -218,17 +218,17 @@ pub(super) fn session() -> Told {
     stripe(0, "checkout.session.completed", &object)
 }
 
-pub(super) fn charge(at: u64, refunded: u64) -> Told {
+pub(super) fn charge(at: u64, refunded: u64) -> Sent {
     let object = json!({"id": "ch_1", "payment_intent": "pi_1", "amount": 2_600, "amount_refunded": refunded, "currency": "usd"});
     stripe(at, "charge.refunded", &object)
 }
 
-pub(super) fn failed(at: u64, id: &str, amount: u64) -> Told {
+pub(super) fn failed(at: u64, id: &str, amount: u64) -> Sent {
     let object = json!({"id": id, "charge": "ch_1", "payment_intent": "pi_1", "amount": amount, "currency": "usd", "status": "failed"});
     stripe(at, "refund.failed", &object)
 }
 
-pub(super) fn dispute(at: u64, id: &str, kind: &str, amount: u64, status: &str) -> Told {
+pub(super) fn dispute(at: u64, id: &str, kind: &str, amount: u64, status: &str) -> Sent {
     let object = json!({"id": id, "charge": "ch_1", "payment_intent": "pi_1", "amount": amount, "currency": "usd", "status": status});
     stripe(at, &format!("charge.dispute.{kind}"), &object)
 }
@@ -239,7 +239,7 @@ pub(super) fn shopify(
     total: &str,
     refunds: &[(u64, &str)],
     more: &[&str],
-) -> Told {
+) -> Sent {
     let body = json!({
         "id": 9, "financial_status": if more.contains(&"refunded") { "refunded" } else { "paid" }, "currency": "USD",
         "total_price": total, "updated_at": format!("2026-06-19T14:{:02}:{:02}Z", at / 60, at % 60),
@@ -250,7 +250,7 @@ pub(super) fn shopify(
     (topic, body)
 }
 
-pub(super) fn refund(id: u64, amount: &str) -> Told {
+pub(super) fn refund(id: u64, amount: &str) -> Sent {
     let transaction =
         json!({"kind": "refund", "status": "success", "amount": amount, "currency": "USD"});
     (
@@ -265,15 +265,15 @@ pub(super) fn unique_id(platform: &str) -> &'static str {
 
 pub(super) fn end(
     platform: &'static str,
-    told: &[Told],
+    webhooks: &[Sent],
     page_at: Option<usize>,
 ) -> (bool, Option<u64>, i64) {
     let mut world = World::new(platform, page_at.is_some());
-    for (index, each) in told.iter().enumerate() {
+    for (index, each) in webhooks.iter().enumerate() {
         if page_at == Some(index) {
             world.page(unique_id(platform));
         }
-        world.tell(each);
+        world.receive(each);
     }
     if world.is_pages {
         world.page(unique_id(platform));
