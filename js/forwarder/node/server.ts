@@ -188,6 +188,8 @@ function bytesOf(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
     incoming.on("data", (part: Uint8Array) => parts.push(part));
     incoming.once("end", () => resolve(new Uint8Array(Buffer.concat(parts))));
     incoming.once("error", reject);
+    // A caller that hangs up in the middle is not always an error. After the end, this changes nothing.
+    incoming.once("close", () => reject(new Error("the request ended before its body")));
   });
 }
 
