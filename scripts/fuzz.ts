@@ -1,5 +1,6 @@
 // npm run fuzz: runs every fuzz target (libFuzzer, by cargo-fuzz).
-// `-- --runs 1000000` sets the number of inputs for each target; `-- link` selects one target.
+// `-- --runs 1000000` sets the number of inputs for each target; `-- link` selects one target. `-- --seed 1` makes the
+// same inputs at each run, from empty corpora: what CI finds is then the change's own.
 import { spawnSync } from "node:child_process";
 import { globSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -7,15 +8,15 @@ import { parseArgs } from "node:util";
 import { root } from "./build.ts";
 
 const { values, positionals } = parseArgs({
-  options: { runs: { type: "string", default: "20000" } },
+  options: { runs: { type: "string", default: "20000" }, seed: { type: "string", default: "0" } },
   allowPositionals: true,
 });
 const targets = globSync("fuzz/fuzz_targets/*.rs", { cwd: root })
   .map((file) => basename(file, ".rs"))
   .sort();
 const unknown = positionals.find((name) => !targets.includes(name));
-if (unknown !== undefined || !/^\d+$/.test(values.runs)) {
-  console.error(`fuzz: usage: npm run fuzz -- [--runs N] [${targets.join(" | ")}]`);
+if (unknown !== undefined || !/^\d+ \d+$/.test(`${values.runs} ${values.seed}`)) {
+  console.error(`fuzz: usage: npm run fuzz -- [--runs N] [--seed N] [${targets.join(" | ")}]`);
   process.exit(2);
 }
 
@@ -35,6 +36,7 @@ for (const target of positionals.length > 0 ? positionals : targets) {
       `fuzz/seeds/${target}`,
       "--",
       `-runs=${values.runs}`,
+      `-seed=${values.seed}`,
       "-max_len=2048",
       "-verbosity=0",
       "-print_final_stats=0",

@@ -1,10 +1,13 @@
 //! Any text as a body of corrections: an accepted correction fits every rule, and its canonical text
 //! reads back as the same correction.
 #![no_main]
-use cake_edge::click_id::is_click_id;
 use cake_edge::delivery::correction::{Correction, CorrectionBody, read_corrections};
 use libfuzzer_sys::fuzz_target;
+use oracle::is_unique_id;
 use serde_json::Value;
+
+#[path = "../oracle.rs"]
+mod oracle;
 
 fuzz_target!(|body: &str| {
     match read_corrections(body) {
@@ -41,7 +44,7 @@ fn check(correction: &Correction, theirs: Option<&Value>) {
             .is_some_and(|id| !id.is_empty())
     );
     match (ours["uniqueId"].as_str(), ours["conversionId"].as_u64()) {
-        (Some(id), _) => assert!(is_click_id(id)),
+        (Some(id), _) => assert!(is_unique_id(id)),
         (None, id) => assert!(id.is_some_and(|id| id > 0)),
     }
     for money in ["payout", "revenue"] {

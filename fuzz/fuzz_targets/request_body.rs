@@ -5,6 +5,10 @@ use cake_edge::click_id::is_click_id;
 use cake_edge::delivery::event::{Caller, RequestBody, MAX_BATCH, MAX_BYTES, read};
 use cake_edge::delivery::{Event, Route};
 use libfuzzer_sys::fuzz_target;
+use oracle::is_unique_id;
+
+#[path = "../oracle.rs"]
+mod oracle;
 
 const MONEY: [&str; 3] = ["payout", "revenue", "conversionDate"];
 
@@ -32,7 +36,7 @@ fuzz_target!(|input: (&str, bool)| {
 
 fn check(event: &Event, theirs: Option<&serde_json::Value>, is_signed: bool) {
     let params = event.params();
-    assert!(is_click_id(&params.click_id) && is_click_id(event.unique_id()));
+    assert!(is_click_id(&params.click_id) && is_unique_id(event.unique_id()));
     assert!(is_signed || params.payout.is_none() && params.revenue.is_none() && params.conversion_date.is_none());
     let text = event.text().expect("it is text");
     assert_eq!(&Event::from_text(&text).expect("it reads back"), event);
