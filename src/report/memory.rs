@@ -148,43 +148,6 @@ pub(super) fn mix(word: u64) -> u64 {
     word ^ (word >> 29)
 }
 
-/// Sorts by the upper half of each number in three rounds in cache; the top byte is the same in all.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a byte is cut out of the number, and the counts fit: a partition has less than 2^32 entries"
-)]
-pub(super) fn sort_partition(entries: &mut [u64], scratch: &mut [u64]) {
-    if entries.len() < 256 || scratch.len() != entries.len() {
-        entries.sort_unstable();
-        return;
-    }
-    for shift in [32, 40, 48] {
-        let mut places = [0_u32; 256];
-        for entry in entries.iter() {
-            let byte = (entry >> shift) as u8;
-            if let Some(place) = places.get_mut(usize::from(byte)) {
-                *place += 1;
-            }
-        }
-        let mut sum = 0;
-        for place in &mut places {
-            let count = *place;
-            *place = sum;
-            sum += count;
-        }
-        for &entry in entries.iter() {
-            let byte = (entry >> shift) as u8;
-            if let Some(place) = places.get_mut(usize::from(byte)) {
-                if let Some(slot) = scratch.get_mut(*place as usize) {
-                    *slot = entry;
-                }
-                *place += 1;
-            }
-        }
-        entries.copy_from_slice(scratch);
-    }
-}
-
 /// Sorts numbers in four rounds. The standard library's sorts are slow here, because its build is optimised for
 /// size.
 #[expect(
@@ -261,18 +224,6 @@ mod tests {
             expected.sort_unstable();
             sort_numbers(&mut numbers);
             prop_assert_eq!(numbers, expected);
-        }
-
-        #[test]
-        fn partitions_are_sorted(mut low in proptest::collection::vec(any::<u64>(), 0..2_000)) {
-            for entry in &mut low { *entry &= 0x00FF_FFFF_FFFF_FFFF; }
-            let mut entries = low.clone();
-            let mut scratch = vec![0; entries.len()];
-            sort_partition(&mut entries, &mut scratch);
-            prop_assert!(entries.is_sorted_by_key(|entry| entry >> 32));
-            entries.sort_unstable();
-            low.sort_unstable();
-            prop_assert_eq!(entries, low);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::group::{judge_group, lower};
 use super::{Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_open, key_of, which};
 use crate::Result;
 use crate::report::Report;
-use crate::report::memory::{Memory, same, sort_partition};
+use crate::report::memory::{Memory, same};
 use crate::report::partition::{PARTITIONS, place_of};
 use crate::report::store::{
     CLICK_ID, Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SAME_ID, NO_TIME, NOBODY, ORDER_ID, Store,
@@ -22,7 +22,6 @@ impl Judge {
         for entries in &mut self.entries {
             memory.free(entries);
         }
-        memory.free(&mut self.scratch);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
@@ -169,13 +168,6 @@ impl Judge {
             if self.has_twice && side == 1 && is_first && matches!(pass, Pass::Match(_)) {
                 entries.retain(|&entry| is_open(&report.conversions, place_of(entry)));
             }
-            let length = entries.len();
-            if self.scratch.len() < length {
-                let more = length - self.scratch.len();
-                report.memory.reserve(&mut self.scratch, more)?;
-                self.scratch.resize(length, 0);
-            }
-            sort_partition(entries, self.scratch.get_mut(..length)?);
         }
         let [orders, others] = &entries;
         let (mut orders, mut others) = (orders.as_slice(), others.as_slice());
