@@ -34,13 +34,6 @@ pub(crate) fn read(
     is_number: bool,
     currency: &[u8],
 ) -> Result<i64, Flaw> {
-    let has_point = is_number || matches!(format.decimal, 0 | b'.');
-    if has_point
-        && !format.is_smallest
-        && let Some(units) = plain(text)
-    {
-        return Ok(units);
-    }
     let mut text = text.trim_ascii();
     let mut is_negative = false;
     if let Some(rest) = text
@@ -141,9 +134,12 @@ pub(crate) fn read(
     Ok(signed(units, is_negative))
 }
 
-#[inline]
 /// Nearly every amount: one to nine digits, a point, two digits. All number formats with a point read it alike.
-fn plain(text: &[u8]) -> Option<i64> {
+#[inline]
+pub(super) fn plain(text: &[u8], format: NumberFormat, is_number: bool) -> Option<i64> {
+    if format.is_smallest || !is_number && !matches!(format.decimal, 0 | b'.') {
+        return None;
+    }
     let (whole, &[b'.', tens @ b'0'..=b'9', ones @ b'0'..=b'9']) = text.split_last_chunk()? else {
         return None;
     };

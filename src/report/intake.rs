@@ -135,6 +135,9 @@ impl Report {
 
     pub(super) fn currency(&mut self, text: &[u8]) -> Result<u8, Flaw> {
         let text = text.trim_ascii();
+        if text.is_empty() {
+            return Ok(0);
+        }
         let mut upper = [0; 8];
         let Some(slot) = upper.get_mut(..text.len()) else {
             return Err(Flaw::Words);
@@ -146,8 +149,23 @@ impl Report {
     }
 
     /// Civil seconds of the account's time zone, and the row's flag for a mere day.
-    #[inline(never)]
+    #[inline]
     pub(super) fn seconds(
+        &self,
+        source: &mut Source,
+        text: &[u8],
+        is_advertisers: bool,
+    ) -> Result<(u32, u8), Flaw> {
+        if let Some(seconds) = source.days.plain(text)
+            && !(is_advertisers && self.settings.has_orders_zone)
+        {
+            return Ok((seconds, 0));
+        }
+        self.any_seconds(source, text, is_advertisers)
+    }
+
+    #[inline(never)]
+    fn any_seconds(
         &self,
         source: &mut Source,
         text: &[u8],

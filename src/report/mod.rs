@@ -119,6 +119,8 @@ pub struct Report {
     last_id: u64,
     /// The words of the current file's statuses, with the mapped status of each.
     mapped: Vec<(Vec<u8>, u8)>,
+    /// The text of the last conversion's status, and its number.
+    last_status: (Vec<u8>, u8),
     judge: Option<Judge>,
     verdicts: Option<Verdicts>,
     answer: String,
@@ -260,6 +262,7 @@ impl Report {
             ids_rise: true,
             last_id: 0,
             mapped: Vec::new(),
+            last_status: Default::default(),
             judge: None,
             verdicts: None,
             answer: String::new(),

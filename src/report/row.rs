@@ -17,7 +17,7 @@ impl Report {
         fields: &Fields,
         input: &[u8],
     ) -> Result<(), Flaw> {
-        let is_blank = |role| fields.text(role, input).trim_ascii().is_empty();
+        let is_blank = |role| fields.text(role, input).iter().all(u8::is_ascii_whitespace);
         let mut unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
@@ -94,6 +94,12 @@ impl Report {
         if let Some((_, code)) = self.mapped.iter().find(|(known, _)| same(known, word)) {
             return Ok(*code);
         }
+        self.map_status(source, word)
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn map_status(&mut self, source: &Source, word: &[u8]) -> Result<u8, Flaw> {
         let declared = self
             .settings
             .statuses
@@ -140,14 +146,7 @@ impl Report {
         let payout = source.amount(fields, Role::Payout, input, letters)?;
         let date = fields.text(Role::Date, input);
         let (seconds, flags) = self.seconds(source, date, false)?;
-        let mut lower = [0; 64];
-        let word = fields.text(Role::Status, input).trim_ascii();
-        let Some(lower) = lower.get_mut(..word.len()) else {
-            return Err(Flaw::Words);
-        };
-        lower.copy_from_slice(word);
-        lower.make_ascii_lowercase();
-        let status = Self::small(&mut self.statuses, &mut self.memory, lower)?;
+        let status = self.own_status(fields.text(Role::Status, input))?;
         let offer = fields.text(Role::OfferId, input).trim_ascii();
         let affiliate = fields.text(Role::AffiliateId, input).trim_ascii();
         source.note_sample(fields, input);
@@ -170,7 +169,7 @@ impl Report {
             pair,
         };
         // A click id that is not a key stays out of the store: it would cost 37 bytes a row.
-        let click_id: &[u8] = if self.settings.keys.contains(&CLICK_ID) {
+        let click_id: &[u8] = if !click_id.is_empty() && self.settings.keys.contains(&CLICK_ID) {
             &click_id
         } else {
             &[]
@@ -186,6 +185,20 @@ impl Report {
             .ok_or(Flaw::Full)?;
         source.note_line();
         Ok(())
+    }
+
+    /// The number of one of CAKE's statuses, in any case.
+    #[inline]
+    fn own_status(&mut self, text: &[u8]) -> Result<u8, Flaw> {
+        if !same(&self.last_status.0, text) {
+            let lower = text.trim_ascii().to_ascii_lowercase();
+            if lower.len() > 64 {
+                return Err(Flaw::Words);
+            }
+            let code = Self::small(&mut self.statuses, &mut self.memory, &lower)?;
+            self.last_status = (text.to_vec(), code);
+        }
+        Ok(self.last_status.1)
     }
 
     /// Offer and affiliate as one number; 0 where the row has neither.

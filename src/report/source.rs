@@ -33,6 +33,8 @@ pub(super) struct Source {
     pub(super) kind: RowKind,
     pub(super) name: String,
     pub(super) dialect: String,
+    /// Shopify's export writes one row per line item, and an apostrophe before some ids.
+    is_shopify: bool,
     pub(super) names: Names,
     pub(super) reader: Reader,
     pub(super) days: Days,
@@ -121,6 +123,7 @@ impl Source {
             kind,
             name: String::new(),
             dialect: dialect.to_owned(),
+            is_shopify: dialect == "shopify",
             names,
             reader: Reader::Unknown,
             days: Days {
@@ -374,9 +377,14 @@ impl Source {
     /// item.)
     #[inline]
     pub(super) fn is_line_item(&mut self, order: &[u8], is_bare: bool) -> Result<bool, Flaw> {
-        if self.dialect != "shopify" || !self.is_csv() {
+        if !self.is_shopify || !self.is_csv() {
             return Ok(false);
         }
+        self.note_order(order, is_bare)
+    }
+
+    #[inline(never)]
+    fn note_order(&mut self, order: &[u8], is_bare: bool) -> Result<bool, Flaw> {
         if is_bare {
             if !order.is_empty() && order == self.last_order {
                 self.line_items += 1;
@@ -392,9 +400,14 @@ impl Source {
     /// Keeps one of the first rows, to show how its columns were understood.
     #[inline]
     pub(super) fn note_sample(&mut self, fields: &Fields, input: &[u8]) {
-        if self.samples.len() >= 3 {
-            return;
+        if self.samples.len() < 3 {
+            self.add_sample(fields, input);
         }
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn add_sample(&mut self, fields: &Fields, input: &[u8]) {
         let roles = (0_u8..).zip(ROLES_IN_ORDER);
         let sample = roles
             .filter(|&(_, role)| fields.kind(role) != Kind::Absent)
