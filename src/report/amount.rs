@@ -400,5 +400,13 @@ mod tests {
             let format = NumberFormat { decimal: b'.', ..UNDECLARED };
             prop_assert_eq!(plain(&text, format), Ok(units));
         }
+
+        #[test]
+        fn plain_amounts_are_read_as_all_are(text in " ?-?[0-9]{0,10}[.,]?[0-9]{0,3}", is_number: bool, decimal in prop_oneof![Just(0), Just(b'.'), Just(b',')], is_smallest: bool) {
+            let format = NumberFormat { decimal, is_smallest, ..UNDECLARED };
+            if let Some(units) = super::plain(text.as_bytes(), format, is_number) {
+                prop_assert_eq!(read(text.as_bytes(), format, is_number, b"USD"), Ok(units));
+            }
+        }
     }
 }

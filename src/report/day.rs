@@ -50,9 +50,10 @@ impl Days {
     pub(crate) fn read(&mut self, text: &[u8]) -> Result<Written, Flaw> {
         let text = text.trim_ascii();
         let (seconds, rest) = match text.first_chunk::<10>() {
-            Some(day) if *day == self.last && self.last_seconds > 0 => {
-                (i64::from(self.last_seconds), text.get(10..).unwrap_or_default())
-            }
+            Some(day) if *day == self.last && self.last_seconds > 0 => (
+                i64::from(self.last_seconds),
+                text.get(10..).unwrap_or_default(),
+            ),
             _ => self.read_day(text)?,
         };
         if self.is_unix && rest.is_empty() && text.iter().all(u8::is_ascii_digit) {
@@ -473,7 +474,10 @@ mod tests {
             let mut text = String::new();
             write(&mut text, seconds);
             prop_assert_eq!(&text, &CivilTime::from_utc_ms(u64::from(seconds) * 1_000).to_string());
-            prop_assert_eq!(Days::default().read(text.as_bytes()).unwrap().seconds, i64::from(seconds));
+            let mut days = Days::default();
+            prop_assert_eq!(days.plain(text.as_bytes()), None);
+            prop_assert_eq!(days.read(text.as_bytes()).unwrap().seconds, i64::from(seconds));
+            prop_assert_eq!(days.plain(text.as_bytes()), Some(seconds));
         }
     }
 }

@@ -112,11 +112,31 @@ impl Json {
         !self.levels.is_empty() || self.expect != Expect::Value
     }
 
+    pub(super) fn next(
+        &mut self,
+        input: &[u8],
+        from: usize,
+        is_last: bool,
+        names: &Names,
+        fields: &mut Fields,
+    ) -> Pull {
+        // Nearly every row follows another in a list.
+        let is_next = self.expect == Expect::CommaOrEnd
+            && self.levels.last().is_some_and(|level| level.is_list)
+            && matches!(input.get(from..), Some([b',', b'{', ..]));
+        if is_next && let Some(after) = self.predict(input, from + 1, fields) {
+            self.rows += 1;
+            return Pull::Row(after);
+        }
+        self.any(input, from, is_last, names, fields)
+    }
+
     #[expect(
         clippy::too_many_lines,
         reason = "one arm for each state of the document"
     )]
-    pub(super) fn next(
+    #[inline(never)]
+    fn any(
         &mut self,
         input: &[u8],
         from: usize,
@@ -291,12 +311,7 @@ impl Json {
         names: &Names,
         fields: &mut Fields,
     ) -> Option<Pull> {
-        fields.clear();
-        #[cfg(test)]
-        let is_predicted = !self.is_strict;
-        #[cfg(not(test))]
-        let is_predicted = true;
-        if is_predicted && let Some(after) = self.predict(input, at, fields) {
+        if let Some(after) = self.predict(input, at, fields) {
             self.rows += 1;
             self.has_started = true;
             self.close_value();
@@ -444,6 +459,11 @@ impl Json {
     }
 
     fn predict(&mut self, input: &[u8], at: usize, fields: &mut Fields) -> Option<usize> {
+        fields.clear();
+        #[cfg(test)]
+        if self.is_strict {
+            return None;
+        }
         if let Some(shape) = self.shapes.get(self.last)
             && let Some(after) = shape.read(input, at, fields)
         {

@@ -10,8 +10,8 @@ pub(super) struct Memory {
     had: usize,
 }
 
-/// The minimum allocation, in bytes.
-const SLAB: usize = 1 << 20;
+/// The least growth of WebAssembly's memory, in bytes. What nothing has touched takes no memory of the machine.
+const SLAB: usize = 8 << 20;
 
 impl Memory {
     pub(super) fn new(most: usize) -> Self {
@@ -51,12 +51,12 @@ impl Memory {
         Some(())
     }
 
-    /// Grows WebAssembly's memory by an eighth. One growth costs as much as reading thousands of rows, whatever
+    /// Grows WebAssembly's memory by a sixteenth. One growth costs as much as reading thousands of rows, whatever
     /// its size, and triggers JavaScript's garbage collector. The allocation is freed at once, and later
     /// allocations reuse its space.
     #[inline(never)]
     fn make_room(&mut self, used: usize) {
-        let more = (used / 8).max(SLAB).min(self.most - used);
+        let more = (used / 16).max(SLAB).min(self.most - used);
         self.had = used + more;
         let mut slab: Vec<u8> = Vec::new();
         // If the whole reserve does not fit, each list allocates its own part.

@@ -67,6 +67,7 @@ impl Partitions {
     }
 
     /// Replaces the list's content with a partition's entries, sorted by hash.
+    #[inline(never)]
     pub(super) fn gather(
         &self,
         index: usize,
@@ -145,15 +146,29 @@ impl Partitions {
 }
 
 /// Sorts by hash a list in which each entry is near its place.
+#[inline(never)]
 fn sort_nearly(entries: &mut [u64]) {
-    for index in 1..entries.len() {
+    let mut highest = 0;
+    for index in 0..entries.len() {
+        let Some(&entry) = entries.get(index) else {
+            return;
+        };
+        if highest >> 32 <= entry >> 32 {
+            highest = entry;
+            continue;
+        }
         let mut at = index;
-        while at > 0
-            && let Some([before, entry]) = entries.get_mut(at - 1..=at)
-            && *before >> 32 > *entry >> 32
+        while let Some(before) = at.checked_sub(1)
+            && let Some(&other) = entries.get(before)
+            && other >> 32 > entry >> 32
         {
-            core::mem::swap(before, entry);
-            at -= 1;
+            if let Some(slot) = entries.get_mut(at) {
+                *slot = other;
+            }
+            at = before;
+        }
+        if let Some(slot) = entries.get_mut(at) {
+            *slot = entry;
         }
     }
 }

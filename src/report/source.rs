@@ -269,42 +269,11 @@ impl Source {
         fields: &mut Fields,
     ) -> Pull {
         let mut at = from;
-        if !self.has_begun {
-            let rest = input.get(at..).unwrap_or_default();
-            if rest.len() < 3 && !is_last {
-                return Pull::More(at);
+        if !self.has_begun || matches!(self.reader, Reader::Unknown) {
+            match self.begin(input, from, is_last) {
+                Ok(after) => at = after,
+                Err(pull) => return pull,
             }
-            if rest.starts_with(b"\xFF\xFE") || rest.starts_with(b"\xFE\xFF") {
-                return Pull::Refuse("it is UTF-16: save it as UTF-8".to_owned());
-            }
-            if rest.starts_with(b"PK\x03\x04") {
-                return Pull::Refuse(
-                    "it is a spreadsheet or an archive: save it as CSV".to_owned(),
-                );
-            }
-            if rest.starts_with(b"\xEF\xBB\xBF") {
-                at += 3;
-            }
-            self.has_begun = true;
-        }
-        if matches!(self.reader, Reader::Unknown) {
-            let rest = input.get(at..).unwrap_or_default();
-            let Some(blank) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) else {
-                return if is_last && self.kind == RowKind::Orders {
-                    Pull::Refuse("the file is empty".to_owned())
-                } else {
-                    Pull::More(if is_last { input.len() } else { at })
-                };
-            };
-            let is_json = match self.declared_format.as_str() {
-                "" => matches!(rest.get(blank), Some(b'{' | b'[')),
-                format => format == "json",
-            };
-            self.reader = if is_json {
-                Reader::Json(Json::new())
-            } else {
-                Reader::Csv(Csv::new(self.delimiter))
-            };
         }
         let pull = match &mut self.reader {
             Reader::Csv(csv) => csv.next(input, at, is_last, &self.names, fields),
@@ -332,6 +301,51 @@ impl Source {
             }
         }
         pull
+    }
+
+    /// Detects the reader by the first bytes; returns the offset of the first row.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn begin(&mut self, input: &[u8], from: usize, is_last: bool) -> Result<usize, Pull> {
+        let mut at = from;
+        if !self.has_begun {
+            let rest = input.get(at..).unwrap_or_default();
+            if rest.len() < 3 && !is_last {
+                return Err(Pull::More(at));
+            }
+            if rest.starts_with(b"\xFF\xFE") || rest.starts_with(b"\xFE\xFF") {
+                return Err(Pull::Refuse("it is UTF-16: save it as UTF-8".to_owned()));
+            }
+            if rest.starts_with(b"PK\x03\x04") {
+                return Err(Pull::Refuse(
+                    "it is a spreadsheet or an archive: save it as CSV".to_owned(),
+                ));
+            }
+            if rest.starts_with(b"\xEF\xBB\xBF") {
+                at += 3;
+            }
+            self.has_begun = true;
+        }
+        if matches!(self.reader, Reader::Unknown) {
+            let rest = input.get(at..).unwrap_or_default();
+            let Some(blank) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) else {
+                return Err(if is_last && self.kind == RowKind::Orders {
+                    Pull::Refuse("the file is empty".to_owned())
+                } else {
+                    Pull::More(if is_last { input.len() } else { at })
+                });
+            };
+            let is_json = match self.declared_format.as_str() {
+                "" => matches!(rest.get(blank), Some(b'{' | b'[')),
+                format => format == "json",
+            };
+            self.reader = if is_json {
+                Reader::Json(Json::new())
+            } else {
+                Reader::Csv(Csv::new(self.delimiter))
+            };
+        }
+        Ok(at)
     }
 
     /// The line of the last row; in JSON the row's number.

@@ -340,7 +340,9 @@ impl Store {
     /// One text of the row at a place.
     #[inline]
     pub(super) fn text(&self, place: u32, which: usize) -> &[u8] {
-        let bytes = self.bytes_at(place).and_then(|bytes| bytes.split_first_chunk());
+        let bytes = self
+            .bytes_at(place)
+            .and_then(|bytes| bytes.split_first_chunk());
         bytes.map_or(&[], |(head, texts)| View { head, texts }.text(which))
     }
 

@@ -59,6 +59,8 @@ impl Judge {
     }
 
     /// Opens every row again.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn reset(&mut self, report: &mut Report, is_orders: bool, next: Option<u32>) {
         let store = if is_orders {
             &mut report.orders
@@ -80,6 +82,7 @@ impl Judge {
     }
 
     /// Spreads a side by the pass's key. By the first key, rows were spread while they were read.
+    #[inline(never)]
     pub(super) fn spread(
         &mut self,
         report: &mut Report,
@@ -368,6 +371,7 @@ impl Judge {
     }
 
     /// Gives the rows without a class their class.
+    #[inline(never)]
     pub(super) fn finish(&mut self, report: &mut Report, side: usize, from: usize) -> Option<()> {
         let mut key_flags = 0;
         for &key in &report.settings.keys {
@@ -413,7 +417,7 @@ impl Judge {
 }
 
 /// Prefetches the next rows into the cache; returns their number.
-#[inline]
+#[inline(never)]
 pub(super) fn touch(store: &Store, entries: &[u64]) -> usize {
     let mut sum = 0_u32;
     let count = entries.len().min(256);
