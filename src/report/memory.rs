@@ -8,7 +8,21 @@ pub(super) struct Memory {
     most: usize,
     /// The bytes that the platform has allocated.
     had: usize,
+    file: Progress,
 }
+
+/// The progress in the current file, from which the memory for its rest is estimated.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    /// The bytes that were allocated before the file.
+    before: usize,
+    /// The bytes of the file that were read, and those that were announced.
+    read: u64,
+    announced: u64,
+}
+
+/// The part of a file from which the rest can be estimated, in bytes.
+const SAMPLE: u64 = 4 << 20;
 
 /// The least growth of WebAssembly's memory, in bytes. What nothing has touched takes no memory of the machine.
 const SLAB: usize = 8 << 20;
@@ -19,7 +33,38 @@ impl Memory {
             used: 0,
             most,
             had: 0,
+            file: Progress::default(),
         }
+    }
+
+    pub(super) fn begin_file(&mut self) {
+        self.file = Progress {
+            before: self.used,
+            ..Progress::default()
+        };
+    }
+
+    pub(super) fn announce(&mut self, bytes: u64) {
+        self.file.announced = self.file.announced.saturating_add(bytes);
+    }
+
+    pub(super) fn note_read(&mut self, bytes: usize) {
+        self.file.read += bytes as u64;
+    }
+
+    /// The memory for the rest of the current file, if its size was announced.
+    fn rest_of_file(&self) -> usize {
+        let Progress {
+            before,
+            read,
+            announced,
+        } = self.file;
+        if read < SAMPLE {
+            return 0;
+        }
+        let taken = self.used.saturating_sub(before) as u64;
+        let rest = announced.saturating_sub(read);
+        usize::try_from(taken.saturating_mul(rest) / read).unwrap_or(0)
     }
 
     /// The bytes that may still be allocated.
@@ -51,12 +96,13 @@ impl Memory {
         Some(())
     }
 
-    /// Grows WebAssembly's memory by a sixteenth. One growth costs as much as reading thousands of rows, whatever
-    /// its size, and triggers JavaScript's garbage collector. The allocation is freed at once, and later
+    /// Grows WebAssembly's memory by what the rest of the file needs, at least by a sixteenth. One growth costs as
+    /// much as reading thousands of rows, whatever its size, and triggers JavaScript's garbage collector. The allocation is freed at once, and later
     /// allocations reuse its space.
     #[inline(never)]
     fn make_room(&mut self, used: usize) {
-        let more = (used / 16).max(SLAB).min(self.most - used);
+        let more = self.rest_of_file().max(used / 16).max(SLAB);
+        let more = more.min(self.most - used);
         self.had = used + more;
         let mut slab: Vec<u8> = Vec::new();
         // If the whole reserve does not fit, each list allocates its own part.

@@ -312,10 +312,16 @@ impl Report {
             ids: (self.ids_rise, self.last_id),
         });
         self.filled = 0;
+        self.memory.begin_file();
         self.mapped.clear();
         self.judge = None;
         self.verdicts = None;
         Ok(())
+    }
+
+    /// Announces that many further bytes of the current file, so that the memory grows once for all its rows.
+    pub fn announce(&mut self, bytes: u64) {
+        self.memory.announce(bytes);
     }
 
     /// Takes the last answer, JSON text; a second call returns an empty text.
@@ -338,6 +344,7 @@ impl Report {
     #[cfg_attr(small_cold, optimize(size))]
     pub fn read(&mut self, bytes: usize) -> Result<()> {
         self.filled = (self.filled + bytes).min(self.input.len());
+        self.memory.note_read(bytes);
         let outcome = self.take_rows(false);
         if outcome.is_err() {
             self.cancel();
