@@ -133,19 +133,26 @@ impl Report {
             .ok_or(Flaw::Words)
     }
 
+    /// The number of a currency, in any case.
+    #[inline]
     pub(super) fn currency(&mut self, text: &[u8]) -> Result<u8, Flaw> {
-        let text = text.trim_ascii();
-        if text.is_empty() {
-            return Ok(0);
+        match self.written_currencies.code(text) {
+            Some(code) => Ok(code),
+            None => self.add_currency(text),
         }
-        let mut upper = [0; 8];
-        let Some(slot) = upper.get_mut(..text.len()) else {
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn add_currency(&mut self, text: &[u8]) -> Result<u8, Flaw> {
+        let word = text.trim_ascii();
+        if word.len() > 8 {
             return Err(Flaw::Words);
-        };
-        for (slot, byte) in slot.iter_mut().zip(text) {
-            *slot = byte.to_ascii_uppercase();
         }
-        Self::small(&mut self.currencies, &mut self.memory, slot)
+        let upper = word.to_ascii_uppercase();
+        let code = Self::small(&mut self.currencies, &mut self.memory, &upper)?;
+        self.written_currencies.add(text, code);
+        Ok(code)
     }
 
     /// Civil seconds of the account's time zone, and the row's flag for a mere day.

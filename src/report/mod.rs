@@ -53,7 +53,7 @@ use memory::Memory;
 use names::{Fields, RowKind};
 use source::{Source, settings};
 use store::{CLICK_ID, Mark, NO_TIME, ORDER_ID, Store, UNIQUE_ID};
-use words::Words;
+use words::{Spellings, Words};
 
 /// The options of the whole report.
 #[derive(Debug)]
@@ -118,9 +118,10 @@ pub struct Report {
     ids_rise: bool,
     last_id: u64,
     /// The words of the current file's statuses, with the mapped status of each.
-    mapped: Vec<(Vec<u8>, u8)>,
-    /// The text of the last conversion's status, and its number.
-    last_status: (Vec<u8>, u8),
+    mapped: Spellings,
+    /// CAKE's statuses and currencies, as rows have written them.
+    own_statuses: Spellings,
+    written_currencies: Spellings,
     judge: Option<Judge>,
     verdicts: Option<Verdicts>,
     answer: String,
@@ -261,8 +262,9 @@ impl Report {
             excerpts: Words::new(seed),
             ids_rise: true,
             last_id: 0,
-            mapped: Vec::new(),
-            last_status: Default::default(),
+            mapped: Spellings::default(),
+            own_statuses: Spellings::default(),
+            written_currencies: Spellings::default(),
             judge: None,
             verdicts: None,
             answer: String::new(),
@@ -313,7 +315,7 @@ impl Report {
         });
         self.filled = 0;
         self.memory.begin_file();
-        self.mapped.clear();
+        self.mapped = Spellings::default();
         self.judge = None;
         self.verdicts = None;
         Ok(())

@@ -2,7 +2,6 @@
 
 use super::clicks::{ROLES, TEXTS};
 use super::flaw::Flaw;
-use super::memory::same;
 use super::names::{Fields, Kind, Role};
 use super::source::Source;
 use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
@@ -26,7 +25,7 @@ impl Report {
             return Ok(());
         }
         let currency = self.currency(fields.text(Role::Currency, input))?;
-        let letters = self.currencies.text(u32::from(currency));
+        let letters = self.letters(source, currency);
         let mut revenue = source.amount(fields, Role::Revenue, input, letters)?;
         let payout = source.amount(fields, Role::Payout, input, letters)?;
         let date = fields.text(Role::Date, input);
@@ -85,21 +84,21 @@ impl Report {
     }
 
     /// Maps the advertiser's status to one of CAKE's.
-    #[inline(never)]
-    pub(super) fn mapped_status(&mut self, source: &Source, word: &[u8]) -> Result<u8, Flaw> {
-        let word = word.trim_ascii();
-        if word.is_empty() {
-            return Ok(0);
+    #[inline]
+    pub(super) fn mapped_status(&mut self, source: &Source, text: &[u8]) -> Result<u8, Flaw> {
+        match self.mapped.code(text) {
+            Some(code) => Ok(code),
+            None => self.map_status(source, text),
         }
-        if let Some((_, code)) = self.mapped.iter().find(|(known, _)| same(known, word)) {
-            return Ok(*code);
-        }
-        self.map_status(source, word)
     }
 
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    fn map_status(&mut self, source: &Source, word: &[u8]) -> Result<u8, Flaw> {
+    fn map_status(&mut self, source: &Source, text: &[u8]) -> Result<u8, Flaw> {
+        let word = text.trim_ascii();
+        if word.is_empty() {
+            return Ok(0);
+        }
         let declared = self
             .settings
             .statuses
@@ -123,9 +122,7 @@ impl Report {
             &mut self.memory,
             mapped.to_ascii_lowercase().as_bytes(),
         )?;
-        if self.mapped.len() < 32 {
-            self.mapped.push((word.to_vec(), code));
-        }
+        self.mapped.add(text, code);
         Ok(code)
     }
 
@@ -141,7 +138,7 @@ impl Report {
         let click_id = source.id(fields, Role::ClickId, input)?;
         let own_id = source.id(fields, Role::ConversionId, input)?;
         let currency = self.currency(fields.text(Role::Currency, input))?;
-        let letters = self.currencies.text(u32::from(currency));
+        let letters = self.letters(source, currency);
         let revenue = source.amount(fields, Role::Revenue, input, letters)?;
         let payout = source.amount(fields, Role::Payout, input, letters)?;
         let date = fields.text(Role::Date, input);
@@ -190,15 +187,33 @@ impl Report {
     /// The number of one of CAKE's statuses, in any case.
     #[inline]
     fn own_status(&mut self, text: &[u8]) -> Result<u8, Flaw> {
-        if !same(&self.last_status.0, text) {
-            let lower = text.trim_ascii().to_ascii_lowercase();
-            if lower.len() > 64 {
-                return Err(Flaw::Words);
-            }
-            let code = Self::small(&mut self.statuses, &mut self.memory, &lower)?;
-            self.last_status = (text.to_vec(), code);
+        match self.own_statuses.code(text) {
+            Some(code) => Ok(code),
+            None => self.add_own_status(text),
         }
-        Ok(self.last_status.1)
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn add_own_status(&mut self, text: &[u8]) -> Result<u8, Flaw> {
+        let word = text.trim_ascii();
+        if word.len() > 64 {
+            return Err(Flaw::Words);
+        }
+        let lower = word.to_ascii_lowercase();
+        let code = Self::small(&mut self.statuses, &mut self.memory, &lower)?;
+        self.own_statuses.add(text, code);
+        Ok(code)
+    }
+
+    /// The letters of a currency, where an amount in its smallest unit needs them.
+    #[inline]
+    fn letters(&self, source: &Source, currency: u8) -> &[u8] {
+        if source.format.is_smallest {
+            self.currencies.text(u32::from(currency))
+        } else {
+            &[]
+        }
     }
 
     /// Offer and affiliate as one number; 0 where the row has neither.

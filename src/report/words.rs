@@ -8,6 +8,30 @@ const RECENT_BITS: u32 = 10;
 /// A short text as one number, with its length and its code.
 type Recent = (u64, u32, u32);
 
+/// The first spellings of a field with few different words, with the number of each word. Empty texts have number 0.
+#[derive(Debug, Default)]
+pub(super) struct Spellings {
+    known: Vec<(Vec<u8>, u8)>,
+}
+
+impl Spellings {
+    #[inline]
+    pub(super) fn code(&self, text: &[u8]) -> Option<u8> {
+        if text.is_empty() {
+            return Some(0);
+        }
+        let mut known = self.known.iter();
+        let found = known.find(|(known, _)| same(known, text));
+        found.map(|&(_, code)| code)
+    }
+
+    pub(super) fn add(&mut self, text: &[u8], code: u8) {
+        if self.known.len() < 32 {
+            self.known.push((text.to_vec(), code));
+        }
+    }
+}
+
 /// Texts by number, from 1; 0 means none.
 #[derive(Debug, Default)]
 pub(super) struct Words {
