@@ -11,6 +11,7 @@ interface Exports {
   place(bytes: number): number;
   answer(): number;
   answer_length(): number;
+  announce(bytes: number): void;
   room(bytes: number): number;
   read(bytes: number): number;
   run(command: number): number;
@@ -84,6 +85,11 @@ export class Core {
   ask<T>(command: number, lines: readonly string[] = []): T {
     this.run(command, lines);
     return JSON.parse(this.#answer()) as T;
+  }
+
+  /** Announces the size of a file, so that the memory grows once for all its rows. */
+  announce(bytes: number): void {
+    this.#call(() => this.#wasm.announce(bytes));
   }
 
   /** A view of the file's buffer with that many bytes. The next call of the core invalidates the view. */

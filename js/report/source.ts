@@ -12,6 +12,8 @@ const TURN = 8_388_608;
 
 /** An open file. */
 export interface OpenFile {
+  /** The size in bytes; 0 if it is unknown. */
+  readonly size: number;
   /** Reads into the view; returns the number of bytes, 0 at the end. */
   read(view: Uint8Array): number;
   close(): void;
@@ -50,9 +52,15 @@ export class Feeder {
   /** Reads the whole source. */
   async feed(source: ReportSource | string | URL): Promise<void> {
     if (typeof source === "string" || source instanceof URL) return this.#feedPath(source);
-    if (source instanceof Uint8Array) return this.#feedBytes(source);
+    if (source instanceof Uint8Array) {
+      this.#core.announce(source.length);
+      return this.#feedBytes(source);
+    }
     if (typeof source === "object" && source !== null) {
-      if (typeof Blob === "function" && source instanceof Blob) return this.#feedStream(source.stream());
+      if (typeof Blob === "function" && source instanceof Blob) {
+        this.#core.announce(source.size);
+        return this.#feedStream(source.stream());
+      }
       if ("getReader" in source) return this.#feedStream(source as ReadableStream<Uint8Array>);
       if (Symbol.asyncIterator in source || Symbol.iterator in source) {
         for await (const part of source as AsyncIterable<ReportSource>) await this.feed(part);
@@ -66,6 +74,7 @@ export class Feeder {
     if (openPath === undefined) refuse("source", "must be bytes: only in Node is a path read");
     const file = openPath(path);
     try {
+      this.#core.announce(file.size);
       for (;;) {
         const count = file.read(this.#core.room(CHUNK));
         if (count === 0) return;

@@ -93,6 +93,21 @@ pub fn room(bytes: usize) -> *const u8 {
     })
 }
 
+/// Announces the size of the current file or of its next part, in bytes.
+#[wasm_bindgen]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a size: a whole number below 2^53"
+)]
+pub fn announce(bytes: f64) {
+    with((), |state| {
+        if let Some(report) = &mut state.report {
+            report.announce(bytes as u64);
+        }
+    });
+}
+
 /// Reads the rows of `bytes` bytes that were put there. A result below 0 is a failure, and the
 /// answer is then the error.
 #[must_use]

@@ -34,13 +34,6 @@ pub(crate) fn read(
     is_number: bool,
     currency: &[u8],
 ) -> Result<i64, Flaw> {
-    let has_point = is_number || matches!(format.decimal, 0 | b'.');
-    if has_point
-        && !format.is_smallest
-        && let Some(units) = plain(text)
-    {
-        return Ok(units);
-    }
     let mut text = text.trim_ascii();
     let mut is_negative = false;
     if let Some(rest) = text
@@ -141,9 +134,12 @@ pub(crate) fn read(
     Ok(signed(units, is_negative))
 }
 
-#[inline]
 /// Nearly every amount: one to nine digits, a point, two digits. All number formats with a point read it alike.
-fn plain(text: &[u8]) -> Option<i64> {
+#[inline]
+pub(super) fn plain(text: &[u8], format: NumberFormat, is_number: bool) -> Option<i64> {
+    if format.is_smallest || !is_number && !matches!(format.decimal, 0 | b'.') {
+        return None;
+    }
     let (whole, &[b'.', tens @ b'0'..=b'9', ones @ b'0'..=b'9']) = text.split_last_chunk()? else {
         return None;
     };
@@ -403,6 +399,14 @@ mod tests {
             write(&mut text, units);
             let format = NumberFormat { decimal: b'.', ..UNDECLARED };
             prop_assert_eq!(plain(&text, format), Ok(units));
+        }
+
+        #[test]
+        fn plain_amounts_are_read_as_all_are(text in " ?-?[0-9]{0,10}[.,]?[0-9]{0,3}", is_number: bool, decimal in prop_oneof![Just(0), Just(b'.'), Just(b',')], is_smallest: bool) {
+            let format = NumberFormat { decimal, is_smallest, ..UNDECLARED };
+            if let Some(units) = super::plain(text.as_bytes(), format, is_number) {
+                prop_assert_eq!(read(text.as_bytes(), format, is_number, b"USD"), Ok(units));
+            }
         }
     }
 }

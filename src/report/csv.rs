@@ -97,6 +97,7 @@ impl Csv {
         self.read_row(input, at, is_last, fields)
     }
 
+    #[inline(never)]
     fn read_row(&mut self, input: &[u8], start: usize, is_last: bool, fields: &mut Fields) -> Pull {
         fields.clear();
         self.row_line = self.line;
@@ -159,6 +160,7 @@ impl Csv {
     }
 
     /// The end of the cell, and whether its quoting is correct; `None` where the quote is not closed.
+    #[inline(never)]
     fn read_quoted(
         &self,
         input: &[u8],
@@ -221,6 +223,7 @@ impl Csv {
     }
 
     /// Detects newline, delimiter and roles; returns the offset of the first row.
+    #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     fn read_header(
         &mut self,

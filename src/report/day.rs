@@ -37,7 +37,8 @@ pub(crate) struct Days {
     /// Are plain whole numbers seconds since 1970?
     pub(crate) is_unix: bool,
     pub(super) last: [u8; 10],
-    pub(super) last_seconds: i64,
+    /// 0 before the first day: 1970 is never read.
+    pub(super) last_seconds: u32,
 }
 
 impl Days {
@@ -47,18 +48,12 @@ impl Days {
     /// # Errors
     /// [`Flaw::Date`], or [`Flaw::AmbiguousDate`] where the order is not declared.
     pub(crate) fn read(&mut self, text: &[u8]) -> Result<Written, Flaw> {
-        if let Some(of_day) = self.plain(text) {
-            return Ok(Written {
-                seconds: self.last_seconds + of_day,
-                offset: None,
-                has_time: true,
-            });
-        }
         let text = text.trim_ascii();
         let (seconds, rest) = match text.first_chunk::<10>() {
-            Some(day) if *day == self.last => {
-                (self.last_seconds, text.get(10..).unwrap_or_default())
-            }
+            Some(day) if *day == self.last && self.last_seconds > 0 => (
+                i64::from(self.last_seconds),
+                text.get(10..).unwrap_or_default(),
+            ),
             _ => self.read_day(text)?,
         };
         if self.is_unix && rest.is_empty() && text.iter().all(u8::is_ascii_digit) {
@@ -77,8 +72,9 @@ impl Days {
         })
     }
 
-    /// Nearly every time: `2026-06-01 14:30:00` on the day that was read last. Returns the second of the day.
-    fn plain(&self, text: &[u8]) -> Option<i64> {
+    /// The seconds of nearly every time: `2026-06-01 14:30:00` on the day that was read last, without an offset.
+    #[inline]
+    pub(super) fn plain(&self, text: &[u8]) -> Option<u32> {
         let (day, time) = text.split_first_chunk::<10>()?;
         let &[b' ' | b'T', ref clock @ ..] = time else {
             return None;
@@ -87,12 +83,13 @@ impl Days {
             return None;
         };
         let is_time = [h, hh, m, mm, s, ss].iter().all(u8::is_ascii_digit);
-        if !is_time || *day != self.last {
+        if !is_time || *day != self.last || self.last_seconds == 0 {
             return None;
         }
-        let two = |tens: u8, ones: u8| i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+        let two = |tens: u8, ones: u8| u32::from(tens - b'0') * 10 + u32::from(ones - b'0');
         let (hour, minute, second) = (two(h, hh), two(m, mm), two(s, ss));
-        (hour < 24 && minute < 60 && second < 60).then_some(hour * 3_600 + minute * 60 + second)
+        let of_day = hour * 3_600 + minute * 60 + second;
+        (hour < 24 && minute < 60 && second < 60).then_some(self.last_seconds + of_day)
     }
 
     fn read_day<'a>(&mut self, text: &'a [u8]) -> Result<(i64, &'a [u8]), Flaw> {
@@ -143,7 +140,7 @@ impl Days {
             && text.len() == rest.len() + 10
         {
             self.last = *day;
-            self.last_seconds = seconds;
+            self.last_seconds = u32::try_from(seconds).unwrap_or(0);
         }
         Ok((seconds, rest))
     }
@@ -477,7 +474,10 @@ mod tests {
             let mut text = String::new();
             write(&mut text, seconds);
             prop_assert_eq!(&text, &CivilTime::from_utc_ms(u64::from(seconds) * 1_000).to_string());
-            prop_assert_eq!(Days::default().read(text.as_bytes()).unwrap().seconds, i64::from(seconds));
+            let mut days = Days::default();
+            prop_assert_eq!(days.plain(text.as_bytes()), None);
+            prop_assert_eq!(days.read(text.as_bytes()).unwrap().seconds, i64::from(seconds));
+            prop_assert_eq!(days.plain(text.as_bytes()), Some(seconds));
         }
     }
 }

@@ -133,21 +133,46 @@ impl Report {
             .ok_or(Flaw::Words)
     }
 
+    /// The number of a currency, in any case.
+    #[inline]
     pub(super) fn currency(&mut self, text: &[u8]) -> Result<u8, Flaw> {
-        let text = text.trim_ascii();
-        let mut upper = [0; 8];
-        let Some(slot) = upper.get_mut(..text.len()) else {
-            return Err(Flaw::Words);
-        };
-        for (slot, byte) in slot.iter_mut().zip(text) {
-            *slot = byte.to_ascii_uppercase();
+        match self.written_currencies.code(text) {
+            Some(code) => Ok(code),
+            None => self.add_currency(text),
         }
-        Self::small(&mut self.currencies, &mut self.memory, slot)
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn add_currency(&mut self, text: &[u8]) -> Result<u8, Flaw> {
+        let word = text.trim_ascii();
+        if word.len() > 8 {
+            return Err(Flaw::Words);
+        }
+        let upper = word.to_ascii_uppercase();
+        let code = Self::small(&mut self.currencies, &mut self.memory, &upper)?;
+        self.written_currencies.add(text, code);
+        Ok(code)
     }
 
     /// Civil seconds of the account's time zone, and the row's flag for a mere day.
-    #[inline(never)]
+    #[inline]
     pub(super) fn seconds(
+        &self,
+        source: &mut Source,
+        text: &[u8],
+        is_advertisers: bool,
+    ) -> Result<(u32, u8), Flaw> {
+        if let Some(seconds) = source.days.plain(text)
+            && !(is_advertisers && self.settings.has_orders_zone)
+        {
+            return Ok((seconds, 0));
+        }
+        self.any_seconds(source, text, is_advertisers)
+    }
+
+    #[inline(never)]
+    fn any_seconds(
         &self,
         source: &mut Source,
         text: &[u8],

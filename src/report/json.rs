@@ -9,7 +9,7 @@ mod strict;
 
 use super::flaw::Flaw;
 use super::names::{Fields, Names, Pull, ROLES, normalise};
-use shape::{Shape, Slot};
+use shape::Shape;
 use strict::{Sink, Stop, Strict};
 
 const SHAPES: usize = 8;
@@ -112,11 +112,31 @@ impl Json {
         !self.levels.is_empty() || self.expect != Expect::Value
     }
 
+    pub(super) fn next(
+        &mut self,
+        input: &[u8],
+        from: usize,
+        is_last: bool,
+        names: &Names,
+        fields: &mut Fields,
+    ) -> Pull {
+        // Nearly every row follows another in a list.
+        let is_next = self.expect == Expect::CommaOrEnd
+            && self.levels.last().is_some_and(|level| level.is_list)
+            && matches!(input.get(from..), Some([b',', b'{', ..]));
+        if is_next && let Some(after) = self.predict(input, from + 1, fields) {
+            self.rows += 1;
+            return Pull::Row(after);
+        }
+        self.any(input, from, is_last, names, fields)
+    }
+
     #[expect(
         clippy::too_many_lines,
         reason = "one arm for each state of the document"
     )]
-    pub(super) fn next(
+    #[inline(never)]
+    fn any(
         &mut self,
         input: &[u8],
         from: usize,
@@ -291,12 +311,7 @@ impl Json {
         names: &Names,
         fields: &mut Fields,
     ) -> Option<Pull> {
-        fields.clear();
-        #[cfg(test)]
-        let is_predicted = !self.is_strict;
-        #[cfg(not(test))]
-        let is_predicted = true;
-        if is_predicted && let Some(after) = self.predict(input, at, fields) {
+        if let Some(after) = self.predict(input, at, fields) {
             self.rows += 1;
             self.has_started = true;
             self.close_value();
@@ -406,61 +421,6 @@ impl Json {
                 Expect::CommaOrEnd
             };
         Pull::Bad(Flaw::Json, at + next)
-    }
-
-    #[cfg_attr(small_cold, optimize(size))]
-    fn learn(&mut self, input: &[u8], from: usize, to: usize) {
-        let mut shape = Shape::default();
-        let mut at = from;
-        for value in &self.values {
-            let Some(literal) = input.get(at..value.from) else {
-                return;
-            };
-            let words = shape.push(literal);
-            shape.slots.push(Slot {
-                words,
-                length: u32::try_from(literal.len()).unwrap_or(0),
-                is_text: value.is_text,
-                role: value.role,
-            });
-            at = value.to;
-        }
-        let Some(literal) = input.get(at..to) else {
-            return;
-        };
-        shape.tail = shape.push(literal);
-        shape.tail_length = u32::try_from(literal.len()).unwrap_or(0);
-        if shape.words.len() > 1_000 {
-            return;
-        }
-        if self.shapes.len() < SHAPES {
-            self.last = self.shapes.len();
-            self.shapes.push(shape);
-        } else if let Some(slot) = self.shapes.get_mut(self.oldest) {
-            *slot = shape;
-            self.last = self.oldest;
-            self.oldest = (self.oldest + 1) % SHAPES;
-        }
-    }
-
-    fn predict(&mut self, input: &[u8], at: usize, fields: &mut Fields) -> Option<usize> {
-        if let Some(shape) = self.shapes.get(self.last)
-            && let Some(after) = shape.read(input, at, fields)
-        {
-            return Some(after);
-        }
-        for (index, shape) in self.shapes.iter().enumerate() {
-            if index == self.last {
-                continue;
-            }
-            fields.clear();
-            if let Some(after) = shape.read(input, at, fields) {
-                self.last = index;
-                return Some(after);
-            }
-        }
-        fields.clear();
-        None
     }
 }
 

@@ -237,7 +237,6 @@ pub(super) struct Judge {
     /// Rows of each side by this pass's key, where it is not the first key.
     spread: [Partitions; 2],
     entries: [Vec<u64>; 2],
-    scratch: Vec<u64>,
     verdicts: Verdicts,
     /// The number of amended orders that are sorted: those of earlier passes.
     sorted: usize,
@@ -327,7 +326,6 @@ impl Report {
             rest: Default::default(),
             spread: Default::default(),
             entries: Default::default(),
-            scratch: Vec::new(),
             verdicts,
             sorted: 0,
             account,

@@ -8,10 +8,24 @@ pub(super) struct Memory {
     most: usize,
     /// The bytes that the platform has allocated.
     had: usize,
+    file: Progress,
 }
 
-/// The minimum allocation, in bytes.
-const SLAB: usize = 1 << 20;
+/// The progress in the current file, from which the memory for its rest is estimated.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    /// The bytes that were allocated before the file.
+    before: usize,
+    /// The bytes of the file that were read, and those that were announced.
+    read: u64,
+    announced: u64,
+}
+
+/// The part of a file from which the rest can be estimated, in bytes.
+const SAMPLE: u64 = 4 << 20;
+
+/// The least growth of WebAssembly's memory, in bytes. What nothing has touched takes no memory of the machine.
+const SLAB: usize = 8 << 20;
 
 impl Memory {
     pub(super) fn new(most: usize) -> Self {
@@ -19,7 +33,38 @@ impl Memory {
             used: 0,
             most,
             had: 0,
+            file: Progress::default(),
         }
+    }
+
+    pub(super) fn begin_file(&mut self) {
+        self.file = Progress {
+            before: self.used,
+            ..Progress::default()
+        };
+    }
+
+    pub(super) fn announce(&mut self, bytes: u64) {
+        self.file.announced = self.file.announced.saturating_add(bytes);
+    }
+
+    pub(super) fn note_read(&mut self, bytes: usize) {
+        self.file.read += bytes as u64;
+    }
+
+    /// The memory for the rest of the current file, if its size was announced.
+    fn rest_of_file(&self) -> usize {
+        let Progress {
+            before,
+            read,
+            announced,
+        } = self.file;
+        if read < SAMPLE {
+            return 0;
+        }
+        let taken = self.used.saturating_sub(before) as u64;
+        let rest = announced.saturating_sub(read);
+        usize::try_from(taken.saturating_mul(rest) / read).unwrap_or(0)
     }
 
     /// The bytes that may still be allocated.
@@ -51,12 +96,13 @@ impl Memory {
         Some(())
     }
 
-    /// Grows WebAssembly's memory by an eighth. One growth costs as much as reading thousands of rows, whatever
-    /// its size, and triggers JavaScript's garbage collector. The allocation is freed at once, and later
+    /// Grows WebAssembly's memory by what the rest of the file needs, at least by a sixteenth. One growth costs as
+    /// much as reading thousands of rows, whatever its size, and triggers JavaScript's garbage collector. The allocation is freed at once, and later
     /// allocations reuse its space.
     #[inline(never)]
     fn make_room(&mut self, used: usize) {
-        let more = (used / 8).max(SLAB).min(self.most - used);
+        let more = self.rest_of_file().max(used / 16).max(SLAB);
+        let more = more.min(self.most - used);
         self.had = used + more;
         let mut slab: Vec<u8> = Vec::new();
         // If the whole reserve does not fit, each list allocates its own part.
@@ -148,43 +194,6 @@ pub(super) fn mix(word: u64) -> u64 {
     word ^ (word >> 29)
 }
 
-/// Sorts by the upper half of each number in three rounds in cache; the top byte is the same in all.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a byte is cut out of the number, and the counts fit: a partition has less than 2^32 entries"
-)]
-pub(super) fn sort_partition(entries: &mut [u64], scratch: &mut [u64]) {
-    if entries.len() < 256 || scratch.len() != entries.len() {
-        entries.sort_unstable();
-        return;
-    }
-    for shift in [32, 40, 48] {
-        let mut places = [0_u32; 256];
-        for entry in entries.iter() {
-            let byte = (entry >> shift) as u8;
-            if let Some(place) = places.get_mut(usize::from(byte)) {
-                *place += 1;
-            }
-        }
-        let mut sum = 0;
-        for place in &mut places {
-            let count = *place;
-            *place = sum;
-            sum += count;
-        }
-        for &entry in entries.iter() {
-            let byte = (entry >> shift) as u8;
-            if let Some(place) = places.get_mut(usize::from(byte)) {
-                if let Some(slot) = scratch.get_mut(*place as usize) {
-                    *slot = entry;
-                }
-                *place += 1;
-            }
-        }
-        entries.copy_from_slice(scratch);
-    }
-}
-
 /// Sorts numbers in four rounds. The standard library's sorts are slow here, because its build is optimised for
 /// size.
 #[expect(
@@ -261,18 +270,6 @@ mod tests {
             expected.sort_unstable();
             sort_numbers(&mut numbers);
             prop_assert_eq!(numbers, expected);
-        }
-
-        #[test]
-        fn partitions_are_sorted(mut low in proptest::collection::vec(any::<u64>(), 0..2_000)) {
-            for entry in &mut low { *entry &= 0x00FF_FFFF_FFFF_FFFF; }
-            let mut entries = low.clone();
-            let mut scratch = vec![0; entries.len()];
-            sort_partition(&mut entries, &mut scratch);
-            prop_assert!(entries.is_sorted_by_key(|entry| entry >> 32));
-            entries.sort_unstable();
-            low.sort_unstable();
-            prop_assert_eq!(entries, low);
         }
     }
 }

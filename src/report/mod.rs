@@ -53,7 +53,7 @@ use memory::Memory;
 use names::{Fields, RowKind};
 use source::{Source, settings};
 use store::{CLICK_ID, Mark, NO_TIME, ORDER_ID, Store, UNIQUE_ID};
-use words::Words;
+use words::{Spellings, Words};
 
 /// The options of the whole report.
 #[derive(Debug)]
@@ -118,7 +118,10 @@ pub struct Report {
     ids_rise: bool,
     last_id: u64,
     /// The words of the current file's statuses, with the mapped status of each.
-    mapped: Vec<(Vec<u8>, u8)>,
+    mapped: Spellings,
+    /// CAKE's statuses and currencies, as rows have written them.
+    own_statuses: Spellings,
+    written_currencies: Spellings,
     judge: Option<Judge>,
     verdicts: Option<Verdicts>,
     answer: String,
@@ -259,7 +262,9 @@ impl Report {
             excerpts: Words::new(seed),
             ids_rise: true,
             last_id: 0,
-            mapped: Vec::new(),
+            mapped: Spellings::default(),
+            own_statuses: Spellings::default(),
+            written_currencies: Spellings::default(),
             judge: None,
             verdicts: None,
             answer: String::new(),
@@ -309,10 +314,16 @@ impl Report {
             ids: (self.ids_rise, self.last_id),
         });
         self.filled = 0;
-        self.mapped.clear();
+        self.memory.begin_file();
+        self.mapped = Spellings::default();
         self.judge = None;
         self.verdicts = None;
         Ok(())
+    }
+
+    /// Announces that many further bytes of the current file, so that the memory grows once for all its rows.
+    pub fn announce(&mut self, bytes: u64) {
+        self.memory.announce(bytes);
     }
 
     /// Takes the last answer, JSON text; a second call returns an empty text.
@@ -335,6 +346,7 @@ impl Report {
     #[cfg_attr(small_cold, optimize(size))]
     pub fn read(&mut self, bytes: usize) -> Result<()> {
         self.filled = (self.filled + bytes).min(self.input.len());
+        self.memory.note_read(bytes);
         let outcome = self.take_rows(false);
         if outcome.is_err() {
             self.cancel();

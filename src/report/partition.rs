@@ -10,46 +10,64 @@ pub(super) const PARTITIONS: usize = 256;
 /// memory.
 const BLOCK: usize = 512;
 
-/// Entries of `hash << 32 | place`, by the hash's top byte, in the order of their arrival.
+/// The maximum number of buckets into which a partition is sorted, in bits.
+const MAX_BUCKET_BITS: u32 = 16;
+
+/// The entries of one partition, in the order of their arrival.
+#[derive(Debug, Default)]
+struct Partition {
+    /// The block that receives the next entry. It lies beside those of the other partitions, in the cache.
+    last: Vec<u64>,
+    full: Vec<Vec<u64>>,
+}
+
+/// Entries of `hash << 32 | place`, by the hash's top byte.
 #[derive(Debug, Default)]
 pub(super) struct Partitions {
-    lists: Vec<Vec<Vec<u64>>>,
+    lists: Vec<Partition>,
 }
 
 impl Partitions {
     /// Adds a row; `None` where the memory is full.
     #[inline]
     pub(super) fn push(&mut self, hash: u32, place: u32, memory: &mut Memory) -> Option<()> {
-        if self.lists.is_empty() {
-            self.lists.resize_with(PARTITIONS, Vec::new);
-        }
-        let list = self.lists.get_mut((hash >> 24) as usize)?;
         let entry = u64::from(hash) << 32 | u64::from(place);
-        if let Some(block) = list.last_mut()
-            && block.len() < block.capacity()
+        if let Some(list) = self.lists.get_mut((hash >> 24) as usize)
+            && list.last.len() < list.last.capacity()
         {
-            block.push(entry);
+            list.last.push(entry);
             return Some(());
         }
-        Self::add_block(list, entry, memory)
+        self.add_block(hash, entry, memory)
     }
 
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    fn add_block(list: &mut Vec<Vec<u64>>, entry: u64, memory: &mut Memory) -> Option<()> {
-        let size = list.last().map_or(16, |block| (block.len() * 2).min(BLOCK));
+    fn add_block(&mut self, hash: u32, entry: u64, memory: &mut Memory) -> Option<()> {
+        if self.lists.is_empty() {
+            self.lists.resize_with(PARTITIONS, Partition::default);
+        }
+        let list = self.lists.get_mut((hash >> 24) as usize)?;
+        let size = (list.last.len() * 2).clamp(16, BLOCK);
         let mut block = Vec::new();
         memory.reserve(&mut block, size)?;
         block.push(entry);
-        if list.len() == list.capacity() {
-            let more = list.len().max(4);
-            memory.reserve(list, more)?;
+        if !list.last.is_empty() {
+            if list.full.len() == list.full.capacity() {
+                let more = list.full.len().max(4);
+                if memory.reserve(&mut list.full, more).is_none() {
+                    memory.free(&mut block);
+                    return None;
+                }
+            }
+            list.full.push(core::mem::take(&mut list.last));
         }
-        list.push(block);
+        list.last = block;
         Some(())
     }
 
-    /// Replaces the list's content with a partition's entries.
+    /// Replaces the list's content with a partition's entries, sorted by hash.
+    #[inline(never)]
     pub(super) fn gather(
         &self,
         index: usize,
@@ -60,11 +78,41 @@ impl Partitions {
         let Some(list) = self.lists.get(index) else {
             return Some(());
         };
-        let count = list.iter().map(Vec::len).sum();
+        let blocks = || list.full.iter().chain([&list.last]);
+        let count = blocks().map(Vec::len).sum();
         memory.reserve(entries, count)?;
-        for block in list {
-            entries.extend_from_slice(block);
+        entries.resize(count, 0);
+        // About as many buckets as entries: each bucket then has one or two, and is sorted at once.
+        let bits = (usize::BITS - count.leading_zeros()).clamp(4, MAX_BUCKET_BITS);
+        let bucket = |entry: u64| ((entry << 8) >> (64 - bits)) as usize;
+        let mut starts: Vec<u32> = Vec::new();
+        memory.reserve(&mut starts, 1 << bits)?;
+        starts.resize(1 << bits, 0);
+        for block in blocks() {
+            for &entry in block {
+                if let Some(start) = starts.get_mut(bucket(entry)) {
+                    *start += 1;
+                }
+            }
         }
+        let mut sum = 0;
+        for start in &mut starts {
+            let length = *start;
+            *start = sum;
+            sum += length;
+        }
+        for block in blocks() {
+            for &entry in block {
+                if let Some(start) = starts.get_mut(bucket(entry)) {
+                    if let Some(slot) = entries.get_mut(*start as usize) {
+                        *slot = entry;
+                    }
+                    *start += 1;
+                }
+            }
+        }
+        memory.free(&mut starts);
+        sort_nearly(entries);
         Some(())
     }
 
@@ -72,13 +120,17 @@ impl Partitions {
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn truncate(&mut self, place: u32, memory: &mut Memory) {
         for list in &mut self.lists {
-            while let Some(block) = list.last_mut() {
-                block.truncate(block.partition_point(|&entry| place_of(entry) < place));
-                if !block.is_empty() {
+            loop {
+                let kept = list.last.partition_point(|&entry| place_of(entry) < place);
+                list.last.truncate(kept);
+                if kept > 0 {
                     break;
                 }
-                memory.free(block);
-                list.pop();
+                memory.free(&mut list.last);
+                match list.full.pop() {
+                    Some(block) => list.last = block,
+                    None => break,
+                }
             }
         }
     }
@@ -87,9 +139,37 @@ impl Partitions {
     pub(super) fn clear(&mut self, memory: &mut Memory) {
         self.truncate(0, memory);
         for list in &mut self.lists {
-            memory.free(list);
+            memory.free(&mut list.full);
         }
         self.lists = Vec::new();
+    }
+}
+
+/// Sorts by hash a list in which each entry is near its place.
+#[inline(never)]
+fn sort_nearly(entries: &mut [u64]) {
+    let mut highest = 0;
+    for index in 0..entries.len() {
+        let Some(&entry) = entries.get(index) else {
+            return;
+        };
+        if highest >> 32 <= entry >> 32 {
+            highest = entry;
+            continue;
+        }
+        let mut at = index;
+        while let Some(before) = at.checked_sub(1)
+            && let Some(&other) = entries.get(before)
+            && other >> 32 > entry >> 32
+        {
+            if let Some(slot) = entries.get_mut(at) {
+                *slot = other;
+            }
+            at = before;
+        }
+        if let Some(slot) = entries.get_mut(at) {
+            *slot = entry;
+        }
     }
 }
 
@@ -122,6 +202,7 @@ mod tests {
                 let mut entries = Vec::new();
                 for index in 0..PARTITIONS {
                     partitions.gather(index, &mut entries, memory).unwrap();
+                    assert!(entries.is_sorted_by_key(|entry| entry >> 32));
                     for entry in &entries {
                         assert_eq!((entry >> 56) as usize, index);
                         places.push(place_of(*entry));

@@ -2,7 +2,6 @@
 
 use super::clicks::{ROLES, TEXTS};
 use super::flaw::Flaw;
-use super::memory::same;
 use super::names::{Fields, Kind, Role};
 use super::source::Source;
 use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
@@ -17,7 +16,7 @@ impl Report {
         fields: &Fields,
         input: &[u8],
     ) -> Result<(), Flaw> {
-        let is_blank = |role| fields.text(role, input).trim_ascii().is_empty();
+        let is_blank = |role| fields.text(role, input).iter().all(u8::is_ascii_whitespace);
         let mut unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
@@ -26,7 +25,7 @@ impl Report {
             return Ok(());
         }
         let currency = self.currency(fields.text(Role::Currency, input))?;
-        let letters = self.currencies.text(u32::from(currency));
+        let letters = self.letters(source, currency);
         let mut revenue = source.amount(fields, Role::Revenue, input, letters)?;
         let payout = source.amount(fields, Role::Payout, input, letters)?;
         let date = fields.text(Role::Date, input);
@@ -85,14 +84,20 @@ impl Report {
     }
 
     /// Maps the advertiser's status to one of CAKE's.
+    #[inline]
+    pub(super) fn mapped_status(&mut self, source: &Source, text: &[u8]) -> Result<u8, Flaw> {
+        match self.mapped.code(text) {
+            Some(code) => Ok(code),
+            None => self.map_status(source, text),
+        }
+    }
+
     #[inline(never)]
-    pub(super) fn mapped_status(&mut self, source: &Source, word: &[u8]) -> Result<u8, Flaw> {
-        let word = word.trim_ascii();
+    #[cfg_attr(small_cold, optimize(size))]
+    fn map_status(&mut self, source: &Source, text: &[u8]) -> Result<u8, Flaw> {
+        let word = text.trim_ascii();
         if word.is_empty() {
             return Ok(0);
-        }
-        if let Some((_, code)) = self.mapped.iter().find(|(known, _)| same(known, word)) {
-            return Ok(*code);
         }
         let declared = self
             .settings
@@ -117,9 +122,7 @@ impl Report {
             &mut self.memory,
             mapped.to_ascii_lowercase().as_bytes(),
         )?;
-        if self.mapped.len() < 32 {
-            self.mapped.push((word.to_vec(), code));
-        }
+        self.mapped.add(text, code);
         Ok(code)
     }
 
@@ -135,19 +138,12 @@ impl Report {
         let click_id = source.id(fields, Role::ClickId, input)?;
         let own_id = source.id(fields, Role::ConversionId, input)?;
         let currency = self.currency(fields.text(Role::Currency, input))?;
-        let letters = self.currencies.text(u32::from(currency));
+        let letters = self.letters(source, currency);
         let revenue = source.amount(fields, Role::Revenue, input, letters)?;
         let payout = source.amount(fields, Role::Payout, input, letters)?;
         let date = fields.text(Role::Date, input);
         let (seconds, flags) = self.seconds(source, date, false)?;
-        let mut lower = [0; 64];
-        let word = fields.text(Role::Status, input).trim_ascii();
-        let Some(lower) = lower.get_mut(..word.len()) else {
-            return Err(Flaw::Words);
-        };
-        lower.copy_from_slice(word);
-        lower.make_ascii_lowercase();
-        let status = Self::small(&mut self.statuses, &mut self.memory, lower)?;
+        let status = self.own_status(fields.text(Role::Status, input))?;
         let offer = fields.text(Role::OfferId, input).trim_ascii();
         let affiliate = fields.text(Role::AffiliateId, input).trim_ascii();
         source.note_sample(fields, input);
@@ -170,7 +166,7 @@ impl Report {
             pair,
         };
         // A click id that is not a key stays out of the store: it would cost 37 bytes a row.
-        let click_id: &[u8] = if self.settings.keys.contains(&CLICK_ID) {
+        let click_id: &[u8] = if !click_id.is_empty() && self.settings.keys.contains(&CLICK_ID) {
             &click_id
         } else {
             &[]
@@ -186,6 +182,38 @@ impl Report {
             .ok_or(Flaw::Full)?;
         source.note_line();
         Ok(())
+    }
+
+    /// The number of one of CAKE's statuses, in any case.
+    #[inline]
+    fn own_status(&mut self, text: &[u8]) -> Result<u8, Flaw> {
+        match self.own_statuses.code(text) {
+            Some(code) => Ok(code),
+            None => self.add_own_status(text),
+        }
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn add_own_status(&mut self, text: &[u8]) -> Result<u8, Flaw> {
+        let word = text.trim_ascii();
+        if word.len() > 64 {
+            return Err(Flaw::Words);
+        }
+        let lower = word.to_ascii_lowercase();
+        let code = Self::small(&mut self.statuses, &mut self.memory, &lower)?;
+        self.own_statuses.add(text, code);
+        Ok(code)
+    }
+
+    /// The letters of a currency, where an amount in its smallest unit needs them.
+    #[inline]
+    fn letters(&self, source: &Source, currency: u8) -> &[u8] {
+        if source.format.is_smallest {
+            self.currencies.text(u32::from(currency))
+        } else {
+            &[]
+        }
     }
 
     /// Offer and affiliate as one number; 0 where the row has neither.

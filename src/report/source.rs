@@ -1,5 +1,6 @@
 //! One file while it is read: its declaration, how it was understood, and its unreadable rows.
 
+mod doubt;
 mod field;
 
 use super::amount::{NumberFormat, SCALE, read as read_amount};
@@ -33,6 +34,8 @@ pub(super) struct Source {
     pub(super) kind: RowKind,
     pub(super) name: String,
     pub(super) dialect: String,
+    /// Shopify's export writes one row per line item, and an apostrophe before some ids.
+    is_shopify: bool,
     pub(super) names: Names,
     pub(super) reader: Reader,
     pub(super) days: Days,
@@ -121,6 +124,7 @@ impl Source {
             kind,
             name: String::new(),
             dialect: dialect.to_owned(),
+            is_shopify: dialect == "shopify",
             names,
             reader: Reader::Unknown,
             days: Days {
@@ -266,42 +270,11 @@ impl Source {
         fields: &mut Fields,
     ) -> Pull {
         let mut at = from;
-        if !self.has_begun {
-            let rest = input.get(at..).unwrap_or_default();
-            if rest.len() < 3 && !is_last {
-                return Pull::More(at);
+        if !self.has_begun || matches!(self.reader, Reader::Unknown) {
+            match self.begin(input, from, is_last) {
+                Ok(after) => at = after,
+                Err(pull) => return pull,
             }
-            if rest.starts_with(b"\xFF\xFE") || rest.starts_with(b"\xFE\xFF") {
-                return Pull::Refuse("it is UTF-16: save it as UTF-8".to_owned());
-            }
-            if rest.starts_with(b"PK\x03\x04") {
-                return Pull::Refuse(
-                    "it is a spreadsheet or an archive: save it as CSV".to_owned(),
-                );
-            }
-            if rest.starts_with(b"\xEF\xBB\xBF") {
-                at += 3;
-            }
-            self.has_begun = true;
-        }
-        if matches!(self.reader, Reader::Unknown) {
-            let rest = input.get(at..).unwrap_or_default();
-            let Some(blank) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) else {
-                return if is_last && self.kind == RowKind::Orders {
-                    Pull::Refuse("the file is empty".to_owned())
-                } else {
-                    Pull::More(if is_last { input.len() } else { at })
-                };
-            };
-            let is_json = match self.declared_format.as_str() {
-                "" => matches!(rest.get(blank), Some(b'{' | b'[')),
-                format => format == "json",
-            };
-            self.reader = if is_json {
-                Reader::Json(Json::new())
-            } else {
-                Reader::Csv(Csv::new(self.delimiter))
-            };
         }
         let pull = match &mut self.reader {
             Reader::Csv(csv) => csv.next(input, at, is_last, &self.names, fields),
@@ -329,6 +302,51 @@ impl Source {
             }
         }
         pull
+    }
+
+    /// Detects the reader by the first bytes; returns the offset of the first row.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn begin(&mut self, input: &[u8], from: usize, is_last: bool) -> Result<usize, Pull> {
+        let mut at = from;
+        if !self.has_begun {
+            let rest = input.get(at..).unwrap_or_default();
+            if rest.len() < 3 && !is_last {
+                return Err(Pull::More(at));
+            }
+            if rest.starts_with(b"\xFF\xFE") || rest.starts_with(b"\xFE\xFF") {
+                return Err(Pull::Refuse("it is UTF-16: save it as UTF-8".to_owned()));
+            }
+            if rest.starts_with(b"PK\x03\x04") {
+                return Err(Pull::Refuse(
+                    "it is a spreadsheet or an archive: save it as CSV".to_owned(),
+                ));
+            }
+            if rest.starts_with(b"\xEF\xBB\xBF") {
+                at += 3;
+            }
+            self.has_begun = true;
+        }
+        if matches!(self.reader, Reader::Unknown) {
+            let rest = input.get(at..).unwrap_or_default();
+            let Some(blank) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) else {
+                return Err(if is_last && self.kind == RowKind::Orders {
+                    Pull::Refuse("the file is empty".to_owned())
+                } else {
+                    Pull::More(if is_last { input.len() } else { at })
+                });
+            };
+            let is_json = match self.declared_format.as_str() {
+                "" => matches!(rest.get(blank), Some(b'{' | b'[')),
+                format => format == "json",
+            };
+            self.reader = if is_json {
+                Reader::Json(Json::new())
+            } else {
+                Reader::Csv(Csv::new(self.delimiter))
+            };
+        }
+        Ok(at)
     }
 
     /// The line of the last row; in JSON the row's number.
@@ -374,9 +392,14 @@ impl Source {
     /// item.)
     #[inline]
     pub(super) fn is_line_item(&mut self, order: &[u8], is_bare: bool) -> Result<bool, Flaw> {
-        if self.dialect != "shopify" || !self.is_csv() {
+        if !self.is_shopify || !self.is_csv() {
             return Ok(false);
         }
+        self.note_order(order, is_bare)
+    }
+
+    #[inline(never)]
+    fn note_order(&mut self, order: &[u8], is_bare: bool) -> Result<bool, Flaw> {
         if is_bare {
             if !order.is_empty() && order == self.last_order {
                 self.line_items += 1;
@@ -392,9 +415,14 @@ impl Source {
     /// Keeps one of the first rows, to show how its columns were understood.
     #[inline]
     pub(super) fn note_sample(&mut self, fields: &Fields, input: &[u8]) {
-        if self.samples.len() >= 3 {
-            return;
+        if self.samples.len() < 3 {
+            self.add_sample(fields, input);
         }
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn add_sample(&mut self, fields: &Fields, input: &[u8]) {
         let roles = (0_u8..).zip(ROLES_IN_ORDER);
         let sample = roles
             .filter(|&(_, role)| fields.kind(role) != Kind::Absent)
@@ -404,46 +432,6 @@ impl Source {
             })
             .collect();
         self.samples.push(sample);
-    }
-
-    /// Records an ambiguous row; returns whether there are enough examples.
-    pub(super) fn doubt(&mut self, flaw: Flaw, fields: &Fields, input: &[u8]) -> bool {
-        let role = match flaw {
-            Flaw::AmbiguousDate | Flaw::NoTimeZone => Role::Date,
-            Flaw::UnmappedStatus => Role::Status,
-            Flaw::AmbiguousEncoding => Role::UniqueId,
-            _ => Role::Revenue,
-        };
-        let mut text = fields.text(role, input);
-        if flaw == Flaw::AmbiguousAmount
-            && (text.is_empty() || read_amount(text, self.format, false, b"").is_ok())
-        {
-            text = fields.text(Role::Payout, input);
-        }
-        let text = String::from_utf8_lossy(text.get(..60).unwrap_or(text)).into_owned();
-        let is_new =
-            flaw != Flaw::UnmappedStatus || self.doubts.iter().all(|(_, _, known)| *known != text);
-        if is_new {
-            self.doubts.push((self.line(), flaw, text));
-        }
-        self.doubts.len() >= 3 && flaw != Flaw::UnmappedStatus || self.doubts.len() >= 20
-    }
-
-    /// The error for the ambiguous rows, if there are any.
-    pub(super) fn objection(&self) -> Option<Error> {
-        let (_, first, _) = self.doubts.first()?;
-        let mut message = format!("{}: {}", self.title(), first.rule().unwrap_or(""));
-        let place = if self.is_csv() { "line" } else { "row" };
-        for (line, flaw, text) in &self.doubts {
-            if flaw == first {
-                message = format!("{message}; {place} {line}: {text}");
-            }
-        }
-        Some(if *first == Flaw::UnmappedStatus {
-            Error::UnmappedStatus { message }
-        } else {
-            Error::AmbiguousFile { message }
-        })
     }
 
     /// The file's name, or the kind of its rows.

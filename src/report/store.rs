@@ -169,6 +169,8 @@ fn widen(high: u64) -> i64 {
 struct Block {
     /// The number of its first row.
     first: u32,
+    /// The bytes that rows occupy.
+    used: usize,
     bytes: Vec<u8>,
 }
 
@@ -218,7 +220,7 @@ impl Store {
         let has_room = self
             .blocks
             .last()
-            .is_some_and(|block| block.bytes.len() + length <= BLOCK);
+            .is_some_and(|block| block.used + length <= BLOCK);
         if !has_room {
             // Places are 32 bits: 2^17 blocks of 2^15 bytes.
             if self.blocks.len() >= 1 << (32 - BLOCK_BITS) {
@@ -226,9 +228,11 @@ impl Store {
             }
             let mut block = Block {
                 first: self.rows,
+                used: 0,
                 bytes: Vec::new(),
             };
             memory.reserve(&mut block.bytes, BLOCK)?;
+            block.bytes.resize(BLOCK, 0);
             if self.blocks.capacity() == self.blocks.len() {
                 let more = (self.blocks.len() / 4).max(64);
                 memory.reserve(&mut self.blocks, more)?;
@@ -237,20 +241,26 @@ impl Store {
         }
         let last = self.blocks.len().checked_sub(1)?;
         let block = self.blocks.last_mut()?;
-        let place = u32::try_from(last << BLOCK_BITS | block.bytes.len()).ok()?;
+        let place = u32::try_from(last << BLOCK_BITS | block.used).ok()?;
         if key.is_empty() {
             memory.extend(&mut self.keyless, &[place])?;
         } else {
             self.keyed.push(hash_of(key, seed), place, memory)?;
         }
         let head = Head { flags, ..*head };
-        block.bytes.extend_from_slice(&head.encode());
+        let row = block.bytes.get_mut(block.used..block.used + length)?;
+        let (head_bytes, mut rest) = row.split_first_chunk_mut::<HEAD>()?;
+        *head_bytes = head.encode();
         for text in texts {
             if !text.is_empty() {
-                block.bytes.push(u8::try_from(text.len()).ok()?);
-                block.bytes.extend_from_slice(text);
+                let (size, tail) = rest.split_first_mut()?;
+                *size = u8::try_from(text.len()).ok()?;
+                let (slot, tail) = tail.split_at_mut_checked(text.len())?;
+                copy(text, slot);
+                rest = tail;
             }
         }
+        block.used += length;
         self.rows += 1;
         Some(())
     }
@@ -266,7 +276,8 @@ impl Store {
     pub(super) fn view(&self, place: u32) -> Option<(View<'_>, Option<u32>)> {
         let index = (place >> BLOCK_BITS) as usize;
         let at = place as usize & (BLOCK - 1);
-        let bytes = self.blocks.get(index)?.bytes.get(at..)?;
+        let block = self.blocks.get(index)?;
+        let bytes = block.bytes.get(at..block.used)?;
         let (head, texts) = bytes.split_first_chunk::<HEAD>()?;
         let view = View { head, texts };
         let length = HEAD + view.length();
@@ -329,7 +340,10 @@ impl Store {
     /// One text of the row at a place.
     #[inline]
     pub(super) fn text(&self, place: u32, which: usize) -> &[u8] {
-        self.view(place).map_or(&[], |(view, _)| view.text(which))
+        let bytes = self
+            .bytes_at(place)
+            .and_then(|bytes| bytes.split_first_chunk());
+        bytes.map_or(&[], |(head, texts)| View { head, texts }.text(which))
     }
 
     fn byte_mut(&mut self, place: u32, at: usize) -> Option<&mut u8> {
@@ -396,7 +410,7 @@ impl Store {
     pub(super) fn mark(&self) -> Mark {
         Mark {
             blocks: self.blocks.len(),
-            bytes: self.blocks.last().map_or(0, |block| block.bytes.len()),
+            bytes: self.blocks.last().map_or(0, |block| block.used),
             rows: self.rows,
         }
     }
@@ -411,7 +425,7 @@ impl Store {
         }
         let mut place = 0;
         if let Some(block) = self.blocks.last_mut() {
-            block.bytes.truncate(mark.bytes);
+            block.used = mark.bytes;
             let first = self.blocks.len().saturating_sub(1) << BLOCK_BITS;
             place = u32::try_from(first + mark.bytes).unwrap_or(u32::MAX);
         }
@@ -430,6 +444,27 @@ impl Store {
 #[inline]
 pub(super) fn hash_of(key: &[u8], seed: u64) -> u32 {
     hash(key, seed) as u32
+}
+
+/// Copies a text into a slot of the same length: for short texts, `memory.copy` costs more than the copying.
+#[inline]
+fn copy(text: &[u8], slot: &mut [u8]) {
+    match text.len() {
+        8..=16 => copy_ends::<8>(text, slot),
+        4..=7 => copy_ends::<4>(text, slot),
+        _ => slot.copy_from_slice(text),
+    }
+}
+
+/// Copies the first and the last bytes, which may overlap.
+#[inline]
+fn copy_ends<const BYTES: usize>(text: &[u8], slot: &mut [u8]) {
+    if let (Some(from), Some(to)) = (text.first_chunk::<BYTES>(), slot.first_chunk_mut()) {
+        *to = *from;
+    }
+    if let (Some(from), Some(to)) = (text.last_chunk::<BYTES>(), slot.last_chunk_mut()) {
+        *to = *from;
+    }
 }
 
 #[inline]

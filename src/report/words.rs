@@ -8,6 +8,30 @@ const RECENT_BITS: u32 = 10;
 /// A short text as one number, with its length and its code.
 type Recent = (u64, u32, u32);
 
+/// The first spellings of a field with few different words, with the number of each word. Empty texts have number 0.
+#[derive(Debug, Default)]
+pub(super) struct Spellings {
+    known: Vec<(Vec<u8>, u8)>,
+}
+
+impl Spellings {
+    #[inline]
+    pub(super) fn code(&self, text: &[u8]) -> Option<u8> {
+        if text.is_empty() {
+            return Some(0);
+        }
+        let mut known = self.known.iter();
+        let found = known.find(|(known, _)| same(known, text));
+        found.map(|&(_, code)| code)
+    }
+
+    pub(super) fn add(&mut self, text: &[u8], code: u8) {
+        if self.known.len() < 32 {
+            self.known.push((text.to_vec(), code));
+        }
+    }
+}
+
 /// Texts by number, from 1; 0 means none.
 #[derive(Debug, Default)]
 pub(super) struct Words {
@@ -61,21 +85,37 @@ impl Words {
         let word = last_word(text);
         let length = u32::try_from(text.len()).ok()?;
         let slot = usize::try_from(mix(word) >> (64 - RECENT_BITS)).unwrap_or(0);
-        match self.recent.get(slot) {
-            Some(&(known, size, code)) if known == word && size == length => Some(code),
-            _ => {
-                let code = self.look_up(text, memory)?;
-                if self.recent.is_empty() {
-                    memory.reserve(&mut self.recent, 1 << RECENT_BITS)?;
-                    self.recent.resize(1 << RECENT_BITS, Recent::default());
-                }
-                *self.recent.get_mut(slot)? = (word, length, code);
-                Some(code)
+        for slot in [slot, slot ^ 1] {
+            if let Some(&(known, size, code)) = self.recent.get(slot)
+                && known == word
+                && size == length
+            {
+                return Some(code);
             }
         }
+        self.add_recent(text, (word, length), slot, memory)
     }
 
+    /// Looks up a short text, and remembers it. The text that was there before moves to the neighbouring place.
     #[inline(never)]
+    fn add_recent(
+        &mut self,
+        text: &[u8],
+        (word, length): (u64, u32),
+        slot: usize,
+        memory: &mut Memory,
+    ) -> Option<u32> {
+        let code = self.look_up(text, memory)?;
+        if self.recent.is_empty() {
+            memory.reserve(&mut self.recent, 1 << RECENT_BITS)?;
+            self.recent.resize(1 << RECENT_BITS, Recent::default());
+        }
+        let place = self.recent.get_mut(slot)?;
+        let before = core::mem::replace(place, (word, length, code));
+        *self.recent.get_mut(slot ^ 1)? = before;
+        Some(code)
+    }
+
     fn look_up(&mut self, text: &[u8], memory: &mut Memory) -> Option<u32> {
         if self.table.len() < (self.ends.len() + 1) * 2 {
             self.grow(memory)?;

@@ -1,6 +1,6 @@
 //! The shape of a program's rows: the literals between the values.
 
-use super::NO_ROLE;
+use super::{Json, NO_ROLE, SHAPES};
 use crate::report::names::{Fields, Kind};
 
 /// A literal of a shape, as words that are compared under a mask, and the value after it.
@@ -76,6 +76,75 @@ impl Shape {
         }
         self.fits(input, at, self.tail)?;
         Some(at + self.tail_length as usize)
+    }
+}
+
+impl Json {
+    /// Remembers the shape of the row that the strict reader has read.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn learn(&mut self, input: &[u8], from: usize, to: usize) {
+        let mut shape = Shape::default();
+        let mut at = from;
+        for value in &self.values {
+            let Some(literal) = input.get(at..value.from) else {
+                return;
+            };
+            let words = shape.push(literal);
+            shape.slots.push(Slot {
+                words,
+                length: u32::try_from(literal.len()).unwrap_or(0),
+                is_text: value.is_text,
+                role: value.role,
+            });
+            at = value.to;
+        }
+        let Some(literal) = input.get(at..to) else {
+            return;
+        };
+        shape.tail = shape.push(literal);
+        shape.tail_length = u32::try_from(literal.len()).unwrap_or(0);
+        if shape.words.len() > 1_000 {
+            return;
+        }
+        if self.shapes.len() < SHAPES {
+            self.last = self.shapes.len();
+            self.shapes.push(shape);
+        } else if let Some(slot) = self.shapes.get_mut(self.oldest) {
+            *slot = shape;
+            self.last = self.oldest;
+            self.oldest = (self.oldest + 1) % SHAPES;
+        }
+    }
+
+    /// Reads a row that fits a shape; returns the offset after it.
+    pub(super) fn predict(
+        &mut self,
+        input: &[u8],
+        at: usize,
+        fields: &mut Fields,
+    ) -> Option<usize> {
+        fields.clear();
+        #[cfg(test)]
+        if self.is_strict {
+            return None;
+        }
+        if let Some(shape) = self.shapes.get(self.last)
+            && let Some(after) = shape.read(input, at, fields)
+        {
+            return Some(after);
+        }
+        for (index, shape) in self.shapes.iter().enumerate() {
+            if index == self.last {
+                continue;
+            }
+            fields.clear();
+            if let Some(after) = shape.read(input, at, fields) {
+                self.last = index;
+                return Some(after);
+            }
+        }
+        fields.clear();
+        None
     }
 }
 

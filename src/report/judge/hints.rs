@@ -6,6 +6,7 @@ use crate::report::memory::hash;
 
 impl Judge {
     /// Unmatched keys that are nearly the same: a hint, never a match.
+    #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn find_hints(&mut self, report: &mut Report) {
         let mut memory = report.memory;

@@ -4,7 +4,7 @@ use super::group::{judge_group, lower};
 use super::{Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_open, key_of, which};
 use crate::Result;
 use crate::report::Report;
-use crate::report::memory::{Memory, same, sort_partition};
+use crate::report::memory::{Memory, same};
 use crate::report::partition::{PARTITIONS, place_of};
 use crate::report::store::{
     CLICK_ID, Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SAME_ID, NO_TIME, NOBODY, ORDER_ID, Store,
@@ -22,7 +22,6 @@ impl Judge {
         for entries in &mut self.entries {
             memory.free(entries);
         }
-        memory.free(&mut self.scratch);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
@@ -60,6 +59,8 @@ impl Judge {
     }
 
     /// Opens every row again.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn reset(&mut self, report: &mut Report, is_orders: bool, next: Option<u32>) {
         let store = if is_orders {
             &mut report.orders
@@ -81,6 +82,7 @@ impl Judge {
     }
 
     /// Spreads a side by the pass's key. By the first key, rows were spread while they were read.
+    #[inline(never)]
     pub(super) fn spread(
         &mut self,
         report: &mut Report,
@@ -169,13 +171,6 @@ impl Judge {
             if self.has_twice && side == 1 && is_first && matches!(pass, Pass::Match(_)) {
                 entries.retain(|&entry| is_open(&report.conversions, place_of(entry)));
             }
-            let length = entries.len();
-            if self.scratch.len() < length {
-                let more = length - self.scratch.len();
-                report.memory.reserve(&mut self.scratch, more)?;
-                self.scratch.resize(length, 0);
-            }
-            sort_partition(entries, self.scratch.get_mut(..length)?);
         }
         let [orders, others] = &entries;
         let (mut orders, mut others) = (orders.as_slice(), others.as_slice());
@@ -376,6 +371,7 @@ impl Judge {
     }
 
     /// Gives the rows without a class their class.
+    #[inline(never)]
     pub(super) fn finish(&mut self, report: &mut Report, side: usize, from: usize) -> Option<()> {
         let mut key_flags = 0;
         for &key in &report.settings.keys {
@@ -421,7 +417,7 @@ impl Judge {
 }
 
 /// Prefetches the next rows into the cache; returns their number.
-#[inline]
+#[inline(never)]
 pub(super) fn touch(store: &Store, entries: &[u64]) -> usize {
     let mut sum = 0_u32;
     let count = entries.len().min(256);

@@ -3,7 +3,7 @@
 use super::{Encoding, Source};
 use crate::Result;
 use crate::placeholder::is_missing_value;
-use crate::report::amount::{SCALE, percent_of, read as read_amount};
+use crate::report::amount::{SCALE, percent_of, plain, read as read_amount};
 use crate::report::flaw::Flaw;
 use crate::report::names::{Fields, Kind, Role};
 use crate::report::store::NO_AMOUNT;
@@ -37,14 +37,29 @@ impl Source {
         role: Role,
         input: &'a [u8],
     ) -> Result<Cow<'a, [u8]>, Flaw> {
-        let mut text = fields.text(role, input);
-        if text.is_empty() {
-            return Ok(Cow::Borrowed(&[]));
+        let text = fields.text(role, input);
+        let kinds = kinds_of(text);
+        // Nearly every id has a digit that is not 0. No word for a missing value has one, and every encoding reads
+        // such an id alike.
+        let is_plain = kinds == DIGIT || kinds == DIGIT | LETTER && fields.kind(role) == Kind::Text;
+        if is_plain && self.prefix.is_empty() && text.len() <= 128 || text.is_empty() {
+            return Ok(Cow::Borrowed(text));
         }
+        self.any_id(fields, role, input)
+    }
+
+    #[inline(never)]
+    fn any_id<'a>(
+        &self,
+        fields: &'a Fields,
+        role: Role,
+        input: &'a [u8],
+    ) -> Result<Cow<'a, [u8]>, Flaw> {
+        let mut text = fields.text(role, input);
         if fields.kind(role) == Kind::Number && !text.iter().all(u8::is_ascii_digit) {
             return Err(Flaw::Id);
         }
-        if self.dialect == "shopify" {
+        if self.is_shopify {
             text = text.strip_prefix(b"'").unwrap_or(text);
         }
         if !self.prefix.is_empty() && matches!(role, Role::UniqueId | Role::OrderId) {
@@ -52,9 +67,6 @@ impl Source {
         }
         if text.len() > 128 {
             return Err(Flaw::Id);
-        }
-        if is_plain(text) {
-            return Ok(Cow::Borrowed(text));
         }
         let trimmed = text.trim_ascii();
         if trimmed.is_empty() || stands_for_none(trimmed) {
@@ -65,6 +77,26 @@ impl Source {
 
     /// An amount; [`NO_AMOUNT`] where the field is empty.
     pub(crate) fn amount(
+        &self,
+        fields: &Fields,
+        role: Role,
+        input: &[u8],
+        currency: &[u8],
+    ) -> Result<i64, Flaw> {
+        let text = fields.text(role, input);
+        let is_number = fields.kind(role) == Kind::Number;
+        let is_whole = role != Role::Revenue || self.percent == 100 * SCALE;
+        if is_whole && let Some(units) = plain(text, self.format, is_number) {
+            return Ok(units);
+        }
+        if text.is_empty() {
+            return Ok(NO_AMOUNT);
+        }
+        self.any_amount(fields, role, input, currency)
+    }
+
+    #[inline(never)]
+    fn any_amount(
         &self,
         fields: &Fields,
         role: Role,
@@ -113,31 +145,31 @@ pub(crate) fn from_windows(byte: u8) -> char {
     }
 }
 
-/// Nearly every id: letters, digits, `-`, `_`, `.` and `:` only, with a digit that is not 0. No word for a missing
-/// value looks so, and every encoding reads it alike.
-fn is_plain(id: &[u8]) -> bool {
-    const DIGIT: u8 = 1;
-    const OTHER: u8 = 2;
+const DIGIT: u8 = 1;
+const LETTER: u8 = 2;
+const OTHER: u8 = 4;
+
+/// The kinds of an id's bytes: digits but 0; letters, `-`, `_`, `.` and `:`; others. 0 is of no kind.
+#[inline]
+fn kinds_of(id: &[u8]) -> u8 {
     const KINDS: [u8; 256] = {
         let mut kinds = [OTHER; 256];
         let (mut byte, mut rest) = (0_u8, kinds.as_mut_slice());
         while let Some((kind, tail)) = rest.split_first_mut() {
             rest = tail;
-            if byte < 128 {
-                *kind = match byte {
-                    b'1'..=b'9' => DIGIT,
-                    b'0' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' | b'.' | b':' => 0,
-                    _ => OTHER,
-                };
-            }
+            *kind = match byte {
+                b'0' => 0,
+                b'1'..=b'9' => DIGIT,
+                b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' | b'.' | b':' => LETTER,
+                _ => OTHER,
+            };
             byte = byte.wrapping_add(1);
         }
         kinds
     };
-    let kinds = id.iter().fold(0, |kinds, &byte| {
+    id.iter().fold(0, |kinds, &byte| {
         kinds | KINDS.get(usize::from(byte)).copied().unwrap_or(OTHER)
-    });
-    kinds == DIGIT
+    })
 }
 
 /// Does an id stand for a missing value? As an id, such a word would match all its copies.

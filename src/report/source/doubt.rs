@@ -1,0 +1,49 @@
+//! The ambiguous rows of a file: the file is refused with some of them.
+
+use super::Source;
+use crate::Error;
+use crate::report::amount::read as read_amount;
+use crate::report::flaw::Flaw;
+use crate::report::names::{Fields, Role};
+
+impl Source {
+    /// Records an ambiguous row; returns whether there are enough examples.
+    pub(in crate::report) fn doubt(&mut self, flaw: Flaw, fields: &Fields, input: &[u8]) -> bool {
+        let role = match flaw {
+            Flaw::AmbiguousDate | Flaw::NoTimeZone => Role::Date,
+            Flaw::UnmappedStatus => Role::Status,
+            Flaw::AmbiguousEncoding => Role::UniqueId,
+            _ => Role::Revenue,
+        };
+        let mut text = fields.text(role, input);
+        if flaw == Flaw::AmbiguousAmount
+            && (text.is_empty() || read_amount(text, self.format, false, b"").is_ok())
+        {
+            text = fields.text(Role::Payout, input);
+        }
+        let text = String::from_utf8_lossy(text.get(..60).unwrap_or(text)).into_owned();
+        let is_new =
+            flaw != Flaw::UnmappedStatus || self.doubts.iter().all(|(_, _, known)| *known != text);
+        if is_new {
+            self.doubts.push((self.line(), flaw, text));
+        }
+        self.doubts.len() >= 3 && flaw != Flaw::UnmappedStatus || self.doubts.len() >= 20
+    }
+
+    /// The error for the ambiguous rows, if there are any.
+    pub(in crate::report) fn objection(&self) -> Option<Error> {
+        let (_, first, _) = self.doubts.first()?;
+        let mut message = format!("{}: {}", self.title(), first.rule().unwrap_or(""));
+        let place = if self.is_csv() { "line" } else { "row" };
+        for (line, flaw, text) in &self.doubts {
+            if flaw == first {
+                message = format!("{message}; {place} {line}: {text}");
+            }
+        }
+        Some(if *first == Flaw::UnmappedStatus {
+            Error::UnmappedStatus { message }
+        } else {
+            Error::AmbiguousFile { message }
+        })
+    }
+}
