@@ -18,7 +18,7 @@ const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
 /**
  * Short names for properties that only the page's own files share: js/page/tracker.ts, outbox.ts, attach.ts and load.ts.
  */
-const OWN_NAMES = { said: "s", note: "n", report: "r", conclude: "c", resend: "e", missing: "m", conversions: "w" };
+const OWN_NAMES = { said: "s", note: "n", report: "r", conclude: "c", resend: "e", missing: "m", conversions: "w", complete: "k" };
 
 /** The words for a missing value, as literals. */
 const WORDS = { MISSING_WORDS: JSON.stringify(MISSING_WORDS), BESIDE_WORDS: JSON.stringify(BESIDE_WORDS) };

@@ -2,6 +2,7 @@
  * The `<script>` tag: finds its settings, and offers a function `cakeEdge` that takes calls before the tracker exists.
  */
 
+import { settingsIn } from "./settings.js";
 import { attempt, urlOf } from "./store.js";
 import { openTracker, type Tracker } from "./tracker.js";
 
@@ -26,11 +27,12 @@ export function openTag(): void {
     ? current
     : (attempt(() => document.querySelector<HTMLScriptElement>("script[src*=cake-edge]")) ?? current);
   const address = script?.src ?? "";
-  const query: Record<string, string> = {};
-  urlOf(address)?.searchParams.forEach((value, name) => {
-    query[name] = value;
-  });
-  const tracker = openTracker([{ base: urlOf(".", address)?.href }, query, script?.dataset, options]);
+  const tracker = openTracker([
+    ["base", urlOf(".", address)?.href],
+    ...(urlOf(address)?.searchParams ?? []),
+    ...settingsIn(script?.dataset),
+    ...settingsIn(options),
+  ]);
   // A call that throws affects only the page, and stops no other call.
   const use: Queue = (use) => void Promise.resolve(tracker).then(use);
   use.isOpen = true;

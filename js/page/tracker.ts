@@ -2,8 +2,8 @@
 import { CakeError, isCakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
-import { conversionOf, isOwnId } from "./conversion.js";
-import { type Decision, decide, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
+import { isOwnId, textOf } from "./conversion.js";
+import { type Decision, decide, type Engine, isClickId, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
 import { CLICK_NAMES, isPlain } from "./names.js";
 import { onAddressChange } from "./navigation.js";
@@ -20,7 +20,7 @@ import type {
 import type { Outbox } from "./outbox.js";
 import { pairsOf } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
-import { readSettings, SETTING_NAMES } from "./settings.js";
+import { type GivenSetting, readSettings, SETTING_NAMES, settingsIn } from "./settings.js";
 import {
   attempt,
   deleteKept,
@@ -95,17 +95,13 @@ export function createTracker(options?: TrackerOptions): Tracker;
 export function createTracker(options?: TrackerOptions, more?: unknown): Tracker {
   return typeof document === "undefined" || typeof location === "undefined"
     ? INERT
-    : openTracker([options], options, more);
+    : openTracker(settingsIn(options), options, more);
 }
 
-/** The same with several sources of settings, the strongest last. An unknown name in `strict` is refused. */
-export function openTracker(
-  sources: readonly (object | null | undefined)[],
-  strict?: object | null,
-  more?: unknown,
-): Tracker {
+/** The same with settings from several sources, the strongest last. An unknown name in `strict` is refused. */
+export function openTracker(given: readonly GivenSetting[], strict?: object | null, more?: unknown): Tracker {
   const refused: [name: string, value: unknown][] = [];
-  const options = readSettings(sources, (...pair) => refused.push(pair));
+  const options = readSettings(given, (...pair) => refused.push(pair));
   setBase(options.base);
   const names = options.parameters?.[0] ? options.parameters : CLICK_NAMES;
   const smallNames = names.map((name) => name.toLowerCase());
@@ -189,22 +185,17 @@ export function openTracker(
     const mayCarry = smallNames.some((name) => pairs.toLowerCase().includes(name));
     const cookies = readCookies();
     // A new visitor's click goes into the cookie first: localStorage is slower.
-    const first = cookies || !mayCarry ? undefined : keep(visit, before, before);
-    if (first?.[0]) writeCookie(first[1], first[0], options.cookieDomain);
-    const storage = read(KEY);
-    if (first && !storage) write(first);
+    if (!cookies && mayCarry) {
+      const [age, text] = keep(visit, before, before);
+      if (age) writeCookie(text, age, options.cookieDomain);
+    }
     // An earlier kept click is not lost: the core decides again with both stores.
-    else if (mayCarry || cookies || storage || before) write(keep(visit, cookies || before, storage || before));
+    const storage = read(KEY) || before;
+    if (mayCarry || cookies || storage) write(keep(visit, cookies || before, storage));
     else note("no_click_id");
     const fragment = options.fragment ? "" : location.hash;
-    // An empty first reading starts with its end.
-    if (options.debug && !(clickId && pairs.includes(clickId)) && (pairs > "\x04" || /=/.test(fragment))) {
-      withFile("outbox", ({ noteNotTaken }) => noteNotTaken(pairs, fragment, note));
-    }
+    if (options.debug) withFile("outbox", ({ noteNotTaken }) => noteNotTaken(pairs, fragment, clickId, note));
   };
-
-  /** The kept click ids: first the one that counts, then those of the touches, the newest first. */
-  const kept = () => [clickId, ...memory.split("*").map((touch) => touch.split("!")[2])];
 
   /** Functions to call when the click id or consent may have changed. */
   const watchers: (() => void)[] = [];
@@ -214,27 +205,39 @@ export function openTracker(
 
   /** The ids of orders that came as click ids: they are none on this page's later addresses either. */
   const own: string[] = [];
-  /** Removes the kept clicks that are in truth this conversion's own ids: the former click counts again. */
-  const forget = (fields: PageConversion) => {
+  /**
+   * A conversion's fields: ids as text, whatever their type, the kept click, and the unique id that every tab makes of
+   * click and order. An invalid given click id, such as `undefined`, replaces no kept one. If none is kept, the forwarder
+   * refuses it by name.
+   */
+  const complete = (fields: PageConversion): PageConversion => {
+    const [offer, orderId, given, id] = [fields.offerId, fields.orderId, fields.uniqueId, fields.clickId].map(textOf);
+    const isOwn = (id: string | undefined) => id && isOwnId(`${id}`, [orderId, given]);
+    // A kept click that is in truth this conversion's own id is removed: the former click counts again.
     const touches = memory.split("*");
     const rest = touches.filter((touch) => {
       const id = touch.split("!")[2];
-      return !id || !isOwnId(id, fields) || !own.push(id);
+      return !isOwn(id) || !own.push(id as string);
     });
-    if (rest.length === touches.length) return;
-    const left = keep(["", now() / 1_000], rest.join("*"), "");
-    if (said() !== "granted") return;
-    if (left[0]) return write(left);
-    writeCookie("", 0, options.cookieDomain);
-    remove(KEY);
-  };
-
-  /** A conversion's fields with the kept click, and with the unique id that every tab makes of click and order. */
-  const complete = (given: PageConversion): PageConversion => {
-    const fields = conversionOf(given, kept());
-    forget(fields);
-    const { clickId, orderId, uniqueId = clickId && orderId && findOrderUniqueId(clickId, orderId) } = fields;
-    return uniqueId ? { ...fields, uniqueId } : fields;
+    if (rest.length < touches.length) {
+      const left = keep(["", now() / 1_000], rest.join("*"), "");
+      if (said() === "granted") {
+        if (left[0]) write(left);
+        else {
+          writeCookie("", 0, options.cookieDomain);
+          remove(KEY);
+        }
+      }
+    }
+    const kept = [isClickId(id as string) ? id : clickId, clickId, id].find((id) => id && !isOwn(id));
+    return {
+      ...fields,
+      // An offer that is not written in digits stays as it is, to be refused by name.
+      offerId: (/^\d+$/.test(offer as string) ? Number(offer) : offer) as number,
+      orderId,
+      clickId: kept,
+      uniqueId: given ?? ((kept && orderId && findOrderUniqueId(kept, orderId)) || undefined),
+    } as PageConversion;
   };
 
   let isDisposed = false;
@@ -288,7 +291,7 @@ export function openTracker(
   };
 
   /** What the files of rare parts use of this tracker. */
-  const shared = { url, conversions, edge: options.edge, clickId: () => clickId, said, note, report };
+  const shared = { url, conversions, complete, edge: options.edge, clickId: () => clickId, said, note, report };
 
   /** Loaded once, and again after a failed load. */
   let opened: Promise<Outbox> | undefined;
@@ -350,7 +353,6 @@ export function openTracker(
     },
     setConsent(word) {
       const known = consentOf(word);
-      const wasGranted = said() === "granted";
       // An unknown word is no consent.
       consent = known ?? "pending";
       if (!known) refuse("consent", word);
@@ -359,11 +361,7 @@ export function openTracker(
         visits.splice(0).forEach(lookLater);
       }
       look(location.href);
-      void Promise.resolve(loading).then(() => {
-        // Conversions of an earlier page's click were reported before the stores could be read. They are not sent yet.
-        if (!wasGranted) for (const waiting of conversions.values()) waiting.fields = complete(waiting.fields);
-        resume();
-      });
+      void Promise.resolve(loading).then(resume);
     },
     link: (parts, more?: unknown) =>
       load("link")
