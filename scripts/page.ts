@@ -207,7 +207,7 @@ async function bundle(
       write: false,
       target: "es2022",
       minify: true,
-      rolldownOptions: { output: { minify: true } },
+      rolldownOptions: { output: { minify: { compress: true, mangle: false } } },
       lib: {
         entry: join(root, entry),
         formats: [format],
@@ -219,11 +219,12 @@ async function bundle(
   const [result] = [await build(config)].flat();
   const code = result && "output" in result ? result.output[0].code : undefined;
   if (code === undefined) throw new Error(`${entry} made no code`);
-  // A second minifier makes rolldown's output smaller; it copies no function into its callers.
+  // A second minifier makes rolldown's output smaller; it shortens the names, and copies only simple functions into
+  // their callers.
   const { code: plain } = await minify(code, {
     ecma: 2020,
     module: format === "es",
-    compress: { passes: 3, inline: 0, unsafe_arrows: true, unsafe_methods: true },
+    compress: { passes: 4, inline: 1, lhs_constants: false, unsafe_arrows: true, unsafe_methods: true },
     mangle: { properties: { regex: new RegExp(`^(${Object.keys(short).join("|")})$`), builtins: true } },
     nameCache: { props: { props: Object.fromEntries(Object.entries(short).map(([own, name]) => [`$${own}`, name])) } },
     format: { comments: false },

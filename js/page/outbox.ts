@@ -30,6 +30,8 @@ const SHARING_MS = 100;
 
 /** The part of its tracker that the outbox uses. */
 export interface Sender {
+  /** This tracker's outbox, after the first call that opens it. */
+  outbox?: Outbox;
   readonly url: string;
   /** The conversions of this page, by their keys. */
   readonly conversions: Map<string, WaitingConversion>;
@@ -50,8 +52,13 @@ export interface Outbox {
   resend(): void;
 }
 
-/** Opens the outbox of a tracker. */
-export function openOutbox({ url, conversions, edge, said, complete, note, report }: Sender): Outbox {
+/** The outbox of a tracker. */
+export function openOutbox(sender: Sender): Outbox {
+  sender.outbox ??= createOutbox(sender);
+  return sender.outbox;
+}
+
+function createOutbox({ url, conversions, edge, said, complete, note, report }: Sender): Outbox {
   /** The conversions that other pages left, by their keys, with the time when they may be sent again. */
   const left = new Map<string, WaitingConversion>();
   let timer: ReturnType<typeof later> | undefined;

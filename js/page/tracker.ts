@@ -17,7 +17,6 @@ import type {
   TrackerOptions,
   WaitingConversion,
 } from "./options.js";
-import type { Outbox } from "./outbox.js";
 import { pairsOf } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
 import { type GivenSetting, readSettings, SETTING_NAMES, settingsIn } from "./settings.js";
@@ -293,18 +292,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
   /** What the files of rare parts use of this tracker. */
   const shared = { url, conversions, complete, edge: options.edge, clickId: () => clickId, said, note, report };
 
-  /** Loaded once, and again after a failed load. */
-  let opened: Promise<Outbox> | undefined;
-  const openOutbox = () => {
-    opened ??= load("outbox").then(
-      ({ openOutbox }) => openOutbox(shared),
-      (error) => {
-        opened = undefined;
-        throw error;
-      },
-    );
-    return opened;
-  };
+  const openOutbox = () => load("outbox").then(({ openOutbox }) => openOutbox(shared));
 
   let timer: ReturnType<typeof later>;
   /** The conversion waits for the network, for the missing file, or for the next page. */
@@ -365,10 +353,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
     },
     link: (parts, more?: unknown) =>
       load("link")
-        .then(async (file) => {
-          await file.ready();
-          return quietly(() => (file.createTrackingLink as (...given: unknown[]) => string)(parts, more));
-        })
+        .then(({ findLink }) => findLink(parts, more, quietly))
         .catch((cause) => {
           report(new CakeError({ code: "network", rule: "link.js could not be loaded" }, { cause }));
           return undefined;
