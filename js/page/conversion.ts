@@ -1,4 +1,5 @@
 /** The ids of a conversion, as a page's template prints them. */
+import { isMissing } from "./missing.js";
 import { attempt } from "./store.js";
 
 /**
@@ -16,8 +17,14 @@ export const textOf = (value: unknown): string | undefined => {
  * the page has a form of its own; tests/vectors/own_ids.json holds both. Shops write `#1077`, `001077`, `shop:1077` and `Ord-79` for the same order. A long id, such
  * as a UUID, is compared as it is: no click is lost for an id that only has it as its part.
  */
-const plain = (id: string) => (id[30] ? id : id.toLowerCase().replace(/^([a-z]+:)?[^a-z\d]*0*|\s+/g, ""));
+const plain = (id: string) => {
+  const text = `${id}`;
+  return text[30] ? text : text.toLowerCase().replace(/^([a-z]+:)?[^a-z\d]*0*|\s+/g, "");
+};
 
 /** Is the click id in truth one of these ids of an order? A site's address may carry them under its name. */
 export const isOwnId = (id: string, own: readonly (string | undefined)[]): boolean =>
-  own.some((each) => each && plain(`${each}`) === plain(id));
+  own.some((each) => each && plain(each) === plain(id));
+
+/** Is this a click id, and not a word for a missing one? The rule of `is_click_id` in src/click_id.rs. */
+export const isClickId = (id: string): boolean => /^[\w.:-]{1,128}$/.test(id) && !isMissing(id);

@@ -2,8 +2,8 @@
 import { CakeError, isCakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
-import { isOwnId, textOf } from "./conversion.js";
-import { type Decision, decide, type Engine, isClickId, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
+import { isClickId, isOwnId, textOf } from "./conversion.js";
+import { type Decision, decide, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
 import { CLICK_NAMES, isPlain } from "./names.js";
 import { onAddressChange } from "./navigation.js";
@@ -128,7 +128,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
     }
   };
 
-  const quietly = <T>(run: () => T): T | undefined => {
+  const quietly = <T>(run: () => T): T | void => {
     try {
       return run();
     } catch (thrown) {
@@ -137,7 +137,6 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
           ? thrown
           : new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown }),
       );
-      return undefined;
     }
   };
 
@@ -147,7 +146,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
     );
 
   /** Where conversions go: relative to the page's first address, not to a base element or a router's address. */
-  const url = (urlOf(options.endpoint || "/cake", location.href)?.href ?? "/cake").replace(/\/*$/, "/conversions");
+  const url = `${urlOf(options.endpoint || "/cake", location.href) ?? "/cake"}`.replace(/\/*$/, "/conversions");
 
   /** The visitor's answer. The browser may have answered for the visitor (Global Privacy Control). */
   const said = (): Consent =>
@@ -157,10 +156,10 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
       : consent;
 
   const { windowDays = 30, journey = 5, cookieDays = windowDays } = options;
-  const policy = [Number(options.touch === "first"), windowDays, journey, cookieDays] as const;
+  const policy = [+(options.touch === "first"), windowDays, journey, cookieDays] as const;
   /** Asks the core what a visit leaves behind. */
-  const keep = (visit: Visit, cookies: string, storage: string): Decision => {
-    const decision = decide(visit, policy, names.join("\x01"), cookies, storage);
+  const keep = ([pairs, seconds]: Visit, cookies: string, storage: string): Decision => {
+    const decision = decide([names.join("\x01"), pairs, cookies, storage], policy, seconds);
     [, memory, clickId] = decision;
     return decision;
   };
@@ -211,7 +210,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
    */
   const complete = (fields: PageConversion): PageConversion => {
     const [offer, orderId, given, id] = [fields.offerId, fields.orderId, fields.uniqueId, fields.clickId].map(textOf);
-    const isOwn = (id: string | undefined) => id && isOwnId(`${id}`, [orderId, given]);
+    const isOwn = (id: string | undefined) => id && isOwnId(id, [orderId, given]);
     // A kept click that is in truth this conversion's own id is removed: the former click counts again.
     const touches = memory.split("*");
     const rest = touches.filter((touch) => {
@@ -232,10 +231,10 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
     return {
       ...fields,
       // An offer that is not written in digits stays as it is, to be refused by name.
-      offerId: (/^\d+$/.test(offer as string) ? Number(offer) : offer) as number,
+      offerId: (/^\d+$/.test(offer as string) ? +(offer as string) : offer) as number,
       orderId,
       clickId: kept,
-      uniqueId: given ?? ((kept && orderId && findOrderUniqueId(kept, orderId)) || undefined),
+      uniqueId: given ?? (kept && orderId && findOrderUniqueId(kept, orderId)),
     } as PageConversion;
   };
 
@@ -282,9 +281,11 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
   };
 
   /** Are these fields of a plain object, and all known? If not, the error that names the field follows. */
-  const areKnown = (given: object, words: string, more: unknown): boolean => {
-    const areKnown =
-      isPlain(given) && !isPlain(more) && Object.keys({ ...given }).every((name) => words.split(" ").includes(name));
+  const areKnown = (given: object, words: string, more: unknown): boolean | undefined => {
+    const areKnown = attempt(
+      () =>
+        isPlain(given) && !isPlain(more) && Object.keys({ ...given }).every((name) => words.split(" ").includes(name)),
+    );
     if (!areKnown) withFile("outbox", ({ checkNames }) => checkNames(given, words, more));
     return areKnown;
   };
@@ -297,11 +298,11 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
   let timer: ReturnType<typeof later>;
   /** The conversion waits for the network, for the missing file, or for the next page. */
   const offline = ({ missing }: { missing?: string } = {}): ConvertResult => {
-    if (missing) note("missing_file", missing, "see data-base");
-    else note("network");
+    const code = missing ? "missing_file" : "network";
+    note(code, missing);
     clearTimeout(timer);
     timer = later(resume, RELOAD_MS);
-    return { state: "queued", code: missing ? "missing_file" : "network" };
+    return { state: "queued", code };
   };
 
   /** The result within the 15 seconds of {@link Tracker.convert}. */
@@ -315,7 +316,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
     }
   };
 
-  quietly(() => areKnown(strict ?? {}, SETTING_NAMES, more));
+  areKnown(strict ?? {}, SETTING_NAMES, more);
   for (const pair of refused) refuse(...pair);
   quietly(() =>
     onAddressChange(
@@ -359,7 +360,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
           return undefined;
         }),
     decorate(how, more?: unknown) {
-      withFile("decorate", ({ decorate }) => decorate(how, shared.clickId, note, more));
+      withFile("decorate", ({ decorate }) => decorate(how, shared, more));
     },
     attach(how) {
       withFile("attach", ({ attach }) => watchers.push(attach(how, shared)));
@@ -369,7 +370,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
     },
     convert(given, more?: unknown) {
       const convert = () => {
-        if (!quietly(() => areKnown(given, "offerId uniqueId orderId clickId", more))) {
+        if (!areKnown(given, "offerId uniqueId orderId clickId", more)) {
           return Promise.resolve<ConvertResult>({ state: "refused", code: "invalid_field" });
         }
         const at = now();
