@@ -1,5 +1,5 @@
 /** The tracker: captures and keeps the click id as consent allows. It loads its rarely used parts on demand. */
-import { CakeError, isCakeError } from "../error.js";
+import { CakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
 import { isClickId, isOwnId, textOf } from "./conversion.js";
@@ -133,8 +133,9 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
       return run();
     } catch (thrown) {
       report(
-        isCakeError(thrown)
-          ? thrown
+        // Also of another file, which has a class of its own.
+        (thrown as Error | null)?.name === "CakeError"
+          ? (thrown as CakeError)
           : new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown }),
       );
     }
@@ -229,12 +230,11 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
     }
     const kept = [isClickId(id as string) ? id : clickId, clickId, id].find((id) => id && !isOwn(id));
     return {
-      ...fields,
       // An offer that is not written in digits stays as it is, to be refused by name.
       offerId: (/^\d+$/.test(offer as string) ? +(offer as string) : offer) as number,
+      uniqueId: given ?? (kept && orderId && findOrderUniqueId(kept, orderId)),
       orderId,
       clickId: kept,
-      uniqueId: given ?? (kept && orderId && findOrderUniqueId(kept, orderId)),
     } as PageConversion;
   };
 
