@@ -17,6 +17,6 @@ export function noteNotTaken(
   note: (reason: "not_taken", names: string) => unknown,
 ): void {
   if (clickId && pairs.includes(clickId)) return;
-  const names = [...namesOf(pairs), ...(fragment.includes("=") ? namesOf(pairsOf(fragment, [])) : [])];
+  const names = [...namesOf(pairs), ...(fragment.includes("=") ? namesOf(pairsOf(fragment, [], [])) : [])];
   if (names[0]) note("not_taken", names.join(" "));
 }

@@ -12,7 +12,7 @@ const clean = (text: string) => text.trim().replace(/[\0-\x04]/g, "\x7f");
  * address as networks mangle it, with another separator for `&`. The form and the separators are those of `push_pairs`
  * in src/url.rs, and the values those of `push_address` in src/click_id.rs.
  */
-export function pairsOf(address: string, names: readonly string[], own: readonly string[] = []): string {
+export function pairsOf(address: string, names: readonly string[], own: readonly string[]): string {
   return [address.replace(/^[^?]*\?/, ""), address.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
     .map((reading) =>
       // Not by `Array.from`, which old libraries replace.

@@ -93,7 +93,8 @@ function domains(): string[] {
 }
 
 function setCookie(text: string, seconds: number, domain: string): void {
-  const secure = location.protocol === "https:" ? "; Secure" : "";
+  // `https:` has a sixth character.
+  const secure = location.protocol[5] ? "; Secure" : "";
   attempt(() => {
     // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is asynchronous, and not everywhere.
     document.cookie = `${KEY}=${text}; Path=/; Max-Age=${seconds}; SameSite=Lax${secure}${domain}`;
