@@ -18,7 +18,17 @@ const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
 /**
  * Short names for properties that only the page's own files share: js/page/tracker.ts, outbox.ts, attach.ts and load.ts.
  */
-const OWN_NAMES = { said: "s", note: "n", report: "r", conclude: "c", resend: "e", missing: "m", conversions: "w", complete: "k", url: "u" };
+const OWN_NAMES = {
+  said: "s",
+  note: "n",
+  report: "r",
+  conclude: "c",
+  resend: "e",
+  missing: "m",
+  conversions: "w",
+  complete: "k",
+  url: "u",
+};
 
 /** Short names for what those files export to each other. */
 const OWN_EXPORTS = { openOutbox: "o", noteNotTaken: "t", checkNames: "a", findLink: "f" };

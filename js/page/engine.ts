@@ -77,6 +77,6 @@ export function decide(fields: readonly string[], policy: Policy, seconds: numbe
     put(byte.charCodeAt(0), at);
   });
   const age = core.decide(...policy, seconds);
-  const [text = "", clickId] = answerOf(core.get).split("\n");
-  return [age, text, clickId || undefined];
+  const [text, clickId] = answerOf(core.get).split("\n");
+  return [age, text as string, clickId || undefined];
 }

@@ -85,10 +85,10 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules,
 export async function findLink(
   parts: TrackingLinkParts & TrackingLinkRules,
   more: unknown,
-  quietly: (run: () => string) => string | void,
+  quietly: (run: () => string) => string | undefined,
 ): Promise<string | undefined> {
   await ready();
-  return quietly(() => (createTrackingLink as (...given: unknown[]) => string)(parts, more)) as string | undefined;
+  return quietly(() => (createTrackingLink as (...given: unknown[]) => string)(parts, more));
 }
 
 /** A host name by the rule of `is_host_name` in src/host.rs: two labels or more, and no IP address. */

@@ -14,4 +14,5 @@ const WORDS = `__.*__ (?!([^a-z\\d]*(${BESIDE_WORDS}))+[^a-z\\d]*$)([^a-z\\d] ${
 const LOST = "(?=\\D*$)(.*[^a-z])?(undefined null nan)+([^a-z].*)?";
 
 /** Does the text, in the alphabet of click ids, stand for a missing value? */
-export const isMissing = (text: string): boolean => RegExp(`^(${WORDS} ${LOST} -1)$`.replace(/ /g, "|"), "i").test(text);
+export const isMissing = (text: string): boolean =>
+  RegExp(`^(${WORDS} ${LOST} -1)$`.replace(/ /g, "|"), "i").test(text);

@@ -24,10 +24,7 @@ export const settingsIn = (source: object | null | undefined): GivenSetting[] =>
  * Reads settings, the strongest last. `refuse` is called for each wrong value, which then counts as not given. An
  * unknown word for consent is no consent.
  */
-export function readSettings(
-  given: readonly GivenSetting[],
-  refuse: (name: string, value: unknown) => void,
-): Settings {
+export function readSettings(given: readonly GivenSetting[], refuse: (name: string, value: unknown) => void): Settings {
   const settings: Record<string, unknown> = {};
   for (const [own, value] of given) {
     // `data-window-days`, `windowDays`, and `windowdays`, as HTML spells it.

@@ -23,10 +23,11 @@ export function openTag(): void {
   // A page may have replaced any of these.
   const current = attempt(() => document.currentScript) as HTMLScriptElement | null | undefined;
   // An optimiser that runs the script in its own way at best leaves its element.
-  const script = /^http/.test(`${current?.src}`)
+  const script = /^http/.test(current?.src as string)
     ? current
     : (attempt(() => document.querySelector<HTMLScriptElement>("script[src*=cake-edge]")) ?? current);
-  const address = script?.src ?? "";
+  // Without an address no URL is made of it.
+  const address = script?.src as string;
   const tracker = openTracker([
     ["base", urlOf(".", address)?.href],
     ...(urlOf(address)?.searchParams ?? []),

@@ -94,11 +94,14 @@ export function createTracker(options?: TrackerOptions): Tracker;
 export function createTracker(options?: TrackerOptions, more?: unknown): Tracker {
   return typeof document === "undefined" || typeof location === "undefined"
     ? INERT
-    : openTracker(settingsIn(options), options, more);
+    : openTracker(settingsIn(options), (areKnown) => areKnown(options ?? {}, SETTING_NAMES, more));
 }
 
-/** The same with settings from several sources, the strongest last. An unknown name in `strict` is refused. */
-export function openTracker(given: readonly GivenSetting[], strict?: object | null, more?: unknown): Tracker {
+/** Refuses names that are not of these words; returns whether all are known. */
+type AreKnown = (given: object, words: string, more: unknown) => boolean | undefined;
+
+/** The same with settings from several sources, the strongest last. `check` may refuse unknown names. */
+export function openTracker(given: readonly GivenSetting[], check?: (areKnown: AreKnown) => unknown): Tracker {
   const refused: [name: string, value: unknown][] = [];
   const options = readSettings(given, (...pair) => refused.push(pair));
   setBase(options.base);
@@ -128,6 +131,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
     }
   };
 
+  // biome-ignore lint/suspicious/noConfusingVoidType: a `return undefined` would be shipped.
   const quietly = <T>(run: () => T): T | void => {
     try {
       return run();
@@ -142,9 +146,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
   };
 
   const refuse = (parameter: string, word: unknown) =>
-    report(
-      new CakeError({ code: "invalid_setting", parameter, rule: `does not take "${attempt(() => String(word))}"` }),
-    );
+    report(new CakeError({ code: "invalid_setting", parameter, rule: `does not take "${attempt(() => `${word}`)}"` }));
 
   /** Where conversions go: relative to the page's first address, not to a base element or a router's address. */
   const url = `${urlOf(options.endpoint || "/cake", location.href) ?? "/cake"}`.replace(/\/*$/, "/conversions");
@@ -281,7 +283,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
   };
 
   /** Are these fields of a plain object, and all known? If not, the error that names the field follows. */
-  const areKnown = (given: object, words: string, more: unknown): boolean | undefined => {
+  const areKnown: AreKnown = (given, words, more) => {
     const areKnown = attempt(
       () =>
         isPlain(given) && !isPlain(more) && Object.keys({ ...given }).every((name) => words.split(" ").includes(name)),
@@ -316,7 +318,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
     }
   };
 
-  areKnown(strict ?? {}, SETTING_NAMES, more);
+  check?.(areKnown);
   for (const pair of refused) refuse(...pair);
   quietly(() =>
     onAddressChange(
@@ -325,7 +327,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
         resume();
         attempt(() => addEventListener("online", resume));
         // Loaded before it is needed: at the moment of a conversion there may be no network.
-        later(() => clickId && openOutbox().catch(() => undefined), AHEAD_MS);
+        later(() => clickId && openOutbox().catch(offline), AHEAD_MS);
       },
     ),
   );
@@ -354,7 +356,7 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
     },
     link: (parts, more?: unknown) =>
       load("link")
-        .then(({ findLink }) => findLink(parts, more, quietly))
+        .then(({ findLink }) => findLink(parts, more, quietly as <T>(run: () => T) => T | undefined))
         .catch((cause) => {
           report(new CakeError({ code: "network", rule: "link.js could not be loaded" }, { cause }));
           return undefined;
@@ -369,9 +371,9 @@ export function openTracker(given: readonly GivenSetting[], strict?: object | nu
       isDisposed = true;
     },
     convert(given, more?: unknown) {
-      const convert = () => {
+      const convert = async (): Promise<ConvertResult> => {
         if (!areKnown(given, "offerId uniqueId orderId clickId", more)) {
-          return Promise.resolve<ConvertResult>({ state: "refused", code: "invalid_field" });
+          return { state: "refused", code: "invalid_field" };
         }
         const at = now();
         const key = `${OUTBOX}${at} ${attempt(Math.random)} ${conversions.size}`;
