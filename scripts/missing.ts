@@ -31,10 +31,10 @@ export function wordsOf(list: string): string[] {
   return words.split(/[\s\\]+/);
 }
 
-/** The words as one expression. */
+/** The words as expressions, separated by spaces. */
 function expressionOf(list: string): string {
   const expressions = wordsOf(list).map((word) => EXPRESSIONS[word] ?? word);
-  return expressions.filter((each) => each !== "").join("|");
+  return expressions.filter((each) => each !== "").join(" ");
 }
 
 export const MISSING_WORDS = expressionOf("MISSING");

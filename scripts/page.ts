@@ -18,7 +18,20 @@ const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
 /**
  * Short names for properties that only the page's own files share: js/page/tracker.ts, outbox.ts, attach.ts and load.ts.
  */
-const OWN_NAMES = { said: "s", note: "n", report: "r", conclude: "c", resend: "e", missing: "m", conversions: "w" };
+const OWN_NAMES = {
+  said: "s",
+  note: "n",
+  report: "r",
+  conclude: "c",
+  resend: "e",
+  missing: "m",
+  conversions: "w",
+  complete: "k",
+  url: "u",
+};
+
+/** Short names for what those files export to each other. */
+const OWN_EXPORTS = { openOutbox: "o", noteNotTaken: "t", checkNames: "a", findLink: "f" };
 
 /** The words for a missing value, as literals. */
 const WORDS = { MISSING_WORDS: JSON.stringify(MISSING_WORDS), BESIDE_WORDS: JSON.stringify(BESIDE_WORDS) };
@@ -207,7 +220,7 @@ async function bundle(
       write: false,
       target: "es2022",
       minify: true,
-      rolldownOptions: { output: { minify: true } },
+      rolldownOptions: { output: { minify: { compress: true, mangle: false } } },
       lib: {
         entry: join(root, entry),
         formats: [format],
@@ -219,17 +232,19 @@ async function bundle(
   const [result] = [await build(config)].flat();
   const code = result && "output" in result ? result.output[0].code : undefined;
   if (code === undefined) throw new Error(`${entry} made no code`);
-  // A second minifier makes rolldown's output smaller; it copies no function into its callers.
+  // A second minifier makes rolldown's output smaller; it shortens the names, and copies only simple functions into
+  // their callers.
   const { code: plain } = await minify(code, {
     ecma: 2020,
     module: format === "es",
-    compress: { passes: 3, inline: 0, unsafe_arrows: true, unsafe_methods: true },
+    compress: { passes: 4, inline: 1, lhs_constants: false, unsafe_arrows: true, unsafe_methods: true },
     mangle: { properties: { regex: new RegExp(`^(${Object.keys(short).join("|")})$`), builtins: true } },
     nameCache: { props: { props: Object.fromEntries(Object.entries(short).map(([own, name]) => [`$${own}`, name])) } },
     format: { comments: false },
   });
   if (plain === undefined) throw new Error(`terser made nothing of ${entry}`);
-  return wasm ? withWasm(plain, wasm) : plain;
+  const exported = plain.replace(/\bas (\w+)/g, (given, own: string) => (short[own] ? `as ${short[own]}` : given));
+  return wasm ? withWasm(exported, wasm) : exported;
 }
 
 /** Keeps the lazy imports of files: `import("./outbox.js")` finds the file beside the importing one. */
@@ -252,12 +267,12 @@ const EAGER = "//# allFunctionsCalledOnLoad\n";
 
 mkdirSync(out, { recursive: true });
 const wasm = shrink("page", EXPORTS);
-const first = { ...OWN_NAMES, ...EXPORTS };
+const first = { ...OWN_NAMES, ...OWN_EXPORTS, ...EXPORTS };
 write("page", EAGER + (await bundle("js/entry/page.ts", "page", "es", first, wasm)));
 write("cake-edge", EAGER + (await bundle("js/entry/tag.ts", "cake-edge", "iife", first, wasm)));
-write("link", await bundle("js/page/link.ts", "link", "es", {}, shrink("link", LINK_EXPORTS)));
+write("link", await bundle("js/page/link.ts", "link", "es", OWN_EXPORTS, shrink("link", LINK_EXPORTS)));
 for (const name of ["outbox", "decorate", "attach"]) {
-  write(name, await bundle(`js/page/${name}.ts`, name, "es", OWN_NAMES));
+  write(name, await bundle(`js/page/${name}.ts`, name, "es", { ...OWN_NAMES, ...OWN_EXPORTS }));
 }
 // For frames and workers: a module for bundlers, and one classic script that makes the global `cakeEdgeFrame`.
 write("frame", await bundle("js/entry/frame.ts", "frame", "es"));

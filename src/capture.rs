@@ -7,7 +7,7 @@ use crate::cookie::{SetCookie, find_cookies};
 use crate::host::{is_host_name, is_loopback_origin};
 use crate::purpose::Purpose;
 use crate::signed_cookie::SigningKeys;
-use crate::touch::{TouchPolicy, TouchUpdate};
+use crate::touch::{TouchPolicy, TouchUpdate, read_journey, without_own_ids};
 use crate::url::cut;
 use crate::{Error, Result};
 
@@ -179,18 +179,26 @@ impl Capture<'_> {
         let has = |name: &str| find_cookies(cookies, name).next().is_some();
         // Cookies of the site's former settings are read as well. The present settings' cookie must
         // hold the touch that counts.
-        let own = self.keys.verify_all(cookies, &[name], now_ms);
-        let all = self.keys.verify_all(cookies, &NAMES, now_ms);
-        let stores = [own.as_str(), all.as_str()];
+        let verified = |names: &[&str]| {
+            let texts = self.keys.verify_all(cookies, names, now_ms);
+            without_own_ids(&texts, self.parameters.own_ids)
+        };
+        let (own, is_own_changed) = verified(&[name]);
+        let (all, is_changed) = verified(&NAMES);
+        // An empty store has the changed text written.
+        let stores = [own.as_str(), all.as_str(), ""];
+        let stores = if is_own_changed || is_changed {
+            &stores[..]
+        } else {
+            &stores[..2]
+        };
         let is_private = visit.privacy_control == Some("1");
         let storing = self
             .consent
             .storing(is_private, self.ignores_privacy_control);
 
         if let Some(reason) = ignored(visit, is_secure) {
-            let update = self
-                .touch_policy
-                .keep("", &self.parameters, &stores, now_ms);
+            let update = self.touch_policy.keep("", &self.parameters, stores, now_ms);
             let click_id = update.click_id.filter(|_| storing != Storing::Delete);
             return Ok(Captured::nothing(reason, click_id));
         }
@@ -216,7 +224,7 @@ impl Capture<'_> {
         let (address, _) = cut(visit.url, b'#');
         let update = self
             .touch_policy
-            .keep(address, &self.parameters, &stores, now_ms);
+            .keep(address, &self.parameters, stores, now_ms);
         let TouchUpdate {
             click_id: Some(click_id),
             text,
@@ -388,17 +396,22 @@ fn is_within(host: &str, domain: &str) -> bool {
         .is_some_and(|below| below.is_empty() || below.ends_with('.'))
 }
 
-/// The click id that counts, from the signed cookie in a `Cookie` header, for code that records a
-/// conversion. `None` where no secret has signed a cookie that is still valid.
+/// The click ids of the signed cookie in a `Cookie` header, for code that records a conversion: the one that counts
+/// first, and then those that count where it is the order's own id (see
+/// [`is_own_id`](crate::click_id::is_own_id)). Empty where no secret has signed a cookie that is still valid.
 #[must_use]
-pub fn signed_click_id(
+pub fn signed_click_ids(
     cookies: &str,
     keys: &SigningKeys,
     touch_policy: TouchPolicy,
     now_ms: u64,
-) -> Option<String> {
+) -> Vec<String> {
     let stored = keys.verify_all(cookies, &NAMES, now_ms);
-    touch_policy
-        .keep("", &LandingParameters::default(), &[&stored], now_ms)
-        .click_id
+    let kept = touch_policy.keep("", &LandingParameters::default(), &[&stored], now_ms);
+    let touches = read_journey(&kept.text).into_iter();
+    let mut ids: Vec<String> = touches.map(|touch| touch.click_id).collect();
+    if ids.first() != kept.click_id.as_ref() {
+        ids.reverse();
+    }
+    ids
 }

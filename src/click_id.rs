@@ -84,6 +84,8 @@ pub struct LandingParameters<'a> {
     pub offer_id: &'a [&'a str],
     /// Look into the fragment too, after the query.
     pub fragment: bool,
+    /// The ids of the order that is reported here: none of them is a click id, see [`is_own_id`].
+    pub own_ids: &'a [&'a str],
 }
 
 impl Default for LandingParameters<'_> {
@@ -93,13 +95,15 @@ impl Default for LandingParameters<'_> {
             affiliate_id: &["affid", "affiliate_id"],
             offer_id: &["oid", "offer_id"],
             fragment: false,
+            own_ids: &[],
         }
     }
 }
 
 impl LandingParameters<'_> {
-    /// Writes the names of the click id's parameter as [`LandingClick::find`] takes them.
-    pub(crate) fn push_names(&self, out: &mut Vec<u8>) {
+    /// Writes the names of the click id's parameter and the pairs of an address, as [`LandingClick::find`] takes them.
+    /// Returns the place of the pairs.
+    pub(crate) fn push_address(&self, out: &mut Vec<u8>, address: &str) -> usize {
         for (index, name) in self.click_id.iter().enumerate() {
             if index > 0 {
                 out.push(END_OF_NAME);
@@ -107,7 +111,56 @@ impl LandingParameters<'_> {
             out.extend(name.bytes().filter(|byte| *byte > END_OF_FIELD));
         }
         out.push(END_OF_FIELD);
+        let pairs = out.len();
+        push_pairs(out, address, |name, value| {
+            let is_named = |own: &&str| own.eq_ignore_ascii_case(name);
+            if !self.click_id.iter().any(is_named) {
+                return value;
+            }
+            let id = without_marks(value);
+            if is_own_id(id, self.own_ids) { "" } else { id }
+        });
+        out.push(END_OF_FIELD);
+        pairs
     }
+}
+
+/// The value without the marks that got around it on its way: `"ID"`, `{ID}`, `ID/`. That is done for an id with three
+/// digits or more: a name in marks is a placeholder.
+fn without_marks(value: &str) -> &str {
+    if value.bytes().filter(u8::is_ascii_digit).count() < 3 {
+        return value;
+    }
+    value.trim_matches(|mark: char| !mark.is_ascii_alphanumeric() && !matches!(mark, '_' | '-'))
+}
+
+/// The most characters of an id that is compared by its plain form. No click is lost for a long id, such as a UUID, that
+/// has the click id only as its part.
+const MAX_PLAIN: usize = 30;
+
+/// Is the click id in truth one of these ids of an order? A site's address may carry them under a click id's name. Shops
+/// write `#1077`, `001077`, `shop:1077` and `Ord-79` for the same order, so the plain forms are compared.
+///
+/// The page has the rule as well (js/page/conversion.ts), where it takes a third of the bytes.
+#[must_use]
+pub fn is_own_id(click_id: &str, own_ids: &[&str]) -> bool {
+    !click_id.is_empty()
+        && own_ids
+            .iter()
+            .any(|own| !own.is_empty() && plain(own) == plain(click_id))
+}
+
+fn plain(id: &str) -> String {
+    if id.encode_utf16().count() > MAX_PLAIN {
+        return id.to_owned();
+    }
+    let small = id.to_lowercase();
+    let (prefix, rest) = url::cut(&small, b':');
+    let is_prefix = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_lowercase());
+    let rest = rest.filter(|_| is_prefix).unwrap_or(&small);
+    rest.trim_start_matches(|mark: char| !mark.is_ascii_alphanumeric())
+        .trim_start_matches('0')
+        .replace(url::is_white, "")
 }
 
 /// The click that a landing page's URL carries.
@@ -153,10 +206,7 @@ pub fn find_click<'a>(url: &str, parameters: &LandingParameters<'a>) -> Option<F
         address.push_str(url::cut(fragment, b'?').1.unwrap_or(fragment));
     }
     let mut tape = Vec::new();
-    parameters.push_names(&mut tape);
-    let pairs = tape.len();
-    push_pairs(&mut tape, &address);
-    tape.push(END_OF_FIELD);
+    let pairs = parameters.push_address(&mut tape, &address);
     let found = LandingClick::find(&tape, 0, pairs)?;
     let sub_ids = push_sub_id_names(&mut tape);
     let text_of = |at: usize| {

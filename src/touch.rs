@@ -8,7 +8,7 @@ mod time;
 
 use crate::click_id::{LandingClick, after_letters, is_id};
 use crate::tape::{Mark, NOWHERE, Tape};
-use crate::url::{END_OF_FIELD, END_OF_READING, decode, push_escape, push_pairs};
+use crate::url::{END_OF_FIELD, END_OF_READING, decode, push_escape};
 use crate::{Error, Result, click_id};
 use time::{MAX_TIME_BYTES, push_time, read_time};
 
@@ -197,6 +197,24 @@ pub fn read_journey(text: &str) -> Vec<Touch> {
         .collect()
 }
 
+/// Stored texts, separated by semicolons, without the touches that are ids of an order; and whether there were any.
+pub(crate) fn without_own_ids(texts: &str, own_ids: &[&str]) -> (String, bool) {
+    let is_own = |touch: &str| {
+        let id = touch.split('!').nth(2).unwrap_or_default();
+        click_id::is_own_id(id, own_ids)
+    };
+    let has_any = texts.split([';', '*']).any(is_own);
+    if !has_any {
+        return (texts.to_owned(), false);
+    }
+    let without = |text: &str| {
+        let touches: Vec<&str> = text.split('*').filter(|touch| !is_own(touch)).collect();
+        touches.join("*")
+    };
+    let texts: Vec<String> = texts.split(';').map(without).collect();
+    (texts.join(";"), true)
+}
+
 fn touch_at(tape: &Vec<u8>, at: usize) -> Touch {
     let text = tape.get(at..tape.find(at, TOUCH, TOUCH));
     let mut fields = text
@@ -308,9 +326,7 @@ impl TouchPolicy {
         now_ms: u64,
     ) -> TouchUpdate {
         let mut tape = Vec::new();
-        parameters.push_names(&mut tape);
-        push_pairs(&mut tape, address);
-        tape.push(END_OF_FIELD);
+        parameters.push_address(&mut tape, address);
         for store in stores {
             let copies = store.bytes().filter(|byte| *byte > END_OF_FIELD);
             tape.extend(copies.map(|byte| if byte == b';' { END_OF_READING } else { byte }));

@@ -185,13 +185,19 @@ pub(crate) const END_OF_FIELD: u8 = 4;
 /// or a value is removed, and so is the rest of an `&amp;` before a name.
 ///
 /// A pair is `NAME 1 VALUE 2`, and a reading ends with 3. These bytes in a text become another control character.
+/// `value_of` takes a name and a value, and returns the part of the value that counts.
 /// A page has the pairs from the platform's parser (js/page/query.ts).
-pub(crate) fn push_pairs(out: &mut Vec<u8>, address: &str) {
+pub(crate) fn push_pairs(
+    out: &mut Vec<u8>,
+    address: &str,
+    value_of: impl for<'v> Fn(&str, &'v str) -> &'v str,
+) {
     let query = cut(address, b'?').1.unwrap_or(address);
     for reading in [query, &mended(address)] {
         each_pair(reading, &mut |name, value| {
-            push_field(out, name.trim_start_matches("amp;"), END_OF_NAME);
-            push_field(out, &value, END_OF_PAIR);
+            let name = trim(name.trim_start_matches("amp;"));
+            push_field(out, name, END_OF_NAME);
+            push_field(out, value_of(name, trim(&value)), END_OF_PAIR);
         });
         out.push(END_OF_READING);
     }
@@ -228,14 +234,22 @@ fn after_separator(text: &str) -> Option<&str> {
     })
 }
 
+/// The text without the white space around it, as JavaScript's `trim` does, so that page and edge agree.
+fn trim(text: &str) -> &str {
+    text.trim_matches(is_white)
+}
+
+/// Is this white space in JavaScript?
+pub(crate) fn is_white(character: char) -> bool {
+    character == '\u{feff}' || character.is_whitespace() && character != '\u{85}'
+}
+
 fn push_field(out: &mut Vec<u8>, text: &str, end: u8) {
-    // The same white space as in JavaScript's `trim`, so that page and edge agree.
-    let is_white = |character: char| {
-        character == '\u{feff}' || character.is_whitespace() && character != '\u{85}'
-    };
     let is_end = |byte| byte <= END_OF_FIELD;
-    let bytes = text.trim_matches(is_white).bytes();
-    out.extend(bytes.map(|byte| if is_end(byte) { 0x7f } else { byte }));
+    out.extend(
+        text.bytes()
+            .map(|byte| if is_end(byte) { 0x7f } else { byte }),
+    );
     out.push(end);
 }
 

@@ -14,7 +14,7 @@ const MONEY: [&str; 3] = ["payout", "revenue", "conversionDate"];
 
 fuzz_target!(|input: (&str, bool)| {
     let (body, is_signed) = input;
-    let caller = Caller { is_signed, click_id: None, is_pixel: true, latest: None };
+    let caller = Caller { is_signed, click_ids: "", is_pixel: true, latest: None };
     let theirs: Option<serde_json::Value> = serde_json::from_str(body).ok();
     match read(body, caller) {
         Err(error) => assert!(!error.code().is_empty()),

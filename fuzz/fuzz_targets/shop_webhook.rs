@@ -75,7 +75,7 @@ fuzz_target!(|input: &[u8]| {
     if let Some(conversion) = told["sale"].get("conversion") {
         let caller = Caller {
             is_signed: true,
-            click_id: None,
+            click_ids: "",
             is_pixel: false,
             latest: None,
         };

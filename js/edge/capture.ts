@@ -25,6 +25,8 @@ const NAMES = [
   "journey",
   "parameters",
   "trustProxy",
+  "orderId",
+  "uniqueId",
   "onError",
 ];
 
@@ -62,6 +64,13 @@ export interface CaptureOptions {
    * @default false
    */
   readonly trustProxy?: boolean;
+  /**
+   * The order that is reported with this request. Its own id is no click id, in whatever spelling (`#1077`, `001077`): a
+   * thank-you page's address may have it under a click id's name. It is neither taken nor kept.
+   */
+  readonly orderId?: string | number;
+  /** The transaction's id, which is no click id either. */
+  readonly uniqueId?: string | number;
 }
 
 /**
@@ -131,40 +140,49 @@ export function captureClick(request: Request, options: CaptureOptions, ...more:
         options.journey ?? 5,
         flags,
         Date.now(),
+        ownIds(options),
       ),
   );
 }
 
+/** The options of {@link readClickCookie}. */
+export type ReadClickOptions = Pick<CaptureOptions, "secrets" | "touch" | "windowDays" | "orderId" | "uniqueId">;
+
 /**
  * Reads the click id that counts from the signed cookie of a request; `undefined` if no cookie is signed by one of the
- * secrets. Use it where the conversion is recorded, with the same options as {@link captureClick}.
+ * secrets. Use it where the conversion is recorded, with the same options as {@link captureClick}. With `orderId` and
+ * `uniqueId` the order's own id is never the click id.
  *
  * @throws CakeError `weak_secret`, `invalid_setting`
  */
-export function readClickCookie(
-  request: Request,
-  options: Pick<CaptureOptions, "secrets" | "touch" | "windowDays">,
-): string | undefined;
-export function readClickCookie(
-  request: Request,
-  options: Pick<CaptureOptions, "secrets" | "touch" | "windowDays">,
-  ...more: unknown[]
-): string | undefined {
+export function readClickCookie(request: Request, options: ReadClickOptions): string | undefined;
+export function readClickCookie(request: Request, options: ReadClickOptions, ...more: unknown[]): string | undefined {
   checkNoMore("readClickCookie", 2, more);
   checkRequest(request);
   checkOptions(options);
   const cookies = request.headers.get("cookie") ?? "";
-  return call(() =>
+  const [clickId] = call(() =>
     edge
       .api()
-      .findSignedClick(
+      .findSignedClicks(
         cookies,
         secretsOption("secrets", options.secrets),
         Date.now(),
+        ownIds(options),
         isFirst(options),
         options.windowDays,
       ),
   );
+  return clickId;
+}
+
+/** The ids of the order, which are no click ids. */
+function ownIds({ orderId, uniqueId }: Pick<CaptureOptions, "orderId" | "uniqueId">): string[] {
+  return [idText("orderId", orderId), idText("uniqueId", uniqueId)].filter((id) => id !== "");
+}
+
+function idText(name: string, id: string | number | undefined): string {
+  return (typeof id === "number" ? `${id}` : (optionalString(name, id) ?? "")).trim();
 }
 
 function checkOptions(options: unknown): void {

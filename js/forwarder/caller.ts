@@ -64,11 +64,14 @@ export async function admit(request: Request, body: string, options: ResolvedOpt
   return { isSigned: false };
 }
 
-/** The click id from the cookie that the edge has signed; empty without one. */
-export function signedClickId(request: Request, options: ResolvedOptions): string {
+/**
+ * The click ids from the cookie that the edge has signed, the one that counts first; none without a cookie. A later one
+ * counts where the first is the conversion's own order id.
+ */
+export function signedClickIds(request: Request, options: ResolvedOptions): readonly string[] {
   const cookies = request.headers.get("cookie");
-  if (cookies === null || options.cookieSecrets.length === 0) return "";
-  return call(() => core.api().findSignedClick(cookies, options.cookieSecrets, Date.now(), options.isFirstTouch)) ?? "";
+  if (cookies === null || options.cookieSecrets.length === 0) return [];
+  return call(() => core.api().findSignedClicks(cookies, options.cookieSecrets, Date.now(), [], options.isFirstTouch));
 }
 
 /** The CORS headers of an answer to a page of another origin. */

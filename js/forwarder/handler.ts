@@ -12,7 +12,7 @@ import {
   Refusal,
 } from "./answer.js";
 import { readBody } from "./body.js";
-import { admit, type Caller, corsHeaders, findOrigin, hasSignature, type Once, signedClickId } from "./caller.js";
+import { admit, type Caller, corsHeaders, findOrigin, hasSignature, type Once, signedClickIds } from "./caller.js";
 import { core } from "./core.js";
 import { hash } from "./hash.js";
 import { handleOperator } from "./operator.js";
@@ -110,7 +110,7 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
   const body = await readBody(request);
   if (mayBeTokened) {
     const answer = await acceptTokened(request, body, options, async (tokened) => {
-      const read = readConversions(tokened.conversion, false, "", options);
+      const read = readConversions(tokened.conversion, false, [], options);
       // The core puts offer and click in front of the body's fields: an array is no conversion.
       if (Array.isArray(read)) return refuse("conversion", "must be one conversion");
       const idOf = await setup.ids();
@@ -120,8 +120,8 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
     if (answer !== undefined) return withCors(answer, request, options);
   }
   const caller = page ?? (await admit(request, body, options));
-  const clickId = caller.isSigned ? "" : signedClickId(request, options);
-  const read = readConversions(body, caller.isSigned, clickId, options);
+  const clickIds = caller.isSigned ? [] : signedClickIds(request, options);
+  const read = readConversions(body, caller.isSigned, clickIds, options);
   // As headers of the new answer, since each change of an answer's headers costs as much as all of them.
   const cors = corsHeaders(request, options);
   return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, setup, cors);
@@ -130,12 +130,14 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
 function readConversions(
   body: string,
   isSigned: boolean,
-  clickId: string,
+  clickIds: readonly string[],
   options: ResolvedOptions,
 ): ReadEvent | ReadItem<ReadEvent>[] {
   const { account, isPixel } = options;
   const latest = latestDate(options);
-  return JSON.parse(call(() => core.api().readConversions(body, account, isSigned, clickId, isPixel, latest)));
+  return JSON.parse(
+    call(() => core.api().readConversions(body, account, isSigned, clickIds.join(" "), isPixel, latest)),
+  );
 }
 
 /** The latest civil time that a conversion may have: now, and a clock's error. Without a zone, now is the world's last. */
@@ -198,7 +200,7 @@ function intakeOf(setup: Setup): Intake {
   };
   return {
     async convert(body, update) {
-      const read = readConversions(body, true, "", options);
+      const read = readConversions(body, true, [], options);
       if (Array.isArray(read)) return refuse("conversions", "must not stand here: it is one conversion");
       const candidate = await candidateOf(read, { isSigned: true }, setup);
       return acceptOne({ ...candidate, event: { ...candidate.event, update } });

@@ -6,7 +6,7 @@ import { call } from "../error.js";
 import { checkNames, refuse } from "../option.js";
 import { createNonce, TOKEN_LIFE_MS } from "../token-nonce.js";
 import { checkMethod, failure, json, Refusal } from "./answer.js";
-import { findOrigin, isAllowedOrigin, type Once, signedClickId } from "./caller.js";
+import { findOrigin, isAllowedOrigin, type Once, signedClickIds } from "./caller.js";
 import { core } from "./core.js";
 import type { ResolvedOptions } from "./options.js";
 
@@ -49,7 +49,7 @@ export function handleToken(request: Request, options: ResolvedOptions): Respons
   const { offerId = "", clickId = "" } = query;
   const id = /^\d{1,16}$/.test(offerId) ? Number(offerId) : 0;
   const now = Date.now();
-  const click = signedClickId(request, options) || clickId;
+  const [click = clickId] = signedClickIds(request, options);
   const token = call(() => core.api().signToken([...options.tokenSecrets], id, click, origin, createNonce(), now));
   return json(200, { token, expiresAt: new Date(now + TOKEN_LIFE_MS).toISOString() });
 }

@@ -207,7 +207,7 @@ function stripe(hosts: readonly string[] = ["buy.stripe.com"], { clickId, said, 
     note("invalid_click_id");
     return undefined;
   };
-  decorate({ hosts, parameter: "client_reference_id" }, () => reference(), note, undefined, true);
+  decorate({ hosts, parameter: "client_reference_id" }, { clickId: () => reference(), note }, undefined, true);
   const attribute = "client-reference-id";
   const filled = new Map<Element, string>();
   const update = () => {

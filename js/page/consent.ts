@@ -7,7 +7,7 @@ import { attempt } from "./store.js";
  * `undefined`.
  */
 export function consentOf(word: unknown): Consent | undefined {
-  const text = `${attempt(() => String(word))}`.trim().toLowerCase();
+  const text = `${attempt(() => `${word}`)}`.trim().toLowerCase();
   if (/^(granted|denied|pending)$/.test(text)) return text as Consent;
   return text === "true" ? "granted" : text === "false" ? "denied" : undefined;
 }

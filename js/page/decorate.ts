@@ -13,8 +13,7 @@ export const NO_VALUE = /^\s*(undefined|null|NaN)?\s*$/;
  */
 export function decorate(
   how: DecorateOptions,
-  clickId: () => string | undefined,
-  note: (reason: Reason) => void,
+  { clickId, note }: { clickId(): string | undefined; note(reason: Reason): void },
   more?: unknown,
   isKept = false,
 ): void {

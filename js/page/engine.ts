@@ -5,8 +5,6 @@
 import { CakeError } from "../error.js";
 import { answerOf, type Core } from "./core.js";
 import { load } from "./load.js";
-import { isMissing } from "./missing.js";
-import { attempt } from "./store.js";
 import { instantiate } from "./wasm.js";
 
 /** The kind of core that runs. */
@@ -61,34 +59,24 @@ export const loadFallback = (): Promise<void> =>
     () => undefined,
   );
 
-/** Is this a click id by the core's rule, and not a word for a missing one? */
-export const isClickId = (id: string): boolean =>
-  !isMissing(id) && attempt(() => decide([`c\x01${id}\x02`, 1], [0, 1, 1, 1], "c", "", "")[2]) === id;
-
 /**
- * Asks the core what a visit leaves in the browser. `names` are the names of the click id's parameter, separated by
- * U+0001. `cookies` are the cookie's copies, separated by U+0003.
+ * Asks the core what a visit leaves in the browser. `fields` are the names of the click id's parameter, separated by
+ * U+0001, the visit's pairs, the cookie's copies, separated by U+0003, and storage's text.
  *
  * @throws CakeError `internal` if there is no core
  */
-export function decide(
-  [pairs, seconds]: Visit,
-  policy: Policy,
-  names: string,
-  cookies: string,
-  storage: string,
-): Decision {
+export function decide(fields: readonly string[], policy: Policy, seconds: number): Decision {
   if (!core) {
     throw new CakeError({ code: "internal", rule: "fallback.js could not be loaded" });
   }
   const { put } = core;
   // A stored text may be anybody's, and not even valid UTF-16.
-  const input = [names, pairs, cookies, storage, ""].join("\x04").replace(/[\ud800-\udfff]/gu, "?");
+  const input = [...fields, ""].join("\x04").replace(/[\ud800-\udfff]/gu, "?");
   // As UTF-8, by functions that every browser has.
   [...unescape(encodeURIComponent(input))].forEach((byte, at) => {
     put(byte.charCodeAt(0), at);
   });
   const age = core.decide(...policy, seconds);
-  const [text = "", clickId] = answerOf(core.get).split("\n");
-  return [age, text, clickId || undefined];
+  const [text, clickId] = answerOf(core.get).split("\n");
+  return [age, text as string, clickId || undefined];
 }

@@ -81,6 +81,16 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules,
   ]);
 }
 
+/** A tracker's link: `quietly` reports an error, and the result is then `undefined`. */
+export async function findLink(
+  parts: TrackingLinkParts & TrackingLinkRules,
+  more: unknown,
+  quietly: (run: () => string) => string | undefined,
+): Promise<string | undefined> {
+  await ready();
+  return quietly(() => (createTrackingLink as (...given: unknown[]) => string)(parts, more));
+}
+
 /** A host name by the rule of `is_host_name` in src/host.rs: two labels or more, and no IP address. */
 const HOST = /^https:\/\/(?!.{254}|.*\.\d[^.]*$)(([a-z\d]|[a-z\d][a-z\d-]{0,61}[a-z\d])(\.(?!$)|$)){2,}$/i;
 

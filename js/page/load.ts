@@ -19,7 +19,7 @@ let base = "";
 
 /** Sets the folder of the tag's files. */
 export function setBase(folder = ""): void {
-  if (IS_TAG) base = folder.replace(/\/$/, "");
+  if (IS_TAG) base = folder.replace(/\/*$/, "/");
 }
 
 /**
@@ -30,7 +30,7 @@ export function setBase(folder = ""): void {
  */
 export function load<Name extends keyof Files>(name: Name): Promise<Files[Name]> {
   // Relative to the page's address: a base element is meant for other addresses.
-  const own = IS_TAG ? `${urlOf(`${base}/${name}.js`, location.href)}` : "";
+  const own = IS_TAG ? `${urlOf(`${base + name}.js`, location.href)}` : "";
   // A module's imports are literals: bundlers know no others, and Turbopack refuses them.
   const open = (address: string): Promise<unknown> => (IS_TAG ? import(/* @vite-ignore */ address) : FILES[name]());
   return open(own).catch(async (error) => {

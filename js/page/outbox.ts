@@ -30,12 +30,16 @@ const SHARING_MS = 100;
 
 /** The part of its tracker that the outbox uses. */
 export interface Sender {
+  /** This tracker's outbox, after the first call that opens it. */
+  outbox?: Outbox;
   readonly url: string;
   /** The conversions of this page, by their keys. */
   readonly conversions: Map<string, WaitingConversion>;
   /** Is the click id in the cookie of the site's own Worker, where no script sees it? */
   readonly edge?: boolean | undefined;
   said(): Consent;
+  /** The fields with the kept click id and the unique id. */
+  complete(fields: PageConversion): PageConversion;
   note(reason: Reason | string): void;
   /** Reports an error to the site. */
   report(error: CakeError): void;
@@ -48,8 +52,13 @@ export interface Outbox {
   resend(): void;
 }
 
-/** Opens the outbox of a tracker. */
-export function openOutbox({ url, conversions, edge, said, note, report }: Sender): Outbox {
+/** The outbox of a tracker. */
+export function openOutbox(sender: Sender): Outbox {
+  sender.outbox ??= createOutbox(sender);
+  return sender.outbox;
+}
+
+function createOutbox({ url, conversions, edge, said, complete, note, report }: Sender): Outbox {
   /** The conversions that other pages left, by their keys, with the time when they may be sent again. */
   const left = new Map<string, WaitingConversion>();
   let timer: ReturnType<typeof later> | undefined;
@@ -117,9 +126,13 @@ export function openOutbox({ url, conversions, edge, said, note, report }: Sende
     }
     // As in the core, an unknown word is no consent.
     if (consent !== "granted") {
+      conversion.isHeld = true;
       note("consent_pending");
       return { state: "queued", code: "consent_pending" };
     }
+    // The click of an earlier page was not known while the stores could not be read.
+    if (conversion.isHeld) conversion.fields = complete(conversion.fields);
+    conversion.isHeld = false;
     const { fields } = conversion;
     const unreadable = Object.entries(fields).find(([, value]) => attempt(() => `${value}`) === undefined)?.[0];
     if (unreadable) return refuse(key, "invalid_field", { parameter: unreadable, rule: "must be text" });

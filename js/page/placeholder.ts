@@ -28,7 +28,7 @@ export function isPlaceholder(text: string, depth = 0): boolean {
     TEMPLATE.test(seen) ||
     VARIABLE.test(seen) ||
     WRITTEN.test(seen) ||
-    (isMissing(plain) && /^(?!__(\D*\d){3}|.*==$)[!-~\s]*$/.test(plain)) ||
+    (isMissing(plain) && /^(?!__(\D*\d){3}|.*==$|-1$)[!-~\s]*$/.test(plain)) ||
     (seen[0] === "@" && isMissing(`id${seen}`)) ||
     (decoded !== undefined && decoded !== seen && isPlaceholder(decoded, depth + 1))
   );

@@ -8,11 +8,11 @@ const clean = (text: string) => text.trim().replace(/[\0-\x04]/g, "\x7f");
 
 /**
  * The decoded pairs of an address, in two readings. Under the given names, in small letters, a word for a missing value
- * is left out, and so is one of `own`: an order's id. The first reads the query as it is; the second reads the whole
+ * is left out, and so is one of `own`: an order's id. Marks around an id are left out too: `"ID"`, `{ID}`, `ID/`. The first reads the query as it is; the second reads the whole
  * address as networks mangle it, with another separator for `&`. The form and the separators are those of `push_pairs`
- * in src/url.rs.
+ * in src/url.rs, and the values those of `push_address` in src/click_id.rs.
  */
-export function pairsOf(address: string, names: readonly string[], own: readonly string[] = []): string {
+export function pairsOf(address: string, names: readonly string[], own: readonly string[]): string {
   return [address.replace(/^[^?]*\?/, ""), address.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
     .map((reading) =>
       // Not by `Array.from`, which old libraries replace.
@@ -20,8 +20,13 @@ export function pairsOf(address: string, names: readonly string[], own: readonly
         .map(([given, text]) => {
           // Without the rest of an `&amp;`.
           const name = clean(given).replace(/^(amp;)+/, "");
-          const value = clean(text);
-          return `${name}\x01${names.includes(name.toLowerCase()) && (isMissing(value) || own.includes(value)) ? "" : value}\x02`;
+          let value = clean(text);
+          if (names.includes(name.toLowerCase())) {
+            // A name in marks is a placeholder; an id with a number in marks is an id.
+            if (/(\D*\d){3}/.test(value)) value = value.replace(/^[^\w-]+|[^\w-]+$/g, "");
+            if (isMissing(value) || own.includes(value)) value = "";
+          }
+          return `${name}\x01${value}\x02`;
         })
         .join(""),
     )

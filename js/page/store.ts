@@ -67,17 +67,18 @@ export function readCookies(): string {
  * domain that browsers allow is found by trying: no list says that `co.uk` is refused and `example.co.uk` is allowed.
  */
 export function writeCookie(text: string, seconds: number, domain: string | undefined): boolean {
-  const narrower = domains();
+  const all = domains();
   // As the browser writes it: one cookie must not count as two.
-  const candidates = domain ? [`; Domain=${domain.trim().toLowerCase().replace(/^\./, "")}`] : domains();
-  const isTaken = candidates.some((candidate) => {
+  const candidates = domain ? [`; Domain=${domain.trim().toLowerCase().replace(/^\./, "")}`] : all;
+  return candidates.some((candidate) => {
     setCookie(text, seconds, candidate);
-    narrower.splice(0, narrower.indexOf(candidate) + 1);
-    return readCookies().split("\x03").includes(text);
+    const isTaken = readCookies().split("\x03").includes(text);
+    // Stale copies of lower hosts would be read as well, and come first.
+    if (isTaken && readCookies() !== text) {
+      for (const narrower of all.slice(all.indexOf(candidate) + 1)) setCookie("", 0, narrower);
+    }
+    return isTaken;
   });
-  // Stale copies of lower hosts would be read as well, and come first.
-  if (isTaken && readCookies() !== text) for (const candidate of narrower) setCookie("", 0, candidate);
-  return isTaken;
 }
 
 /** Deletes the cookie on every domain that may have one, the stored text, conversions and unique ids. */
@@ -93,7 +94,8 @@ function domains(): string[] {
 }
 
 function setCookie(text: string, seconds: number, domain: string): void {
-  const secure = location.protocol === "https:" ? "; Secure" : "";
+  // `https:` has a sixth character.
+  const secure = location.protocol[5] ? "; Secure" : "";
   attempt(() => {
     // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is asynchronous, and not everywhere.
     document.cookie = `${KEY}=${text}; Path=/; Max-Age=${seconds}; SameSite=Lax${secure}${domain}`;

@@ -2,6 +2,7 @@
  * The `<script>` tag: finds its settings, and offers a function `cakeEdge` that takes calls before the tracker exists.
  */
 
+import { settingsIn } from "./settings.js";
 import { attempt, urlOf } from "./store.js";
 import { openTracker, type Tracker } from "./tracker.js";
 
@@ -22,15 +23,17 @@ export function openTag(): void {
   // A page may have replaced any of these.
   const current = attempt(() => document.currentScript) as HTMLScriptElement | null | undefined;
   // An optimiser that runs the script in its own way at best leaves its element.
-  const script = /^http/.test(`${current?.src}`)
+  const script = /^http/.test(current?.src as string)
     ? current
     : (attempt(() => document.querySelector<HTMLScriptElement>("script[src*=cake-edge]")) ?? current);
-  const address = script?.src ?? "";
-  const query: Record<string, string> = {};
-  urlOf(address)?.searchParams.forEach((value, name) => {
-    query[name] = value;
-  });
-  const tracker = openTracker([{ base: urlOf(".", address)?.href }, query, script?.dataset, options]);
+  // Without an address no URL is made of it.
+  const address = script?.src as string;
+  const tracker = openTracker([
+    ["base", urlOf(".", address)?.href],
+    ...(urlOf(address)?.searchParams ?? []),
+    ...settingsIn(script?.dataset),
+    ...settingsIn(options),
+  ]);
   // A call that throws affects only the page, and stops no other call.
   const use: Queue = (use) => void Promise.resolve(tracker).then(use);
   use.isOpen = true;

@@ -1,8 +1,8 @@
 /** The tracker: captures and keeps the click id as consent allows. It loads its rarely used parts on demand. */
-import { CakeError, isCakeError } from "../error.js";
+import { CakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
-import { conversionOf, isOwnId } from "./conversion.js";
+import { isClickId, isOwnId, textOf } from "./conversion.js";
 import { type Decision, decide, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
 import { CLICK_NAMES, isPlain } from "./names.js";
@@ -17,10 +17,9 @@ import type {
   TrackerOptions,
   WaitingConversion,
 } from "./options.js";
-import type { Outbox } from "./outbox.js";
 import { pairsOf } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
-import { readSettings, SETTING_NAMES } from "./settings.js";
+import { type GivenSetting, readSettings, SETTING_NAMES, settingsIn } from "./settings.js";
 import {
   attempt,
   deleteKept,
@@ -95,17 +94,16 @@ export function createTracker(options?: TrackerOptions): Tracker;
 export function createTracker(options?: TrackerOptions, more?: unknown): Tracker {
   return typeof document === "undefined" || typeof location === "undefined"
     ? INERT
-    : openTracker([options], options, more);
+    : openTracker(settingsIn(options), (areKnown) => areKnown(options ?? {}, SETTING_NAMES, more));
 }
 
-/** The same with several sources of settings, the strongest last. An unknown name in `strict` is refused. */
-export function openTracker(
-  sources: readonly (object | null | undefined)[],
-  strict?: object | null,
-  more?: unknown,
-): Tracker {
+/** Refuses names that are not of these words; returns whether all are known. */
+type AreKnown = (given: object, words: string, more: unknown) => boolean | undefined;
+
+/** The same with settings from several sources, the strongest last. `check` may refuse unknown names. */
+export function openTracker(given: readonly GivenSetting[], check?: (areKnown: AreKnown) => unknown): Tracker {
   const refused: [name: string, value: unknown][] = [];
-  const options = readSettings(sources, (...pair) => refused.push(pair));
+  const options = readSettings(given, (...pair) => refused.push(pair));
   setBase(options.base);
   const names = options.parameters?.[0] ? options.parameters : CLICK_NAMES;
   const smallNames = names.map((name) => name.toLowerCase());
@@ -133,26 +131,25 @@ export function openTracker(
     }
   };
 
-  const quietly = <T>(run: () => T): T | undefined => {
+  // biome-ignore lint/suspicious/noConfusingVoidType: a `return undefined` would be shipped.
+  const quietly = <T>(run: () => T): T | void => {
     try {
       return run();
     } catch (thrown) {
       report(
-        isCakeError(thrown)
-          ? thrown
+        // Also of another file, which has a class of its own.
+        (thrown as Error | null)?.name === "CakeError"
+          ? (thrown as CakeError)
           : new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown }),
       );
-      return undefined;
     }
   };
 
   const refuse = (parameter: string, word: unknown) =>
-    report(
-      new CakeError({ code: "invalid_setting", parameter, rule: `does not take "${attempt(() => String(word))}"` }),
-    );
+    report(new CakeError({ code: "invalid_setting", parameter, rule: `does not take "${attempt(() => `${word}`)}"` }));
 
   /** Where conversions go: relative to the page's first address, not to a base element or a router's address. */
-  const url = (urlOf(options.endpoint || "/cake", location.href)?.href ?? "/cake").replace(/\/*$/, "/conversions");
+  const url = `${urlOf(options.endpoint || "/cake", location.href) ?? "/cake"}`.replace(/\/*$/, "/conversions");
 
   /** The visitor's answer. The browser may have answered for the visitor (Global Privacy Control). */
   const said = (): Consent =>
@@ -162,10 +159,10 @@ export function openTracker(
       : consent;
 
   const { windowDays = 30, journey = 5, cookieDays = windowDays } = options;
-  const policy = [Number(options.touch === "first"), windowDays, journey, cookieDays] as const;
+  const policy = [+(options.touch === "first"), windowDays, journey, cookieDays] as const;
   /** Asks the core what a visit leaves behind. */
-  const keep = (visit: Visit, cookies: string, storage: string): Decision => {
-    const decision = decide(visit, policy, names.join("\x01"), cookies, storage);
+  const keep = ([pairs, seconds]: Visit, cookies: string, storage: string): Decision => {
+    const decision = decide([names.join("\x01"), pairs, cookies, storage], policy, seconds);
     [, memory, clickId] = decision;
     return decision;
   };
@@ -189,22 +186,17 @@ export function openTracker(
     const mayCarry = smallNames.some((name) => pairs.toLowerCase().includes(name));
     const cookies = readCookies();
     // A new visitor's click goes into the cookie first: localStorage is slower.
-    const first = cookies || !mayCarry ? undefined : keep(visit, before, before);
-    if (first?.[0]) writeCookie(first[1], first[0], options.cookieDomain);
-    const storage = read(KEY);
-    if (first && !storage) write(first);
+    if (!cookies && mayCarry) {
+      const [age, text] = keep(visit, before, before);
+      if (age) writeCookie(text, age, options.cookieDomain);
+    }
     // An earlier kept click is not lost: the core decides again with both stores.
-    else if (mayCarry || cookies || storage || before) write(keep(visit, cookies || before, storage || before));
+    const storage = read(KEY) || before;
+    if (mayCarry || cookies || storage) write(keep(visit, cookies || before, storage));
     else note("no_click_id");
     const fragment = options.fragment ? "" : location.hash;
-    // An empty first reading starts with its end.
-    if (options.debug && !(clickId && pairs.includes(clickId)) && (pairs > "\x04" || /=/.test(fragment))) {
-      withFile("outbox", ({ noteNotTaken }) => noteNotTaken(pairs, fragment, note));
-    }
+    if (options.debug) withFile("outbox", ({ noteNotTaken }) => noteNotTaken(pairs, fragment, clickId, note));
   };
-
-  /** The kept click ids: first the one that counts, then those of the touches, the newest first. */
-  const kept = () => [clickId, ...memory.split("*").map((touch) => touch.split("!")[2])];
 
   /** Functions to call when the click id or consent may have changed. */
   const watchers: (() => void)[] = [];
@@ -214,27 +206,38 @@ export function openTracker(
 
   /** The ids of orders that came as click ids: they are none on this page's later addresses either. */
   const own: string[] = [];
-  /** Removes the kept clicks that are in truth this conversion's own ids: the former click counts again. */
-  const forget = (fields: PageConversion) => {
+  /**
+   * A conversion's fields: ids as text, whatever their type, the kept click, and the unique id that every tab makes of
+   * click and order. An invalid given click id, such as `undefined`, replaces no kept one. If none is kept, the forwarder
+   * refuses it by name.
+   */
+  const complete = (fields: PageConversion): PageConversion => {
+    const [offer, orderId, given, id] = [fields.offerId, fields.orderId, fields.uniqueId, fields.clickId].map(textOf);
+    const isOwn = (id: string | undefined) => id && isOwnId(id, [orderId, given]);
+    // A kept click that is in truth this conversion's own id is removed: the former click counts again.
     const touches = memory.split("*");
     const rest = touches.filter((touch) => {
       const id = touch.split("!")[2];
-      return !id || !isOwnId(id, fields) || !own.push(id);
+      return !isOwn(id) || !own.push(id as string);
     });
-    if (rest.length === touches.length) return;
-    const left = keep(["", now() / 1_000], rest.join("*"), "");
-    if (said() !== "granted") return;
-    if (left[0]) return write(left);
-    writeCookie("", 0, options.cookieDomain);
-    remove(KEY);
-  };
-
-  /** A conversion's fields with the kept click, and with the unique id that every tab makes of click and order. */
-  const complete = (given: PageConversion): PageConversion => {
-    const fields = conversionOf(given, kept());
-    forget(fields);
-    const { clickId, orderId, uniqueId = clickId && orderId && findOrderUniqueId(clickId, orderId) } = fields;
-    return uniqueId ? { ...fields, uniqueId } : fields;
+    if (rest.length < touches.length) {
+      const left = keep(["", now() / 1_000], rest.join("*"), "");
+      if (said() === "granted") {
+        if (left[0]) write(left);
+        else {
+          writeCookie("", 0, options.cookieDomain);
+          remove(KEY);
+        }
+      }
+    }
+    const kept = [isClickId(id as string) ? id : clickId, clickId, id].find((id) => id && !isOwn(id));
+    return {
+      // An offer that is not written in digits stays as it is, to be refused by name.
+      offerId: (/^\d+$/.test(offer as string) ? +(offer as string) : offer) as number,
+      uniqueId: given ?? (kept && orderId && findOrderUniqueId(kept, orderId)),
+      orderId,
+      clickId: kept,
+    } as PageConversion;
   };
 
   let isDisposed = false;
@@ -280,37 +283,28 @@ export function openTracker(
   };
 
   /** Are these fields of a plain object, and all known? If not, the error that names the field follows. */
-  const areKnown = (given: object, words: string, more: unknown): boolean => {
-    const areKnown =
-      isPlain(given) && !isPlain(more) && Object.keys({ ...given }).every((name) => words.split(" ").includes(name));
+  const areKnown: AreKnown = (given, words, more) => {
+    const areKnown = attempt(
+      () =>
+        isPlain(given) && !isPlain(more) && Object.keys({ ...given }).every((name) => words.split(" ").includes(name)),
+    );
     if (!areKnown) withFile("outbox", ({ checkNames }) => checkNames(given, words, more));
     return areKnown;
   };
 
   /** What the files of rare parts use of this tracker. */
-  const shared = { url, conversions, edge: options.edge, clickId: () => clickId, said, note, report };
+  const shared = { url, conversions, complete, edge: options.edge, clickId: () => clickId, said, note, report };
 
-  /** Loaded once, and again after a failed load. */
-  let opened: Promise<Outbox> | undefined;
-  const openOutbox = () => {
-    opened ??= load("outbox").then(
-      ({ openOutbox }) => openOutbox(shared),
-      (error) => {
-        opened = undefined;
-        throw error;
-      },
-    );
-    return opened;
-  };
+  const openOutbox = () => load("outbox").then(({ openOutbox }) => openOutbox(shared));
 
   let timer: ReturnType<typeof later>;
   /** The conversion waits for the network, for the missing file, or for the next page. */
   const offline = ({ missing }: { missing?: string } = {}): ConvertResult => {
-    if (missing) note("missing_file", missing, "see data-base");
-    else note("network");
+    const code = missing ? "missing_file" : "network";
+    note(code, missing);
     clearTimeout(timer);
     timer = later(resume, RELOAD_MS);
-    return { state: "queued", code: missing ? "missing_file" : "network" };
+    return { state: "queued", code };
   };
 
   /** The result within the 15 seconds of {@link Tracker.convert}. */
@@ -324,7 +318,7 @@ export function openTracker(
     }
   };
 
-  quietly(() => areKnown(strict ?? {}, SETTING_NAMES, more));
+  check?.(areKnown);
   for (const pair of refused) refuse(...pair);
   quietly(() =>
     onAddressChange(
@@ -333,7 +327,7 @@ export function openTracker(
         resume();
         attempt(() => addEventListener("online", resume));
         // Loaded before it is needed: at the moment of a conversion there may be no network.
-        later(() => clickId && openOutbox().catch(() => undefined), AHEAD_MS);
+        later(() => clickId && openOutbox().catch(offline), AHEAD_MS);
       },
     ),
   );
@@ -350,7 +344,6 @@ export function openTracker(
     },
     setConsent(word) {
       const known = consentOf(word);
-      const wasGranted = said() === "granted";
       // An unknown word is no consent.
       consent = known ?? "pending";
       if (!known) refuse("consent", word);
@@ -359,24 +352,17 @@ export function openTracker(
         visits.splice(0).forEach(lookLater);
       }
       look(location.href);
-      void Promise.resolve(loading).then(() => {
-        // Conversions of an earlier page's click were reported before the stores could be read. They are not sent yet.
-        if (!wasGranted) for (const waiting of conversions.values()) waiting.fields = complete(waiting.fields);
-        resume();
-      });
+      void Promise.resolve(loading).then(resume);
     },
     link: (parts, more?: unknown) =>
       load("link")
-        .then(async (file) => {
-          await file.ready();
-          return quietly(() => (file.createTrackingLink as (...given: unknown[]) => string)(parts, more));
-        })
+        .then(({ findLink }) => findLink(parts, more, quietly as <T>(run: () => T) => T | undefined))
         .catch((cause) => {
           report(new CakeError({ code: "network", rule: "link.js could not be loaded" }, { cause }));
           return undefined;
         }),
     decorate(how, more?: unknown) {
-      withFile("decorate", ({ decorate }) => decorate(how, shared.clickId, note, more));
+      withFile("decorate", ({ decorate }) => decorate(how, shared, more));
     },
     attach(how) {
       withFile("attach", ({ attach }) => watchers.push(attach(how, shared)));
@@ -385,9 +371,9 @@ export function openTracker(
       isDisposed = true;
     },
     convert(given, more?: unknown) {
-      const convert = () => {
-        if (!quietly(() => areKnown(given, "offerId uniqueId orderId clickId", more))) {
-          return Promise.resolve<ConvertResult>({ state: "refused", code: "invalid_field" });
+      const convert = async (): Promise<ConvertResult> => {
+        if (!areKnown(given, "offerId uniqueId orderId clickId", more)) {
+          return { state: "refused", code: "invalid_field" };
         }
         const at = now();
         const key = `${OUTBOX}${at} ${attempt(Math.random)} ${conversions.size}`;

@@ -6,7 +6,8 @@
 
 use super::to_integer;
 use crate::Result;
-use crate::capture::signed_click_id;
+use crate::capture::signed_click_ids;
+use crate::click_id::is_own_id;
 use crate::signed_cookie::SigningKeys;
 use crate::touch::{Attribution, MAX_JOURNEY, MAX_WINDOW_DAYS, TouchPolicy};
 use wasm_bindgen::JsValue;
@@ -20,31 +21,31 @@ use {
     crate::consent::Consent,
 };
 
-/// The click id that counts by the signed cookie of a `Cookie` header; see [`signed_click_id`].
-/// Without `window_days` the longest window applies, since the cookie has an expiry of its own.
+/// The click ids of the signed cookie of a `Cookie` header, the one that counts first; see [`signed_click_ids`].
+/// Without `window_days` the longest window applies, since the cookie has an expiry of its own. `own_ids` are an order's
+/// ids, which are none.
 ///
 /// # Errors
 /// `weak_secret`, `invalid_setting`.
-#[wasm_bindgen(js_name = findSignedClick)]
-pub fn find_signed_click(
+#[wasm_bindgen(js_name = findSignedClicks)]
+pub fn find_signed_clicks(
     cookies: &str,
     secrets: Vec<String>,
     now_ms: f64,
+    own_ids: Vec<String>,
     is_first_touch: Option<bool>,
     window_days: Option<f64>,
-) -> Result<Option<String>, JsValue> {
+) -> Result<Vec<String>, JsValue> {
     let keys = SigningKeys::new(secrets.iter().map(String::as_str))?;
     let touch_policy = touch_policy(
         is_first_touch == Some(true),
         window_days.unwrap_or(f64::from(MAX_WINDOW_DAYS)),
         MAX_JOURNEY,
     )?;
-    Ok(signed_click_id(
-        cookies,
-        &keys,
-        touch_policy,
-        to_integer(now_ms),
-    ))
+    let own_ids: Vec<&str> = own_ids.iter().map(String::as_str).collect();
+    let mut ids = signed_click_ids(cookies, &keys, touch_policy, to_integer(now_ms));
+    ids.retain(|id| !is_own_id(id, &own_ids));
+    Ok(ids)
 }
 
 /// The touch policy at the edge. The cookie lives as long as touches count.
@@ -62,7 +63,7 @@ fn touch_policy(is_first_touch: bool, window_days: f64, journey: usize) -> Resul
 /// reason }`, each left out where there is none.
 ///
 /// `names` are those of the click id's parameter, none for the default. An empty `domain` is the
-/// host alone. `flags`: 1 the first touch counts, 2 `Sec-GPC` is ignored, 4 a proxy is trusted.
+/// host alone. `own_ids` are the ids of the order that is reported here. `flags`: 1 the first touch counts, 2 `Sec-GPC` is ignored, 4 a proxy is trusted.
 ///
 /// # Errors
 /// [`Error::WeakSecret`], [`Error::InvalidSetting`], and those of [`Capture::decide`].
@@ -79,6 +80,7 @@ pub fn capture_click(
     journey: f64,
     flags: u32,
     now_ms: f64,
+    own_ids: Vec<String>,
 ) -> Result<JsValue, JsValue> {
     let headers = request.headers();
     let header = |name: &str| headers.get(name).ok().flatten();
@@ -114,7 +116,11 @@ pub fn capture_click(
 
     let keys = SigningKeys::new(secrets.iter().map(String::as_str))?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut parameters = LandingParameters::default();
+    let own_ids: Vec<&str> = own_ids.iter().map(String::as_str).collect();
+    let mut parameters = LandingParameters {
+        own_ids: &own_ids,
+        ..LandingParameters::default()
+    };
     if !names.is_empty() {
         parameters.click_id = &names;
     }

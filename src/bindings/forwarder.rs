@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// claim, offerId, text }`, for several a list. A bad item of a list is `{ error: { code, rule,
 /// parameter, retryable } }`. A single bad conversion is thrown.
 ///
-/// `click_id` is the signed cookie's, or empty. `is_pixel` says that the conversions go to
+/// `click_ids` are the signed cookie's, separated by spaces. `is_pixel` says that the conversions go to
 /// `p.ashx`, which takes an event's id and an order. `latest` is the latest civil time that a
 /// conversion may have, or empty.
 ///
@@ -27,13 +27,13 @@ pub fn read_conversions(
     body: &str,
     account: &str,
     is_signed: bool,
-    click_id: &str,
+    click_ids: &str,
     is_pixel: bool,
     latest: &str,
 ) -> Result<String, JsValue> {
     let caller = Caller {
         is_signed,
-        click_id: Some(click_id).filter(|id| !id.is_empty()),
+        click_ids,
         is_pixel,
         latest: Some(latest).filter(|latest| !latest.is_empty()),
     };

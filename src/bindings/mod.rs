@@ -46,7 +46,7 @@ mod tracking;
 #[cfg(feature = "edge")]
 pub use capture::capture_click;
 #[cfg(feature = "signed")]
-pub use capture::find_signed_click;
+pub use capture::find_signed_clicks;
 #[cfg(feature = "checks")]
 pub use checks::{check_postback, check_postback_url, lint_tracking_link};
 #[cfg(feature = "client")]

@@ -11,7 +11,7 @@ fn a_word_for_a_missing_value_is_no_click_id_of_a_callers() {
         serde_json::from_str(include_str!("../../tests/vectors/missing_values.json")).unwrap();
     let texts =
         |name: &str| -> Vec<String> { serde_json::from_value(vectors[name].clone()).unwrap() };
-    for text in texts("missing") {
+    for text in texts("missing").into_iter().chain(texts("ids_of_orders")) {
         let code = if is_click_id(&text) {
             "placeholder_text"
         } else {

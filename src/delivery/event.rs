@@ -4,6 +4,7 @@ use super::Correction;
 use crate::api::asked::Asked;
 use crate::api::json::{Object, Value};
 use crate::api::record_conversion::Params;
+use crate::click_id::is_own_id;
 use crate::error::IdRule;
 use crate::money::Money;
 use crate::url::push_number;
@@ -21,9 +22,9 @@ pub const MAX_BATCH: usize = 100;
 pub struct Caller<'a> {
     /// Is the request signed? Money and dates are taken from signed callers alone.
     pub is_signed: bool,
-    /// The click id of the cookie that the edge has signed. It takes precedence over one in the
-    /// body.
-    pub click_id: Option<&'a str>,
+    /// The click ids of the cookie that the edge has signed, the one that counts first, separated by
+    /// spaces. They take precedence over one in the body.
+    pub click_ids: &'a str,
     /// Does the forwarder deliver to `p.ashx`? It alone takes an event's id and an order.
     pub is_pixel: bool,
     /// The latest civil time that a conversion may have; `None` where nobody knows the time.
@@ -165,8 +166,17 @@ impl Event {
         let (mut params, event_id, order) = Params::read_with_order(text)?;
         params.payout = shortest("payout", params.payout.take())?;
         params.revenue = shortest("revenue", params.revenue.take())?;
-        if let Some(click_id) = caller.click_id {
-            click_id.clone_into(&mut params.click_id);
+        if !caller.is_signed {
+            // A backend names the click itself. A page's address may have had the order's id under a click id's name.
+            let own_ids = [&params.unique_id, &params.order_id].map(Option::as_deref);
+            let own_ids = own_ids.map(Option::unwrap_or_default);
+            let mut signed = caller.click_ids.split_ascii_whitespace();
+            if let Some(click_id) = signed.find(|id| !is_own_id(id, &own_ids)) {
+                click_id.clone_into(&mut params.click_id);
+            } else if is_own_id(&params.click_id, &own_ids) {
+                let rule = IdRule::Own;
+                return Err(Error::InvalidClickId { rule });
+            }
         }
         if params.click_id.is_empty() {
             let rule = IdRule::Absent;

@@ -139,7 +139,7 @@ mod tests {
     fn event(body: &str) -> Event {
         let caller = Caller {
             is_signed: true,
-            click_id: None,
+            click_ids: "",
             is_pixel: true,
             latest: None,
         };

@@ -78,11 +78,13 @@ pub enum IdRule {
     Digits,
     /// It is a negative number.
     Negative,
+    /// A conversion's click id is the conversion's own order id or unique id.
+    Own,
 }
 
 impl IdRule {
     /// Every rule.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Empty,
         Self::Missing,
         Self::Absent,
@@ -92,6 +94,7 @@ impl IdRule {
         Self::Email,
         Self::Digits,
         Self::Negative,
+        Self::Own,
     ];
 
     /// The rule as a sentence about the id.
@@ -106,6 +109,9 @@ impl IdRule {
             }
             Self::Control => "must not contain line feeds, tabs or other control characters",
             Self::Email => "must be no e-mail address: give the shop's own order number",
+            Self::Own => {
+                "is the conversion's own orderId or uniqueId: pass what CAKE appended to the landing page's address"
+            }
             Self::Negative => "is a negative number: give it as text where the shop has such ids",
             Self::Digits => "is a number that is not whole or has lost digits: give it as text",
         }

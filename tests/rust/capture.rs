@@ -2,7 +2,7 @@
 //! independent implementation (Node's crypto) computed the signatures.
 
 use cake_edge::Result;
-use cake_edge::capture::{Capture, Captured, Reason, Visit, signed_click_id};
+use cake_edge::capture::{Capture, Captured, Reason, Visit, signed_click_ids};
 use cake_edge::click_id::LandingParameters;
 use cake_edge::consent::Consent;
 use cake_edge::signed_cookie::SigningKeys;
@@ -98,9 +98,9 @@ fn the_cookie_is_read_back_where_the_conversion_is_recorded() {
         };
         let touch_policy = TouchPolicy::new(attribution, 400, 20, 400).unwrap();
         let (cookie, _) = cookie.split_once(';').unwrap();
-        let read = signed_click_id(cookie, &keys, touch_policy, vector["at"].as_u64().unwrap());
+        let read = signed_click_ids(cookie, &keys, touch_policy, vector["at"].as_u64().unwrap());
         assert_eq!(
-            read.as_deref(),
+            read.first().map(String::as_str),
             vector["want"]["clickId"].as_str(),
             "{}",
             vector["name"]
@@ -121,4 +121,69 @@ fn bad_settings_are_refused_with_their_code() {
             vector["name"]
         );
     }
+}
+
+#[test]
+fn the_orders_own_id_is_neither_captured_nor_kept() {
+    let keys = SigningKeys::new(["a secret of thirty-two bytes or more"]).unwrap();
+    let capture = |url: &str, cookies: Option<&str>, own_ids: &[&str], at: u64| {
+        let capture = Capture {
+            keys: &keys,
+            touch_policy: TouchPolicy::default(),
+            parameters: LandingParameters {
+                own_ids,
+                ..LandingParameters::default()
+            },
+            domain: None,
+            consent: Consent::Granted,
+            ignores_privacy_control: false,
+            trusts_proxy: false,
+        };
+        let visit = Visit {
+            method: "GET",
+            url,
+            cookies,
+            fetch_mode: Some("navigate"),
+            ..Visit::default()
+        };
+        capture.decide(&visit, at).unwrap()
+    };
+    let cookie_of = |captured: &Captured| {
+        let cookie = captured.set_cookies.first().unwrap();
+        cookie.split_once(';').unwrap().0.to_owned()
+    };
+    let at = 1_781_879_400_000;
+    let landing = cookie_of(&capture("https://a.example/?reqid=paid-1", None, &[], at));
+    let thanks = "https://a.example/thanks?click_id=ORD-77";
+    let known = capture(thanks, Some(&landing), &["ord-77"], at);
+    assert_eq!(known.click_id.as_deref(), Some("paid-1"));
+    assert_eq!(known.reason, Some(Reason::Known));
+
+    // Without the order's ids it was captured. The next page that knows them takes it out of the cookie.
+    let wrong = cookie_of(&capture(thanks, Some(&landing), &[], at));
+    let mended = capture("https://a.example/next", Some(&wrong), &["ord-77"], at);
+    assert_eq!(mended.click_id.as_deref(), Some("paid-1"));
+    assert_eq!(mended.reason, None);
+    let policy = TouchPolicy::default();
+    assert_eq!(
+        signed_click_ids(&wrong, &keys, policy, at),
+        ["ORD-77", "paid-1"]
+    );
+    assert_eq!(
+        signed_click_ids(&cookie_of(&mended), &keys, policy, at),
+        ["paid-1"]
+    );
+
+    // The order's id alone: nothing is left.
+    let only = cookie_of(&capture(thanks, None, &[], at));
+    let emptied = capture("https://a.example/next", Some(&only), &["ord-77"], at);
+    assert_eq!(emptied.click_id, None);
+    assert!(emptied.set_cookies[0].contains("Max-Age=0"));
+
+    // By the first touch, the oldest one that is none counts.
+    let first = TouchPolicy::new(Attribution::FirstTouch, 30, 5, 30).unwrap();
+    assert_eq!(
+        signed_click_ids(&wrong, &keys, first, at),
+        ["paid-1", "ORD-77"]
+    );
 }

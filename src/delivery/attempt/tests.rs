@@ -18,7 +18,7 @@ pub(super) fn text_of(click: &str, offer: u64, unique: &str) -> String {
     let body = format!(r#"{{"clickId":"{click}","offerId":{offer},"uniqueId":"{unique}"}}"#);
     let caller = Caller {
         is_signed: true,
-        click_id: None,
+        click_ids: "",
         is_pixel: true,
         latest: None,
     };

@@ -5,13 +5,13 @@ use proptest::prelude::*;
 
 const SIGNED: Caller<'_> = Caller {
     is_signed: true,
-    click_id: None,
+    click_ids: "",
     is_pixel: true,
     latest: None,
 };
 const PAGE: Caller<'_> = Caller {
     is_signed: false,
-    click_id: None,
+    click_ids: "",
     is_pixel: true,
     latest: None,
 };
@@ -99,7 +99,7 @@ fn an_event_needs_a_unique_id_and_a_click_id() {
 #[test]
 fn the_cookies_click_id_goes_before_the_bodys_which_is_checked_all_the_same() {
     let caller = Caller {
-        click_id: Some("cookie"),
+        click_ids: "cookie",
         ..PAGE
     };
     for body in [
@@ -115,6 +115,38 @@ fn the_cookies_click_id_goes_before_the_bodys_which_is_checked_all_the_same() {
         ),
         "invalid_click_id"
     );
+}
+
+#[test]
+fn the_orders_own_id_is_no_click_id_of_a_page() {
+    let caller = Caller {
+        click_ids: "ORD-78 1077 paid-1 paid-0",
+        ..PAGE
+    };
+    for (body, click_id) in [
+        (
+            r##"{"offerId":1,"uniqueId":"u","orderId":"#1077"}"##,
+            "ORD-78",
+        ),
+        (r#"{"offerId":1,"uniqueId":"ord-78"}"#, "1077"),
+        (
+            r#"{"offerId":1,"uniqueId":"shop:1077","orderId":"ORD-78"}"#,
+            "paid-1",
+        ),
+    ] {
+        assert_eq!(one(body, caller).unwrap().params().click_id, click_id);
+    }
+    let own = r#"{"clickId":"1077","offerId":1,"uniqueId":"u","orderId":1077}"#;
+    assert_eq!(code(own, PAGE), "invalid_click_id");
+    let only = Caller {
+        click_ids: "1077",
+        ..PAGE
+    };
+    assert_eq!(code(own, only), "invalid_click_id");
+    let given = r#"{"clickId":"paid-2","offerId":1,"uniqueId":"u","orderId":1077}"#;
+    assert_eq!(one(given, only).unwrap().params().click_id, "paid-2");
+    // A backend may use the click id as the unique id.
+    assert_eq!(one(own, SIGNED).unwrap().params().click_id, "1077");
 }
 
 #[test]
@@ -356,6 +388,6 @@ proptest! {
 
     #[test]
     fn no_text_breaks_the_reader(body in "\\PC{0,200}", is_signed in any::<bool>()) {
-        let _ = read(&body, Caller { is_signed, click_id: None, is_pixel: true, latest: None });
+        let _ = read(&body, Caller { is_signed, click_ids: "", is_pixel: true, latest: None });
     }
 }

@@ -31,7 +31,7 @@ fn their_names_become_ours_and_what_is_not_mapped_is_passed_over() {
     );
     let caller = Caller {
         is_signed: true,
-        click_id: None,
+        click_ids: "",
         is_pixel: true,
         latest: None,
     };

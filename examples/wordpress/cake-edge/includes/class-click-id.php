@@ -17,7 +17,7 @@ final class Click_Id {
 	const DEFAULT_PARAMETERS = array( 'reqid', 'ckm_request_id', 'click_id', 'clickid' );
 
 	/** Words that name a missing value. The first three are what a program writes where it has lost one. */
-	const MISSING = 'undefined null nan nil none n/a true false unknown missing empty unset not invalid infinity no 0 id number ref value name array object string your here insert replace placeholder todo tbd xxx change undef nul na n.a n-a n_a promise blank aid cid oid pid rid sid tid uid';
+	const MISSING = 'undefined null nan nil none n/a true false unknown missing empty unset not invalid infinity no 0 id number ref value name array object string your here insert replace placeholder todo tbd xxx change undef nul na n.a n-a n_a promise blank void aid cid oid pid rid sid tid uid';
 
 	/** Words that stand beside those in a manual: YOUR_ORDER_ID. */
 	const BESIDE = 'order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date db cart conversion lead sale system available';
@@ -53,7 +53,7 @@ final class Click_Id {
 	 * @param string $text A text that has the form of a click id.
 	 */
 	public static function is_missing( string $text ): bool {
-		return 1 === preg_match( '/^__.*__$/Ds', $text )
+		return 1 === preg_match( '/^(?:__.*__|-1)$/Ds', $text )
 			|| self::has_no_other_word( $text, self::MISSING, self::BESIDE )
 			|| self::has_lost_value( $text );
 	}
@@ -74,9 +74,13 @@ final class Click_Id {
 			$pairs = self::pairs_of( $reading );
 			foreach ( $parameters as $parameter ) {
 				foreach ( $pairs as list( $name, $value ) ) {
-					if ( 0 === strcasecmp( $name, $parameter ) && self::is_valid( $value ) ) {
+					if ( 0 !== strcasecmp( $name, $parameter ) ) {
+						continue;
+					}
+					$id = self::without_marks( $value );
+					if ( self::is_valid( $id ) ) {
 						return array(
-							'id'        => $value,
+							'id'        => $id,
 							'parameter' => $parameter,
 							'sub_ids'   => self::sub_ids_of( $pairs ),
 						);
@@ -104,6 +108,19 @@ final class Click_Id {
 			$pairs[] = array( self::trim( $name ), self::trim( self::decode( isset( $parts[1] ) ? $parts[1] : '' ) ) );
 		}
 		return $pairs;
+	}
+
+	/**
+	 * The value without the marks that got around it on its way: "ID", {ID}, ID/. That is done for an id with three
+	 * digits or more: a name in marks is a placeholder.
+	 *
+	 * @param string $value A decoded value.
+	 */
+	private static function without_marks( string $value ): string {
+		if ( preg_match_all( '/[0-9]/', $value ) < 3 ) {
+			return $value;
+		}
+		return preg_replace( '/^[^A-Za-z0-9_-]+|[^A-Za-z0-9_-]+$/D', '', $value );
 	}
 
 	/**
