@@ -4,7 +4,7 @@
  */
 import { Batch, type GroupCommit, type Outcome, outcomeOf } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
-import { Attempts, type Facts, type Knowledge, type Question } from "./attempts.js";
+import { Attempts, type Facts, type Knowledge, type Question, type Send } from "./attempts.js";
 import type { ResolvedOptions } from "./options.js";
 import type { ConversionState, Sibling } from "./shard.js";
 import type { OutboxStore, Row, StoredState } from "./store.js";
@@ -52,6 +52,7 @@ export interface DeliveryDeps {
   readonly store: OutboxStore;
   readonly host: Host;
   readonly commit: GroupCommit;
+  readonly send?: Send | undefined;
   /** Has CAKE refused the key since before this object started? */
   readonly isPaused: boolean;
   /** The other events of a click, in all shards. */
@@ -114,7 +115,7 @@ export class Delivery {
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
     const { options, host } = deps;
-    this.#attempts = new Attempts(options);
+    this.#attempts = new Attempts(options, deps.send);
     this.#results = new Batch(deps.commit, (results) => this.#storeAll(results));
     this.#quietFromMs = host.now() + options.timeoutMs * options.clockSpeed;
     if (deps.isPaused) options.deliverer().startPaused();

@@ -6,6 +6,7 @@
 import { Batch, GroupCommit, type Turn } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
 import { Acceptor } from "./acceptance.js";
+import type { Send } from "./attempts.js";
 import { Corrections } from "./corrections.js";
 import { Delivery, shownState, type Transition } from "./delivery.js";
 import { instant } from "./instant.js";
@@ -49,6 +50,8 @@ export interface OutboxDeps {
    * @default the platform stores each turn, and resets the object where it cannot
    */
   readonly turn?: Turn | undefined;
+  /** Sends the requests to CAKE. @default the platform's `fetch` */
+  readonly send?: Send | undefined;
 }
 
 /**
@@ -97,6 +100,7 @@ export class Outbox {
       store,
       host,
       commit: this.#commit,
+      send: deps.send,
       isPaused: stateLog.isPaused,
       siblings: (order, id) => this.#allSiblings(order, id),
       family: (correction) => corrections.family(correction),
