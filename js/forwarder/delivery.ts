@@ -111,6 +111,8 @@ export class Delivery {
   /** When all due rows were fetched; `undefined` after a change. */
   #allRead: number | undefined;
   #isStopped = false;
+  /** Is a call of {@link pump} on its way? */
+  #mayPump = false;
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
@@ -224,19 +226,36 @@ export class Delivery {
 
   #start(row: Row, isOldest: boolean): void {
     this.#underWay.set(row.id, isOldest);
-    const work = this.#attempt(row)
-      .finally(() => {
+    const work = this.#deliver(row);
+    this.#busy.set(row.id, work);
+    this.#deps.host.keepAlive(work);
+  }
+
+  async #deliver(row: Row): Promise<void> {
+    try {
+      let transition: Transition;
+      try {
+        transition = await this.#attempt(row);
+      } finally {
         this.#underWay.delete(row.id);
         // The next attempt need not wait for this one's write.
         this.pump();
-      })
-      .then((transition) => this.#store(row, transition))
-      .finally(() => {
-        this.#busy.delete(row.id);
-        this.pump();
-      });
-    this.#busy.set(row.id, work);
-    this.#deps.host.keepAlive(work);
+      }
+      await this.#store(row, transition);
+    } finally {
+      this.#busy.delete(row.id);
+      this.#pumpOnce();
+    }
+  }
+
+  /** Calls {@link pump} once for all results of a window. */
+  #pumpOnce(): void {
+    if (this.#mayPump) return;
+    this.#mayPump = true;
+    queueMicrotask(() => {
+      this.#mayPump = false;
+      this.pump();
+    });
   }
 
   async #attempt(row: Row): Promise<Transition> {
