@@ -23,6 +23,9 @@ interface Job {
 /** Jobs that are done together, in one turn of the event loop. */
 export class GroupCommit {
   #jobs: Job[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The wait that the open window began with, or was shortened to. */
+  #waitMs = 0;
   readonly #atEnd: () => void;
   readonly #windowMs: number;
   readonly #turn: Turn;
@@ -34,10 +37,13 @@ export class GroupCommit {
     this.#turn = turn;
   }
 
-  /** Does a job at the end of the window, after the earlier jobs. */
-  next<Result>(job: () => Result): Promise<Result> {
+  /**
+   * Does a job at the end of the window, after the earlier jobs. `waitMs` is how long the job may wait; the most urgent
+   * job of a window ends it.
+   */
+  next<Result>(job: () => Result, waitMs = this.#windowMs): Promise<Result> {
     return new Promise((resolve, reject) => {
-      if (this.#jobs.length === 0) setTimeout(() => this.#run(), this.#windowMs);
+      this.endWithin(waitMs);
       const run = () => {
         try {
           const result = job();
@@ -50,7 +56,16 @@ export class GroupCommit {
     });
   }
 
+  /** Ends the open window within this time. */
+  endWithin(waitMs = this.#windowMs): void {
+    if (this.#timer !== undefined && this.#waitMs <= waitMs) return;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#waitMs = waitMs;
+    this.#timer = setTimeout(() => this.#run(), waitMs);
+  }
+
   #run(): void {
+    this.#timer = undefined;
     const jobs = this.#jobs;
     this.#jobs = [];
     let settles: (() => void)[] = [];
@@ -72,5 +87,62 @@ export class GroupCommit {
     }
     // No promise is settled before the whole window is stored.
     for (const settle of settles) settle();
+  }
+}
+
+/** What became of one of several items: its result, or what its job threw. */
+export type Outcome<Result> = { readonly result: Result } | { readonly thrown: unknown };
+
+/** The outcome of a job. */
+export function outcomeOf<Result>(job: () => Result): Outcome<Result> {
+  try {
+    return { result: job() };
+  } catch (thrown) {
+    return { thrown };
+  }
+}
+
+/** The items of the open window, and their outcomes. */
+interface OpenBatch<Item, Result> {
+  readonly items: Item[];
+  readonly done: Promise<readonly Outcome<Result>[]>;
+}
+
+/** Jobs of one kind: those of a window are done at once, in the place of the first. */
+export class Batch<Item, Result> {
+  readonly #commit: GroupCommit;
+  readonly #job: (items: readonly Item[]) => readonly Outcome<Result>[];
+  #open: OpenBatch<Item, Result> | undefined;
+
+  /** `job` returns the outcome of each item, in their order. */
+  constructor(commit: GroupCommit, job: (items: readonly Item[]) => readonly Outcome<Result>[]) {
+    this.#commit = commit;
+    this.#job = job;
+  }
+
+  /** Does the job with an item, as {@link GroupCommit.next} does it. */
+  async next(item: Item, waitMs?: number): Promise<Result> {
+    this.#open ??= this.#begin(waitMs);
+    this.#commit.endWithin(waitMs);
+    const { items, done } = this.#open;
+    const place = items.push(item) - 1;
+    const outcome = (await done)[place];
+    if (outcome === undefined) throw new Error("a job has no outcome");
+    if ("thrown" in outcome) throw outcome.thrown;
+    return outcome.result;
+  }
+
+  #begin(waitMs: number | undefined): OpenBatch<Item, Result> {
+    const items: Item[] = [];
+    const end = () => {
+      if (this.#open?.items === items) this.#open = undefined;
+    };
+    const done = this.#commit.next(() => {
+      end();
+      return this.#job(items);
+    }, waitMs);
+    // A window that could not begin has not done the job.
+    done.catch(end);
+    return { items, done };
   }
 }

@@ -17,10 +17,10 @@ export class CakeOutbox extends DurableObject {
       // The store itself begins the table, with its first event.
       const store = new SqlStore(storage, RETENTION_MS);
       const id = crypto.randomUUID().replaceAll("-", "");
-      store.insert({ id, offerId: 12_345, text: "{}", acceptedAt: "" }, at);
+      store.insert([{ id, offerId: 12_345, text: "{}", acceptedAt: "" }], at);
       const first = store.find(id);
       if (first === undefined) throw new Error("an event is not there");
-      store.settle({ ...first, state: "delivered", next_ms: null, attempts: 1 });
+      store.settle([{ ...first, state: "delivered", next_ms: null, attempts: 1 }]);
       storage.sql.exec(
         `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
          INSERT INTO events (number, id, offer_id, text, accepted_at, accepted_ms, state, attempts, conversion_id, changed_ms)

@@ -1,5 +1,6 @@
 /** Which events a shard sends: takes new ones, recognises known ones, and sends finished ones again. */
 import { call } from "../error.js";
+import { type Outcome, outcomeOf } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
 import { core } from "./core.js";
 import { type Corrections, NO_CONVERSION, NOTHING_LEFT } from "./corrections.js";
@@ -46,9 +47,63 @@ export class Acceptor {
     this.#deps = deps;
   }
 
+  /** Accepts the requests of a window, each with its own outcome. */
+  acceptAll(requests: readonly AcceptRequest[]): readonly Outcome<readonly Acceptance[]>[] {
+    const accepted = this.#acceptFresh(requests);
+    return requests.map((request) => {
+      const answer = accepted.get(request);
+      return answer === undefined ? outcomeOf(() => this.#accept(request)) : { result: [answer] };
+    });
+  }
+
+  /**
+   * Stores the events that nothing else concerns with a few statements for all. Empty where that failed: then each
+   * request is tried alone.
+   */
+  #acceptFresh(requests: readonly AcceptRequest[]): ReadonlyMap<AcceptRequest, Acceptance> {
+    const { store, host, options, stateLog } = this.#deps;
+    const fresh = this.#fresh(requests);
+    const events = [...fresh.values()];
+    if (events.length < 2 || events.length > options.capacity - stateLog.counts.of("pending")) return new Map();
+    const now = host.now();
+    let rows: readonly Row[] = [];
+    try {
+      store.transaction(() => {
+        const claims = events.flatMap(({ id, claim }) => (claim === undefined ? [] : [{ claim, id }]));
+        if (claims.length > 0) store.claim(claims, now);
+        rows = store.insert(events, now);
+      });
+    } catch {
+      return new Map();
+    }
+    this.#added(rows, now);
+    const state = shownState("pending", stateLog.isPaused);
+    return new Map([...fresh].map(([request, { id }]) => [request, { id, state, duplicate: false }] as const));
+  }
+
+  /** The requests of one new conversion that shares its key and its click with no other event. */
+  #fresh(requests: readonly AcceptRequest[]): ReadonlyMap<AcceptRequest, NewEvent> {
+    const { store, corrections } = this.#deps;
+    if (requests.length < 2 || corrections.mayPrecede) return new Map();
+    const counts = new Map<string, number>();
+    const keysOf = ({ id, claim }: NewEvent) => (claim === undefined ? [id] : [id, `claim ${claim}`]);
+    for (const key of requests.flatMap(({ events }) => events.flatMap(keysOf))) {
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    const alone = requests.flatMap((request) => {
+      const [event, ...more] = request.events;
+      const isPlain = event !== undefined && event.update === undefined && event.kind !== "correction";
+      const isAlone = isPlain && more.length === 0 && request.webhook === undefined;
+      return isAlone && keysOf(event).every((key) => counts.get(key) === 1) ? [{ request, event }] : [];
+    });
+    const found = store.lookUp(alone.map(({ event }) => event));
+    const isNew = (_: unknown, index: number) => found[index]?.isKnown === false && found[index]?.holder === undefined;
+    return new Map(alone.filter(isNew).map(({ request, event }) => [request, event] as const));
+  }
+
   /** Accepts all events or none; the counts change after the write. */
-  accept({ events, webhook }: AcceptRequest): readonly Acceptance[] {
-    const { store, host, options, stateLog, corrections, delivery } = this.#deps;
+  #accept({ events, webhook }: AcceptRequest): readonly Acceptance[] {
+    const { store, host, options, stateLog, corrections } = this.#deps;
     const now = host.now();
     if (webhook !== undefined && store.webhook(webhook.id, webhook.digest, now) !== webhook.digest) {
       return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
@@ -67,7 +122,7 @@ export class Acceptor {
           room = rest();
           continue;
         }
-        const { isKnown, holder } = store.lookUp(event.id, event.claim);
+        const { isKnown = false, holder } = store.lookUp([event])[0] ?? {};
         const row = isKnown ? store.find(event.id) : undefined;
         if (row !== undefined) {
           const answer = this.#known(row, event);
@@ -79,8 +134,9 @@ export class Acceptor {
         else if (room <= 0) answers.push({ refusal: "outbox_full" });
         else {
           // The event and its claim are stored together: a claim without its event would refuse a later sale.
-          if (event.claim !== undefined && holder === undefined) store.claim(event.claim, event.id, now);
-          written.added.push(store.insert(event, now));
+          if (event.claim !== undefined && holder === undefined)
+            store.claim([{ claim: event.claim, id: event.id }], now);
+          written.added.push(...store.insert([event], now));
           written.revived.push(...corrections.refusedTooEarly(event));
           const answer = { id: event.id, state: shownState("pending", stateLog.isPaused), duplicate: false };
           answers.push(kind === "conversion" ? { ...answer, ...this.#sold(event, answer, written) } : answer);
@@ -89,11 +145,7 @@ export class Acceptor {
       }
       this.#setPending(revived, now);
     });
-    for (const each of added) {
-      delivery.accepted(each);
-      if (each.kind === "correction") corrections.added();
-      stateLog.log(each, "pending", "", 0, false, false);
-    }
+    this.#added(added, now);
     for (const each of kept) {
       corrections.kept();
       stateLog.counts.add("refused", 1);
@@ -104,11 +156,20 @@ export class Acceptor {
       stateLog.log(each, "cancelled", NOTHING_LEFT, each.attempts, false, false);
     }
     this.#logPending(revived);
-    if (added.length > 0) {
-      stateLog.counts.add("pending", added.length);
-      host.wakeAt(now + LEASE_MS);
-    }
     return answers;
+  }
+
+  /** Logs and counts new events, after they are stored. */
+  #added(rows: readonly Row[], now: number): void {
+    const { stateLog, corrections, delivery, host } = this.#deps;
+    for (const each of rows) {
+      delivery.accepted(each);
+      if (each.kind === "correction") corrections.added();
+      stateLog.log(each, "pending", "", 0, false, false);
+    }
+    if (rows.length === 0) return;
+    stateLog.counts.add("pending", rows.length);
+    host.wakeAt(now + LEASE_MS);
   }
 
   /** Sends failed and cancelled events again; returns their number. */
@@ -136,7 +197,7 @@ export class Acceptor {
   /** Sets finished events to be sent again. */
   #setPending(rows: readonly Row[], now: number): void {
     for (const each of rows) {
-      this.#deps.store.settle({ ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now });
+      this.#deps.store.settle([{ ...each, state: "pending", attempts: 0, next_ms: now, changed_ms: now }]);
     }
   }
 
@@ -192,7 +253,7 @@ export class Acceptor {
           next_ms: null,
           changed_ms: now,
         } as const;
-        store.settle({ ...waiting, ...over });
+        store.settle([{ ...waiting, ...over }]);
         dropped.push(waiting);
       }
       return { ...rest, id: last?.id };
@@ -212,9 +273,9 @@ export class Acceptor {
       acceptedAt,
       order: orderOf(conversionId),
     };
-    const row = store.insert(event, now);
+    const rows = store.insert([event], now);
     if (isKept) kept.push(corrections.keep(id, now));
-    else added.push(row);
+    else added.push(...rows);
     return { ...rest, id };
   }
 

@@ -21,21 +21,35 @@ export interface Facts {
   readonly quietFromMs: number;
 }
 
+/** An answer: read as a whole, or a `Response` for the core to read, by the names of its fields. */
+export type Answered =
+  | { readonly status: number; readonly body: Uint8Array; readonly retryAfter: string | undefined }
+  | { readonly response: object };
+
+/** Sends a request whose answer has a body of at most `limit` bytes; `signal` ends it. */
+export type Send = (url: string, signal: AbortSignal, limit: number) => Promise<Answered>;
+
 /** Attempts of one shard. */
 export class Attempts {
   readonly #deliverer: () => Deliverer;
   readonly #fetch: ResolvedOptions["fetch"];
+  readonly #send: Send;
   readonly #deadlines: Deadlines;
   readonly #clockSpeed: number;
 
-  constructor({
-    deliverer,
-    fetch,
-    timeoutMs,
-    clockSpeed,
-  }: Pick<ResolvedOptions, "deliverer" | "fetch" | "timeoutMs" | "clockSpeed">) {
+  /** `send` stands in for the platform's `fetch`, where the host has a better way. */
+  constructor(
+    {
+      deliverer,
+      fetch,
+      timeoutMs,
+      clockSpeed,
+    }: Pick<ResolvedOptions, "deliverer" | "fetch" | "timeoutMs" | "clockSpeed">,
+    send: Send = sendByFetch,
+  ) {
     this.#deliverer = deliverer;
     this.#fetch = fetch;
+    this.#send = send;
     this.#clockSpeed = clockSpeed;
     this.#deadlines = new Deadlines(timeoutMs);
   }
@@ -71,20 +85,15 @@ export class Attempts {
   /** Sends an attempt's request and reports the answer. Redirects are not followed: their target would see the key. */
   async #exchange(deliverer: Deliverer, attempt: number): Promise<void> {
     const deadline = this.#deadlines.start();
+    const { signal } = deadline;
     const standIn = this.#fetch;
     try {
-      const init = requestInit(deadline.signal);
       // The URL may hold the key: it is in these two lines and nowhere else.
-      const response = await (standIn === undefined
-        ? fetch(deliverer.url(attempt), init)
-        : deadline.race(Promise.resolve(standIn(new Request(deliverer.url(attempt), init)))));
-      if (standIn === undefined && isShort(response, deliverer.limit(attempt))) {
-        // One turn of the event loop, where a stream takes three.
-        const body = new Uint8Array(await response.arrayBuffer());
-        deliverer.answered(attempt, response.status, body, response.headers.get("retry-after") ?? undefined);
-      } else {
-        await deliverer.receive(attempt, response, deadline.signal);
-      }
+      const answered = await (standIn === undefined
+        ? this.#send(deliverer.url(attempt), signal, deliverer.limit(attempt))
+        : deadline.race(askStandIn(standIn, new Request(deliverer.url(attempt), requestInit(signal)))));
+      if ("response" in answered) await deliverer.receive(attempt, answered.response, signal);
+      else deliverer.answered(attempt, answered.status, answered.body, answered.retryAfter);
     } catch (thrown) {
       deliverer.failed(attempt, thrown, deadline.isReached);
     } finally {
@@ -95,6 +104,18 @@ export class Attempts {
 
 function isQuestion(step: string): step is Question {
   return step === "siblings" || step === "family" || step === "sending";
+}
+
+async function askStandIn(standIn: NonNullable<ResolvedOptions["fetch"]>, request: Request): Promise<Answered> {
+  return { response: await standIn(request) };
+}
+
+async function sendByFetch(url: string, signal: AbortSignal, limit: number): Promise<Answered> {
+  const response = await fetch(url, requestInit(signal));
+  if (!isShort(response, limit)) return { response };
+  // One turn of the event loop, where a stream takes three.
+  const body = new Uint8Array(await response.arrayBuffer());
+  return { status: response.status, body, retryAfter: response.headers.get("retry-after") ?? undefined };
 }
 
 /** Is the answer one with a body whose length is known and within the limit? A packed body may become longer. */

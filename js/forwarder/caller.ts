@@ -1,6 +1,6 @@
 /** Identifies who sends conversions: a backend by its signature, a page by its origin. */
 import { call } from "../error.js";
-import { isSigned, signatureOf } from "../webhook-signature.js";
+import { type CarriedSignature, isSigned } from "../webhook-signature.js";
 import { type ForwarderCode, Refusal } from "./answer.js";
 import { core } from "./core.js";
 import { hash } from "./hash.js";
@@ -9,6 +9,8 @@ import type { ResolvedOptions } from "./options.js";
 /** A caller that was admitted. */
 export interface Caller {
   readonly isSigned: boolean;
+  /** The page's origin. */
+  readonly origin?: string;
   readonly once?: Once;
 }
 
@@ -38,15 +40,13 @@ function originOf(url: string): string {
   return url.slice(0, url.indexOf("/", host));
 }
 
-/** Does the request carry a backend's signature, valid or not? */
-export function hasSignature({ headers }: Request): boolean {
-  return signatureOf(headers) !== undefined;
-}
-
-/** Admits a caller, or throws a refusal. */
-export async function admit(request: Request, body: string, options: ResolvedOptions): Promise<Caller> {
-  const { headers } = request;
-  const signature = signatureOf(headers);
+/** Admits a caller by the request's signature, or else by its origin; or throws a refusal. */
+export async function admit(
+  request: Request,
+  body: string,
+  options: ResolvedOptions,
+  signature: CarriedSignature | undefined,
+): Promise<Caller> {
   if (signature !== undefined) {
     if (!(await isSigned(signature, body, options.signingSecrets, Date.now()))) {
       const rule = "webhook-id, webhook-timestamp and webhook-signature must sign this very body, within five minutes";
@@ -55,13 +55,14 @@ export async function admit(request: Request, body: string, options: ResolvedOpt
     const digest = hash(body);
     return { isSigned: true, once: { id: signature.id, digest, refusal: "webhook_id_reused" } };
   }
-  if (findOrigin(request, options) === undefined) {
+  const origin = findOrigin(request, options);
+  if (origin === undefined) {
     throw new Refusal(
       "origin_refused",
       "the request's origin is not in the option origins, and no backend has signed the request",
     );
   }
-  return { isSigned: false };
+  return { isSigned: false, origin };
 }
 
 /**
@@ -69,14 +70,18 @@ export async function admit(request: Request, body: string, options: ResolvedOpt
  * counts where the first is the conversion's own order id.
  */
 export function signedClickIds(request: Request, options: ResolvedOptions): readonly string[] {
+  if (options.cookieSecrets.length === 0) return [];
   const cookies = request.headers.get("cookie");
-  if (cookies === null || options.cookieSecrets.length === 0) return [];
+  if (cookies === null) return [];
   return call(() => core.api().findSignedClicks(cookies, options.cookieSecrets, Date.now(), [], options.isFirstTouch));
 }
 
 /** The CORS headers of an answer to a page of another origin. */
-export function corsHeaders(request: Request, options: ResolvedOptions): Record<string, string> {
-  const origin = findOrigin(request, options);
+export function corsHeaders(
+  request: Request,
+  options: ResolvedOptions,
+  origin = findOrigin(request, options),
+): Record<string, string> {
   if (origin === undefined) return { vary: "origin" };
   return { vary: "origin", "access-control-allow-origin": origin, "access-control-allow-credentials": "true" };
 }

@@ -60,6 +60,11 @@ export class Corrections {
     this.#refused = corrections.get("refused") ?? 0;
   }
 
+  /** May anything here have come before its conversion? */
+  get mayPrecede(): boolean {
+    return this.#hasLedgers || this.#refused > 0;
+  }
+
   /** Counts a new correction that is to be sent. */
   added(): void {
     this.#waiting += 1;
@@ -114,7 +119,7 @@ export class Corrections {
     const row = this.#store.find(id) as Row;
     const message = "no such conversion is known here: it is sent after its conversion";
     const kept: Row = { ...row, state: "refused", next_ms: null, code: NO_CONVERSION, upstream_message: message };
-    this.#store.settle({ ...kept, changed_ms: now });
+    this.#store.settle([{ ...kept, changed_ms: now }]);
     return kept;
   }
 

@@ -2,9 +2,9 @@
  * A shard's deliveries: starts attempts, carries them out by the core, and stores their results. The core decides which
  * event is next, what is sent, and what an answer means (`src/delivery`).
  */
-import type { GroupCommit } from "../group-commit.js";
+import { Batch, type GroupCommit, type Outcome, outcomeOf } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
-import { Attempts, type Facts, type Knowledge, type Question } from "./attempts.js";
+import { Attempts, type Facts, type Knowledge, type Question, type Send } from "./attempts.js";
 import type { ResolvedOptions } from "./options.js";
 import type { ConversionState, Sibling } from "./shard.js";
 import type { OutboxStore, Row, StoredState } from "./store.js";
@@ -52,6 +52,7 @@ export interface DeliveryDeps {
   readonly store: OutboxStore;
   readonly host: Host;
   readonly commit: GroupCommit;
+  readonly send?: Send | undefined;
   /** Has CAKE refused the key since before this object started? */
   readonly isPaused: boolean;
   /** The other events of a click, in all shards. */
@@ -60,6 +61,15 @@ export interface DeliveryDeps {
   readonly family: (correction: Row) => Family;
   /** Called for every stored transition, in the same window. */
   readonly onStored: (before: Row, after: Row, transition: Transition) => void;
+  /** Does a caller wait for the outcome of the event? */
+  readonly isAwaited: (id: string) => boolean;
+}
+
+/** The result of an attempt. */
+interface Result {
+  readonly row: Row;
+  readonly after: Row;
+  readonly transition: Transition;
 }
 
 /** The rows of one read from the store. */
@@ -71,6 +81,13 @@ const READ_AGAIN_MS = 100;
 /** The most events whose {@link Knowledge} is kept. For the others, it is as after a restart. */
 const MAX_IDLE = 10_000;
 
+/**
+ * How long the results of attempts wait for their write while other events are due. No request leaves while a write is
+ * on its way to the disk, so in a backlog one write takes many results. A crash in this time leaves its events in doubt,
+ * as one before the write does.
+ */
+const RESULTS_MS = 50;
+
 /** The delay before a failed write is repeated. It doubles each time, up to a minute. */
 const STORE_AGAIN_MS = 250;
 const MAX_STORE_AGAIN_MS = 60_000;
@@ -81,6 +98,7 @@ const HOUR_MS = 3_600_000;
 export class Delivery {
   readonly #deps: DeliveryDeps;
   readonly #attempts: Attempts;
+  readonly #results: Batch<Result, void>;
   /** From this time on, no attempt of an earlier object can be under way. */
   readonly #quietFromMs: number;
   /** Events that must not be started: an attempt is under way, or its result is not stored yet. */
@@ -93,11 +111,14 @@ export class Delivery {
   /** When all due rows were fetched; `undefined` after a change. */
   #allRead: number | undefined;
   #isStopped = false;
+  /** Is a call of {@link pump} on its way? */
+  #mayPump = false;
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
     const { options, host } = deps;
-    this.#attempts = new Attempts(options);
+    this.#attempts = new Attempts(options, deps.send);
+    this.#results = new Batch(deps.commit, (results) => this.#storeAll(results));
     this.#quietFromMs = host.now() + options.timeoutMs * options.clockSpeed;
     if (deps.isPaused) options.deliverer().startPaused();
   }
@@ -205,19 +226,36 @@ export class Delivery {
 
   #start(row: Row, isOldest: boolean): void {
     this.#underWay.set(row.id, isOldest);
-    const work = this.#attempt(row)
-      .finally(() => {
+    const work = this.#deliver(row);
+    this.#busy.set(row.id, work);
+    this.#deps.host.keepAlive(work);
+  }
+
+  async #deliver(row: Row): Promise<void> {
+    try {
+      let transition: Transition;
+      try {
+        transition = await this.#attempt(row);
+      } finally {
         this.#underWay.delete(row.id);
         // The next attempt need not wait for this one's write.
         this.pump();
-      })
-      .then((transition) => this.#store(row, transition))
-      .finally(() => {
-        this.#busy.delete(row.id);
-        this.pump();
-      });
-    this.#busy.set(row.id, work);
-    this.#deps.host.keepAlive(work);
+      }
+      await this.#store(row, transition);
+    } finally {
+      this.#busy.delete(row.id);
+      this.#pumpOnce();
+    }
+  }
+
+  /** Calls {@link pump} once for all results of a window. */
+  #pumpOnce(): void {
+    if (this.#mayPump) return;
+    this.#mayPump = true;
+    queueMicrotask(() => {
+      this.#mayPump = false;
+      this.pump();
+    });
   }
 
   async #attempt(row: Row): Promise<Transition> {
@@ -260,7 +298,7 @@ export class Delivery {
     const { store, commit, host } = this.#deps;
     await commit.next(() => {
       const row = store.find(id);
-      if (row !== undefined) store.settle({ ...row, is_in_doubt: 1 });
+      if (row !== undefined) store.settle([{ ...row, is_in_doubt: 1 }]);
     });
     await host.persist?.();
     return "noted";
@@ -268,35 +306,42 @@ export class Delivery {
 
   /** Stores a transition, with as many retries as needed. An event is not sent again before its outcome is stored. */
   async #store(row: Row, transition: Transition): Promise<void> {
-    const { host, store, commit, onStored } = this.#deps;
-    const now = host.now();
-    const isTried = transition.counted !== "";
+    const now = this.#deps.host.now();
+    // Nobody changes the row of an event that is busy, so it need not be read again.
+    const after: Row = {
+      ...row,
+      state: transition.state,
+      attempts: transition.attempts,
+      is_in_doubt: transition.isInDoubt ? 1 : 0,
+      next_ms: transition.nextMs,
+      code: transition.code,
+      upstream_message: transition.upstreamMessage,
+      conversion_id: transition.conversionId,
+      changed_ms: transition.counted === "" ? row.changed_ms : now,
+    };
+    const mayWait = (this.#ready.length > 0 || this.#underWay.size > 0) && !this.#deps.isAwaited(row.id);
     for (let wait = STORE_AGAIN_MS; ; wait = Math.min(2 * wait, MAX_STORE_AGAIN_MS)) {
       try {
-        await commit.next(() => {
-          // Nobody changes the row of an event that is busy, so it need not be read again.
-          const after: Row = {
-            ...row,
-            state: transition.state,
-            attempts: transition.attempts,
-            is_in_doubt: transition.isInDoubt ? 1 : 0,
-            next_ms: transition.nextMs,
-            code: transition.code,
-            upstream_message: transition.upstreamMessage,
-            conversion_id: transition.conversionId,
-            changed_ms: isTried ? now : row.changed_ms,
-          };
-          store.settle(after);
-          if (transition.state === "pending" && isTried) {
-            this.rest(row.id, transition.isInDoubt ? "in_doubt" : "not_recorded");
-          }
-          onStored(row, after, transition);
-        });
-        return;
+        return await this.#results.next({ row, after, transition }, mayWait ? RESULTS_MS : undefined);
       } catch {
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
+  }
+
+  /** Stores the results of a window. Where that fails for all at once, each is tried alone. */
+  #storeAll(results: readonly Result[]): readonly Outcome<void>[] {
+    const { store, onStored } = this.#deps;
+    const all = outcomeOf(() => store.transaction(() => store.settle(results.map(({ after }) => after))));
+    return results.map(({ row, after, transition }) =>
+      outcomeOf(() => {
+        if ("thrown" in all) store.settle([after]);
+        if (transition.state === "pending" && transition.counted !== "") {
+          this.rest(row.id, transition.isInDoubt ? "in_doubt" : "not_recorded");
+        }
+        onStored(row, after, transition);
+      }),
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 /** The forwarder's routes: finds the route, admits the caller, and asks the shard. */
 import { call } from "../error.js";
 import { refuse } from "../option.js";
+import { signatureOf } from "../webhook-signature.js";
 import {
   checkMethod,
   errorOf,
@@ -12,7 +13,7 @@ import {
   Refusal,
 } from "./answer.js";
 import { readBody } from "./body.js";
-import { admit, type Caller, corsHeaders, findOrigin, hasSignature, type Once, signedClickIds } from "./caller.js";
+import { admit, type Caller, corsHeaders, findOrigin, type Once, signedClickIds } from "./caller.js";
 import { core } from "./core.js";
 import { hash } from "./hash.js";
 import { handleOperator } from "./operator.js";
@@ -103,10 +104,11 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
   checkMethod(request, ["POST"], ["OPTIONS"]);
   checkType(request);
   // The body from a page of another site is not even read. A frame without an origin is allowed if its token is valid.
-  const isUnsigned = !hasSignature(request);
+  const signature = signatureOf(request.headers);
+  const isUnsigned = signature === undefined;
   const mayBeTokened = isUnsigned && mayShowToken(options);
   const isPage = isUnsigned && !(mayBeTokened && isOriginless(request));
-  const page = isPage ? await admit(request, "", options) : undefined;
+  const page = isPage ? await admit(request, "", options, signature) : undefined;
   const body = await readBody(request);
   if (mayBeTokened) {
     const answer = await acceptTokened(request, body, options, async (tokened) => {
@@ -119,11 +121,11 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
     });
     if (answer !== undefined) return withCors(answer, request, options);
   }
-  const caller = page ?? (await admit(request, body, options));
+  const caller = page ?? (await admit(request, body, options, signature));
   const clickIds = caller.isSigned ? [] : signedClickIds(request, options);
   const read = readConversions(body, caller.isSigned, clickIds, options);
   // As headers of the new answer, since each change of an answer's headers costs as much as all of them.
-  const cors = corsHeaders(request, options);
+  const cors = corsHeaders(request, options, caller.origin);
   return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, setup, cors);
 }
 
@@ -152,11 +154,12 @@ async function corrections(request: Request, setup: Setup): Promise<Response> {
   const { options } = setup;
   checkMethod(request, ["POST"]);
   checkType(request);
-  if (!hasSignature(request)) {
+  const signature = signatureOf(request.headers);
+  if (signature === undefined) {
     throw new Refusal("signature_refused", "the request is not signed: only a backend that signs may send corrections");
   }
   const body = await readBody(request);
-  const caller = await admit(request, body, options);
+  const caller = await admit(request, body, options, signature);
   if (!call(() => options.deliverer().takesCorrections())) {
     const rule =
       "this forwarder delivers to p.ashx alone: corrections need baseUrl and apiKey, for CAKE's older services";

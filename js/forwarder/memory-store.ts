@@ -1,8 +1,9 @@
 /** A store in memory: for a forwarder inside a page's own process, and for tests. */
-import type { LookedUp } from "./look-ups.js";
+import type { Asked, LookedUp } from "./look-ups.js";
 import {
   dueAfterSettling,
   type EventFilter,
+  type NewClaim,
   type NewEvent,
   newRow,
   type OutboxStore,
@@ -66,15 +67,17 @@ export class MemoryStore implements OutboxStore {
     }
   }
 
-  insert(event: NewEvent, nowMs: number): Row {
-    const number = this.#numbers + 1;
-    this.#undo?.push(() => {
-      this.#numbers = number - 1;
+  insert(events: readonly NewEvent[], nowMs: number): readonly Row[] {
+    return events.map((event) => {
+      const number = this.#numbers + 1;
+      this.#undo?.push(() => {
+        this.#numbers = number - 1;
+      });
+      this.#numbers = number;
+      const row = newRow(number, event, nowMs);
+      this.#set(this.#rows, event.id, row);
+      return row;
     });
-    this.#numbers = number;
-    const row = newRow(number, event, nowMs);
-    this.#set(this.#rows, event.id, row);
-    return row;
   }
 
   setText(id: string, text: string): void {
@@ -86,12 +89,17 @@ export class MemoryStore implements OutboxStore {
     return this.#rows.get(id);
   }
 
-  lookUp(id: string, claim: string | undefined): LookedUp {
-    return { isKnown: this.#rows.has(id), holder: claim === undefined ? undefined : this.#claims.get(claim)?.id };
+  lookUp(asked: readonly Asked[]): readonly LookedUp[] {
+    return asked.map(({ id, claim }) => ({
+      isKnown: this.#rows.has(id),
+      holder: claim === undefined ? undefined : this.#claims.get(claim)?.id,
+    }));
   }
 
-  settle(row: Row): void {
-    if (this.#rows.has(row.id)) this.#set(this.#rows, row.id, { ...row, next_ms: dueAfterSettling(row) });
+  settle(rows: readonly Row[]): void {
+    for (const row of rows) {
+      if (this.#rows.has(row.id)) this.#set(this.#rows, row.id, { ...row, next_ms: dueAfterSettling(row) });
+    }
   }
 
   due(nowMs: number, limit: number): readonly Row[] {
@@ -132,8 +140,8 @@ export class MemoryStore implements OutboxStore {
     return made && { id: made.id, atMs: made.at };
   }
 
-  claim(claim: string, id: string, nowMs: number): void {
-    this.setClaim(claim, id, nowMs);
+  claim(claims: readonly NewClaim[], nowMs: number): void {
+    for (const { claim, id } of claims) this.setClaim(claim, id, nowMs);
   }
 
   setClaim(claim: string, id: string, nowMs: number): void {

@@ -3,9 +3,10 @@
  * sent; the store keeps the rows.
  */
 
-import { GroupCommit, type Turn } from "../group-commit.js";
+import { Batch, GroupCommit, type Turn } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
 import { Acceptor } from "./acceptance.js";
+import type { Send } from "./attempts.js";
 import { Corrections } from "./corrections.js";
 import { Delivery, shownState, type Transition } from "./delivery.js";
 import { instant } from "./instant.js";
@@ -49,6 +50,8 @@ export interface OutboxDeps {
    * @default the platform stores each turn, and resets the object where it cannot
    */
   readonly turn?: Turn | undefined;
+  /** Sends the requests to CAKE. @default the platform's `fetch` */
+  readonly send?: Send | undefined;
 }
 
 /**
@@ -76,6 +79,7 @@ export class Outbox {
   readonly #stateLog: StateLog;
   readonly #delivery: Delivery;
   readonly #acceptor: Acceptor;
+  readonly #accepting: Batch<AcceptRequest, readonly Acceptance[]>;
   /** The other shards of the forwarder. */
   readonly #peers: () => readonly Pick<Shard, "siblings">[];
   /** Is a write of the counts scheduled? */
@@ -96,12 +100,15 @@ export class Outbox {
       store,
       host,
       commit: this.#commit,
+      send: deps.send,
       isPaused: stateLog.isPaused,
       siblings: (order, id) => this.#allSiblings(order, id),
       family: (correction) => corrections.family(correction),
       onStored: (before, after, transition) => this.#onStored(before, after, transition),
+      isAwaited: (id) => this.#waiters.has(id),
     });
     this.#acceptor = new Acceptor({ options, store, host, stateLog, corrections, delivery: this.#delivery });
+    this.#accepting = new Batch(this.#commit, (requests) => this.#acceptor.acceptAll(requests));
   }
 
   /**
@@ -127,7 +134,7 @@ export class Outbox {
   async accept(request: AcceptRequest): Promise<readonly Acceptance[]> {
     // Money for an event that is under way waits for the event's outcome.
     await Promise.all(request.events.flatMap((event) => this.#underWay(event)));
-    const accepted = await this.#commit.next(() => this.#acceptor.accept(request));
+    const accepted = await this.#accepting.next(request);
     this.#delivery.pump();
     return accepted;
   }
@@ -136,7 +143,7 @@ export class Outbox {
     return this.#commit.next(() => {
       const { store, host } = this.#deps;
       const known = store.findClaim(claim);
-      if (known === undefined) store.claim(claim, id, host.now());
+      if (known === undefined) store.claim([{ claim, id }], host.now());
       return { id: known?.id ?? id, isNew: known === undefined };
     });
   }
@@ -337,7 +344,7 @@ export class Outbox {
     const next = this.#corrections.next(over);
     // A correction that is under way may miss this: its own scheduled time applies then.
     if (next === undefined || next.attempts > 0 || this.#delivery.settled(next.id) !== undefined) return;
-    this.#deps.store.settle({ ...next, next_ms: this.#deps.host.now() });
+    this.#deps.store.settle([{ ...next, next_ms: this.#deps.host.now() }]);
     this.#delivery.refresh();
   }
 

@@ -10,12 +10,14 @@
  * - The number of events of each state follows from numbers and indexes.
  */
 import { Blocks } from "./blocks.js";
-import { type LookedUp, LookUps } from "./look-ups.js";
+import { type Asked, type LookedUp, LookUps } from "./look-ups.js";
+import { execMany, insertRows, settleRows } from "./many-rows.js";
 import type { Sql, SqlDatabase, SqlValue } from "./sql.js";
 import { conditionsOf, FAILED, STATE, wasTried } from "./sql-conditions.js";
 import {
   dueAfterSettling,
   least,
+  type NewClaim,
   type NewEvent,
   newRow,
   type OutboxStore,
@@ -77,25 +79,15 @@ export class SqlStore implements OutboxStore {
     }
   }
 
-  insert(event: NewEvent, nowMs: number): Row {
+  insert(events: readonly NewEvent[], nowMs: number): readonly Row[] {
     this.#rotatePartitions(nowMs);
-    const number = this.#number;
-    const row = newRow(number, event, nowMs);
-    this.#sql.exec(
-      `INSERT INTO events (number, id, offer_id, text, accepted_at, accepted_ms, next_ms, changed_ms, order_key, kind)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7, ?8)`,
-      number,
-      row.id,
-      row.offer_id,
-      row.text,
-      row.accepted_at,
-      nowMs,
-      row.order_key,
-      row.kind,
-    );
-    this.#number += 1;
-    if (this.#blocks.add(this.#newest, number)) this.setMeta(FRESH, String(this.#blocks.first ?? number));
-    return row;
+    const rows = events.map((event, index) => newRow(this.#number + index, event, nowMs));
+    insertRows(this.#sql, rows);
+    this.#number += rows.length;
+    let isNewBlock = false;
+    for (const { number } of rows) isNewBlock = this.#blocks.add(this.#newest, number) || isNewBlock;
+    if (isNewBlock) this.setMeta(FRESH, String(this.#blocks.first ?? this.#number));
+    return rows;
   }
 
   setText(id: string, text: string): void {
@@ -112,28 +104,17 @@ export class SqlStore implements OutboxStore {
     return undefined;
   }
 
-  lookUp(id: string, claim: string | undefined): LookedUp {
-    return this.#lookUps.find(id, claim);
+  lookUp(asked: readonly Asked[]): readonly LookedUp[] {
+    return this.#lookUps.find(asked);
   }
 
-  settle(row: Row): void {
-    const partition = this.#of(row.number);
-    const nextMs = dueAfterSettling(row);
-    if (nextMs !== null) partition.mayWait = true;
-    partition.pastUntil = Math.min(partition.pastUntil, row.number);
-    this.#sql.exec(
-      `UPDATE events${partition.suffix} SET state = ?, attempts = ?, is_in_doubt = ?, next_ms = ?, code = ?,
-       upstream_message = ?, conversion_id = ?, changed_ms = ? WHERE number = ?`,
-      row.state,
-      row.attempts,
-      row.is_in_doubt,
-      nextMs,
-      row.code,
-      row.upstream_message,
-      row.conversion_id,
-      row.changed_ms,
-      row.number,
-    );
+  settle(rows: readonly Row[]): void {
+    for (const partition of new Set(rows.map(({ number }) => this.#of(number)))) {
+      const own = rows.filter(({ number }) => this.#of(number) === partition);
+      if (own.some((row) => dueAfterSettling(row) !== null)) partition.mayWait = true;
+      partition.pastUntil = Math.min(partition.pastUntil, ...own.map(({ number }) => number));
+      settleRows(this.#sql, partition.suffix, own);
+    }
   }
 
   due(nowMs: number, limit: number): readonly Row[] {
@@ -195,9 +176,10 @@ export class SqlStore implements OutboxStore {
     return undefined;
   }
 
-  claim(claim: string, id: string, nowMs: number): void {
+  claim(claims: readonly NewClaim[], nowMs: number): void {
     this.#rotatePartitions(nowMs);
-    this.#sql.exec("INSERT INTO claims VALUES (?, ?, ?)", claim, id, nowMs);
+    const rows = claims.map(({ claim, id }) => [claim, id, nowMs]);
+    execMany(this.#sql, rows, (values) => `INSERT INTO claims VALUES ${values}`);
   }
 
   setClaim(claim: string, id: string, nowMs: number): void {

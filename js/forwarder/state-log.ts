@@ -43,7 +43,7 @@ export class StateLog {
   }
 
   settle(before: Row, after: Row): void {
-    this.#deps.store.settle(after);
+    this.#deps.store.settle([after]);
     this.move(before, after.state);
   }
 

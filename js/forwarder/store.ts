@@ -1,6 +1,6 @@
 /** The interface between an outbox and the storage of its rows. Every method is synchronous. */
 
-import type { LookedUp } from "./look-ups.js";
+import type { Asked, LookedUp } from "./look-ups.js";
 
 /** The state of a stored event. A shard's pause is shown in place of `pending`. */
 export type StoredState = "pending" | "delivered" | "refused" | "dead" | "cancelled";
@@ -174,19 +174,25 @@ export function newRow(number: number, event: NewEvent, nowMs: number): Row {
   };
 }
 
+/** A claim, and the event that makes it. */
+export interface NewClaim {
+  readonly claim: string;
+  readonly id: string;
+}
+
 /** A store. */
 export interface OutboxStore {
   /** Does everything in `job`, or nothing. */
   transaction(job: () => void): void;
-  /** Stores a new event, and returns its row. */
-  insert(event: NewEvent, nowMs: number): Row;
+  /** Stores new events, and returns their rows. */
+  insert(events: readonly NewEvent[], nowMs: number): readonly Row[];
   /** Replaces the text of an event. */
   setText(id: string, text: string): void;
   find(id: string): Row | undefined;
-  /** Is there an event with this id, and which event holds the claim? One read for both. */
-  lookUp(id: string, claim: string | undefined): LookedUp;
-  /** Writes the result of an attempt. */
-  settle(row: Row): void;
+  /** Is there an event with each id, and which event holds each claim? One read for all. */
+  lookUp(asked: readonly Asked[]): readonly LookedUp[];
+  /** Writes the results of attempts. */
+  settle(rows: readonly Row[]): void;
   /** Due events, the longest overdue first. */
   due(nowMs: number, limit: number): readonly Row[];
   /**
@@ -201,8 +207,8 @@ export interface OutboxStore {
   /** The events of one offer and click, or the corrections of one conversion. */
   siblings(order: string): readonly Row[];
   findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined;
-  /** Makes a new claim. */
-  claim(claim: string, id: string, nowMs: number): void;
+  /** Makes new claims. */
+  claim(claims: readonly NewClaim[], nowMs: number): void;
   /** Makes a claim, or gives it another holder and the age of a new one. */
   setClaim(claim: string, id: string, nowMs: number): void;
   unclaim(claim: string): void;

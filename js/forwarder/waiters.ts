@@ -33,6 +33,11 @@ export class Waiters {
     });
   }
 
+  /** Does a caller wait for the event? */
+  has(id: string): boolean {
+    return this.#byEvent.has(id);
+  }
+
   /** Notes that an event is finished: callers that wait for no other event continue. */
   finish(id: string): void {
     for (const notify of [...(this.#byEvent.get(id) ?? [])]) notify();

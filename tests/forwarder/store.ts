@@ -69,18 +69,18 @@ export function storeTests(open: OpenStore): void {
     test("undoes the whole of a transaction that throws", async () => {
       await open(RETENTION_MS, ({ store, restart }) => {
         store.transaction(() => {
-          store.insert(newEvent(1), 1_000);
-          store.claim("a", "1", 1_000);
+          store.insert([newEvent(1)], 1_000);
+          store.claim([{ claim: "a", id: "1" }], 1_000);
           store.setMeta("kept", "before");
         });
         const [row] = store.list({ limit: 1 });
         if (row === undefined) throw new Error("nothing is kept");
         const failing = () =>
           store.transaction(() => {
-            store.insert(newEvent(2), 2_000);
-            store.settle({ ...row, state: "delivered", next_ms: null });
+            store.insert([newEvent(2)], 2_000);
+            store.settle([{ ...row, state: "delivered", next_ms: null }]);
             store.setText(row.id, "another");
-            store.claim("b", "2", 2_000);
+            store.claim([{ claim: "b", id: "2" }], 2_000);
             store.unclaim("a");
             store.setClaim("a", "3", 2_000);
             store.webhook("hook", "digest", 2_000);
@@ -99,7 +99,7 @@ export function storeTests(open: OpenStore): void {
         }
         const again = restart();
         expect(again.webhook("hook", "other", 3_000)).toBe("other");
-        again.insert(newEvent(2), 3_000);
+        again.insert([newEvent(2)], 3_000);
         expect(again.list({ limit: 9 }).map(({ number }) => number)).toEqual([row.number + 1, row.number]);
       });
     });
@@ -108,12 +108,12 @@ export function storeTests(open: OpenStore): void {
       await open(RETENTION_MS, ({ store, restart }) => {
         let nowMs = 10_000_000;
         for (let index = 0; index < 3_000; index += 1) {
-          store.insert(newEvent(index), nowMs);
-          store.claim(`claim ${index}`, newEvent(index).id, nowMs);
+          store.insert([newEvent(index)], nowMs);
+          store.claim([{ claim: `claim ${index}`, id: newEvent(index).id }], nowMs);
           nowMs += 500;
           if (index % 100 === 0) continue;
           const row = store.find(newEvent(index).id);
-          if (row !== undefined) store.settle({ ...row, state: "delivered", next_ms: null, changed_ms: nowMs });
+          if (row !== undefined) store.settle([{ ...row, state: "delivered", next_ms: null, changed_ms: nowMs }]);
         }
         const waiting = store.due(nowMs, 100).map(({ id }) => id);
         expect(waiting).toHaveLength(30);
@@ -124,7 +124,7 @@ export function storeTests(open: OpenStore): void {
         expect(Object.fromEntries(opened.stateCounts())).toMatchObject({ pending: 30 });
         for (const id of waiting) {
           const row = opened.find(id);
-          if (row !== undefined) opened.settle({ ...row, state: "dead", next_ms: null, changed_ms: nowMs });
+          if (row !== undefined) opened.settle([{ ...row, state: "dead", next_ms: null, changed_ms: nowMs }]);
         }
         nowMs += 3 * RETENTION_MS;
         purge(opened, nowMs);
@@ -133,7 +133,7 @@ export function storeTests(open: OpenStore): void {
         expect([...opened.stateCounts().values()].every((count) => count === 0)).toBe(true);
         expect(opened.findClaim("claim 7")).toBeUndefined();
         // A number is never reused.
-        opened.insert(newEvent(9_999), nowMs + 2 * RETENTION_MS);
+        opened.insert([newEvent(9_999)], nowMs + 2 * RETENTION_MS);
         expect(opened.list({ limit: 1 })[0]?.number).toBeGreaterThan(3_000);
       });
     });
@@ -143,16 +143,18 @@ export function storeTests(open: OpenStore): void {
         const indices = Array.from({ length: 40 }, (_, index) => index);
         for (const index of indices) {
           const nowMs = 10_000_000 + index * RETENTION_MS;
-          store.insert(newEvent(index), nowMs);
-          store.claim(`claim ${index}`, newEvent(index).id, nowMs);
+          store.insert([newEvent(index)], nowMs);
+          store.claim([{ claim: `claim ${index}`, id: newEvent(index).id }], nowMs);
         }
         for (const each of [store, restart()]) {
           for (const index of indices) {
             const { id } = newEvent(index);
-            expect(each.lookUp(id, `claim ${39 - index}`)).toEqual({ isKnown: true, holder: newEvent(39 - index).id });
-            expect(each.lookUp("nobody", `claim ${index}`)).toEqual({ isKnown: false, holder: id });
+            expect(each.lookUp([{ id, claim: `claim ${39 - index}` }])).toEqual([
+              { isKnown: true, holder: newEvent(39 - index).id },
+            ]);
+            expect(each.lookUp([{ id: "nobody", claim: `claim ${index}` }])).toEqual([{ isKnown: false, holder: id }]);
           }
-          expect(each.lookUp("nobody", "nobody's")).toEqual({ isKnown: false, holder: undefined });
+          expect(each.lookUp([{ id: "nobody", claim: "nobody's" }])).toEqual([{ isKnown: false, holder: undefined }]);
         }
       });
     });
@@ -160,11 +162,11 @@ export function storeTests(open: OpenStore): void {
     test("finds what is due among thousands that are over, from both ends", async () => {
       await open(RETENTION_MS, ({ store, restart }) => {
         const nowMs = 5_000;
-        for (let index = 0; index < 3_500; index += 1) store.insert(newEvent(index), nowMs);
+        for (let index = 0; index < 3_500; index += 1) store.insert([newEvent(index)], nowMs);
         const isKept = (index: number) => index === 0 || index === 1_499 || index === 2_100 || index === 3_400;
         for (let index = 0; index < 3_500; index += 1) {
           const row = store.find(newEvent(index).id);
-          if (row !== undefined && !isKept(index)) store.settle({ ...row, state: "delivered", next_ms: null });
+          if (row !== undefined && !isKept(index)) store.settle([{ ...row, state: "delivered", next_ms: null }]);
         }
         const ids = [0, 1_499, 2_100, 3_400].map((index) => newEvent(index).id);
         for (const each of [store, restart()]) {
@@ -216,7 +218,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
 
   const insert = () => {
     const event = newEvent(events++);
-    expect(store.insert(event, nowMs)).toEqual(store.find(event.id));
+    expect(store.insert([event], nowMs)).toEqual([store.find(event.id)]);
     number += 1;
     model.rows.push({
       number,
@@ -238,7 +240,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
     });
     if (random(2) === 0) {
       const claim = `${event.offerId}/${event.id}`;
-      store.claim(claim, event.id, nowMs);
+      store.claim([{ claim, id: event.id }], nowMs);
       model.claims.set(claim, { id: event.id, atMs: nowMs });
     }
     // The text of a ledger, which may be in a table of long ago.
@@ -249,7 +251,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
   };
   const change = (row: Row, more: Partial<Row>) => {
     const after = { ...row, ...more };
-    store.settle(after);
+    store.settle([after]);
     const next_ms = after.next_ms === after.accepted_ms ? after.accepted_ms + 1 : after.next_ms;
     model.rows = model.rows.map((each) => (each.number === row.number ? { ...after, next_ms } : each));
   };
@@ -357,8 +359,12 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
     for (const [claim, made] of [...model.claims].slice(-3)) expect(store.findClaim(claim)).toEqual(made);
     const [aClaim, held] = any([...model.claims, ["nobody's claim", undefined] as const]);
     const aRow = any([...model.rows, undefined]);
-    expect(store.lookUp(aRow?.id ?? "nobody", aClaim)).toEqual({ isKnown: aRow !== undefined, holder: held?.id });
-    expect(store.lookUp(aRow?.id ?? "nobody", undefined)).toEqual({ isKnown: aRow !== undefined, holder: undefined });
+    expect(store.lookUp([{ id: aRow?.id ?? "nobody", claim: aClaim }])).toEqual([
+      { isKnown: aRow !== undefined, holder: held?.id },
+    ]);
+    expect(store.lookUp([{ id: aRow?.id ?? "nobody", claim: undefined }])).toEqual([
+      { isKnown: aRow !== undefined, holder: undefined },
+    ]);
     expect(store.inDoubt()).toBe(
       model.rows.filter(({ is_in_doubt, next_ms }) => is_in_doubt === 1 && next_ms === null).length,
     );

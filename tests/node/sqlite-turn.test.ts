@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { NodeDatabase } from "../../dist/forwarder/node/sqlite.js";
-import { GroupCommit } from "../../dist/group-commit.js";
+import { Batch, GroupCommit, outcomeOf } from "../../dist/group-commit.js";
 
 /** A database with a table, and what another connection sees of it. */
 function opened() {
@@ -109,6 +109,51 @@ test("a COMMIT that fails rejects every job of its window", async () => {
   for (const job of jobs) await expect(job).rejects.toThrow("no transaction is active");
   expect(seen()).toEqual([1]);
   expect(failures).toHaveLength(1);
+});
+
+test("the items of a batch are one job in the place of the first, each with its own outcome", async () => {
+  const { insert, seen, commit } = opened();
+  const order: string[] = [];
+  const batch = new Batch<number, number>(commit, (items) => {
+    order.push(`batch of ${items}`);
+    return items.map((item) =>
+      outcomeOf(() => {
+        if (item === 2) throw new Error("not this one");
+        insert(item);
+        return 10 * item;
+      }),
+    );
+  });
+  const note = (name: string) => commit.next(() => void order.push(name));
+  const jobs = [note("before"), batch.next(1), note("between"), batch.next(2), batch.next(3)] as const;
+  await expect(jobs[3]).rejects.toThrow("not this one");
+  expect(await Promise.all([jobs[1], jobs[4]])).toEqual([10, 30]);
+  expect(order).toEqual(["before", "batch of 1,2,3", "between"]);
+  expect(seen()).toEqual([1, 3]);
+  expect(await batch.next(4)).toBe(40);
+});
+
+test("a window that cannot begin rejects all items of its batch, and the next window begins anew", async () => {
+  const { insert, seen, commit, file } = opened();
+  const batch = new Batch<number, void>(commit, (items) => items.map((item) => outcomeOf(() => void insert(item))));
+  const other = new DatabaseSync(file);
+  other.exec("BEGIN IMMEDIATE");
+  for (const job of [batch.next(1), batch.next(2)]) await expect(job).rejects.toThrow("locked");
+  other.exec("ROLLBACK");
+  other.close();
+  await batch.next(3);
+  expect(seen()).toEqual([3]);
+});
+
+test("the most urgent job ends a window, and a patient one alone is done too", async () => {
+  const commit = new GroupCommit();
+  const done: string[] = [];
+  const patient = commit.next(() => done.push("patient"), 60_000);
+  await commit.next(() => done.push("urgent"));
+  await patient;
+  expect(done).toEqual(["patient", "urgent"]);
+  await commit.next(() => done.push("alone"), 5);
+  expect(done).toHaveLength(3);
 });
 
 test("a file that somebody else holds is waited for no longer than five seconds, and nothing is the worse for it", async () => {

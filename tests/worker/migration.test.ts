@@ -82,8 +82,8 @@ test("what the first release has stored is found, counted, settled and followed 
 
     const row = store.find("id-4");
     if (row === undefined) throw new Error("it is gone");
-    store.settle({ ...row, state: "delivered", next_ms: null, conversion_id: 4, changed_ms: NOW_MS });
-    store.transaction(() => store.insert({ id: "new", offerId: 1, text: "t", acceptedAt: "" }, NOW_MS));
+    store.settle([{ ...row, state: "delivered", next_ms: null, conversion_id: 4, changed_ms: NOW_MS }]);
+    store.transaction(() => store.insert([{ id: "new", offerId: 1, text: "t", acceptedAt: "" }], NOW_MS));
     const again = new SqlStore(storage, RETENTION_MS);
     expect(again.find("id-4")).toMatchObject({ state: "delivered", conversion_id: 4 });
     expect(again.list({ limit: 1 })[0]).toMatchObject({ id: "new", number: 41 });
@@ -98,9 +98,11 @@ test("tables without corrections get them, whole or not at all, and what is in t
   const before = (storage: DurableObjectStorage) => {
     // A table of the first format that was set aside, a retired table, and the newest.
     const store = new SqlStore(storage, RETENTION_MS);
-    store.transaction(() => store.insert({ id: "old", offerId: 1, text: "t", acceptedAt: "" }, NOW_MS));
+    store.transaction(() => store.insert([{ id: "old", offerId: 1, text: "t", acceptedAt: "" }], NOW_MS));
     const later = new SqlStore(storage, RETENTION_MS);
-    later.transaction(() => later.insert({ id: "new", offerId: 1, text: "t", acceptedAt: "" }, NOW_MS + RETENTION_MS));
+    later.transaction(() =>
+      later.insert([{ id: "new", offerId: 1, text: "t", acceptedAt: "" }], NOW_MS + RETENTION_MS),
+    );
     const tables = storage.sql.exec("SELECT id, suffix FROM partitions").toArray();
     expect(tables).toHaveLength(3);
     for (const { id, suffix } of tables) {
@@ -120,7 +122,7 @@ test("tables without corrections get them, whole or not at all, and what is in t
     expect(store.list({ limit: 999 }).every(({ kind }) => kind === "conversion")).toBe(true);
     expect([...store.correctionCounts()]).toEqual([]);
     const correction = { id: "c", kind: "correction", offerId: 1, text: "t", acceptedAt: "", order: "=old" } as const;
-    store.transaction(() => store.insert(correction, NOW_MS + RETENTION_MS));
+    store.transaction(() => store.insert([correction], NOW_MS + RETENTION_MS));
     expect(new SqlStore(storage, RETENTION_MS).siblings("=old")).toMatchObject([{ id: "c", kind: "correction" }]);
     expect([...store.correctionCounts()]).toEqual([["pending", 1]]);
   });
@@ -164,7 +166,7 @@ test("what the first release has stored is purged in parts, to the last table", 
   await within((storage) => {
     const store = new SqlStore(storage, RETENTION_MS);
     const past = NOW_MS + 2 * RETENTION_MS;
-    store.transaction(() => store.insert({ id: "new", offerId: 1, text: "t", acceptedAt: "" }, past - 1_000));
+    store.transaction(() => store.insert([{ id: "new", offerId: 1, text: "t", acceptedAt: "" }], past - 1_000));
     const gone = new Map<string, number>();
     const purge = (nowMs: number) => {
       for (;;) {
@@ -177,7 +179,7 @@ test("what the first release has stored is purged in parts, to the last table", 
     // Waiting events stay.
     expect(store.list({ limit: 9_999 }).every(({ state }) => state === "pending")).toBe(true);
     for (const row of store.list({ limit: 9_999 }))
-      store.settle({ ...row, state: "dead", next_ms: null, changed_ms: past });
+      store.settle([{ ...row, state: "dead", next_ms: null, changed_ms: past }]);
     purge(past + 4 * RETENTION_MS);
     purge(past + 8 * RETENTION_MS);
     expect(store.list({ limit: 9 })).toEqual([]);

@@ -6,6 +6,7 @@ import { Outbox } from "../outbox.js";
 import type { Shard } from "../shard.js";
 import type { ShardLayout } from "../shard-map.js";
 import { SqlStore } from "../sql-store.js";
+import { createSender } from "./sender.js";
 import { NodeDatabase } from "./sqlite.js";
 
 /** The longest wait of a JavaScript timer; a timer with a longer wait fires at once. */
@@ -51,6 +52,7 @@ export class NodeShard {
         store,
         peers: () => shards().filter((_, number) => number !== own),
         turn: (work) => this.#database.turn(work),
+        send: createSender(),
         host: {
           now: () => Math.floor(Date.now() * clockSpeed),
           keepAlive: settle,
