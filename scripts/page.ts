@@ -208,6 +208,7 @@ async function bundle(
   format: "es" | "iife",
   short: Readonly<Record<string, string>> = {},
   wasm?: Uint8Array,
+  head = "",
 ): Promise<string> {
   const config: InlineConfig = {
     configFile: false,
@@ -244,7 +245,7 @@ async function bundle(
   });
   if (plain === undefined) throw new Error(`terser made nothing of ${entry}`);
   const exported = plain.replace(/\bas (\w+)/g, (given, own: string) => (short[own] ? `as ${short[own]}` : given));
-  return wasm ? withWasm(exported, wasm) : exported;
+  return wasm ? withWasm(head + exported, wasm) : head + exported;
 }
 
 /** Keeps the lazy imports of files: `import("./outbox.js")` finds the file beside the importing one. */
@@ -268,8 +269,8 @@ const EAGER = "//# allFunctionsCalledOnLoad\n";
 mkdirSync(out, { recursive: true });
 const wasm = shrink("page", EXPORTS);
 const first = { ...OWN_NAMES, ...OWN_EXPORTS, ...EXPORTS };
-write("page", EAGER + (await bundle("js/entry/page.ts", "page", "es", first, wasm)));
-write("cake-edge", EAGER + (await bundle("js/entry/tag.ts", "cake-edge", "iife", first, wasm)));
+write("page", await bundle("js/entry/page.ts", "page", "es", first, wasm, EAGER));
+write("cake-edge", await bundle("js/entry/tag.ts", "cake-edge", "iife", first, wasm, EAGER));
 write("link", await bundle("js/page/link.ts", "link", "es", OWN_EXPORTS, shrink("link", LINK_EXPORTS)));
 for (const name of ["outbox", "decorate", "attach"]) {
   write(name, await bundle(`js/page/${name}.ts`, name, "es", { ...OWN_NAMES, ...OWN_EXPORTS }));

@@ -6,7 +6,7 @@ import { CakeError } from "../error.js";
 import { decorate, NO_VALUE } from "./decorate.js";
 import { CLICK_NAME, checkNames } from "./names.js";
 import type { AttachOptions, Consent, Reason } from "./options.js";
-import { attempt, read, remove, store, TOKEN } from "./store.js";
+import { attempt, later, now, read, remove, store, TOKEN } from "./store.js";
 
 /** The part of its tracker that an attachment uses. */
 export interface Attached {
@@ -110,7 +110,7 @@ function oneByOne(work: () => Promise<boolean>, note: Attached["note"]): () => v
       else {
         note("network");
         failures += 1;
-        if (failures <= RETRIES) setTimeout(run, RETRY_MS);
+        if (failures <= RETRIES) later(run, RETRY_MS);
       }
     }
     isBusy = false;
@@ -127,7 +127,7 @@ function cart(name: string, { said, note }: Attached): Update {
   const cartToken = () => /(?:^|;\s*)cart=([^;?]+)/.exec(attempt(() => document.cookie) ?? "")?.[1] ?? "";
   const isAttached = () => {
     const [id, cart, at] = mark.split(" ");
-    const isSameCart = cart ? cart === cartToken() : Date.now() - Number(at) < CART_MS;
+    const isSameCart = cart ? cart === cartToken() : now() - Number(at) < CART_MS;
     return id === wanted && isSameCart;
   };
   const post = async (value: string | null): Promise<boolean> => {
@@ -152,7 +152,7 @@ function cart(name: string, { said, note }: Attached): Update {
     if (isAttached()) return true;
     const id = wanted;
     if (!(await post(id))) return false;
-    mark = `${id} ${cartToken()} ${Date.now()}`;
+    mark = `${id} ${cartToken()} ${now()}`;
     store(key, mark);
     return true;
   }, note);
@@ -234,18 +234,18 @@ function token(offerId: number | undefined, { url, edge, said, note }: Attached)
   const fits = () => {
     const [value = "", expires = ""] = read(TOKEN).split(/\.(?=\w+\.[\w-]+$)/);
     const [offer, click] = value.split("!");
-    const left = Number.parseInt(expires, 36) * 1_000 - Date.now();
+    const left = Number.parseInt(expires, 36) * 1_000 - now();
     return offer === `${offerId}` && (edge || click === wanted) && left > TOKEN_LEFT_MS;
   };
   const work = oneByOne(async () => {
-    if (fits() || (edge && Date.now() - Number(read(key)) < NO_CLICK_MS)) return true;
-    const query = new URLSearchParams({ offerId: `${offerId}`, ...(wanted === undefined ? {} : { clickId: wanted }) });
+    if (fits() || (edge && now() - Number(read(key)) < NO_CLICK_MS)) return true;
+    const query = `offerId=${encodeURIComponent(offerId)}${wanted === undefined ? "" : `&clickId=${encodeURIComponent(wanted)}`}`;
     const response = await fetch(`${url.replace(/[^/]*$/, "token")}?${query}`, { credentials: "include" });
     const { token, error } = (await response.json()) as { token?: unknown; error?: { code?: unknown } };
     if (typeof token === "string" && said() === "granted") store(TOKEN, token);
     if (!error?.code) return typeof token === "string";
     note(`${error.code}`);
-    if (edge && error.code === "invalid_click_id") store(key, `${Date.now()}`);
+    if (edge && error.code === "invalid_click_id") store(key, `${now()}`);
     // A refusal is final on this page.
     return response.status < 500 && response.status !== 429;
   }, note);
@@ -256,7 +256,7 @@ function token(offerId: number | undefined, { url, edge, said, note }: Attached)
   const lookIfSeen = () => {
     if (document.visibilityState === "visible") look();
   };
-  setInterval(lookIfSeen, LOOK_MS);
+  attempt(() => setInterval(lookIfSeen, LOOK_MS));
   document.addEventListener("visibilitychange", lookIfSeen);
   return (id) => {
     wanted = id;
@@ -270,5 +270,6 @@ function token(offerId: number | undefined, { url, edge, said, note }: Attached)
 
 /** Runs the update whenever the page changes. */
 function watch(update: () => void): void {
-  new MutationObserver(() => attempt(update)).observe(document, { childList: true, subtree: true });
+  // Where a page has replaced it, the update still runs with each click and consent.
+  attempt(() => new MutationObserver(() => attempt(update)).observe(document, { childList: true, subtree: true }));
 }

@@ -10,7 +10,7 @@ import { checkNames } from "./names.js";
 import type { Consent, ConvertResult } from "./options.js";
 import { isPlaceholder } from "./placeholder.js";
 import { ANSWER_MS, isEndpoint } from "./send.js";
-import { attempt, KEY, TOKEN } from "./store.js";
+import { attempt, KEY, later, now, TOKEN, urlOf } from "./store.js";
 
 /**
  * A store that the caller passes: `localStorage`, `sessionStorage`, or a bridge to a page's store, such as Shopify's
@@ -94,7 +94,7 @@ const NOTHING: unique symbol = Symbol();
 
 /** The answer in time; {@link NOTHING} if the promise rejects or hangs. */
 async function inTime<T>(ask: () => T | Promise<T>, ms = STORE_MS): Promise<T | typeof NOTHING> {
-  const late = new Promise<typeof NOTHING>((resolve) => setTimeout(() => resolve(NOTHING), ms));
+  const late = new Promise<typeof NOTHING>((resolve) => later(() => resolve(NOTHING), ms));
   return Promise.race([(async () => ask())(), late]).catch((): typeof NOTHING => NOTHING);
 }
 
@@ -155,7 +155,7 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
   };
   let url = "";
   try {
-    url = isEndpoint(`${endpoint}`) ? new URL(endpoint).href.replace(/\/*$/, "/conversions") : "";
+    url = isEndpoint(`${endpoint}`) ? (urlOf(endpoint) as URL).href.replace(/\/*$/, "/conversions") : "";
   } catch {
     // Named below.
   }
@@ -204,13 +204,13 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
     const text = await inTime(() => storage.getItem(WAITING));
     if (text === NOTHING) note("storage_blocked");
     const list = parse(`${typeof text === "string" ? text : "[]"}`);
-    const now = Date.now();
+    const time = now();
     return (Array.isArray(list) ? list : []).flatMap((each: Partial<Waiting> | null) => {
       const { at, fields } = each ?? {};
       const isGood =
-        typeof at === "number" && at > now - LIFE_MS && typeof fields?.uniqueId === "string" && fields.clickId;
+        typeof at === "number" && at > time - LIFE_MS && typeof fields?.uniqueId === "string" && fields.clickId;
       // A clock that was once ahead must not keep a conversion for ever.
-      return isGood ? { at: Math.min(at, now), fields } : [];
+      return isGood ? { at: Math.min(at, time), fields } : [];
     });
   };
 
@@ -281,7 +281,7 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
 
   const wait = (entry: Waiting, code: string, answer?: Answer): ConvertResult => {
     note(code);
-    setTimeout(() => isDisposed || void bring(entry), nextWait(entry, answer));
+    later(() => isDisposed || void bring(entry), nextWait(entry, answer));
     return { state: "queued", code };
   };
 
@@ -386,7 +386,7 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
       const known = settled.get(uniqueId);
       if (known) return known.state === "accepted" ? { ...known, state: "duplicate" } : known;
       const entry = waiting.get(uniqueId) ?? {
-        at: Date.now(),
+        at: now(),
         fields: {
           uniqueId,
           offerId: Number(given.offerId) || undefined,

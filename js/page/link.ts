@@ -4,6 +4,7 @@ import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { stringOption, toInteger } from "../option.js";
 import { answerOf, type LinkCore } from "./core.js";
 import { checkNames, isPlain } from "./names.js";
+import { urlOf } from "./store.js";
 import { instantiate } from "./wasm.js";
 
 export { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
@@ -101,12 +102,7 @@ const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost|\[::1])(:[1-9]\d*)?$/i;
  * The text, if this origin in it fits, and the platform's URL parser takes it; otherwise none. The platform knows the highest port, and the characters that a label in punycode may have.
  */
 function checked(text: string, origin: string, fitting: RegExp): string {
-  try {
-    if (fitting.test(origin) && new URL(origin)) return text;
-  } catch {
-    // Refused by the parser.
-  }
-  return "";
+  return fitting.test(origin) && urlOf(origin) ? text : "";
 }
 
 function build(fields: readonly string[]): string {

@@ -26,7 +26,7 @@ export function setBase(folder = ""): void {
  * Loads a file, and tries once more after a failure. Firefox remembers a failed import for the life of the page. So the
  * tag retries with another address; a module's next try is on the next page.
  *
- * @throws if the network fails; with `missing`, the file's address, if an answer came but not that file
+ * @throws if the network fails; with `missing`, which names the file's address, if an answer came but not that file
  */
 export function load<Name extends keyof Files>(name: Name): Promise<Files[Name]> {
   // Relative to the page's address: a base element is meant for other addresses.
@@ -39,7 +39,7 @@ export function load<Name extends keyof Files>(name: Name): Promise<Files[Name]>
     if (!IS_TAG && !missing) throw error;
     await fetch(missing as string);
     return open(`${missing}?${now()}`).catch(() => {
-      throw { missing };
+      throw { missing: ` ${missing}${IS_TAG ? ": see data-base" : ""}` };
     });
   }) as Promise<Files[Name]>;
 }

@@ -29,7 +29,7 @@ export function openTag(): void {
   // Without an address no URL is made of it.
   const address = script?.src as string;
   const tracker = openTracker([
-    ["base", urlOf(".", address)?.href],
+    ["base", urlOf(".", address)],
     ...(urlOf(address)?.searchParams ?? []),
     ...settingsIn(script?.dataset),
     ...settingsIn(options),

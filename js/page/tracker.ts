@@ -286,7 +286,7 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
   const areKnown: AreKnown = (given, words, more) => {
     const areKnown = attempt(
       () =>
-        isPlain(given) && !isPlain(more) && Object.keys({ ...given }).every((name) => words.split(" ").includes(name)),
+        isPlain(given) && !isPlain(more) && Object.keys(given).every((name) => words.split(" ").includes(name)),
     );
     if (!areKnown) withFile("outbox", ({ checkNames }) => checkNames(given, words, more));
     return areKnown;
@@ -299,9 +299,9 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
 
   let timer: ReturnType<typeof later>;
   /** The conversion waits for the network, for the missing file, or for the next page. */
-  const offline = ({ missing }: { missing?: string } = {}): ConvertResult => {
+  const offline = ({ missing = "" } = {}): ConvertResult => {
     const code = missing ? "missing_file" : "network";
-    note(code, missing);
+    note(code + missing);
     clearTimeout(timer);
     timer = later(resume, RELOAD_MS);
     return { state: "queued", code };

@@ -6,6 +6,7 @@ import { captureClick, readClickCookie, signConversion } from "../../dist/entry/
 import { createForwarderInProcess, type StoreSnapshot } from "../../dist/entry/forwarder-memory.inline.js";
 import { csvHeader, csvOf } from "../../dist/forwarder/csv.js";
 import type { Row } from "../../dist/forwarder/store.js";
+import { digest } from "../../js/page/digest.ts";
 import { spellings } from "../chaos/spellings.ts";
 import { both, event, KEY, OPERATOR, type Options, SECRET, SITE } from "./forwarder-in-process.ts";
 
@@ -324,4 +325,64 @@ test("a key that CAKE echoes in whatever spelling is nowhere", async () => {
       expect(text, echo).not.toContain(JSON.stringify(secret).slice(1, -1));
     }
   }
+});
+
+describe("a page's conversion", () => {
+  const cookieSecret = randomBytes(32).toString("hex");
+  /** The cookie after these landings, each with the cookie of the one before. */
+  const cookieAfter = (...paths: string[]) =>
+    paths.reduce((cookie, path) => {
+      const headers = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", cookie };
+      const { setCookie } = captureClick(new Request(`${SITE}${path}`, { headers }), { secrets: [cookieSecret] });
+      return setCookie?.split(";")[0] ?? cookie;
+    }, "");
+  /** Posts as a page does, and returns the answer with what CAKE was asked. */
+  const post = async (conversion: object, cookie = "") => {
+    const asked: URLSearchParams[] = [];
+    const { forwarder } = both({
+      cookieSecrets: [cookieSecret],
+      fetch: async ({ url }) => {
+        asked.push(new URL(url).searchParams);
+        return recorded();
+      },
+    });
+    const response = await forwarder.fetch(
+      new Request(`${SITE}/conversions?wait=1`, {
+        method: "POST",
+        headers: { origin: SITE, "content-type": "text/plain", cookie },
+        body: JSON.stringify({ offerId: 12_345, ...conversion }),
+      }),
+    );
+    const { error } = (await response.json()) as { error?: { code: string } };
+    const find = (name: string) => asked.map((query) => query.get(name)).find((value) => value !== null);
+    return { code: error?.code ?? response.status, clickId: find("click_id"), orderId: find("order_id") };
+  };
+
+  test("its own order id or unique id is never its click id, whoever put it into the cookie", async () => {
+    const cookie = cookieAfter("/?reqid=paid-1", "/thanks?click_id=1077", "/thanks?click_id=T-5");
+    for (const [fields, clickId] of [
+      [{ uniqueId: "u-1" }, "T-5"],
+      [{ uniqueId: "shop:t-5" }, "1077"],
+      [{ uniqueId: "T-5", orderId: "#1077" }, "paid-1"],
+    ] as const) {
+      expect(await post(fields, cookie)).toMatchObject({ code: 202, clickId });
+    }
+    const only = cookieAfter("/thanks?click_id=1077");
+    const own = { uniqueId: "u-2", orderId: "1077" };
+    expect(await post(own, only)).toMatchObject({ code: "invalid_click_id" });
+    expect(await post({ ...own, clickId: "1077" })).toMatchObject({ code: "invalid_click_id" });
+    expect(await post({ ...own, clickId: "paid-2" }, only)).toMatchObject({ code: 202, clickId: "paid-2" });
+  });
+
+  test("an order id that is too long is taken as the page's digest of it", async () => {
+    const long = "A".repeat(200);
+    expect(await post({ uniqueId: "u", orderId: long, clickId: "paid-1" })).toMatchObject({
+      code: "invalid_unique_id",
+    });
+    const orderId = digest(long);
+    expect(await post({ uniqueId: digest(`paid-1:${long}`), orderId, clickId: "paid-1" })).toMatchObject({
+      code: 202,
+      orderId,
+    });
+  });
 });

@@ -1,12 +1,13 @@
-/** The page's regular expression for a missing click id says what the core says. */
+/** The page's second forms of the core's rules for click ids: words for a missing one, and ids of an order. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { findClick } from "../../dist/entry/edge.inline.js";
+import { captureClick, findClick, readClickCookie } from "../../dist/entry/edge.inline.js";
 import { BESIDE_WORDS, MISSING_WORDS, wordsOf } from "../../scripts/missing.ts";
 
 // The build puts them into the page's script.
 Object.assign(globalThis, { MISSING_WORDS, BESIDE_WORDS });
 const { isMissing } = await import("../../js/page/missing.ts");
+const { isClickId, isOwnId } = await import("../../js/page/conversion.ts");
 
 const isMissingInCore = (text: string) => findClick(`https://shop.example/?reqid=${text}`) === undefined;
 const vectors = JSON.parse(readFileSync(new URL("../vectors/missing_values.json", import.meta.url), "utf8")) as {
@@ -44,4 +45,44 @@ test("a long text of one letter is decided at once", () => {
   for (const text of ["x".repeat(127), "0".repeat(127), "null".repeat(31)]) {
     for (const each of [text, `${text}y`]) expect(isMissing(each)).toBe(isMissingInCore(each));
   }
+});
+
+test("a click id is none of the order's own ids, in whatever spelling, as in the core", () => {
+  const { same, different } = JSON.parse(
+    readFileSync(new URL("../vectors/own_ids.json", import.meta.url), "utf8"),
+  ) as Record<"same" | "different", [clickId: string, own: string][]>;
+  for (const [clickId, own] of same)
+    expect([clickId, own, isOwnId(clickId, [undefined, own])]).toEqual([clickId, own, true]);
+  for (const [clickId, own] of different) {
+    // The page asks for none that is empty.
+    expect([clickId, own, clickId !== "" && isOwnId(clickId, [own])]).toEqual([clickId, own, false]);
+  }
+});
+
+test("a given click id is checked as in the core", () => {
+  const texts = ["abc-1", "a".repeat(128), "a".repeat(129), "", "a b", "\u212a1001", "{1001}", "-1", "void", "1001\n"];
+  for (const text of texts) {
+    const found = findClick(`?reqid=${encodeURIComponent(text)}`);
+    // White space and marks around an id are left out of an address, not of a given one.
+    expect([text, isClickId(text)]).toEqual([text, found?.clickId === text]);
+  }
+});
+
+test("at the edge the order's own id is neither taken nor read back", () => {
+  const secrets = ["a secret of thirty-two bytes or more"];
+  const headers = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+  const ask = (path: string, cookie: string, own = {}) =>
+    captureClick(new Request(`https://shop.example${path}`, { headers: { ...headers, cookie } }), { secrets, ...own });
+  const cookieOf = ({ setCookie = "" }: { readonly setCookie?: string }) => setCookie.split(";")[0] ?? "";
+  const paid = cookieOf(ask("/?reqid=paid-1", ""));
+  expect(ask("/thanks?click_id=1077", paid, { orderId: "#1077" })).toEqual({ clickId: "paid-1", reason: "known" });
+  const wrong = cookieOf(ask("/thanks?click_id=1077", paid));
+  const request = new Request("https://shop.example/", { headers: { cookie: wrong } });
+  expect(readClickCookie(request, { secrets })).toBe("1077");
+  expect(readClickCookie(request, { secrets, orderId: 1077 })).toBe("paid-1");
+  expect(readClickCookie(request, { secrets, uniqueId: "shop:1077" })).toBe("paid-1");
+  const mended = cookieOf(ask("/", wrong, { uniqueId: "1077" }));
+  expect(readClickCookie(new Request("https://shop.example/", { headers: { cookie: mended } }), { secrets })).toBe(
+    "paid-1",
+  );
 });
