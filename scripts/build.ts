@@ -46,17 +46,16 @@ const FAST = {
   env: { ...SMALL.env, RUSTFLAGS: `${COMPACT.env.RUSTFLAGS} -Cllvm-args=-inline-threshold=100` },
 } as const;
 
-// Without bulk memory instructions: V8 leaves the wasm for each of them, and a row's texts are short. `small_cold`
-// makes the functions small that run once a call.
-const SHORT_COPIES = {
+// `small_cold` makes the functions small that run once a call.
+const SMALL_COLD = {
   ...SMALL,
-  env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} -Ctarget-feature=-bulk-memory --cfg small_cold` },
+  env: { ...SMALL.env, RUSTFLAGS: `${SMALL.env.RUSTFLAGS} --cfg small_cold` },
 } as const;
 
 // LLVM's default inlines functions of up to 225: 4 % more bytes, which take longer to compile than they save.
 const ROWS = {
-  ...SHORT_COPIES,
-  env: { ...SHORT_COPIES.env, RUSTFLAGS: `${SHORT_COPIES.env.RUSTFLAGS} -Cllvm-args=-inline-threshold=40` },
+  ...SMALL_COLD,
+  env: { ...SMALL_COLD.env, RUSTFLAGS: `${SMALL_COLD.env.RUSTFLAGS} -Cllvm-args=-inline-threshold=40` },
 } as const;
 
 /** Cargo's words for this crate at another level than its profile, which std and the dependencies keep. */
