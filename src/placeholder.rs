@@ -408,9 +408,12 @@ mod tests {
                 0..5,
             ),
             mark in "-{0,2}",
+            digit in proptest::char::range('1', '9'),
+            place in any::<proptest::sample::Index>(),
         ) {
-            let text = words.join(&mark);
-            prop_assume!(is_plain_id(text.as_bytes()));
+            let mut text = words.join(&mark);
+            text.insert(place.index(text.len() + 1), digit);
+            prop_assert!(is_plain_id(text.as_bytes()));
             prop_assert!(!is_missing_in_any_dress(&text), "{}", text);
             prop_assert!(!is_missing_word(text.as_bytes()), "{}", text);
         }

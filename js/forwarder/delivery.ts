@@ -82,11 +82,12 @@ const READ_AGAIN_MS = 100;
 const MAX_IDLE = 10_000;
 
 /**
- * How long the results of attempts wait for their write while other events are due. No request leaves while a write is
- * on its way to the disk, so in a backlog one write takes many results. A crash in this time leaves its events in doubt,
- * as one before the write does.
+ * How long deliveries wait for their write while other events are due, and how many at most. No request leaves while a
+ * write is on its way to the disk, so in a backlog one write takes many. A crash in this time leaves their events in
+ * doubt, as one just before the write does.
  */
 const RESULTS_MS = 50;
+const MAX_RESULTS = 32;
 
 /** The delay before a failed write is repeated. It doubles each time, up to a minute. */
 const STORE_AGAIN_MS = 250;
@@ -319,7 +320,7 @@ export class Delivery {
       conversion_id: transition.conversionId,
       changed_ms: transition.counted === "" ? row.changed_ms : now,
     };
-    const mayWait = (this.#ready.length > 0 || this.#underWay.size > 0) && !this.#deps.isAwaited(row.id);
+    const mayWait = this.#mayWait(after);
     for (let wait = STORE_AGAIN_MS; ; wait = Math.min(2 * wait, MAX_STORE_AGAIN_MS)) {
       try {
         return await this.#results.next({ row, after, transition }, mayWait ? RESULTS_MS : undefined);
@@ -327,6 +328,17 @@ export class Delivery {
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
+  }
+
+  /** Need the result not be stored soon? */
+  #mayWait({ id, state }: Row): boolean {
+    const waiting = this.#busy.size - this.#underWay.size;
+    return (
+      state === "delivered" &&
+      (this.#ready.length > 0 || this.#underWay.size > 0) &&
+      waiting < MAX_RESULTS &&
+      !this.#deps.isAwaited(id)
+    );
   }
 
   /** Stores the results of a window. Where that fails for all at once, each is tried alone. */

@@ -1,18 +1,8 @@
 /** Looks events and claims up in all tables of a store: one statement for all, since each costs as much as rows. */
 import { execMany } from "./many-rows.js";
 import type { Sql } from "./sql.js";
-import type { NewEvent } from "./store.js";
+import type { Asked, LookedUp } from "./store.js";
 import type { Partition } from "./tables.js";
-
-/** What a store has of an event's id and a claim. */
-export interface LookedUp {
-  readonly isKnown: boolean;
-  /** The event that holds the claim. */
-  readonly holder: string | undefined;
-}
-
-/** An event and a claim to look up. */
-export type Asked = Pick<NewEvent, "id" | "claim">;
 
 /** The most tables that one statement searches: the platform allows a function 32 arguments. */
 const SEARCHED_AT_ONCE = 16;

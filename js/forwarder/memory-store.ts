@@ -1,8 +1,9 @@
 /** A store in memory: for a forwarder inside a page's own process, and for tests. */
-import type { Asked, LookedUp } from "./look-ups.js";
 import {
+  type Asked,
   dueAfterSettling,
   type EventFilter,
+  type LookedUp,
   type NewClaim,
   type NewEvent,
   newRow,

@@ -10,12 +10,14 @@
  * - The number of events of each state follows from numbers and indexes.
  */
 import { Blocks } from "./blocks.js";
-import { type Asked, type LookedUp, LookUps } from "./look-ups.js";
+import { LookUps } from "./look-ups.js";
 import { execMany, insertRows, settleRows } from "./many-rows.js";
 import type { Sql, SqlDatabase, SqlValue } from "./sql.js";
 import { conditionsOf, FAILED, STATE, wasTried } from "./sql-conditions.js";
 import {
+  type Asked,
   dueAfterSettling,
+  type LookedUp,
   least,
   type NewClaim,
   type NewEvent,

@@ -1,7 +1,5 @@
 /** The interface between an outbox and the storage of its rows. Every method is synchronous. */
 
-import type { Asked, LookedUp } from "./look-ups.js";
-
 /** The state of a stored event. A shard's pause is shown in place of `pending`. */
 export type StoredState = "pending" | "delivered" | "refused" | "dead" | "cancelled";
 
@@ -172,6 +170,16 @@ export function newRow(number: number, event: NewEvent, nowMs: number): Row {
     order_key: event.order ?? "",
     kind: event.kind ?? "conversion",
   };
+}
+
+/** An event and a claim to look up. */
+export type Asked = Pick<NewEvent, "id" | "claim">;
+
+/** What a store has of an event's id and a claim. */
+export interface LookedUp {
+  readonly isKnown: boolean;
+  /** The event that holds the claim. */
+  readonly holder: string | undefined;
 }
 
 /** A claim, and the event that makes it. */
