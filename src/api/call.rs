@@ -22,7 +22,7 @@ use super::{
     get_click::{Click, ClickVerdict},
     list_clicks,
     list_tracking_domains::TrackingDomain,
-    retry::{SETTLED_MS, wait_ms},
+    retry::{settled_ms, wait_ms},
 };
 use crate::Error;
 use serde::Serialize;
@@ -117,6 +117,8 @@ pub struct Call {
     was_in_doubt: bool,
     /// How long the call has waited since the last write of unknown outcome, in milliseconds.
     waited_ms: u64,
+    /// How long after that write a look-up is believed that does not find it, in milliseconds.
+    settled_ms: u64,
     /// Is the look-up the last request of the call?
     is_final_lookup: bool,
     /// Is nothing sent?
@@ -146,6 +148,7 @@ impl Call {
             is_in_doubt: false,
             was_in_doubt: false,
             waited_ms: 0,
+            settled_ms: settled_ms(settings.timeout_ms),
             is_final_lookup: false,
             is_dry_run: settings.is_dry_run,
             report: None,
@@ -447,9 +450,9 @@ impl Call {
             (Idempotency::Keyed { lookup, .. }, Some(last)) => lookup.may_be_behind(last),
             _ => false,
         };
-        if may_appear && self.waited_ms < SETTLED_MS {
-            let rest_ms = SETTLED_MS - self.waited_ms;
-            self.waited_ms = SETTLED_MS;
+        let rest_ms = self.settled_ms.saturating_sub(self.waited_ms);
+        if may_appear && rest_ms > 0 {
+            self.waited_ms = self.settled_ms;
             self.phase = Phase::Waiting { then_verify: true };
             return Step::Wait(rest_ms);
         }

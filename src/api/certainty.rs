@@ -72,12 +72,13 @@ pub(crate) fn is_limit(error: &Error) -> bool {
 }
 
 /// Did the time run out before CAKE answered, here or at a gateway in front of it? CAKE may then be
-/// at work on the request still. 524, 598 and 599 are gateways' own.
+/// at work on the request still. 524, 598 and 599 are gateways' own; 408 is about a request that
+/// never came whole.
 #[must_use]
 pub(super) fn is_overdue(error: &Error) -> bool {
     match error {
         Error::Timeout => true,
-        Error::HttpStatus { status, .. } => matches!(status, 408 | 504 | 524 | 598 | 599),
+        Error::HttpStatus { status, .. } => matches!(status, 504 | 524 | 598 | 599),
         _ => false,
     }
 }

@@ -249,9 +249,10 @@ fn who_trusts_cakes_deduplication_sends_again_without_asking() {
 fn a_write_is_missing_only_a_minute_after_it_where_it_may_still_appear() {
     let account = Account::new("https://a.example", "CANARY").unwrap();
     // How long the call waits in all before it sends again.
-    let waited_ms = |report_at_ms, ended: &Fate, missing: &str| {
+    let waited_ms = |report_at_ms, ended: &Fate, missing: &str, timeout_ms| {
         let settings = CallSettings {
             report_at_ms,
+            timeout_ms,
             ..CallSettings::default()
         };
         let mut call = Action::RecordConversion
@@ -287,18 +288,24 @@ fn a_write_is_missing_only_a_minute_after_it_where_it_may_still_appear() {
     };
     for ended in [
         Fails(Error::Timeout),
-        Says(408, ""),
         Says(504, ""),
         Says(524, ""),
     ] {
-        let waited = waited_ms(None, &ended, NOT_CONVERTED);
-        assert_eq!(waited, 60_000, "{ended:?}");
+        for (timeout_ms, expected) in [(15_000, 60_000), (60_000, 60_000), (2_000, 8_000)] {
+            let waited = waited_ms(None, &ended, NOT_CONVERTED, timeout_ms);
+            assert_eq!(waited, expected, "{ended:?}");
+        }
     }
-    for ended in [Fails(Error::network()), Says(500, ""), Says(200, "<html>")] {
-        let waited = waited_ms(None, &ended, NOT_CONVERTED);
+    for ended in [
+        Fails(Error::network()),
+        Says(500, ""),
+        Says(408, ""),
+        Says(200, "<html>"),
+    ] {
+        let waited = waited_ms(None, &ended, NOT_CONVERTED, 15_000);
         assert!((500..1_000).contains(&waited), "{ended:?} {waited}");
         // The report may be behind, however the request ended.
-        let waited = waited_ms(Some(1_768_478_400_000), &ended, NOT_REPORTED);
+        let waited = waited_ms(Some(1_768_478_400_000), &ended, NOT_REPORTED, 15_000);
         assert_eq!(waited, 60_000, "{ended:?}");
     }
 }
