@@ -28,9 +28,11 @@ export interface CakeClientOptions {
   /**
    * The check before Record Conversion is sent again:
    *
-   * - `"click"` asks Get Click, and never repeats if the click has converted.
+   * - `"click"` asks Get Click, and never repeats if the click has converted. After a request whose time ran out,
+   *   "not converted" is believed only after four times `timeoutMs`, at most a minute: CAKE may be at work.
    * - `"none"` trusts CAKE's own deduplication by unique id.
-   * - `"report"` looks for the unique id in the conversion report of the day, and returns what it finds.
+   * - `"report"` looks for the unique id in the conversion report of the day, and returns what it finds. A
+   *   conversion is missing there only after the same time.
    *
    * Use `"report"`, in accounts that have it, for offers on which one click may convert more than once. Otherwise
    * choose `"none"` for such offers, and switch on that deduplication.

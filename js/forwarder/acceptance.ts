@@ -7,7 +7,7 @@ import { type Corrections, NO_CONVERSION, NOTHING_LEFT } from "./corrections.js"
 import { type Delivery, shownState } from "./delivery.js";
 import type { ResolvedOptions } from "./options.js";
 import { SHARD_DIGITS } from "./setup.js";
-import { type Acceptance, type AcceptRequest, claimedBy, MAX_REPLAYED } from "./shard.js";
+import { type Acceptance, type AcceptRequest, CLICK_LOST, claimedBy, MAX_REPLAYED } from "./shard.js";
 import type { StateLog } from "./state-log.js";
 import {
   conversionOf,
@@ -176,16 +176,26 @@ export class Acceptor {
   replay(what: { readonly id: string } | EventFilter): number {
     const { store, host, corrections, delivery } = this.#deps;
     const row = "id" in what ? store.find(what.id) : undefined;
-    const rows = "id" in what ? (row ? [row] : []) : store.list({ ...what, limit: MAX_REPLAYED });
+    const failed = "id" in what ? (row && isReplayed(row) ? [row] : []) : this.#failed(what);
     const now = host.now();
-    // A delivered event stays delivered: a replay sends nothing twice.
-    const failed = rows.filter(({ state }) => state !== "pending" && state !== "delivered");
     const replayed = failed.flatMap((each) => corrections.replayedWith(each, (other) => delivery.isNotRecorded(other)));
     const unique = [...new Map(replayed.map((each) => [each.id, each])).values()];
     store.transaction(() => this.#setPending(unique, now));
     this.#logPending(unique);
     if (unique.length > 0) host.wakeAt(now + LEASE_MS);
     return unique.length;
+  }
+
+  /** The newest events of a filter that a replay sends. */
+  #failed(filter: EventFilter): readonly Row[] {
+    const failed: Row[] = [];
+    let before: number | undefined;
+    for (;;) {
+      const rows = this.#deps.store.list({ ...filter, before, limit: MAX_REPLAYED });
+      failed.push(...rows.filter(isReplayed));
+      before = rows.at(-1)?.number;
+      if (failed.length >= MAX_REPLAYED || rows.length < MAX_REPLAYED) return failed.slice(0, MAX_REPLAYED);
+    }
   }
 
   /** Sends corrections again whose conversion has come meanwhile. */
@@ -302,6 +312,14 @@ export class Acceptor {
         return known;
     }
   }
+}
+
+/**
+ * Does a replay send the event? A delivered one stays delivered. One that has lost its click to another event would
+ * convert the click twice.
+ */
+function isReplayed({ state, code }: Row): boolean {
+  return state !== "pending" && state !== "delivered" && code !== CLICK_LOST;
 }
 
 type Relation = "same" | "adds_money" | "lacks_money" | "conflict";

@@ -90,6 +90,9 @@ export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): Outbox
     holds(...args: Parameters<Shard["holds"]>) {
       return this.#shard.holds(...args);
     }
+    release(...args: Parameters<Shard["release"]>) {
+      return this.#shard.release(...args);
+    }
     seek(...args: Parameters<Shard["seek"]>) {
       return this.#shard.seek(...args);
     }
@@ -165,6 +168,7 @@ function shardAt(outbox: DurableObjectNamespace, number: number): Shard {
     unclaim: (...args) => shard().unclaim(...args),
     findClaim: (...args) => shard().findClaim(...args),
     holds: (...args) => shard().holds(...args),
+    release: (...args) => shard().release(...args),
     async seek(search) {
       try {
         return await shard().seek(search);

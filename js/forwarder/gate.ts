@@ -161,6 +161,11 @@ export class Gate implements Shard {
     return this.#anyOf(id, (shard) => shard.holds(id, claim, true));
   }
 
+  async release(id: string, claim: string, isAsked = false): Promise<boolean> {
+    if (isAsked || this.#isOwn(id) || this.#outbox.has("row", id)) return this.#outbox.release(id, claim);
+    return this.#anyOf(id, (shard) => shard.release(id, claim, true));
+  }
+
   async wait(ids: readonly string[], ms: number, isAsked = false): Promise<readonly (Status | undefined)[]> {
     if (isAsked || ids.every((id) => this.#isOwn(id))) return this.#outbox.wait(ids, ms);
     const elsewhere = new Map<number, string[]>();

@@ -328,7 +328,7 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
         answers.map(async (answer, index) => {
           const event = own[index]?.event;
           if (!("holder" in answer) || answer.holder === undefined || event?.claim === undefined) return answer;
-          // The refusal stands, unless the event that holds the click no longer exists.
+          // The refusal stands, unless the event that holds the click no longer exists, or has ended without it.
           if (!(await isFreed(shard, event.claim, answer.holder, setup))) return answer;
           return (await callShard(() => shard.accept({ events: [event], webhook })))[0] ?? answer;
         }),
@@ -432,10 +432,15 @@ async function makeClaim({ shard, claim, hash: hashed }: ClaimElsewhere, id: str
   return callShard(() => shard.claim(claim, id, hashed));
 }
 
-/** Takes back a claim that no event holds; returns whether it did. */
+/**
+ * Takes back a claim that no event holds, or one whose event has ended and is certainly not recorded; returns whether it
+ * did.
+ */
 async function isFreed(shard: Shard, claim: string, holder: string, setup: Setup): Promise<boolean> {
-  if (await callShard(() => shardOf(holder, setup).holds(holder, claim))) return false;
-  return callShard(() => shard.unclaim(claim, holder, CLAIM_MS));
+  const keeper = shardOf(holder, setup);
+  if (!(await callShard(() => keeper.holds(holder, claim)))) return callShard(() => shard.unclaim(claim, holder, CLAIM_MS));
+  if (!(await callShard(() => keeper.release(holder, claim)))) return false;
+  return callShard(() => shard.unclaim(claim, holder, 0));
 }
 
 /** Takes back a claim of this request, unless its event holds the claim. */
@@ -449,7 +454,7 @@ function refused(code: ForwarderCode): { readonly error: ForwarderError } {
 }
 
 const MESSAGES: Partial<Record<ForwarderCode, string>> = {
-  click_converted: "this click has converted for this offer already, with another uniqueId",
+  click_converted: "this click has converted for this offer already, or may have, with another uniqueId",
   correction_conflict: "this correctionId was accepted with other fields",
   conversion_conflict: "this uniqueId was accepted for this offer with other fields",
   outbox_full: "too many events wait: try again later",

@@ -11,17 +11,18 @@ import { Corrections } from "./corrections.js";
 import { Delivery, shownState, type Transition } from "./delivery.js";
 import { instant } from "./instant.js";
 import type { ResolvedOptions } from "./options.js";
-import type {
-  Acceptance,
-  AcceptRequest,
-  Cancellation,
-  Claim,
-  Hold,
-  KeyKind,
-  Shard,
-  ShardReport,
-  Sibling,
-  Status,
+import {
+  type Acceptance,
+  type AcceptRequest,
+  type Cancellation,
+  CLICK_LOST,
+  type Claim,
+  type Hold,
+  type KeyKind,
+  type Shard,
+  type ShardReport,
+  type Sibling,
+  type Status,
 } from "./shard.js";
 import { SignIns } from "./sign-ins.js";
 import { StateLog } from "./state-log.js";
@@ -164,7 +165,21 @@ export class Outbox {
 
   async holds(id: string, claim: string): Promise<boolean> {
     const row = this.#deps.store.find(id);
-    if (row === undefined) return false;
+    return row !== undefined && this.#isClaimOf(row, claim);
+  }
+
+  async release(id: string, claim: string): Promise<boolean> {
+    return this.#commit.next(() => {
+      const row = this.#deps.store.find(id);
+      if (row === undefined || row.kind === "correction" || !this.#isClaimOf(row, claim)) return false;
+      if (row.state === "pending" || !this.#delivery.isNotRecorded(row)) return false;
+      // Noted before the click is taken: of a replay and the next order of the click, one alone goes on.
+      if (row.code !== CLICK_LOST) this.#stateLog.settle(row, { ...row, code: CLICK_LOST });
+      return true;
+    });
+  }
+
+  #isClaimOf(row: Row, claim: string): boolean {
     const { account } = this.#deps.options;
     const { clickId, correctionId } = JSON.parse(row.text) as { clickId: string; correctionId: string };
     const own = row.kind === "correction" ? `correction|${correctionId}` : `${row.offer_id}/${clickId}`;
@@ -382,7 +397,7 @@ export class Outbox {
       state: "cancelled",
       is_in_doubt: isInDoubt ? 1 : 0,
       next_ms: null,
-      code: "cancelled",
+      code: row.code === CLICK_LOST ? CLICK_LOST : "cancelled",
       upstream_message: reason,
       changed_ms: this.#deps.host.now(),
     });

@@ -152,6 +152,11 @@ export interface Shard {
   findClaim(claim: string, isAsked?: boolean): Promise<string>;
   /** Does the shard have that event, and does the event hold the claim? */
   holds(id: string, claim: string, isAsked?: boolean): Promise<boolean>;
+  /**
+   * Takes the click of an event that has ended and that CAKE has certainly not recorded, for another event; returns
+   * whether it did. The event that has lost its click is not sent again.
+   */
+  release(id: string, claim: string, isAsked?: boolean): Promise<boolean>;
   /** Says of each key whether this shard has it, and whether it would keep the key without asking. */
   seek(search: Search): Promise<readonly Reply[]>;
   /** The events of a click and offer that CAKE does not deduplicate, in this shard alone. */
@@ -183,6 +188,9 @@ export interface Shard {
   /** Wakes the shard, deletes rows past their retention, and returns a report. */
   sweep(): Promise<ShardReport>;
 }
+
+/** The code of an event that has lost its click to another one. */
+export const CLICK_LOST = "click_converted" satisfies ForwarderCode;
 
 /** The most events that one call of `replay` sends. */
 export const MAX_REPLAYED = 1_000;

@@ -62,6 +62,8 @@ pub struct CallSettings {
     /// The time in UTC, in milliseconds since 1970. The outcome of a correction is looked for in
     /// the changes since the day before.
     pub now_ms: u64,
+    /// How long one request may take, in milliseconds. By default, 15,000.
+    pub timeout_ms: u32,
     /// Is a correction only checked, and nothing sent? By default, no.
     pub is_dry_run: bool,
 }
@@ -75,6 +77,7 @@ impl Default for CallSettings {
             is_read_only: false,
             services: Services::Young,
             now_ms: 0,
+            timeout_ms: 15_000,
             is_dry_run: false,
         }
     }

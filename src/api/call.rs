@@ -1,8 +1,9 @@
 //! One call from its first request to its outcome: what to send, how long to wait, when to give up.
 //! It does no I/O: its caller reports each event, and carries out the step that follows.
 //!
-//! The rule of this module: a conversion is never sent a second time without a unique id. Get Click
-//! must also have said that it was not recorded, unless the caller trusts CAKE's deduplication.
+//! The rule of this module: a conversion of unknown outcome is never sent a second time without a
+//! unique id. A look-up must also have said that it was not recorded, and late enough for CAKE to be
+//! no more at work, unless the caller trusts CAKE's deduplication.
 
 mod subject;
 
@@ -12,7 +13,7 @@ use super::list_conversions;
 use super::older;
 use super::older::correction::{Correction, Shown};
 use super::older::event_conversions::{self, ChangesPage};
-use super::record_conversion::Conversion;
+use super::record_conversion::{self, Conversion};
 use super::report_scan::{Found, ReportScan, Scanned};
 use super::{
     Action, Answer, CallSettings, Request, Services,
@@ -21,7 +22,7 @@ use super::{
     get_click::{Click, ClickVerdict},
     list_clicks,
     list_tracking_domains::TrackingDomain,
-    retry::wait_ms,
+    retry::{settled_ms, wait_ms},
 };
 use crate::Error;
 use serde::Serialize;
@@ -114,6 +115,10 @@ pub struct Call {
     is_in_doubt: bool,
     /// Was there ever such a write? A look-up may have settled it too early.
     was_in_doubt: bool,
+    /// How long the call has waited since the last write of unknown outcome, in milliseconds.
+    waited_ms: u64,
+    /// How long after that write a look-up is believed that does not find it, in milliseconds.
+    settled_ms: u64,
     /// Is the look-up the last request of the call?
     is_final_lookup: bool,
     /// Is nothing sent?
@@ -142,6 +147,8 @@ impl Call {
             last: None,
             is_in_doubt: false,
             was_in_doubt: false,
+            waited_ms: 0,
+            settled_ms: settled_ms(settings.timeout_ms),
             is_final_lookup: false,
             is_dry_run: settings.is_dry_run,
             report: None,
@@ -202,7 +209,10 @@ impl Call {
             (Phase::Sending, CallEvent::Answered(answer)) => {
                 match self.action.read(answer, &self.subject, self.services) {
                     Ok(outcome) => self.finish(Step::Done(outcome)),
-                    Err(error) => self.failed(error, random),
+                    Err(error) => match self.find_recorded(answer) {
+                        Some(outcome) => self.finish(Step::Done(outcome)),
+                        None => self.failed(error, random),
+                    },
                 }
             }
             (Phase::Sending, CallEvent::Failed(error)) => self.failed(error, random),
@@ -223,6 +233,16 @@ impl Call {
             // A step that was not asked for: nothing more is sent.
             _ => self.give_up(Error::Internal),
         }
+    }
+
+    /// The conversion of an earlier request, where the answer to a later one says that it is a
+    /// duplicate, and names it.
+    fn find_recorded(&self, answer: &Answer<'_>) -> Option<CallOutcome> {
+        let is_conversion = self.action == Action::RecordConversion && self.was_in_doubt;
+        let asked = self.subject.asked();
+        let before = asked.unique_id.filter(|_| is_conversion);
+        let id = before.and_then(|_| record_conversion::find_duplicate(answer, asked))??;
+        Some(CallOutcome::Conversion(Conversion::named(id)))
     }
 
     fn unique_id(&self) -> &str {
@@ -287,6 +307,9 @@ impl Call {
         let was_in_doubt = self.was_in_doubt;
         self.is_in_doubt |= self.is_write() && !is_certain;
         self.was_in_doubt |= self.is_in_doubt;
+        if self.is_write() && !is_certain {
+            self.waited_ms = 0;
+        }
         if is_certain && !error.is_retryable() {
             // "Duplicate" after a try without an answer: CAKE recorded that try.
             if was_in_doubt && is_known_by_id && is_duplicate(&error, self.unique_id()) {
@@ -303,13 +326,6 @@ impl Call {
             // A request that CAKE did not look at has added nothing.
             Idempotency::Keyed { is_sent_once, .. } => !is_sent_once || !self.is_in_doubt,
         };
-        let is_sent_once = matches!(
-            self.idempotency,
-            Idempotency::Keyed {
-                is_sent_once: true,
-                ..
-            }
-        );
         let verify_first = matches!(
             self.idempotency,
             Idempotency::Keyed {
@@ -319,11 +335,8 @@ impl Call {
         );
         if may_repeat && self.retries_left > 0 {
             self.retries_left -= 1;
-            return self.wait(
-                error,
-                verify_first && (!is_sent_once || self.is_in_doubt),
-                random,
-            );
+            // What CAKE has not looked at needs no look-up, which might find another order of the click.
+            return self.wait(error, verify_first && self.is_in_doubt, random);
         }
         if verify_first && self.is_in_doubt {
             // Nothing more is sent, but the outcome can still be asked for.
@@ -339,6 +352,7 @@ impl Call {
         match wait_ms(self.failures, random, asked, self.is_in_doubt) {
             Some(ms) => {
                 self.last = Some(error);
+                self.waited_ms = self.waited_ms.saturating_add(ms);
                 self.phase = Phase::Waiting { then_verify };
                 Step::Wait(ms)
             }
@@ -422,18 +436,34 @@ impl Call {
     fn on_report_read(&mut self, is_missing: bool) -> Step {
         self.report = None;
         if is_missing && !self.is_final_lookup {
-            self.is_in_doubt = false;
-            return self.send();
+            return self.send_what_is_missing();
         }
         self.is_in_doubt = true;
         let last = self.last.take().unwrap_or(Error::Internal);
         self.give_up(last)
     }
 
+    /// The look-up has not found the write: it is sent again, unless it may still appear. Then the
+    /// look-up is repeated.
+    fn send_what_is_missing(&mut self) -> Step {
+        let may_appear = match (&self.idempotency, &self.last) {
+            (Idempotency::Keyed { lookup, .. }, Some(last)) => lookup.may_be_behind(last),
+            _ => false,
+        };
+        let rest_ms = self.settled_ms.saturating_sub(self.waited_ms);
+        if may_appear && rest_ms > 0 {
+            self.waited_ms = self.settled_ms;
+            self.phase = Phase::Waiting { then_verify: true };
+            return Step::Wait(rest_ms);
+        }
+        self.is_in_doubt = false;
+        self.send()
+    }
+
     /// Get Click answered.
     fn on_click_found(&mut self, click: Option<Click>) -> Step {
-        // A click that CAKE does not know has no conversion either.
-        let verdict = click.as_ref().map_or(ClickVerdict::NotConverted, |click| {
+        // A click that is not shown may be one that is not shown yet, or no longer.
+        let verdict = click.as_ref().map_or(ClickVerdict::Unclear, |click| {
             click.verdict(self.subject.offer_id)
         });
         match verdict {
@@ -443,8 +473,7 @@ impl Call {
                 }
             }
             ClickVerdict::NotConverted if !self.is_final_lookup => {
-                self.is_in_doubt = false;
-                return self.send();
+                return self.send_what_is_missing();
             }
             // Converted, but into an unknown conversion; or a click of another offer.
             ClickVerdict::NotConverted | ClickVerdict::Unclear => self.is_in_doubt = true,

@@ -71,6 +71,18 @@ pub(crate) fn is_limit(error: &Error) -> bool {
     )
 }
 
+/// Did the time run out before CAKE answered, here or at a gateway in front of it? CAKE may then be
+/// at work on the request still. 524, 598 and 599 are gateways' own; 408 is about a request that
+/// never came whole.
+#[must_use]
+pub(super) fn is_overdue(error: &Error) -> bool {
+    match error {
+        Error::Timeout => true,
+        Error::HttpStatus { status, .. } => matches!(status, 504 | 524 | 598 | 599),
+        _ => false,
+    }
+}
+
 /// Does CAKE say that it has the transaction of this unique id already? The words are parsed, not
 /// searched. "Already" and "duplicate" occur in other sentences too ("Affiliate has already reached
 /// its daily cap"). A click, an order or a conversion may have another one ("Conversion already

@@ -48,14 +48,21 @@ impl Contents {
             record,
             ..Self::default()
         };
-        contents.read_text(body, MAX_DEPTH, true);
+        let is_json = contents.read_text(body, MAX_DEPTH, true);
         // XML, or JSON that breaks off, may have a record too.
         let id = if body.trim_start().starts_with('<') {
             message::element(body, record)
         } else {
-            broken_id(body, record).filter(|_| contents.records.is_empty())
+            broken_value(body, record).filter(|_| contents.records.is_empty())
         };
         contents.records.extend(id.filter(|id| !is_none(id)));
+        // So may a yes stand before the break, or be the whole text.
+        contents.is_yes |= !is_json
+            && (is_yes_word(body.trim())
+                || ["success", "request_status"].iter().any(|name| {
+                    broken_value(body, name)
+                        .is_some_and(|word| is_yes_word(&word) || word == "true" || word == "1")
+                }));
         contents
     }
 
@@ -103,15 +110,24 @@ impl Contents {
         })
     }
 
-    /// Reads JSON; another text says nothing.
-    fn read_text(&mut self, text: &str, depth: u8, is_main: bool) {
+    /// Reads JSON, also where it is the text of JSON; another text says nothing. Returns whether it
+    /// is JSON.
+    fn read_text(&mut self, text: &str, depth: u8, is_main: bool) -> bool {
         let text = text.trim_start_matches('\u{feff}').trim();
-        if !text.starts_with(['{', '[']) {
-            return;
+        if !text.starts_with(['{', '[', '"']) {
+            return false;
         }
         let around = ["{\"\":", text, "}"].concat();
-        if let Some(value) = Object::read(&around).and_then(|object| object.get("")) {
-            self.read_value(value, depth, is_main);
+        let Some(value) = Object::read(&around).and_then(|object| object.get("")) else {
+            return false;
+        };
+        // A text is JSON by what it holds.
+        match value.string().filter(|_| depth > 0) {
+            Some(inner) => self.read_text(&inner, depth - 1, is_main),
+            None => {
+                self.read_value(value, depth, is_main);
+                true
+            }
         }
     }
 
@@ -126,7 +142,7 @@ impl Contents {
                 self.read_value(item, depth, is_main);
             }
         } else if let Some(text) = value.string() {
-            self.read_text(&text, depth, is_main);
+            let _ = self.read_text(&text, depth, is_main);
         }
     }
 
@@ -156,16 +172,19 @@ impl Contents {
         let fails = ["error", "fail", "failed", "failure"];
         let is_no = match name {
             "success" => {
-                self.is_yes |= is_main && dress::is_yes(value);
+                self.is_yes |= is_main && (dress::is_yes(value) || is_yes_word(word));
                 !dress::is_yes(value) && !is_empty
             }
             "requeststatus" => {
-                let is_yes = word.eq_ignore_ascii_case("success");
-                self.is_yes |= is_main && is_yes;
-                !is_yes && !is_empty
+                self.is_yes |= is_main && is_yes_word(word);
+                !word.eq_ignore_ascii_case("success") && !is_empty
             }
-            "ok" | "issuccess" | "successful" | "issuccessful" | "succeeded" => dress::is_no(value),
+            "ok" | "issuccess" | "successful" | "issuccessful" | "succeeded" => {
+                self.is_yes |= is_main && (dress::is_yes(value) || is_yes_word(word));
+                dress::is_no(value)
+            }
             "result" | "status" | "statuscode" | "httpstatus" => {
+                self.is_yes |= is_main && (value.is_true() || is_yes_word(word));
                 let code = value.number().and_then(parse_id);
                 value.boolean() == Some(false)
                     || is_word(&fails)
@@ -248,12 +267,22 @@ impl Contents {
     }
 }
 
-/// The digits or letters behind the name of a record's id, in a text that may break off.
-fn broken_id(body: &str, record: &str) -> Option<String> {
-    let body = body.to_ascii_lowercase().replace('_', "");
-    let name = [&record.replace('_', ""), "\""].concat();
+/// Is this a word for success?
+fn is_yes_word(word: &str) -> bool {
+    let word = word.trim_matches(['"', '.', '!']);
+    ["success", "successful", "succeeded", "ok"]
+        .iter()
+        .any(|each| word.eq_ignore_ascii_case(each))
+}
+
+/// The digits or letters behind a field's name, in JSON that may break off.
+fn broken_value(body: &str, name: &str) -> Option<String> {
+    // A text inside of a text has its quotation marks escaped.
+    let body = body.to_ascii_lowercase().replace(['_', '\\'], "");
+    let name = [&name.replace('_', ""), "\""].concat();
     let (_, rest) = body
         .trim_start()
+        .trim_start_matches('"')
         .strip_prefix(['{', '['])?
         .split_once(&name)?;
     let rest = rest.trim_start().strip_prefix(':')?.trim_start();

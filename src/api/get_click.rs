@@ -147,8 +147,9 @@ fn has_conversion(record: &Record<'_, '_>) -> bool {
                     .object()
                     .is_some_and(|nil| nil.entries().next().is_some())
         }
+        // "No" is a word about a conversion, and no id.
         Some(plain) => {
-            dress::is_no(plain)
+            dress::is_no(plain) && !dress::is_same_name(name, "conversion_id")
                 || plain
                     .text()
                     .is_some_and(|text| text.trim().is_empty() || parse_id(text.trim()) == Some(0))

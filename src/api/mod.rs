@@ -75,7 +75,7 @@ pub(crate) use dress::plain_body;
 pub(crate) use key::{ApiKey, redact_failure};
 pub(crate) use pager::{DEFAULT_ROW_LIMIT, PageRead, Pager};
 pub(crate) use rate_limiter::RateLimiter;
-pub(crate) use retry::retry_after_ms;
+pub(crate) use retry::{SETTLED_MS, retry_after_ms};
 
 /// A CAKE account: the origin of its API, and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use super::certainty::{is_duplicate, is_duplicate_in_words};
 use super::contents::Contents;
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
+use super::json::parse_id;
 use super::unread::Unread;
 use super::{Account, Answer, Request, commerce, dress, message, params};
 use crate::{Error, Result, click_id};
@@ -186,6 +187,15 @@ impl Conversion {
 }
 
 impl Conversion {
+    /// The conversion of this id, where CAKE's answer was lost and a later one names it.
+    pub(super) fn named(conversion_id: u64) -> Self {
+        Self {
+            conversion_id,
+            is_recovered: true,
+            ..Self::default()
+        }
+    }
+
     /// The conversion that the report shows, where CAKE's answer was lost.
     pub(super) fn reported(row: ReportedConversion) -> Option<Self> {
         Some(Self {
@@ -268,27 +278,65 @@ pub(crate) fn read_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<Conversi
 /// The name of a record's id.
 const ID: &str = "conversion_id";
 
-/// The reading of a no to a conversion. A no beside a yes or a record is unknown, except for "this
-/// transaction is a duplicate", which may come with the record of the earlier one. A duplicate is
-/// this transaction only where all that the answer names is this event's. Other errors beside it
-/// make it a refusal.
+/// The reading of a no to a conversion. A no beside a yes or a record is unknown, also one that says
+/// "this transaction is a duplicate". Other errors beside these words are told with them.
 pub(crate) fn read_no(answer: &Answer<'_>, error: Error, asked: Asked<'_>) -> Error {
+    match read_duplicate(answer, &error, asked) {
+        Ok(Duplicate::Another(words)) => {
+            let error = answer.contradicted(error, ID);
+            answer.with_words(error, &words)
+        }
+        Ok(_) => answer.contradicted(error, ID),
+        Err(other) => other,
+    }
+}
+
+/// What a no to a conversion says of the same transaction before it.
+#[derive(Debug)]
+pub(crate) enum Duplicate {
+    /// The transaction was recorded before: as this conversion, where the answer names it.
+    Before(Option<u64>),
+    /// It has other errors beside the words: they prove nothing.
+    Another(String),
+    /// The answer says nothing of a duplicate.
+    No,
+}
+
+/// Reads whether a no says "this transaction is a duplicate". After a request of unknown outcome
+/// that proves that CAKE has recorded it. It is this transaction only where all that the answer
+/// names is this event's, such as the record of the earlier request.
+///
+/// # Errors
+/// [`crate::Error::UnexpectedAnswer`] where the answer is about another event, or several.
+pub(crate) fn read_duplicate(
+    answer: &Answer<'_>,
+    error: &Error,
+    asked: Asked<'_>,
+) -> Result<Duplicate> {
     let unique_id = asked.unique_id.unwrap_or_default();
-    if !is_duplicate(&error, unique_id) {
-        return answer.contradicted(error, ID);
+    if !is_duplicate(error, unique_id) {
+        return Ok(Duplicate::No);
     }
     let contents = answer.contents(ID);
-    if let Err(other) = check_identity(answer, &contents, asked) {
-        return other;
-    }
+    check_identity(answer, &contents, asked)?;
     if contents.records.len() > 1 {
-        return answer.unexpected("has several records: ", answer.body());
+        return Err(answer.unexpected("has several records: ", answer.body()));
     }
     let is_other =
         |words: &&String| !message::is_generic(words) && !is_duplicate_in_words(words, unique_id);
-    match contents.words().find(is_other) {
-        Some(words) => answer.with_words(error, words),
-        None => error,
+    Ok(match contents.words().find(is_other) {
+        Some(words) => Duplicate::Another(words.clone()),
+        None => Duplicate::Before(contents.records.first().and_then(|id| parse_id(id))),
+    })
+}
+
+/// The conversion of an earlier request whose outcome was unknown, by an answer that says "this
+/// transaction is a duplicate". `None` where the answer says no such thing.
+pub(crate) fn find_duplicate(answer: &Answer<'_>, asked: Asked<'_>) -> Option<Option<u64>> {
+    let error = answer.open().err()?;
+    match read_duplicate(answer, &error, asked) {
+        Ok(Duplicate::Before(id)) => Some(id),
+        Ok(Duplicate::Another(_) | Duplicate::No) | Err(_) => None,
     }
 }
 

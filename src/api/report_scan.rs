@@ -5,6 +5,7 @@
 use super::asked::{Asked, is_same_unique_id};
 use super::conversion_report::{ReportLookup, ReportedConversion};
 use super::pager::{PageRead, Pager};
+use crate::placeholder::is_missing_value;
 use std::collections::BTreeSet;
 
 /// The progress of reading a report.
@@ -77,6 +78,12 @@ impl ReportScan {
         self.pager.row_limit()
     }
 
+    /// Has a row of this id been read?
+    #[cfg(any(test, feature = "forwarder"))]
+    pub(crate) fn has(&self, id: u64) -> bool {
+        self.known.contains(&id)
+    }
+
     /// Records a page without the wanted row.
     pub(crate) fn take(
         &mut self,
@@ -138,7 +145,7 @@ impl ReportScan {
             None => {}
         }
         // A report that shows no unique ids cannot say that one is missing.
-        if !page.rows.is_empty() && page.rows.iter().all(|row| row.unique_id.is_none()) {
+        if !page.rows.is_empty() && page.rows.iter().all(|row| name_of(row).is_none()) {
             return Found::Nothing("the report shows no unique ids");
         }
         self.has_nameless |= page.rows.iter().any(|row| may_be(row, asked));
@@ -159,16 +166,28 @@ impl ReportScan {
 /// May a row be the conversion, though it does not name it? Its unique id is missing or differs
 /// only in the case of letters, and no other field contradicts.
 fn may_be(row: &ReportedConversion, asked: Asked<'_>) -> bool {
-    let own = row.unique_id.as_deref().unwrap_or_default().trim();
-    (own.is_empty() || own.eq_ignore_ascii_case(asked.unique_id.unwrap_or_default().trim()))
+    let ours = asked.unique_id.unwrap_or_default().trim();
+    name_of(row).is_none_or(|own| own.eq_ignore_ascii_case(ours))
         && row.offer_id.is_none_or(|id| id == asked.offer_id)
         && is_of_click(row, asked)
 }
 
 /// Does a row name the click, or none?
 fn is_of_click(row: &ReportedConversion, asked: Asked<'_>) -> bool {
-    let click_id = row.click_id.as_deref().unwrap_or_default().trim();
-    click_id.is_empty() || click_id == "0" || click_id.eq_ignore_ascii_case(asked.click_id)
+    let click_id = row.click_id.as_deref().and_then(named);
+    click_id.is_none_or(|click_id| click_id.eq_ignore_ascii_case(asked.click_id))
+}
+
+/// The unique id of a row, unless it has none.
+fn name_of(row: &ReportedConversion) -> Option<&str> {
+    row.unique_id.as_deref().and_then(named)
+}
+
+/// The text of an id; absent for the words for a missing value, such as `0` and `N/A`.
+fn named(id: &str) -> Option<&str> {
+    let id = id.trim();
+    let is_mark = !id.contains(char::is_alphanumeric);
+    (!is_mark && !is_missing_value(id)).then_some(id)
 }
 
 #[cfg(test)]
@@ -209,10 +228,27 @@ mod tests {
             format!(r#"{{"data":{{"conversions":[{list}]}},"total_rows":{total}}}"#)
         };
         let none = rows("");
+        let nameless =
+            |id: &str| rows(&format!(r#"{{"conversion_id":8,"offer_id":5,"unique_id":{id}}}"#));
         for (bodies, expected) in [
             (vec![none.clone()], "missing"),
             (vec![total("", 0)], "missing"),
             (vec![rows(OTHER), none.clone()], "missing"),
+            // Words for a missing unique id name no transaction.
+            (vec![nameless("0")], "the report shows no unique ids"),
+            (vec![nameless("\"0\"")], "the report shows no unique ids"),
+            (vec![nameless("\"null\"")], "the report shows no unique ids"),
+            (vec![nameless("\"N/A\"")], "the report shows no unique ids"),
+            (vec![nameless("\"undefined\"")], "the report shows no unique ids"),
+            (vec![nameless("\"-\"")], "the report shows no unique ids"),
+            (vec![nameless("\" \"")], "the report shows no unique ids"),
+            (
+                vec![
+                    rows(&format!(r#"{{"conversion_id":8,"unique_id":"n/a"}},{OTHER}"#)),
+                    none.clone(),
+                ],
+                "the report has a row that does not name its transaction",
+            ),
             (vec![total(OTHER, 1)], "missing"),
             (vec![total("", 5)], "the report has fewer rows than it says"),
             (

@@ -8,6 +8,17 @@ pub(crate) const MAX_WAIT_MS: u64 = 60_000;
 /// work.
 const SETTLING_MS: u64 = 500;
 
+/// How long CAKE may still be at work on a write whose answer nobody has, and how far its report may
+/// be behind. Only this long after the write is it believed that the write is not recorded. .NET's
+/// commands of a database end after 30 s, and load balancers end a request after 60 s.
+pub(crate) const SETTLED_MS: u64 = 60_000;
+
+/// The same for a caller who waits `timeout_ms` for a request, since nobody waits long for one that
+/// is usually quick: four times that time, and [`SETTLED_MS`] by default.
+pub(super) fn settled_ms(timeout_ms: u32) -> u64 {
+    (u64::from(timeout_ms) * 4).min(SETTLED_MS)
+}
+
 /// The wait in milliseconds before the try after `failures` failed ones (from 1). It is a random
 /// part of 500 ms, 1 s, 2 s … 8 s, or the wait that CAKE asked for. This "full jitter" keeps
 /// clients that failed together from coming back together.

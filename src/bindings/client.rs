@@ -190,6 +190,7 @@ impl Client {
             is_read_only: self.is_read_only,
             services,
             now_ms: to_integer(Date::now()),
+            timeout_ms: choices.timeout_ms,
             is_dry_run: choices.is_dry_run,
         };
         let mut call = action.call(&self.account, params, settings)?;

@@ -19,9 +19,10 @@ use super::outcome::{Meaning, State};
 use super::route::Route;
 use super::{Correction, Event};
 use crate::Error;
+use crate::api::SETTLED_MS;
 use crate::api::get_click::ClickVerdict;
 use crate::api::report_scan::Found;
-use crate::api::{conversion_report, get_click};
+use crate::api::{conversion_report, get_click, is_limit};
 use std::rc::Rc;
 
 use changes::Changes;
@@ -34,12 +35,11 @@ pub(crate) use transition::Transition;
 /// The most bytes read of an answer about one event.
 const BODY_LIMIT: u32 = 65_536;
 
-/// A report may be this much behind. An event is taken as missing in it only this long after the
-/// last attempt.
-const REPORT_LAG_MS: u64 = 60_000;
-
 /// How long an event waits when the key was refused for this event alone.
 const ALONE_MS: u64 = 5_000;
+
+/// How many attempts wait for a report that fails, where Get Click names a conversion.
+const PATIENT_ATTEMPTS: u32 = 2;
 
 #[derive(Debug)]
 enum Phase {
@@ -81,6 +81,9 @@ pub(crate) struct Attempt {
     is_noted: bool,
     phase: Phase,
     is_in_doubt: bool,
+    /// The conversion that Get Click names, and that no other known event of the click may have. It
+    /// is this event's, unless the report has it as another transaction's.
+    converted: Option<u64>,
     started_ms: u64,
 }
 
@@ -98,6 +101,7 @@ impl Attempt {
             is_overtaken: false,
             is_noted: false,
             phase: Phase::Over,
+            converted: None,
             started_ms: now_ms,
         }
     }
@@ -183,8 +187,8 @@ impl Attempt {
                 let (click_id, offer_id) =
                     event.map_or(("", 0), |params| (&params.click_id, params.offer_id));
                 match get_click::read(answer, click_id) {
-                    // A click that CAKE does not know has no conversion either.
-                    Ok(None) => self.ask_siblings(Claim::NotConverted),
+                    // A click that is not shown may be one that is not shown yet, or no longer.
+                    Ok(None) => self.ask_report(Reading::new(), breaker, moment),
                     Ok(Some(click)) => match click.verdict(offer_id) {
                         ClickVerdict::NotConverted => self.ask_siblings(Claim::NotConverted),
                         ClickVerdict::Converted(id) => self.ask_siblings(Claim::Converted(id)),
@@ -212,6 +216,9 @@ impl Attempt {
             (Phase::Noting, Input::Noted(false)) => self.put_off(moment.now_ms + ALONE_MS),
             (Phase::AskingChanges(changes), Input::Answered(answer)) => {
                 self.read_changes(changes, answer, breaker, moment)
+            }
+            (Phase::AskingReport(_), Input::Failed(error)) if self.converted.is_some() => {
+                self.fail_report(error, breaker, moment)
             }
             (
                 Phase::AskingClick | Phase::AskingReport(_) | Phase::AskingChanges(_),
@@ -289,8 +296,13 @@ impl Attempt {
         };
         match claim {
             _ if !is_settled => self.ask_report(Reading::new(), breaker, moment),
-            Claim::NotConverted => self.send(breaker, moment),
-            Claim::Answered(id) | Claim::Converted(id) | Claim::Reported(id) => {
+            Claim::NotConverted => self.send_what_is_missing(breaker, moment),
+            // An earlier conversion of the click may be known to CAKE alone.
+            Claim::Converted(id) => {
+                self.converted = Some(id);
+                self.ask_report(Reading::new(), breaker, moment)
+            }
+            Claim::Answered(id) | Claim::Reported(id) => {
                 self.settle(Meaning::Recorded(Some(id)), breaker, moment)
             }
         }
@@ -310,7 +322,7 @@ impl Attempt {
             _ => None,
         };
         let Some(url) = url else {
-            return self.stay_in_doubt("there is no report to ask", breaker, moment);
+            return self.take_converted("there is no report to ask", breaker, moment);
         };
         self.phase = Phase::AskingReport(reading);
         Step::Fetch {
@@ -339,20 +351,40 @@ impl Attempt {
                 return self.stay_in_doubt(why, breaker, moment);
             }
             Found::NotYet => return self.ask_report(reading, breaker, moment),
-            Found::Nothing(why) => return self.stay_in_doubt(why, breaker, moment),
+            Found::Nothing(why) => return self.take_converted(why, breaker, moment),
             Found::Missing => {}
         }
-        self.send_what_is_missing(breaker, moment)
+        match self.converted {
+            Some(id) if !reading.has(id) => {
+                self.take_converted("the report is behind", breaker, moment)
+            }
+            _ => self.send_what_is_missing(breaker, moment),
+        }
     }
 
-    /// The whole report lacks the event: it is sent, or put off while the report may lag.
+    /// The report cannot tell: Get Click's word counts, where it has one.
+    fn take_converted(
+        &mut self,
+        why: &str,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        match self.converted {
+            Some(_) => self.settle(Meaning::Recorded(self.converted), breaker, moment),
+            None => self.stay_in_doubt(why, breaker, moment),
+        }
+    }
+
+    /// The look-up lacks the event: it is sent, or put off while CAKE may still be at work on the last
+    /// attempt, or its report behind.
     fn send_what_is_missing(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         let last_ms = match self.facts.knowledge {
             Knowledge::Unknown => self.row.changed_ms.max(self.facts.quiet_from_ms),
             _ => self.row.changed_ms,
         };
-        let believed_ms = last_ms.saturating_add(REPORT_LAG_MS);
+        let believed_ms = last_ms.saturating_add(SETTLED_MS);
         if last_ms <= moment.now_ms && moment.now_ms < believed_ms {
+            let _ = self.record_signal(breaker, Signal::Healthy, moment);
             return self.put_off(believed_ms);
         }
         self.send(breaker, moment)
@@ -372,6 +404,11 @@ impl Attempt {
     /// Get Click answered just before, so CAKE accepts the key but has no report to give. This is
     /// not the account's trouble.
     fn fail_report(&mut self, error: Error, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        // An account may have no report, or one that always fails.
+        let is_none = !error.is_retryable() || self.row.attempts >= PATIENT_ATTEMPTS;
+        if self.converted.is_some() && is_none && !is_limit(&error) {
+            return self.take_converted("", breaker, moment);
+        }
         let error = match Meaning::from_failed_lookup(error) {
             Meaning::KeyRefused(error) => Error::UnexpectedAnswer {
                 message: error.to_string(),

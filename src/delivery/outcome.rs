@@ -4,7 +4,8 @@ use super::circuit_breaker::Signal;
 use super::route::Route;
 use crate::api::asked::Asked;
 use crate::api::older::correction::{self, Checked};
-use crate::api::{Answer, Certainty, is_duplicate, is_limit, record_conversion};
+use crate::api::record_conversion::{self, Duplicate};
+use crate::api::{Answer, Certainty, is_limit};
 use crate::{Error, Result};
 
 /// The state of an event.
@@ -62,18 +63,26 @@ impl Meaning {
             Route::Api(_) => {
                 record_conversion::read_for(answer, asked).map(|done| Some(done.conversion_id))
             }
+            Route::Pixel(..) => read_pixel(answer),
+        };
+        let error = match read {
+            Ok(conversion_id) => return Self::Recorded(conversion_id),
+            Err(error) => error,
+        };
+        let (error, before) = match route {
+            Route::Api(_) => (error, record_conversion::find_duplicate(answer, asked)),
             Route::Pixel(..) => {
-                read_pixel(answer).map_err(|error| record_conversion::read_no(answer, error, asked))
+                let before = record_conversion::read_duplicate(answer, &error, asked);
+                let error = record_conversion::read_no(answer, error, asked);
+                match before {
+                    Ok(Duplicate::Before(id)) => (error, Some(id)),
+                    _ => (error, None),
+                }
             }
         };
-        match read {
-            Ok(conversion_id) => Self::Recorded(conversion_id),
-            Err(error)
-                if is_in_doubt && is_duplicate(&error, asked.unique_id.unwrap_or_default()) =>
-            {
-                Self::Recorded(None)
-            }
-            Err(error) => Self::from_error(error),
+        match before {
+            Some(conversion_id) if is_in_doubt => Self::Recorded(conversion_id),
+            _ => Self::from_error(error),
         }
     }
 
@@ -164,7 +173,7 @@ fn read_pixel(answer: &Answer<'_>) -> Result<Option<u64>> {
         // A SUCCESS with an error status contradicts itself.
         Err(error)
             if Certainty::from_error(&error) == Certainty::NotRecorded
-                && first_word(answer.body()).0 == "SUCCESS" =>
+                && is_word(first_word(answer.body()).0, "SUCCESS") =>
         {
             return Err(answer.unexpected("says SUCCESS with an error status: ", answer.body()));
         }
@@ -173,7 +182,7 @@ fn read_pixel(answer: &Answer<'_>) -> Result<Option<u64>> {
     let (word, rest) = first_word(body);
     match word {
         _ if is_success(body) => Ok(None),
-        "FAILURE" => Err(
+        _ if is_word(word, "FAILURE") => Err(
             match answer.no(Some(false), Some(rest.trim_matches([':', ' ']))) {
                 error @ Error::RateLimited { .. } => error,
                 _ => answer.refused(body.trim()),
@@ -199,15 +208,26 @@ fn first_word(text: &str) -> (&str, &str) {
     .map_or((text, ""), |at| text.split_at(at))
 }
 
-fn is_success(text: &str) -> bool {
-    let (word, rest) = first_word(text);
-    word == "SUCCESS" && is_quiet(rest)
+fn is_word(word: &str, other: &str) -> bool {
+    word.eq_ignore_ascii_case(other)
 }
 
-/// May this text stand behind SUCCESS? A mark may, and after it an id and dates. Words could take
-/// the yes back ("SUCCESS: not reached"), and so could a zero ("SUCCESS=0") or a question mark.
+fn is_success(text: &str) -> bool {
+    let (word, rest) = first_word(text);
+    is_word(word, "SUCCESS") && is_quiet(rest)
+}
+
+/// May this text stand behind SUCCESS? Marks and white space may, and after them an id and dates.
+/// Words could take the yes back ("SUCCESS: not reached"), and so could a zero ("SUCCESS=0"), a
+/// number below it ("SUCCESS: -1") or a question mark.
 fn is_quiet(rest: &str) -> bool {
-    let id = rest.trim_start_matches(['.', '!', ':', ',', ';', '|']);
+    // A dash joins words, or stands between spaces; before a number alone it is a minus.
+    let joined = rest.strip_prefix('-').unwrap_or(rest);
+    let id = joined
+        .trim_start_matches(|mark: char| {
+            mark.is_ascii_whitespace() || ['.', '!', ':', ',', ';', '|'].contains(&mark)
+        });
+    let id = id.strip_prefix("- ").map_or(id, str::trim_start);
     if id.trim().is_empty() {
         return true;
     }
@@ -412,7 +432,22 @@ mod tests {
             (200, "SUCCESS: -1", "again"),
             (200, "SUCCESS: err0r", "again"),
             (200, "SUCCESS/FAILURE", "again"),
-            (200, "SUCCESS 998877", "again"),
+            (200, "SUCCESS 998877", "recorded"),
+            (200, "SUCCESS\n998877\n", "recorded"),
+            (200, "SUCCESS - 998877", "recorded"),
+            (200, "SUCCESS-998877", "recorded"),
+            (200, "SUCCESS;998877", "recorded"),
+            (200, "SUCCESS, 998877.", "recorded"),
+            (200, "Success", "recorded"),
+            (200, "success: 998877", "recorded"),
+            (200, "SUCCESS 0", "again"),
+            (200, "SUCCESS -1", "again"),
+            (200, "SUCCESS -", "again"),
+            (200, "SUCCESS 1 error", "again"),
+            (200, "SUCCESS\nFAILURE", "again"),
+            (200, "Success rate too low", "again"),
+            (200, "Failure: 998877", "refused"),
+            (400, "Success", "again"),
             (425, "SUCCESS", "again"),
             (429, "SUCCESS", "again"),
             (403, "SUCCESS=0", "again"),

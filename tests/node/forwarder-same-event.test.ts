@@ -135,6 +135,81 @@ test("a claim is made for what is kept, and for nothing else", async () => {
   expect((await read(await page(event(other)))).error?.code).toBe("click_converted");
 });
 
+test.each([
+  ["refused", () => Response.json({ success: false, message: "Offer is paused" })],
+  ["refused", () => new Response("{}", { status: 400 })],
+  ["cancelled", () => new Response("", { status: 429 })],
+])("a page's order that ends %s gives its click up to the next order, and is not replayed", async (state, answer) => {
+  let isGood = false;
+  const sent: string[] = [];
+  const { page, operate, ask } = at(async ({ url }) => {
+    const { searchParams } = new URL(url);
+    sent.push(searchParams.get("unique_id") ?? "");
+    return isGood ? Response.json({ conversion: { conversion_id: sent.length } }) : answer();
+  });
+  const mine = (uniqueId: string) => ({ offerId: 12_345, clickId: "k1", uniqueId });
+  const first = await read(await page(mine("ORD-1")));
+  // An order that may still be recorded keeps its click.
+  if (state === "cancelled") {
+    expect((await read(await page(mine("ORD-2")))).error?.code).toBe("click_converted");
+    await operate("cancel", { id: first.id, reason: "a test" });
+  }
+  isGood = true;
+  sent.length = 0;
+  const [second, third] = await Promise.all([page(mine("ORD-2")), page(mine("ORD-3"))].map(async (each) => read(await each)));
+  expect([second?.state ?? second?.error?.code, third?.state ?? third?.error?.code].sort()).toEqual([
+    "click_converted",
+    "delivered",
+  ]);
+  expect(sent).toHaveLength(1);
+  // The same order again is a repetition, and a replay would convert the click twice.
+  expect(await read(await page(mine("ORD-1")))).toMatchObject({ state, duplicate: true, code: "click_converted" });
+  for (const what of [{ id: first.id }, { state }, { code: "click_converted", state }]) {
+    expect(await (await operate("replay", what)).json()).toEqual({ replayed: 0 });
+  }
+  await operate("cancel", { id: first.id, reason: "another one" });
+  expect(await (await operate("replay", { id: first.id })).json()).toEqual({ replayed: 0 });
+  expect((await (await ask(`conversions/${first.id}`)).json()) as object).toMatchObject({ code: "click_converted" });
+  expect(sent).toHaveLength(1);
+});
+
+test("an order in doubt keeps its click when it ends", async () => {
+  let attempts = 0;
+  const { page, operate } = at(async () => {
+    attempts += 1;
+    return new Response("", { status: attempts === 1 ? 500 : 400 });
+  });
+  const mine = (uniqueId: string) => ({ offerId: 12_345, clickId: "k1", uniqueId });
+  const first = await read(await page(mine("ORD-1"), ""));
+  await operate("cancel", { id: first.id, reason: "a test" });
+  expect((await read(await page(mine("ORD-2")))).error?.code).toBe("click_converted");
+  expect(await (await operate("replay", { id: first.id })).json()).toEqual({ replayed: 1 });
+});
+
+/** A forwarder in front of a CAKE that answers so. */
+function at(fetch: (request: Request) => Promise<Response>) {
+  const forwarder = createForwarderInProcess({
+    baseUrl: "https://a.cakemarketing.com",
+    apiKey: KEY,
+    operatorSecret: OPERATOR,
+    origins: [SITE],
+    clockSpeed: 1,
+    log: () => {},
+    fetch,
+  });
+  const ask = (path: string, init: RequestInit = {}) => forwarder.fetch(new Request(`${SITE}/cake/${path}`, init));
+  const json = { origin: SITE, "content-type": "application/json" };
+  const page = (body: object, query = "?wait=1") =>
+    ask(`conversions${query}`, { method: "POST", headers: json, body: JSON.stringify(body) });
+  const operate = (path: string, body: object) =>
+    ask(`operator/${path}`, {
+      method: "POST",
+      headers: { ...json, authorization: `Bearer ${OPERATOR}` },
+      body: JSON.stringify(body),
+    });
+  return { ask, page, operate };
+}
+
 test("a full outbox claims nothing", async () => {
   const { page, click, faults } = both({ capacity: 1, clockSpeed: 100 });
   await faults([{ share: 1, kinds: ["server_error"] }]);

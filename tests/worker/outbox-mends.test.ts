@@ -75,6 +75,31 @@ test("a conflict leaves no claim in another shard", async () => {
   }
 });
 
+test("a click whose order is refused is free for the next one, in either shard, and the first is not replayed", async () => {
+  await faults([]);
+  const replay = async (id: string) => {
+    const headers = { authorization: `Bearer ${settings.operatorSecret}`, "content-type": "application/json" };
+    const init = { method: "POST", headers, body: JSON.stringify({ id }) };
+    const answer = await forwarder.fetch(new Request(`${ORIGIN}/cake/operator/replay`, init), env as never);
+    return (await answer.json<{ replayed: number }>()).replayed;
+  };
+  // Keys and clicks belong to either shard.
+  for (let round = 0; round < 6; round += 1) {
+    // CAKE knows no such click.
+    const clickId = crypto.randomUUID();
+    const ids: string[] = [];
+    for (let order = 0; order < 3; order += 1) {
+      const { id, state } = await (await page(event(clickId))).json<{ id: string; state: string }>();
+      expect(state).toBe("refused");
+      ids.push(id);
+    }
+    const [first = "", second = "", last = ""] = ids;
+    expect([await replay(first), await replay(second), await replay(last)]).toEqual([0, 0, 1]);
+    const two = await Promise.all([page(event(clickId)), page(event(clickId))]);
+    expect(two.filter(({ status }) => status === 202).length).toBeLessThanOrEqual(1);
+  }
+});
+
 test("a result that cannot be written is written later, and nothing is sent again meanwhile", async () => {
   await faults([]);
   const mine = event(await click());

@@ -3,8 +3,10 @@
 
 use super::super::Request;
 use super::super::asked::Asked;
+use super::super::certainty::is_overdue;
 use super::super::create_postback;
 use super::super::older::correction;
+use crate::Error;
 
 /// May the request be sent again?
 #[derive(Clone, Debug)]
@@ -31,6 +33,20 @@ pub(in crate::api) enum Lookup {
     Report(Request),
     /// The changes on the offer: does the conversion show the correction?
     Changes(Request),
+}
+
+impl Lookup {
+    /// May a write that the look-up does not find still appear, shortly after it ended so?
+    pub(in crate::api) fn may_be_behind(&self, ended: &Error) -> bool {
+        match self {
+            // Get Click is up to date, but CAKE may still be at work.
+            Self::Click(_) => is_overdue(ended),
+            // CAKE writes reports later.
+            Self::Report(_) => true,
+            // A total that is set twice is the same, and what adds is never sent again.
+            Self::Changes(_) => false,
+        }
+    }
 }
 
 /// The subject of a call, as far as its answers must have the same.

@@ -11,6 +11,12 @@ const CONVERTED: &str = r#"{"request_status":"Success","response":{"clicks":[{"c
 const NOT_CONVERTED: &str = r#"{"request_status":"Success","response":{"clicks":[{"click_id":"abc","offer_id":1,"affiliate_id":2,"converted":false,"conversion_id":null}]}}"#;
 const DUPLICATE: &str = r#"{"success":false,"message":"Duplicate transaction"}"#;
 
+const NO_CLICK: &str =
+    r#"{"request_status":"Success","response":{"clicks":[],"total_rows":0}}"#;
+const DUPLICATE_OF_7: &str = r#"{"message":"Duplicate transaction","conversion":{"conversion_id":7,"unique_id":"ORD-1"}}"#;
+const NOT_REPORTED: &str =
+    r#"{"request_status":"Success","response":{"data":{"conversions":[],"total_rows":0}}}"#;
+
 /// The server's reaction to a request.
 #[derive(Clone, Debug)]
 enum Fate {
@@ -186,9 +192,37 @@ fn with_a_unique_id_get_click_is_asked_before_every_repeat() {
             "refused",
             vec!["GET conversion", "GET click", "GET conversion"],
         ),
+        // CAKE has not looked at it: Get Click could only tell of another order of the click.
         (
-            vec![Says(429, ""), Says(200, NOT_CONVERTED), Says(200, RECORDED)],
+            vec![Says(429, ""), Says(200, "Restricted"), Says(200, RECORDED)],
             "done",
+            vec!["GET conversion"; 3],
+        ),
+        (
+            vec![Says(425, ""), Says(200, RECORDED)],
+            "done",
+            vec!["GET conversion"; 2],
+        ),
+        // Get Click shows no such click: that says nothing of its conversions.
+        (
+            vec![lost.clone(), Says(200, NO_CLICK)],
+            "outcome_unknown",
+            vec!["GET conversion", "GET click"],
+        ),
+        // The time ran out: CAKE may be at work, so the look-up is repeated.
+        (
+            vec![
+                Fails(Error::Timeout),
+                Says(200, NOT_CONVERTED),
+                Says(200, CONVERTED),
+            ],
+            "recovered",
+            vec!["GET conversion", "GET click", "GET click"],
+        ),
+        // A duplicate that names the conversion of the lost request.
+        (
+            vec![lost.clone(), Says(200, NOT_CONVERTED), Says(409, DUPLICATE_OF_7)],
+            "recovered",
             vec!["GET conversion", "GET click", "GET conversion"],
         ),
     ] {
@@ -209,6 +243,71 @@ fn who_trusts_cakes_deduplication_sends_again_without_asking() {
     let (sent, end) = run(Action::RecordConversion, WITH, settings, &fates);
     assert_eq!(code(&end), "done");
     assert_eq!(sent, ["GET conversion"; 3]);
+}
+
+#[test]
+fn a_write_is_missing_only_a_minute_after_it_where_it_may_still_appear() {
+    let account = Account::new("https://a.example", "CANARY").unwrap();
+    // How long the call waits in all before it sends again.
+    let waited_ms = |report_at_ms, ended: &Fate, missing: &str, timeout_ms| {
+        let settings = CallSettings {
+            report_at_ms,
+            timeout_ms,
+            ..CallSettings::default()
+        };
+        let mut call = Action::RecordConversion
+            .call(&account, WITH, settings)
+            .unwrap();
+        let (mut waited, mut writes) = (0, 0);
+        let mut step = call.start();
+        loop {
+            step = match step {
+                Step::Wait(ms) => {
+                    waited += ms;
+                    call.next(CallEvent::Waited, 1 << 30)
+                }
+                Step::Send(request) if request.path.ends_with("/conversion.json") || request.path == "conversion.json" => {
+                    let is_write = !request.path.contains("report");
+                    if is_write && writes == 1 {
+                        return waited;
+                    }
+                    writes += u32::from(is_write);
+                    match ended {
+                        _ if !is_write => call.next(CallEvent::Answered(&Answer::new(200, missing)), 0),
+                        Says(status, body) => {
+                            call.next(CallEvent::Answered(&Answer::new(*status, body)), 1 << 30)
+                        }
+                        Fails(error) => call.next(CallEvent::Failed(error.clone()), 1 << 30),
+                        RetryAfter(_) | Abort => panic!("no such end"),
+                    }
+                }
+                Step::Send(_) => call.next(CallEvent::Answered(&Answer::new(200, missing)), 0),
+                over => panic!("{over:?}"),
+            };
+        }
+    };
+    for ended in [
+        Fails(Error::Timeout),
+        Says(504, ""),
+        Says(524, ""),
+    ] {
+        for (timeout_ms, expected) in [(15_000, 60_000), (60_000, 60_000), (2_000, 8_000)] {
+            let waited = waited_ms(None, &ended, NOT_CONVERTED, timeout_ms);
+            assert_eq!(waited, expected, "{ended:?}");
+        }
+    }
+    for ended in [
+        Fails(Error::network()),
+        Says(500, ""),
+        Says(408, ""),
+        Says(200, "<html>"),
+    ] {
+        let waited = waited_ms(None, &ended, NOT_CONVERTED, 15_000);
+        assert!((500..1_000).contains(&waited), "{ended:?} {waited}");
+        // The report may be behind, however the request ended.
+        let waited = waited_ms(Some(1_768_478_400_000), &ended, NOT_REPORTED, 15_000);
+        assert_eq!(waited, 60_000, "{ended:?}");
+    }
 }
 
 #[test]
@@ -339,7 +438,13 @@ proptest! {
         let settings = CallSettings { retries, ..CallSettings::default() };
         let (sent, _) = run(Action::RecordConversion, WITH, settings, &fates);
         for (at, name) in sent.iter().enumerate().skip(1) {
-            if name == "GET conversion" {
+            let before = &fates[at - 1];
+            let is_limited = match before {
+                Says(status, body) => matches!(status, 425 | 429) || *body == "Restricted",
+                RetryAfter(_) => true,
+                Fails(_) | Abort => false,
+            };
+            if name == "GET conversion" && !is_limited {
                 prop_assert_eq!(&sent[at - 1], "GET click");
                 let is_clear = matches!(
                     fates.get(at - 1),
@@ -359,7 +464,9 @@ proptest! {
         let settings = CallSettings { retries, verifies, ..CallSettings::default() };
         let (sent, _) = run(Action::RecordConversion, WITH, settings, &fates);
         prop_assert!(times(&sent, "GET conversion") <= retries as usize + 1);
-        prop_assert!(times(&sent, "GET click") <= retries as usize + 1);
+        // After a time-out a look-up may come once more.
+        let look_ups = times(&sent, "GET click");
+        prop_assert!(look_ups <= retries as usize + 1 + times(&sent, "GET conversion"));
         let (sent, _) = run(Action::GetClick, r#"{"clickId":"abc"}"#, settings, &fates);
         prop_assert!(sent.len() <= retries as usize + 1);
     }

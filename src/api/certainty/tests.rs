@@ -211,11 +211,78 @@ fn a_record_is_this_conversions_wherever_it_says_whose_it_is() {
 }
 
 #[test]
-fn a_duplicate_that_shows_its_record_is_a_duplicate() {
+fn a_duplicate_beside_a_yes_or_its_record_is_no_certain_no_and_proves_an_earlier_request() {
+    const WORDS: &str = r#""message":"This transaction is a duplicate""#;
     for status in [200, 400, 409, 422] {
-        let body = r#"{"success":false,"message":"This transaction is a duplicate","conversion":{"conversion_id":7}}"#;
-        let error = record_conversion::read_for(&Answer::new(status, body), ASKED).unwrap_err();
-        assert!(is_duplicate(&error, "ORD-1"), "{status}");
+        for (rest, id) in [
+            (r#""success":false,"conversion":{"conversion_id":7}"#, Some(7)),
+            (r#""success":false,"conversion_id":"7","unique_id":"ORD-1""#, Some(7)),
+            (r#""success":false,"data":[{"conversion_id":7}]"#, Some(7)),
+            (r#""success":false,"result":"success""#, None),
+        ] {
+            let body = format!("{{{WORDS},{rest}}}");
+            let answer = Answer::new(status, &body);
+            let error = record_conversion::read_for(&answer, ASKED).unwrap_err();
+            assert_eq!(Certainty::from_error(&error), Certainty::Unknown, "{status} {body}");
+            let before = record_conversion::find_duplicate(&answer, ASKED);
+            assert_eq!(before, Some(id), "{status} {body}");
+        }
+    }
+    // With another record, the answer is about something else.
+    for rest in [
+        r#""conversion":{"conversion_id":7,"unique_id":"ORD-2"}"#,
+        r#""a":{"conversion_id":7},"b":{"conversion_id":8}"#,
+        r#""errors":["Offer is inactive"]"#,
+    ] {
+        let body = format!("{{{WORDS},\"success\":false,{rest}}}");
+        let answer = Answer::new(409, &body);
+        assert_eq!(record_conversion::find_duplicate(&answer, ASKED), None, "{body}");
+    }
+}
+
+#[test]
+fn an_error_status_beside_a_yes_in_any_words_is_unknown() {
+    let text = |inner: &str| serde_json::to_string(inner).unwrap();
+    let record = r#"{"request_status":"Success","conversion":{"conversion_id":7}}"#;
+    let bodies = [
+        r#"{"success":true}"#.to_owned(),
+        r#"{"success":"Success"}"#.to_owned(),
+        r#"{"status":"success"}"#.to_owned(),
+        r#"{"Status":"OK"}"#.to_owned(),
+        r#"{"result":"Success"}"#.to_owned(),
+        r#"{"result":true}"#.to_owned(),
+        r#"{"ok":true}"#.to_owned(),
+        r#"{"isSuccess":1}"#.to_owned(),
+        r#"{"succeeded":"yes"}"#.to_owned(),
+        r#"{"d":{"status":"success"}}"#.to_owned(),
+        text(record),
+        text(&text(record)),
+        text(r#"{"status":"success"}"#),
+        r#"{"request_status":"Success","conv"#.to_owned(),
+        r#"{ "Request_Status" : "Success" , "conversion":{"#.to_owned(),
+        r#"{"success":true,"conv"#.to_owned(),
+        text(record).get(..40).unwrap().to_owned(),
+        "Success".to_owned(),
+        r#""SUCCESS""#.to_owned(),
+        "<result><success>true</success></result>".to_owned(),
+    ];
+    for status in [400, 401, 403, 404, 409, 422, 425, 429] {
+        for body in &bodies {
+            let error = record_conversion::read_for(&Answer::new(status, body), ASKED).unwrap_err();
+            assert_eq!(Certainty::from_error(&error), Certainty::Unknown, "{status} {body}");
+        }
+        for body in [
+            "",
+            r#"{"success":false}"#,
+            r#"{"status":"error","result":"declined"}"#,
+            r#"{"status":400,"message":"Success is not for you"}"#,
+            r#"{"success":false,"conv"#,
+            "Unsuccessful",
+            r#""Bad request""#,
+        ] {
+            let error = record_conversion::read_for(&Answer::new(status, body), ASKED).unwrap_err();
+            assert_eq!(Certainty::from_error(&error), Certainty::NotRecorded, "{status} {body}");
+        }
     }
 }
 

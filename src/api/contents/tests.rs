@@ -224,6 +224,9 @@ fn only_a_plain_no_says_that_a_click_has_no_conversion() {
         r#""converted":false,"conversion_id":5.5"#,
         r#""converted":false,"conversion_id":-1"#,
         r#""converted":false,"conversion_id":true"#,
+        r#""converted":false,"conversion_id":false"#,
+        r#""converted":"no","conversion_id":"No""#,
+        r#""conversion_id":false"#,
         r#""converted":false,"conversion_id":99999999999999999999"#,
         r#""converted":false,"conversion_id":5"#,
         r#""converted":false,"conversion":{"conversion_id":5}"#,
@@ -341,7 +344,6 @@ fn a_duplicate_of_another_event_or_with_another_error_proves_nothing() {
         for ours in [
             "",
             r#","unique_id":"ORD-1""#,
-            r#","conversion":{"conversion_id":7,"click_id":"abc","offer_id":5}"#,
             r#","errors":[]"#,
             r#","error_code":"DUPLICATE_TRANSACTION""#,
             r#","errors":["This transaction is a duplicate"]"#,

@@ -10,12 +10,17 @@ const DAY_MS: u64 = 86_400_000;
 /// How long a request may take.
 const TIMEOUT_MS: u64 = 15_000;
 
+/// How much longer than that CAKE may be at work.
+const SLOW_MS: u64 = 45_000;
+
 /// The fate of one request.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Well,
     LostOnTheWay,
     LostOnTheWayBack,
+    /// Recorded long after the forwarder has given up waiting.
+    Slow,
     /// Recorded, but answered by an HTML page.
     Unclear,
     /// Recorded, but answered by a no and a yes together; or a look-up that says two things.
@@ -35,6 +40,7 @@ fn any_fate() -> impl Strategy<Value = Fate> {
         4 => Just(Fate::Well),
         2 => Just(Fate::LostOnTheWay),
         2 => Just(Fate::LostOnTheWayBack),
+        1 => Just(Fate::Slow),
         1 => Just(Fate::Unclear),
         1 => Just(Fate::SaysBoth),
         1 => Just(Fate::OfAnother),
@@ -61,9 +67,23 @@ struct Cake {
     /// Does Get Click name the last conversion of a click, rather than the first?
     names_last: bool,
     recorded: Vec<Recorded>,
+    /// What it is still at work on: when it will be done, click and unique id.
+    at_work: Vec<(u64, usize, usize)>,
 }
 
 impl Cake {
+    /// Records what it has been at work on until now.
+    fn work_until(&mut self, now_ms: u64) {
+        let (done, left) = std::mem::take(&mut self.at_work)
+            .into_iter()
+            .partition(|(done_ms, ..)| *done_ms <= now_ms);
+        self.at_work = left;
+        let done: Vec<(u64, usize, usize)> = done;
+        for (_, click, unique) in done {
+            self.record(click, unique);
+        }
+    }
+
     fn record(&mut self, click: usize, unique: usize) -> u64 {
         let known = self.recorded.iter().find(|each| each.unique == unique);
         if let (true, Some(known)) = (self.deduplicates, known) {
@@ -127,7 +147,7 @@ fn answer_of(cake: &mut Cake, click: usize, unique: usize, fate: Fate) -> Option
     let no = |message: &str| Some((200, format!(r#"{{"success":false,"message":"{message}"}}"#)));
     match fate {
         Fate::Well => Some(yes(cake.record(click, unique))),
-        Fate::LostOnTheWay => None,
+        Fate::LostOnTheWay | Fate::Slow => None,
         Fate::LostOnTheWayBack | Fate::Crash => {
             cake.record(click, unique);
             None
@@ -195,7 +215,7 @@ proptest! {
         deduplicates in any::<bool>(), has_report in any::<bool>(), names_last in any::<bool>(),
         randoms in any::<u32>(),
     ) {
-        let mut cake = Cake { deduplicates, has_report, names_last, recorded: Vec::new() };
+        let mut cake = Cake { deduplicates, has_report, names_last, recorded: Vec::new(), at_work: Vec::new() };
         let route = api();
         let mut breaker = CircuitBreaker::default();
         let mut quiet_from_ms = START_MS + TIMEOUT_MS;
@@ -223,6 +243,7 @@ proptest! {
             let due = all.iter().enumerate().filter_map(|(at, each)| Some((each.next_ms?, at))).min();
             let Some((due_ms, index)) = due else { break };
             now_ms = now_ms.max(due_ms).max(breaker.stalled_until_ms(now_ms.max(due_ms))) + 1;
+            cake.work_until(now_ms);
             let at = Moment { now_ms, utc_ms: now_ms, random: randoms.wrapping_mul(turn) };
             let facts = Facts { is_deduplicated: deduplicates, knowledge: all[index].knowledge, quiet_from_ms };
             let siblings = siblings_of(&all, index);
@@ -239,6 +260,9 @@ proptest! {
                         let is_write = url.contains("/2/conversion.json");
                         // Without accidents left, every request succeeds.
                         let fate = fates.next().unwrap_or(Fate::Well);
+                        if is_write && matches!(fate, Fate::Slow) {
+                            cake.at_work.push((now_ms + SLOW_MS, all[index].click, index));
+                        }
                         let told = if is_write {
                             answer_of(&mut cake, all[index].click, index, fate)
                         } else {
@@ -302,6 +326,7 @@ proptest! {
             stored.conversion_id = transition.conversion_id;
             prop_assert!(now_ms < START_MS + 400 * DAY_MS);
         }
+        cake.work_until(u64::MAX);
         for (index, stored) in all.iter().enumerate() {
             let count = cake.recorded.iter().filter(|each| each.unique == index).count();
             prop_assert!(count <= 1, "{count} times");

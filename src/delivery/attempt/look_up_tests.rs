@@ -43,28 +43,68 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
             "click conversion",
         ),
         (
-            "no such click",
+            "no such click, and the report has it",
             r#"{"response":{"clicks":[]}}"#.to_owned(),
             none.to_vec(),
-            String::new(),
-            9,
-            "click conversion",
+            report(ours),
+            8,
+            "click report",
         ),
         (
-            "its only event",
+            "no such click, and the whole report lacks it",
+            r#"{"response":{"clicks":[]}}"#.to_owned(),
+            none.to_vec(),
+            report(""),
+            9,
+            "click report conversion",
+        ),
+        (
+            "its only event, in an account without a report",
             converted.clone(),
             none.to_vec(),
-            String::new(),
+            "<html>".to_owned(),
             7,
-            "click",
+            "click report",
+        ),
+        (
+            "its only event, and the report has it",
+            click(1, r#","converted":true,"conversion_id":8"#),
+            none.to_vec(),
+            report(ours),
+            8,
+            "click report",
+        ),
+        (
+            "its only event, and the report is behind",
+            converted.clone(),
+            none.to_vec(),
+            report(""),
+            7,
+            "click report",
+        ),
+        (
+            "its only event, and the report shows no unique ids",
+            converted.clone(),
+            none.to_vec(),
+            report(r#"{"conversion_id":7,"offer_id":1}"#),
+            7,
+            "click report",
+        ),
+        (
+            "an earlier conversion of the click that only CAKE knows",
+            converted.clone(),
+            none.to_vec(),
+            report(others),
+            9,
+            "click report report conversion",
         ),
         (
             "a sibling has another conversion, and one has none",
             converted.clone(),
             vec![sibling(Some(5), false), sibling(None, true)],
-            String::new(),
+            "<html>".to_owned(),
             7,
-            "click",
+            "click report",
         ),
         (
             "a sibling has this conversion, and the report has ours",
@@ -316,6 +356,47 @@ fn trouble_of_a_look_up_stops_no_conversion() {
         run(&row_of(number), IN_DOUBT, &mut breaker, &[(403, "")], &[]);
     }
     assert!(breaker.is_paused());
+}
+
+#[test]
+fn not_converted_is_believed_a_minute_after_the_attempt() {
+    let recent = Row {
+        is_in_doubt: true,
+        attempts: 1,
+        ..row()
+    };
+    let route = api();
+    let not_converted = click(1, r#","converted":false,"conversion_id":null"#);
+    let asked = |facts: Facts, after_ms: u64| {
+        let mut breaker = CircuitBreaker::default();
+        let now = moment(recent.changed_ms + after_ms);
+        let mut attempt = Attempt::new(&route, recent.clone(), facts, now.now_ms);
+        let _ = attempt.start(&mut breaker, now);
+        let answer = Answer::new(200, &not_converted);
+        let step = attempt.next(Input::Answered(&answer), &mut breaker, now);
+        assert_eq!(step, Step::AskSiblings);
+        attempt.next(Input::Siblings(Some(&[])), &mut breaker, now)
+    };
+    for after_ms in [0, 5_000, 59_999] {
+        let Step::Store(end) = asked(IN_DOUBT, after_ms) else {
+            panic!("sent after {after_ms}");
+        };
+        assert_eq!(
+            (end.next_ms, end.attempts, end.is_in_doubt, end.counted),
+            (Some(recent.changed_ms + 60_000), 1, true, "")
+        );
+    }
+    assert!(matches!(asked(IN_DOUBT, 60_000), Step::Fetch { url, .. } if url.contains("/2/conversion.json")));
+    // An object that is gone may have sent it until then.
+    let gone = Facts {
+        knowledge: Knowledge::Unknown,
+        quiet_from_ms: recent.changed_ms + 40_000,
+        ..IN_DOUBT
+    };
+    let Step::Store(end) = asked(gone, 70_000) else {
+        panic!("sent");
+    };
+    assert_eq!(end.next_ms, Some(recent.changed_ms + 100_000));
 }
 
 #[test]

@@ -59,6 +59,11 @@ impl Reading {
             .map(|request| request.url_with_key())
     }
 
+    /// Does the report have this conversion?
+    pub(super) fn has(&self, conversion_id: u64) -> bool {
+        self.0.has(conversion_id)
+    }
+
     /// Reads a page.
     pub(super) fn read<'page>(
         &mut self,
