@@ -73,6 +73,8 @@ pub(crate) fn is_prefix(id: &str) -> bool {
         && id.starts_with(|c: char| c.is_ascii_alphabetic())
         && id.ends_with(['-', '_', '#', ':', '/', '='])
         && !id.contains(|c: char| c.is_numeric())
+        // Base64 ends in `=` too.
+        && !id.ends_with("==")
         && base64(id).is_none();
     if !is_marked {
         return false;
