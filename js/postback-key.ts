@@ -12,6 +12,26 @@ export function postbackKey({ affiliateId, offerId, postbackUrl }: Postback): st
   return JSON.stringify([Number(affiliateId), Number(offerId), normalized(postbackUrl)]);
 }
 
+/** The settings of a postback, beside its key. */
+interface Settings {
+  readonly postbackStatus?: string | undefined;
+  readonly postbackTypeId?: number | string | undefined;
+}
+
+/**
+ * The finding of a row whose postback is registered with other settings: no call changes them in CAKE. A setting that
+ * one of the two leaves out is not compared.
+ */
+export function findChange(entry: Settings, row: Settings) {
+  const parameter = (["postbackStatus", "postbackTypeId"] as const).find((name) => {
+    const [before, now] = [entry[name], row[name]];
+    return before !== undefined && now !== undefined && `${before}`.toLowerCase() !== `${now}`.toLowerCase();
+  });
+  if (parameter === undefined) return undefined;
+  const sentence = `The postback is registered with ${parameter} ${entry[parameter]}, and no call changes it: change it in CAKE, or write that here.`;
+  return { code: "registered_otherwise", parameter, sentence } as const;
+}
+
 /** The URL with its equivalent spellings made one: scheme and host in any case, the default port, an empty path. */
 function normalized(url: unknown): unknown {
   const [, scheme, authority, rest = ""] = /^\s*(https?):\/\/([^/?#]*)(.*?)\s*$/is.exec(String(url)) ?? [];

@@ -320,9 +320,13 @@ fn second_question_mark(name: &str) -> Finding {
 /// The name of one of CAKE's parameters that a value has swallowed: `x&s2=y`.
 fn swallowed(decoded: &str) -> Option<&'static str> {
     decoded.split('&').skip(1).find_map(|pair| {
-        let (name, _) = pair.split_once('=')?;
+        let (name, value) = pair.split_once('=')?;
         let own = ["a", "c", "p", "s1", "s2", "s3", "s4", "s5", "ckmrdr"];
-        own.into_iter().find(|own| own.eq_ignore_ascii_case(name))
+        // `a=b&c=d` may be meant: CAKE's own `a` and `c` are numbers.
+        let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        own.into_iter()
+            .find(|own| own.eq_ignore_ascii_case(name))
+            .filter(|own| is_number || !matches!(*own, "a" | "c"))
     })
 }
 

@@ -137,8 +137,8 @@ fn is_missing_in_any_dress(text: &str) -> bool {
 fn is_missing(text: &str) -> bool {
     let text = text.trim();
     // `NA==` is the number 4.
-    if let Some(text) = lost::text_in_base64(text) {
-        return is_missing(&text);
+    if let Some(bytes) = lost::base64(text) {
+        return lost::is_missing_in_base64(&bytes);
     }
     has_template(text.as_bytes())
         || has_only_words(text.as_bytes(), &[MISSING, RARE], &[BESIDE, ORDERS])

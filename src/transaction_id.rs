@@ -30,20 +30,9 @@ pub(crate) fn check<'a>(parameter: &'static str, text: &'a str) -> Result<&'a st
     };
     match broken {
         Some(rule) => Err(Error::InvalidUniqueId { parameter, rule }),
-        None if is_missing_value(id) || is_prefix(id) => Err(Error::PlaceholderText { parameter }),
+        None if is_missing_value(id) || lost::is_prefix(id) => Err(Error::PlaceholderText { parameter }),
         None => Ok(id),
     }
-}
-
-/// Is this only what a shop writes before an order's number: `ORD-`, `order #`, `INV/`? Base64 ends
-/// in `=` too: `dGVzdA==`.
-pub(crate) fn is_prefix(id: &str) -> bool {
-    id.len() > 2
-        && id.starts_with(|c: char| c.is_ascii_alphabetic())
-        && id.ends_with(['-', '_', '#', ':', '/', '='])
-        && !id.contains(|c: char| c.is_numeric())
-        && !id.ends_with("==")
-        && lost::base64(id).is_none()
 }
 
 /// Checks a transaction id that is given as a number, by its digits: `1001.0` is `1001`.

@@ -10,7 +10,7 @@ import { allowedHost } from "../allowed-host.js";
 import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
 import { findNearest } from "../nearest.js";
-import { HeldError, helpOf, integerIn, isRunning, RunError, readArgs, UsageError, whenAskedToStop } from "./usage.js";
+import { endingOf, HeldError, helpOf, integerIn, isRunning, RunError, readArgs, UsageError, whenAskedToStop } from "./usage.js";
 import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 
 /** The version of workerd that the package is tested with. */
@@ -349,7 +349,8 @@ Ctrl-C stops it.`);
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof UsageError || error instanceof WorkerdError)) throw error;
-  console.error(`cake-edge: ${error.message}`);
-  process.exitCode = error instanceof UsageError ? error.status : 1;
+  const ending = error instanceof WorkerdError ? { sentence: error.message, status: 1 } : endingOf(error);
+  if (ending === undefined) throw error;
+  console.error(`cake-edge: ${ending.sentence}`);
+  process.exitCode = ending.status;
 }

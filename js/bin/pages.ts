@@ -8,10 +8,10 @@ import {
   createCakeClient,
   type Day,
   dayRange,
-  isCakeError,
   type ReportedConversion,
 } from "../entry/edge.inline.js";
-import { readArgs, sentenceOf, UsageError } from "./usage.js";
+import { accountOf } from "./journal.js";
+import { endingOf, readArgs, UsageError } from "./usage.js";
 
 type Kind = "clicks" | "conversions";
 
@@ -86,10 +86,10 @@ export async function pages(kind: Kind, args: string[]): Promise<number> {
     if (isPrinted) await print(kind, live, values.csv === true);
     return 0;
   } catch (error) {
-    if (!isCakeError(error) && !(error instanceof UsageError)) throw error;
-    console.error(`cake-edge ${kind}: ${sentenceOf(error)}`);
-    if (error instanceof UsageError) return error.status;
-    return /^(invalid_|missing_api_key$)/.test(error.code) ? 2 : 4;
+    const ending = endingOf(error);
+    if (ending === undefined) throw error;
+    console.error(`cake-edge ${kind}: ${ending.sentence}`);
+    return ending.status;
   }
 }
 
@@ -145,8 +145,8 @@ export async function readPages(kind: Kind, live: LiveOptions): Promise<string[]
 }
 
 function keptPages(note: string, { baseUrl, folder, to }: LiveOptions): string[] {
-  const { origin, readAt, pages } = JSON.parse(readFileSync(note, "utf8")) as Complete;
-  if (baseUrl !== undefined && new URL(baseUrl).origin !== origin) {
+  const { origin, readAt, pages } = readNote(note);
+  if (baseUrl !== undefined && accountOf(baseUrl) !== origin) {
     throw new UsageError(`${note} has pages of ${origin}: take another folder for another account`);
   }
   // The last day ends everywhere at most 12 hours after it ends in UTC.
@@ -154,6 +154,18 @@ function keptPages(note: string, { baseUrl, folder, to }: LiveOptions): string[]
     console.error(`${note}: these pages were read before ${to} was over: remove that file to read them again`);
   }
   return pages.map((file) => join(folder, file));
+}
+
+/** @throws UsageError if the note is damaged */
+function readNote(note: string): Complete {
+  try {
+    const { origin, readAt, pages } = JSON.parse(readFileSync(note, "utf8")) as Complete;
+    if (typeof origin === "string" && typeof readAt === "string" && pages.every((name) => typeof name === "string"))
+      return { origin, readAt, pages };
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+  }
+  throw new UsageError(`${note} is damaged: remove it to read the pages again`);
 }
 
 /** The rows, each once, from pages on disk or from the API. */

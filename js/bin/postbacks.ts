@@ -9,7 +9,7 @@ import {
   type PostbackEntry,
 } from "../entry/edge.inline.js";
 import { POSTBACK_ENTRY } from "../journal-entry.js";
-import { postbackKey } from "../postback-key.js";
+import { findChange, postbackKey } from "../postback-key.js";
 import { accountOf, type FileJournal, lock, openJournal } from "./journal.js";
 import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
@@ -125,15 +125,20 @@ function preview(options: Options, rows: readonly FileRow[]): number {
     rows.map(({ params }) => params),
     { sandbox: isSandbox(baseUrl) },
   );
-  const shown = checked.map((row): Shown => {
-    const state = known.get(postbackKey(row.params))?.state;
+  const shown = checked.map((alone): Shown => {
+    const entry = known.get(postbackKey(alone.params));
+    const state = entry?.state;
+    const change = state === "registered" ? findChange(entry ?? {}, alone.params) : undefined;
+    const row = change === undefined ? alone : { ...alone, findings: [...alone.findings, change] };
     const isUnknown = state === "sending" || state === "unknown";
     const outcome = row.error
       ? "invalid"
       : row.findings.some(({ code }) => code === "repeated_row")
         ? "doubtful"
         : state === "registered"
-          ? "already"
+          ? change === undefined
+            ? "already"
+            : "doubtful"
           : isUnknown
             ? "unknown"
             : row.findings.length > 0 && !options.acceptFindings

@@ -11,7 +11,7 @@ import {
   type SourceOptions,
 } from "../entry/report.node.js";
 import { readPages } from "./pages.js";
-import { integerIn, type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
+import { endingOf, integerIn, type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
 
@@ -144,10 +144,8 @@ function isFileError(error: unknown): boolean {
 
 function exitOf(error: unknown): number {
   if (!isCakeError(error)) return 3;
-  if (["invalid_field", "invalid_time", "invalid_money", "missing_api_key"].includes(error.code)) return 2;
-  return ["ambiguous_file", "unreadable_file", "unmapped_status", "report_full", "clocks_differ"].includes(error.code)
-    ? 3
-    : 4;
+  const isOfFile = ["ambiguous_file", "unreadable_file", "unmapped_status", "report_full", "clocks_differ"];
+  return isOfFile.includes(error.code) ? 3 : (endingOf(error)?.status ?? 4);
 }
 
 function readValues(args: string[]): Values {

@@ -1,9 +1,8 @@
 /**
  * The shared parts of `postbacks` and `corrections`: a file whose rows are sent one by one, with a journal beside it.
  */
-import { isCakeError } from "../entry/edge.inline.js";
 import { isSameFile } from "./journal.js";
-import { type OptionValues, sentenceOf, UsageError } from "./usage.js";
+import { endingOf, type OptionValues, UsageError } from "./usage.js";
 
 /** The options that both commands have. */
 export const ROW_OPTION_TYPES = {
@@ -76,10 +75,10 @@ export async function withExitStatus(command: string, run: () => Promise<number>
   try {
     return await run();
   } catch (error) {
-    if (!(error instanceof UsageError) && !isCakeError(error)) throw error;
-    console.error(`cake-edge ${command}: ${sentenceOf(error)}`);
-    if (error instanceof UsageError) return error.status;
-    return /^(invalid|missing)_/.test(error.code) ? 2 : 4;
+    const ending = endingOf(error);
+    if (ending === undefined) throw error;
+    console.error(`cake-edge ${command}: ${ending.sentence}`);
+    return ending.status;
   }
 }
 

@@ -1,5 +1,6 @@
 /** The parts that all commands share: usage errors, and the end by a signal. */
 import { parseArgs } from "node:util";
+import { isCakeError } from "../error.js";
 import { findNearest } from "../nearest.js";
 
 /** A mistake of the caller, in one sentence. */
@@ -38,6 +39,7 @@ export function helpOf(usage: string): string {
 /** The option or variable behind a parameter of the code. */
 const SOURCES: { readonly [parameter: string]: string } = {
   baseUrl: "--base-url",
+  clickId: "--click",
   first: "--from",
   last: "--to",
   from: "--from",
@@ -51,6 +53,41 @@ export function sentenceOf(error: Error & { readonly parameter?: string | undefi
   if (parameter === "apiKey") return `${message}. Set CAKE_API_KEY`;
   const source = Object.hasOwn(SOURCES, parameter) ? SOURCES[parameter] : undefined;
   return source !== undefined && message.startsWith(parameter) ? source + message.slice(parameter.length) : message;
+}
+
+/** The errors of the account and the network; all others of a call are mistakes of the caller. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  "network",
+  "timeout",
+  "aborted",
+  "http_status",
+  "rate_limited",
+  "unauthorized",
+  "refused",
+  "unexpected_answer",
+  "list_changed",
+  "redirected",
+  "answer_too_large",
+]);
+
+/** A command's end by an error. */
+export interface Ending {
+  /** What is wrong, in one line. */
+  readonly sentence: string;
+  readonly status: number;
+}
+
+/** The end of a command by this error; `undefined` for a bug, whose stack is needed. */
+export function endingOf(error: unknown): Ending | undefined {
+  if (error instanceof UsageError) return { sentence: error.message, status: error.status };
+  if (isCakeError(error)) {
+    if (error.code === "internal") return undefined;
+    const status = error.code === "outcome_unknown" ? 3 : ELSEWHERE.has(error.code) ? 4 : 2;
+    return { sentence: sentenceOf(error), status };
+  }
+  // A file that cannot be read or written, by the system's own words.
+  if (error instanceof Error && "syscall" in error) return { sentence: error.message, status: 2 };
+  return undefined;
 }
 
 /** Is there a process with this id? */

@@ -35,9 +35,11 @@ export interface ReceivedResponse extends SentRequest {
 /** What a parameter takes that was given as a Date, a function or the like. */
 function ruleFor(name: string, value: unknown, isId: boolean): string {
   if (isId) return "must be text or a whole number";
+  // The other ids are CAKE's own numbers.
+  if (/Id$/.test(name) && name !== "clickId") return "must be a whole number";
   if (!/date$/i.test(name)) return "must be text or a number";
-  const isDate = value instanceof Date;
-  return `must be text, YYYY-MM-DD or YYYY-MM-DD HH:MM:SS in the account's time zone${isDate ? ", and is a Date" : ""}`;
+  const form = /^(start|end)Date$/.test(name) ? "YYYY-MM-DD" : "YYYY-MM-DD or YYYY-MM-DD HH:MM:SS";
+  return `must be text, ${form} in the account's time zone${value instanceof Date ? ", and is a Date" : ""}`;
 }
 
 /** A caller's parameters as JSON, for the core to check. Nothing is dropped. */

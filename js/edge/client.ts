@@ -71,7 +71,8 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
   const isOlder = choice("services", options.services, SERVICES) === "older";
   const readOnly = choice("readOnly", options.readOnly, [true, false]) ?? false;
   const zone = options.timeZone === undefined ? undefined : createTimeZone(stringOption("timeZone", options.timeZone));
-  const dates = createDates(zone, quiet(functionOption("onWarning", options.onWarning)) ?? warnConsole);
+  const warn = quiet(functionOption("onWarning", options.onWarning)) ?? warnConsole;
+  const dates = createDates(zone, warn, (text) => client().shown(text));
   const client = clientCore.keep(
     ({ Client }) =>
       new Client(
@@ -136,6 +137,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
         pageRows: 1_000,
         maxPageRows: 10_000,
         idOf: (click) => click.clickId,
+        reportMissing: dates.of("listClicks").reportMissing,
         fetchPage: (range) =>
           settle(async () => {
             const [page, taken, body] = (await run("listClicks", range, given)) as [string, unknown[]?, string?];
@@ -155,6 +157,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
         pageRows: isOlder ? 1_000 : 500,
         maxPageRows: isOlder ? 10_000 : 500,
         idOf: (conversion) => conversion.conversionId,
+        reportMissing: dates.of("listConversions").reportMissing,
         fetchPage: (range) => fetchConversions<ListedConversion>("listConversions", range, given),
       }),
     listConversionChanges: (params, given) =>
@@ -164,6 +167,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
         pageRows: 1_000,
         maxPageRows: 10_000,
         idOf: (conversion) => conversion.conversionId,
+        reportMissing: dates.of("listConversionChanges").reportMissing,
         fetchPage: (range) => fetchConversions<ListedConversion>("listConversionChanges", range, given),
       }),
     correctConversion: (params, given) =>
@@ -179,6 +183,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
         pageRows: 10_000,
         maxPageRows: 10_000,
         idOf: (conversion) => conversion.conversionId,
+        reportMissing: dates.of("listConversionReport").reportMissing,
         fetchPage: (range) => fetchConversions<ReportedConversion>("listConversionReport", range, given),
       }),
     createPostback: (params, given) =>

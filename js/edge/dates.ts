@@ -7,13 +7,14 @@ export interface AnswerWarning {
   /**
    * - `unreadable_date`: a date in a spelling that CAKE does not use. It comes without its instant.
    * - `unreadable_field`: a value of a wrong type or shape, such as an object for a text. The field is absent.
+   * - `rows_missing`: a list has ended before the number of rows that CAKE says it has. Told for each list.
    */
-  readonly code: "unreadable_date" | "unreadable_field";
+  readonly code: "unreadable_date" | "unreadable_field" | "rows_missing";
   /** The client's call, such as `listClicks`. */
   readonly call: string;
   /** The field in JavaScript's spelling, such as `clickDate`. */
   readonly field: string;
-  /** The field's value: at most 40 characters. */
+  /** The field's value, without the API key: at most 40 characters. */
   readonly value: string;
   readonly message: string;
 }
@@ -31,24 +32,30 @@ export interface Dates {
   findAmount(field: string, text: string | undefined): number | undefined;
   /** Reports the fields that the core could not read. */
   reportUnread(unread: readonly UnreadField[] | undefined): void;
+  /** Reports a list that has ended after `rows` rows, although CAKE says that it has more. */
+  reportMissing(rows: number, totalRows: number): void;
   /** The reader of another call's answers. */
   of(call: string): Dates;
 }
 
-/** Makes the reader of a client's answers. */
+/** Makes the reader of a client's answers. `shown` removes the API key from a text. */
 export function createDates(
   zone: TimeZone | undefined,
   warn: (warning: AnswerWarning) => void,
+  shown: (text: string) => string = (text) => text,
   call = "",
   reported = new Set<string>(),
 ): Dates {
+  function tell(code: AnswerWarning["code"], field: string, text: string, what: string): void {
+    const value = shown(text).slice(0, 40);
+    const message = `${call && `${call}: `}${field} is ${what}: ${JSON.stringify(value)}`;
+    warn(Object.freeze({ code, call, field, value, message }));
+  }
   function warnOnce(code: AnswerWarning["code"], field: string, text: string, what: string): void {
     const key = `${call} ${field}`;
     if (reported.has(key)) return;
     reported.add(key);
-    const value = text.slice(0, 40);
-    const message = `${call && `${call}: `}${field} is ${what}: ${JSON.stringify(value)}`;
-    warn(Object.freeze({ code, call, field, value, message }));
+    tell(code, field, text, what);
   }
   return {
     findInstant(field, text) {
@@ -73,6 +80,10 @@ export function createDates(
         warnOnce("unreadable_field", field, value, "of another type or shape than CAKE documents, and absent");
       }
     },
-    of: (name) => createDates(zone, warn, name, reported),
+    reportMissing(rows, totalRows) {
+      const what = `more than the list has shown, which ended after ${rows} rows; the others are not listed, or missing`;
+      tell("rows_missing", "totalRows", String(totalRows), what);
+    },
+    of: (name) => createDates(zone, warn, shown, name, reported),
   };
 }

@@ -81,6 +81,8 @@ interface ListDeps<Row> {
   /** The id that tells two rows apart, if CAKE returns one. */
   idOf(row: Row): string | number | undefined;
   fetchPage(params: RowRange): Promise<FetchedPage<Row>>;
+  /** Is told where a list has ended before the number of rows that CAKE says it has. */
+  reportMissing(rows: number, totalRows: number): void;
 }
 
 /** The number of last rows' ids to remember, so that repeated rows are skipped. */
@@ -119,6 +121,7 @@ async function* pages<Row>({
   maxPageRows,
   idOf,
   fetchPage,
+  reportMissing,
 }: ListDeps<Row>): AsyncGenerator<{ readonly fresh: readonly Row[]; readonly body: string }, void, undefined> {
   checkNames("options", given, OPTIONS);
   const options = given ?? {};
@@ -128,7 +131,10 @@ async function* pages<Row>({
   const maxRows = integerOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER);
   const known = new Set<string | number>();
   const pager = new (clientCore.api().Pager)(startAtRow, rowLimit, maxRows);
+  // An id of two rows of one page tells none apart: whatever the account writes for "none".
+  const shared = new Set<string | number>();
   let read = 0;
+  let stated = 0;
   // The position after the last read row, and the last page's text: rows without an id are recognised by these.
   let [end, last] = [startAtRow, ""];
   // Rows of a page that equals the one before. If another page follows, they are rows with the same content. Otherwise
@@ -137,10 +143,14 @@ async function* pages<Row>({
   try {
     for (let count = 1; ; count += 1) {
       const range: RowRange | undefined = call(() => pager.next());
-      if (range === undefined) return;
+      if (range === undefined) {
+        if (pager.rowsMissing() > 0) reportMissing(read, stated);
+        return;
+      }
       const { rows, totalRows, body } = await fetchPage({ ...params, ...range });
+      stated = totalRows ?? stated;
       const left = (maxRows ?? Number.POSITIVE_INFINITY) - read;
-      const ids = rows.map(idOf);
+      const ids = tellingIds(rows.map(idOf), shared);
       const start = range.startAtRow ?? 0;
       const isSame = rows.length > 0 && body === last && !(totalRows !== undefined && totalRows > read);
       const isKnown = ids.map((id, index) => (id === undefined ? start + index < end : known.has(id)));
@@ -169,4 +179,18 @@ async function* pages<Row>({
   } finally {
     pager.free();
   }
+}
+
+/** The ids without those that several rows of a page have, which are added to `shared`. */
+function tellingIds<Id extends string | number>(
+  ids: readonly (Id | undefined)[],
+  shared: Set<string | number>,
+): (Id | undefined)[] {
+  const seen = new Set<string | number>();
+  for (const id of ids) {
+    if (id === undefined) continue;
+    if (seen.has(id)) shared.add(id);
+    seen.add(id);
+  }
+  return ids.map((id) => (id === undefined || shared.has(id) ? undefined : id));
 }

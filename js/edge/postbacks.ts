@@ -2,7 +2,7 @@
 import { CakeError, call, isCakeError, toCakeError } from "../error.js";
 import { POSTBACK_ENTRY, readEntries } from "../journal-entry.js";
 import { checkNames, checkNoMore, choice, functionOption, refuse } from "../option.js";
-import { postbackKey } from "../postback-key.js";
+import { findChange, postbackKey } from "../postback-key.js";
 import type { CakeClient, CreatePostbackParams } from "./cake-client.js";
 import { toJson } from "./call-options.js";
 import { checksCore } from "./core.js";
@@ -17,9 +17,12 @@ export interface CheckPostbacksOptions {
 
 /** A probable mistake in a row. */
 export interface PostbackFinding extends Omit<Finding, "code"> {
-  /** A finding's code, or `repeated_row`, or `told_twice`: the same URL for one offer and for all. */
-  readonly code: Finding["code"] | "repeated_row" | "told_twice";
-  /** The other row's place in the list, for these two codes. */
+  /**
+   * A finding's code, or `repeated_row`, or `told_twice`: the same URL for one offer and for all, or
+   * `registered_otherwise`: an earlier run has registered it with another status or type.
+   */
+  readonly code: Finding["code"] | "repeated_row" | "told_twice" | "registered_otherwise";
+  /** The other row's place in the list, for `repeated_row` and `told_twice`. */
   readonly otherIndex?: number;
 }
 
@@ -45,6 +48,9 @@ export interface PostbackEntry {
   readonly affiliateId: number;
   readonly offerId: number;
   readonly postbackUrl: string;
+  /** The settings, where the row gives them. */
+  readonly postbackStatus?: CreatePostbackParams["postbackStatus"];
+  readonly postbackTypeId?: CreatePostbackParams["postbackTypeId"];
   readonly state: "sending" | "registered" | "refused" | "unknown" | "missing";
   /** CAKE's id, if the postback is registered. */
   readonly postbackId?: number;
@@ -232,7 +238,9 @@ export async function applyPostbacks(
       if (isRepeated) return { ...row, outcome: "doubtful" };
       if (entry?.state === "registered") {
         const id = entry.postbackId === undefined ? {} : { postbackId: entry.postbackId };
-        return { ...row, outcome: "already", ...id };
+        const change = findChange(entry, row.params);
+        if (change === undefined) return { ...row, outcome: "already", ...id };
+        return { ...row, outcome: "doubtful", findings: [...row.findings, change], ...id };
       }
       if (entry?.state === "sending" || entry?.state === "unknown") return { ...row, outcome: "unknown" };
       if (row.findings.length > 0 && !acceptFindings) return { ...row, outcome: "doubtful" };
@@ -246,9 +254,13 @@ export async function applyPostbacks(
   return { ok, rows: done, ...(sender.stopped && { stopped: sender.stopped }) };
 }
 
-/** The fields that identify a postback. */
-function identityOf({ affiliateId, offerId, postbackUrl }: CreatePostbackParams) {
-  return { affiliateId, offerId, postbackUrl };
+/** The fields that identify a postback, and its settings. */
+function identityOf({ affiliateId, offerId, postbackUrl, postbackStatus, postbackTypeId }: CreatePostbackParams) {
+  return {
+    ...{ affiliateId, offerId, postbackUrl },
+    ...(postbackStatus !== undefined && { postbackStatus }),
+    ...(postbackTypeId !== undefined && { postbackTypeId }),
+  };
 }
 
 /** The last entry of each postback. */

@@ -8,7 +8,7 @@ use core::fmt;
 const SHOWN: usize = 200;
 
 /// The most characters that are searched for the key.
-const LOOKED_INTO: usize = 4_096;
+pub(super) const LOOKED_INTO: usize = 4_096;
 
 /// An API key. It cannot be printed: `Debug` says `ApiKey(…)`.
 #[derive(Clone, PartialEq, Eq)]

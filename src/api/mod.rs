@@ -107,6 +107,12 @@ impl Account {
         &self.origin
     }
 
+    /// A text of CAKE's as it may be shown: without the key, on one line, at most 200 characters.
+    #[must_use]
+    pub(crate) fn shown(&self, text: &str) -> String {
+        key::redact_and_truncate(text, Some(&self.key))
+    }
+
     /// The account's key, which cannot be printed.
     #[must_use]
     pub(crate) fn key(&self) -> &ApiKey {

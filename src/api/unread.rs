@@ -4,8 +4,9 @@
 use serde::Serialize;
 use std::cell::Cell;
 
-/// The longest value that is listed, in characters.
-const MAX_CHARACTERS: usize = 40;
+/// The longest value that is listed, in characters. More than is shown: the key is looked for before
+/// the text is cut, so that no part of it stays.
+const MAX_CHARACTERS: usize = super::key::LOOKED_INTO;
 
 /// The fields that could not be read, each once. Serializes as a list of `{ field, value }`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -16,7 +17,7 @@ pub(crate) struct Unread(Vec<UnreadField>);
 struct UnreadField {
     /// The field in JavaScript's spelling, such as `clickDate`.
     field: String,
-    /// The value in the answer: at most 40 characters.
+    /// The value in the answer, as it came: whoever shows it removes the key first.
     value: String,
 }
 

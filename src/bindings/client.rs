@@ -97,6 +97,12 @@ impl Client {
         self.account.is_sandbox()
     }
 
+    /// A text of CAKE's as a warning may show it, without the key; see [`Account::shown`].
+    #[must_use]
+    pub fn shown(&self, text: &str) -> String {
+        self.account.shown(text)
+    }
+
     /// Calls an action by its name in JavaScript, with its parameters as JSON; see
     /// [`api::Action::call`]. Returns the outcome as JSON. For a list it returns an array: that
     /// JSON, CAKE's own rows of clicks, and the answer's text. `verify` is `click`, `report` or
@@ -364,6 +370,14 @@ impl Pager {
         let _ = Reflect::set(&page, &"startAtRow".into(), &number(start_at_row));
         let _ = Reflect::set(&page, &"rowLimit".into(), &number(row_limit));
         Ok(page.into())
+    }
+
+    /// The number of rows that the list says it has and has not shown; see [`Pager::rows_missing`].
+    #[must_use]
+    #[wasm_bindgen(js_name = rowsMissing)]
+    pub fn rows_missing(&self) -> f64 {
+        // A count of rows is far below 2^53.
+        f64::from(u32::try_from(self.0.rows_missing()).unwrap_or(u32::MAX))
     }
 
     /// Records a page, and returns whether its rows are to be used; see [`Pager::read`].

@@ -329,7 +329,7 @@ mod tests {
                 prop_assert_eq!(again, correction);
             } else {
                 let is_word = crate::placeholder::is_missing_value(&id)
-                    || crate::transaction_id::is_prefix(&id);
+                    || crate::placeholder::lost::is_prefix(&id);
                 prop_assert!(is_word || note.chars().any(char::is_control));
             }
         }

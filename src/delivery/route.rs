@@ -248,7 +248,7 @@ mod tests {
         ) {
             let is_word = crate::placeholder::is_missing_value;
             prop_assume!(!is_word(&unique_id) && !is_word(&click_id));
-            prop_assume!(!crate::transaction_id::is_prefix(&unique_id));
+            prop_assume!(!crate::placeholder::lost::is_prefix(&unique_id));
             prop_assume!(!adv.chars().any(char::is_control));
             let body = serde_json::json!({
                 "clickId": click_id, "offerId": offer_id, "uniqueId": unique_id, "adv5": adv,

@@ -8,7 +8,8 @@ pub(crate) fn is_email(value: &str) -> bool {
     })
 }
 
-/// `+49 89 1234567`, `(555) 123-4567`, `555-123-4567`: digits alone are an id.
+/// `+49 89 1234567`, `(555) 123-4567`, `555-123-4567`: digits alone are an id. So are groups of them
+/// that no country writes a number in: `978-3-16-148410-0`, `120-600-1200`.
 pub(super) fn is_phone(value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let is_written_like_one = value
@@ -22,7 +23,23 @@ pub(super) fn is_phone(value: &str) -> bool {
         && (7..=15).contains(&digits)
         && !has_date(value)
         && !is_ip_address(value)
-        && (value.starts_with('+') || (groups >= 3 && digits >= 9))
+        && (value.starts_with('+') || groups >= 3 && digits >= 9 && has_area_code(value))
+}
+
+/// Does it begin like a number within a country: `(555) 123-4567`, `555-123-4567`, `1-555-…`, `089 …`?
+/// In America no area begins with 0 or 1, and elsewhere the trunk is a 0.
+fn has_area_code(value: &str) -> bool {
+    let groups: Vec<&str> = value
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|group| !group.is_empty())
+        .collect();
+    let groups = groups.strip_prefix(&["1"]).unwrap_or(&groups);
+    let is_american = |group: &str| group.len() == 3 && !group.starts_with(['0', '1']);
+    match groups {
+        [area, exchange, line] if is_american(area) => exchange.len() == 3 && line.len() == 4,
+        [area, ..] => area.len() > 1 && area.starts_with('0'),
+        [] => false,
+    }
 }
 
 /// Has it a day: `2024-11-29-001`, `29.11.2024 12`? Shops number the orders of a day.

@@ -25,7 +25,7 @@ enum Between {
 }
 
 /// The marks, the longer ones first, with some of the tools that write them.
-const MARKS: [(&str, &str, Between); 47] = [
+const MARKS: [(&str, &str, Between); 50] = [
     ("%%[", "]%%", Between::Anything), // Salesforce
     ("%%", "%%", Between::Anything),   // Google Ad Manager, Salesforce, Bronto
     ("{{{", "}}}", Between::Anything), // Handlebars
@@ -47,7 +47,10 @@ const MARKS: [(&str, &str, Between); 47] = [
     ("<?", "?>", Between::Anything), // PHP
     ("<<", ">>", Between::FreeName),
     ("<", ">", Between::FreeName),           // manuals
-    ("\u{ab}", "\u{bb}", Between::Anything), // Word
+    ("\u{ab}", "\u{bb}", Between::KnownName), // Word; `«Весна»` is a title
+    ("\u{2039}", "\u{203a}", Between::KnownName),
+    ("\u{3010}", "\u{3011}", Between::KnownName),
+    ("\u{300c}", "\u{300d}", Between::KnownName),
     ("*|", "|*", Between::Anything),         // Mailchimp
     ("|*", "*|", Between::Anything),         // the same, misspelt
     ("((", "))", Between::Anything),
@@ -83,14 +86,14 @@ const TAGS: [&str; 20] = [
 
 /// Words for a macro's name: at least one of these, or two of [`BESIDE`].
 const NAMED: &[u8] = b"id ids subid clickid cid sid aid oid pid tid rid lid gclid msclkid fbclid ttclid twclid awc gaid idfa idfv \
-    oaid imei adid affid uuid guid sub affsub subaff clickref ip useragent ua timestamp ts payout cachebuster cb random rand \
+    oaid imei adid affid uuid guid uid epi sub affsub subaff clickref ip useragent ua timestamp ts payout cachebuster cb random rand \
     lpurl reqid reqsessid param macro token subacc externalid zoneid siteid";
 
 /// Words that are combined with those.
 const BESIDE: &[u8] = b"click campaign camp source src aff affiliate adv advertiser pub publisher partner offer order transaction \
     trans tx unique request req session sess zone site ad ads adset adgroup group banner creative placement app bundle device \
     os browser carrier isp country geo region city lang language keyword kw term match type network media traffic channel event \
-    goal lead conversion conv sale user visitor external ext track tracking tracker custom data value amount price cost bid \
+    goal lead conversion conv sale user visitor external ext track tracking tracker custom agent full data value amount price cost bid \
     currency revenue commission name first last email hash sha md sum unix time date url ref referrer referer status code key \
     number num no your my the insert replace enter put paste fill with here";
 
@@ -142,6 +145,12 @@ fn find_at(text: &str, before: Option<char>) -> Option<Foreign<'_>> {
         let is_free = !before.is_some_and(|c| {
             is_word(c) || c == '_' && open.starts_with('_') || c == ']' && *open == "["
         }) && !after.starts_with(|c| is_word(c) || c == '_' && *open == "__");
+        // `fb[clickid]`, `fb__CLICKID__`: behind other text only with a name of two words.
+        let is_free = is_free
+            || matches!(*open, "[" | "<" | "%" | "__" | "$")
+                && before.is_some_and(is_word)
+                && !after.starts_with(|c| is_word(c) || c == '_' && *open == "__")
+                && is_compound_of_macros(name);
         let fits = match between {
             Between::Anything => has_word(name) && name.len() <= MAX_NAME_BYTES,
             Between::Name if *open == "#" => is_name(name) && name.len() <= 32,
@@ -154,8 +163,9 @@ fn find_at(text: &str, before: Option<char>) -> Option<Foreign<'_>> {
                     && !(*open == "<" && is_tag(name))
             }
             Between::LikelyName => {
-                let name = without_fallback(name);
-                is_free && name.len() > 1 && is_name(name) && is_likely(name)
+                let bare = without_fallback(name);
+                is_free && bare.len() > 1 && is_name(bare) && is_likely(bare)
+                    || *open == "[" && is_shortcode(name)
             }
             Between::KnownName => is_free && is_name(name) && is_macro_name(name),
         };
@@ -203,8 +213,54 @@ fn find_whole(value: &str) -> Option<Foreign<'_>> {
         ]
         .iter()
         .any(|known| value.get(1..) == Some(&[*known, ")"].concat()));
-    (is_decorated || is_in_parentheses || is_printf || is_campaign_manager || is_code(value))
-        .then_some(Foreign { text: value, name })
+    let is_found = is_decorated
+        || is_in_parentheses
+        || is_printf
+        || is_campaign_manager
+        || is_tag_of_mailers(value)
+        || is_variable_at_end(value)
+        || is_code(value);
+    is_found.then_some(Foreign { text: value, name })
+}
+
+/// SendGrid's marks around a name of its own: `-email-`. Others may be plain: `-sale-`.
+fn is_tag_of_mailers(value: &str) -> bool {
+    let name = value
+        .strip_prefix('-')
+        .and_then(|rest| rest.strip_suffix('-'));
+    name.is_some_and(|name| {
+        ["email", "name", "firstname", "lastname", "fullname", "user"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+    })
+}
+
+/// Ends the value in a variable of a template or a route: `sub_$clickid`, `fb-:clickid`, `$!x`,
+/// `@Model.ClickId`?
+fn is_variable_at_end(value: &str) -> bool {
+    let is_quiet = value.strip_prefix("$!").is_some_and(is_name);
+    let is_of_model = value
+        .strip_prefix('@')
+        .and_then(|path| path.rsplit_once('.'))
+        .is_some_and(|(path, last)| is_name(path) && is_macro_name(last));
+    let is_behind_text = value.rfind(['$', ':']).is_some_and(|at| {
+        let (before, name) = value.split_at_checked(at).unwrap_or_default();
+        before.ends_with(|c: char| !is_word(c)) && name.get(1..).is_some_and(is_compound_of_macros)
+    });
+    is_quiet || is_of_model || is_behind_text
+}
+
+/// A name of at least two of the macros' words: `clickid`, `sub_id`; `id` and `ip` are none.
+fn is_compound_of_macros(name: &str) -> bool {
+    name.len() > 4 && is_name(name) && is_macro_name(name)
+}
+
+/// `acf field="x"`, between the brackets of a shortcode.
+fn is_shortcode(name: &str) -> bool {
+    name.split_once(' ').is_some_and(|(tag, rest)| {
+        let value = rest.split_once('=').map(|(_, value)| value);
+        is_name(tag) && value.is_some_and(|value| value.starts_with(['"', '\'']))
+    })
 }
 
 /// Is this written like a macro's name: of such names' words alone (`email`, `Click ID`), or without
@@ -274,7 +330,20 @@ fn is_code(value: &str) -> bool {
         ];
         Some(objects.contains(&object) && is_path(member))
     };
-    [is_index(), is_member(), is_property()].contains(&Some(true))
+    let is_call = || {
+        let name = value.strip_suffix("()")?;
+        Some(is_path(name) && name.is_ascii())
+    };
+    // `location.berlin` is a place.
+    let is_address = [
+        "location.search",
+        "location.href",
+        "location.hash",
+        "location.pathname",
+        "navigator.userAgent",
+    ]
+    .contains(&value);
+    is_address || [is_index(), is_member(), is_property(), is_call()].contains(&Some(true))
 }
 
 /// May this text stand in single braces? Anything with a word may, such as `{keyword:shoes}`, but
@@ -449,7 +518,10 @@ fn is_asked(token: &str) -> bool {
         last.is_some_and(|last| ASKED_FOR.contains(&last)) || is_word_of_macros(rest)
     };
     let is_place = || {
-        let name = small.strip_suffix("_here").unwrap_or_default();
+        let name = ["_here", "_macro", "_placeholder", "_variable"]
+            .iter()
+            .find_map(|end| small.strip_suffix(end))
+            .unwrap_or_default();
         is_shouted && name.len() > 1 && has_no_other_word(name.as_bytes(), NAMED, BESIDE)
     };
     rest.is_some_and(is_asked_for) || is_place() || token == "REPLACE"

@@ -216,6 +216,66 @@ export function listTests(edge: Edge): void {
     if (!Array.isArray(left)) expect(left).toMatchObject({ name: "CakeError" });
   });
 
+  test("rows whose id stands for none, or is the same in many, all come", async () => {
+    const zeros = "00000000-0000-0000-0000-000000000000";
+    const count = 25;
+    const ids: ((index: number) => unknown)[] = [
+      ...[0, "0", zeros, "null", "undefined", "N/A", "", null, undefined, "none", "-", "old-system"].map((id) => () => id),
+      (index) => (index % 2 === 0 ? 0 : `c${index}`),
+      // One in each page, and two.
+      (index) => (index % 10 === 5 ? "0" : `c${index}`),
+      (index) => (index % 5 === 3 ? "no-id-7" : `c${index}`),
+    ];
+    for (const idOf of ids) {
+      for (const total of [count, undefined]) {
+        const rows = Array.from({ length: count }, (_, index) => ({ click_id: idOf(index), offer_id: index + 1 }));
+        const cake = client((request) => {
+          const query = new URL(request.url).searchParams;
+          const start = Number(query.get("start_at_row") ?? 0);
+          const clicks = rows.slice(start, start + Number(query.get("row_limit")));
+          return Response.json({ response: { clicks, total_rows: total } });
+        });
+        const offers = [];
+        for await (const { offerId } of cake.listClicks({ rowLimit: 10 })) offers.push(offerId);
+        expect(offers, String(idOf(3))).toEqual(rows.map(({ offer_id }) => offer_id));
+      }
+    }
+  });
+
+  test("a list that shows fewer rows than it says is told of, each time", async () => {
+    const warnings: { code: string; call: string; value: string }[] = [];
+    const shows = (shown: number, total: number) => {
+      const rows = Array.from({ length: shown }, (_, id) => ({ click_id: `c${id}` }));
+      return client(
+        (request) => {
+          const start = Number(new URL(request.url).searchParams.get("start_at_row") ?? 0);
+          return Response.json({ response: { clicks: rows.slice(start, start + 10), total_rows: total } });
+        },
+        { onWarning: (warning: (typeof warnings)[number]) => warnings.push(warning) },
+      );
+    };
+    for (const [shown, total] of [
+      [25, 100],
+      [10, 100],
+      [9, 100],
+      [40, 41],
+    ] as const) {
+      const cake = shows(shown, total);
+      for (const _ of [1, 2]) {
+        warnings.length = 0;
+        expect(await idsOf(cake.listClicks({ rowLimit: 10 }))).toHaveLength(shown);
+        expect(warnings, `${shown} of ${total}`).toMatchObject([
+          { code: "rows_missing", call: "listClicks", value: `${total}` },
+        ]);
+      }
+    }
+    warnings.length = 0;
+    expect(await idsOf(shows(40, 40).listClicks({ rowLimit: 10 }))).toHaveLength(40);
+    expect(await idsOf(shows(40, 100).listClicks({ rowLimit: 10 }, { maxRows: 15 }))).toHaveLength(15);
+    expect(await idsOf(shows(40, 40).listClicks({ rowLimit: 10, startAtRow: 7 }))).toHaveLength(33);
+    expect(warnings).toEqual([]);
+  });
+
   test("the report is read with its unique ids, row by row and as CAKE's own bytes", async () => {
     const sent: string[] = [];
     const conversions = [1, 2].map((id) => ({ conversion_id: id, payout: 18.5, unique_id: `ORD-${id}` }));

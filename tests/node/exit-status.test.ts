@@ -13,8 +13,9 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 function run(...args: string[]) {
   const { PATH } = process.env;
+  const CAKE_API_KEY = "k3y-ABCDEF-12345678";
   const cli = join(root, "dist/bin/cake-edge.js");
-  const options = { cwd: home, encoding: "utf8", env: { PATH }, timeout: 30_000 } as const;
+  const options = { cwd: home, encoding: "utf8", env: { PATH, CAKE_API_KEY }, timeout: 30_000 } as const;
   return spawnSync(process.execPath, [cli, ...args], options);
 }
 
@@ -64,6 +65,30 @@ test("a file or setting that is wrong is status 2 as well, and so is no command"
     ["corrections", "--file", "none.csv"],
   ]) {
     const { status, stderr } = run(...args);
+    expect(status, `${args.join(" ")}: ${stderr}`).toBe(2);
+  }
+});
+
+test("a value that no option takes is a sentence, and no stack", () => {
+  writeFileSync(join(home, "pages-2.json"), "{");
+  writeFileSync(join(home, "clicks-2026-06-01-2026-06-02.complete.json"), "{");
+  const base = ["--base-url", "http://127.0.0.1:1"];
+  const june = ["--from", "2026-06-01", "--to", "2026-06-02"];
+  for (const args of [
+    ...["#reqid#", "undefined", "", "a b"].map((click) => ["doctor", ...base, "--click", click]),
+    ["doctor", ...base, "--offer", "-1"],
+    ["clicks", ...june, "--pages", ".", ...base],
+    ["clicks", ...june, "--pages", "pages-2.json/x", ...base],
+    ["clicks", ...june, "--csv", "--base-url", "http://["],
+    ["postbacks", "--file", ".", ...base],
+    ["corrections", "--file", "pages-2.json", "--settle", "x", ...base],
+    ["report", "--orders", "pages-2.json", "--conversions", "pages-2.json", "--tolerance", "many"],
+    ["init", "--page", "--framework", "none"],
+    ["sandbox", "--history", "never"],
+    ["forwarder", "--config", "."],
+  ]) {
+    const { status, stderr } = run(...args);
+    expect(stderr.trim().split("\n"), `${args.join(" ")}: ${stderr}`).toHaveLength(1);
     expect(status, `${args.join(" ")}: ${stderr}`).toBe(2);
   }
 });

@@ -119,8 +119,13 @@ test.each<[string, string, () => unknown]>([
   ],
   [
     "invalid_field",
-    "startDate must be text, YYYY-MM-DD or YYYY-MM-DD HH:MM:SS in the account's time zone, and is a Date",
+    "startDate must be text, YYYY-MM-DD in the account's time zone, and is a Date",
     () => cake.listClicks({ startDate: new Date() as never, endDate: "2026-01-02" }).page(),
+  ],
+  [
+    "invalid_field",
+    "offerId must be a whole number",
+    () => cake.recordConversion({ clickId: "a1", offerId: 1n as never }),
   ],
   [
     "invalid_field",

@@ -193,3 +193,35 @@ test("the older services' rows are told of too", async () => {
   expect((await cake.listClicks(days).page()).rows).toMatchObject([{ clickId: "a1" }]);
   expect(told.map(({ field }) => field).sort()).toEqual(["siteOfferId", "subId1"]);
 });
+
+/** Every way in which an account may echo the key in place of a value. */
+const KEY = "k3y-ABCDEF-12345678";
+const ECHOES = [`Invalid API Key ${KEY}`, `at ?api_key=${encodeURIComponent(KEY)}`, btoa(`the key is ${KEY}`), KEY.repeat(9)];
+
+test.each(ECHOES)("a warning never holds the key: %s", async (echo) => {
+  const told: AnswerWarning[] = [];
+  const click = { ...CLICK, click_date: echo, offer_id: echo, conversion_id: echo, converted: echo };
+  const conversion = { conversion_id: 9, offer: echo, offer_id: echo, payout: echo, conversion_date: echo };
+  const cake = createCakeClient({
+    baseUrl: "http://127.0.0.1",
+    apiKey: KEY,
+    retries: 0,
+    timeZone: "UTC",
+    onWarning: (warning) => told.push(warning),
+    fetch: async (request) => {
+      const { pathname } = new URL(request.url);
+      if (pathname.includes("click")) return Response.json(success({ clicks: [click], total_rows: 1 }));
+      if (pathname.includes("report")) return Response.json(success({ data: { conversions: [conversion] } }));
+      return Response.json({ request_status: "Success", conversions: [{ conversion }], total_rows: 1 });
+    },
+  });
+  await cake.getClick("a1");
+  await cake.listClicks().page();
+  await cake.listConversions(days).page();
+  await cake.listConversionReport(days).page();
+  const calls = ["getClick", "listClicks", "listConversions", "listConversionReport"];
+  expect([...new Set(told.map(({ call }) => call))]).toEqual(calls);
+  // Half of the key is too much too.
+  const secrets = [KEY, KEY.slice(0, 10), KEY.slice(-10), btoa(`the key is ${KEY}`).slice(16, 28)];
+  for (const secret of secrets) expect(JSON.stringify(told)).not.toContain(secret);
+});

@@ -353,7 +353,7 @@ proptest! {
             prop_assert_eq!(Event::from_text(&event.text()?)?, event);
         } else {
             let is_word = crate::placeholder::is_missing_value(&unique_id)
-                || crate::transaction_id::is_prefix(&unique_id);
+                || crate::placeholder::lost::is_prefix(&unique_id);
             prop_assert!(is_word || adv.chars().any(char::is_control));
         }
     }
