@@ -320,6 +320,9 @@ class WC_Order {
 	public function get_date_paid() {
 		return $this->date( 'date_paid_gmt' );
 	}
+	public function get_date_completed() {
+		return $this->date( 'date_completed_gmt' );
+	}
 	public function get_date_created() {
 		return $this->date( 'date_created_gmt' );
 	}

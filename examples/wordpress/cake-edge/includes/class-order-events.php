@@ -61,8 +61,13 @@ final class Order_Events {
 		if ( $is_renewal && ! $settings['recurring'] ) {
 			return array();
 		}
-		$date   = self::date_of( $order );
-		$is_old = $date && $date->getTimestamp() + self::KEPT_DAYS * Touch::DAY < $now;
+		$date = self::date_of( $order );
+		$sold = $date ? $date->getTimestamp() : $now;
+		// Where an order is no sale before it is completed, it is one from then on.
+		if ( 'completed' === $status && ! in_array( 'processing', $settings['statuses'], true ) && $order->get_date_completed() ) {
+			$sold = max( $sold, $order->get_date_completed()->getTimestamp() );
+		}
+		$is_old = $sold + self::KEPT_DAYS * Touch::DAY < $now;
 		return array_filter(
 			array(
 				// No new sale, but the old one may be refunded.
