@@ -114,7 +114,6 @@ const JSON = require('JSON');
 const Math = require('Math');
 const getEventData = require('getEventData');
 const getTimestampMillis = require('getTimestampMillis');
-const getType = require('getType');
 const hmacSha256 = require('hmacSha256');
 const logToConsole = require('logToConsole');
 const makeNumber = require('makeNumber');
@@ -176,7 +175,7 @@ if (!clickId) {
   data.gtmOnSuccess();
 } else {
   const conversion = {clickId: makeString(clickId), offerId: makeNumber(data.offerId), uniqueId: makeString(uniqueId || '')};
-  if (codeOf(data.currency) && codeOf(data.currency) === codeOf(getEventData('currency')) && getType(value) !== 'undefined') {
+  if (codeOf(data.currency) && codeOf(data.currency) === codeOf(getEventData('currency')) && value !== undefined) {
     conversion.revenue = amountOf(value);
     if (!conversion.revenue) {
       logToConsole('cake-edge: without revenue, since the value is no amount');

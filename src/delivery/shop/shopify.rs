@@ -68,18 +68,17 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, as_of_ms: u64)
     if settings.revenue == Revenue::Subtotal && payload.is_true(&["taxes_included"]) {
         amount.text = amount.text.and_then(|text| without_tax(payload, &text));
     }
-    let paid_at_ms = payload
-        .instant(&["processed_at"])
+    // An order has no date of its payment. With payment terms it is paid long after it was made.
+    let schedules = payload.list(&["payment_terms", "payment_schedules"]);
+    let completed = schedules.iter().map(|each| each.instant(&["completed_at"]));
+    let paid_at_ms = completed
+        .max()
+        .flatten()
+        .or_else(|| payload.instant(&["processed_at"]))
         .or_else(|| payload.instant(&["created_at"]));
     let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
     let unique_id = unique_id(settings, payload);
     let mut verdict = settings.sale(as_of_ms, click_id, unique_id, amount, paid_at_ms);
-    if let Some(sale) = &mut verdict.sale {
-        // An order has no date of its payment. With payment terms it is paid long after it was made.
-        let schedules = payload.list(&["payment_terms", "payment_schedules"]);
-        let paid = schedules.iter().map(|each| each.instant(&["completed_at"]));
-        sale.sold_at_ms = paid.max().flatten();
-    }
     if let Some(order) = &mut verdict.order {
         let (facts, reason) = facts_of(settings, payload);
         order.facts.extend(facts);

@@ -142,7 +142,7 @@ final class Order_Events {
 		$is_told = null !== $total && 'total' === $settings['revenue'] && self::is_own_currency( $order, $settings );
 		foreach ( $order->get_refunds() as $refund ) {
 			// A refund's total is negative.
-			$part    = self::money( ltrim( (string) $refund->get_total(), '-' ) );
+			$part    = self::money( preg_replace( '/^-/', '', (string) $refund->get_total() ) );
 			$is_told = $is_told && null !== $part;
 			$taken  += (float) $part;
 			$last    = max( $last, (int) $refund->get_id() );
