@@ -126,7 +126,18 @@ const ATTEMPTS = 3;
 
 const clickId = data.clickId || getEventData('cake_click_id');
 const uniqueId = data.uniqueId || getEventData('transaction_id');
-const revenue = data.revenue || getEventData('value');
+const value = data.revenue || getEventData('value');
+
+// GA4's value is a number, often a sum of floats: 0.1 + 0.2 is 0.30000000000000004. CAKE takes four decimals. Anything else
+// but an amount must not lose the sale: it counts without revenue.
+const amountOf = function(given) {
+  const rounded = Math.round(makeNumber(given) * 10000) / 10000;
+  const isAmount = makeString(given).trim() !== '' && rounded >= 0 && rounded < 1000000000;
+  return isAmount ? makeString(rounded) : undefined;
+};
+const codeOf = function(currency) {
+  return makeString(currency || '').trim().toUpperCase();
+};
 
 const post = function(body, attempt) {
   // The same body has the same id, so that a repetition is known as one.
@@ -164,8 +175,11 @@ if (!clickId) {
   data.gtmOnSuccess();
 } else {
   const conversion = {clickId: makeString(clickId), offerId: makeNumber(data.offerId), uniqueId: makeString(uniqueId || '')};
-  if (data.currency && data.currency === getEventData('currency') && revenue) {
-    conversion.revenue = makeString(revenue);
+  if (codeOf(data.currency) && codeOf(data.currency) === codeOf(getEventData('currency')) && value !== undefined) {
+    conversion.revenue = amountOf(value);
+    if (!conversion.revenue) {
+      logToConsole('cake-edge: without revenue, since the value is no amount');
+    }
   }
   post(JSON.stringify(conversion), 1);
 }

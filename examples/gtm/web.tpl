@@ -133,14 +133,6 @@ ___TEMPLATE_PARAMETERS___
             "defaultValue": ""
           }
         ]
-      },
-      {
-        "type": "CHECKBOX",
-        "name": "tellDataLayer",
-        "checkboxText": "Put the click id into the data layer, as cake_click_id of the event cake_click",
-        "simpleValueType": true,
-        "defaultValue": false,
-        "help": "For a server container. The id leaves the page with every tag that sends it on."
       }
     ]
   },
@@ -210,6 +202,34 @@ ___TEMPLATE_PARAMETERS___
         "help": "Or true and false, from your consent platform's variable."
       }
     ]
+  },
+  {
+    "type": "GROUP",
+    "name": "dataLayer",
+    "displayName": "Data layer",
+    "groupStyle": "NO_ZIPPY",
+    "enablingConditions": [
+      {
+        "paramName": "action",
+        "paramValue": "load",
+        "type": "EQUALS"
+      },
+      {
+        "paramName": "action",
+        "paramValue": "consent",
+        "type": "EQUALS"
+      }
+    ],
+    "subParams": [
+      {
+        "type": "CHECKBOX",
+        "name": "tellDataLayer",
+        "checkboxText": "Put the click id into the data layer, as cake_click_id of the event cake_click",
+        "simpleValueType": true,
+        "defaultValue": false,
+        "help": "For a server container. The id leaves the page with every tag that sends it on. A tag that says what the visitor has said needs it as well: an earlier page's click is known from then on."
+      }
+    ]
   }
 ]
 
@@ -238,6 +258,19 @@ const say = function(said) {
   });
 };
 
+let told;
+// A click of an earlier page is known once the visitor has agreed, which may be after this tag has fired.
+const tellDataLayer = function() {
+  if (data.tellDataLayer) {
+    callInWindow('cakeEdge', function(tracker) {
+      if (tracker.clickId && tracker.clickId !== told) {
+        told = tracker.clickId;
+        createQueue('dataLayer')({event: 'cake_click', cake_click_id: told});
+      }
+    });
+  }
+};
+
 const load = function() {
   const options = {};
   (data.options || []).forEach(function(row) {
@@ -249,16 +282,11 @@ const load = function() {
     options.consent = isConsentGranted('ad_storage') ? 'granted' : 'pending';
     addConsentListener('ad_storage', function(type, isGranted) {
       say(isGranted ? 'granted' : 'denied');
+      tellDataLayer();
     });
   }
   setInWindow('cakeEdge.options', options, true);
-  if (data.tellDataLayer) {
-    callInWindow('cakeEdge', function(tracker) {
-      if (tracker.clickId) {
-        createQueue('dataLayer')({event: 'cake_click', cake_click_id: tracker.clickId});
-      }
-    });
-  }
+  tellDataLayer();
   injectScript(data.src, data.gtmOnSuccess, data.gtmOnFailure, 'cake-edge');
 };
 
@@ -276,6 +304,7 @@ if (data.action === 'load') {
     convert();
   } else {
     say(data.said);
+    tellDataLayer();
   }
   data.gtmOnSuccess();
 }

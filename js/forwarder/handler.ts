@@ -30,7 +30,7 @@ import {
   type Shard,
   type Status,
 } from "./shard.js";
-import { type NewEvent, orderOf } from "./store.js";
+import { type NewEvent, type OrderRef, orderOf } from "./store.js";
 import { acceptTokened, handleToken, isOriginless, mayShowToken, onceFor } from "./token.js";
 import { handleWebhook } from "./webhook.js";
 
@@ -201,11 +201,17 @@ function intakeOf(setup: Setup): Intake {
     if (result === undefined) return { refusal: "outbox_unavailable" };
     return "error" in result ? { refusal: result.error.code as ForwarderCode } : result;
   };
+  const readOne = (body: string): ReadEvent => {
+    const read = readConversions(body, true, [], options);
+    return Array.isArray(read) ? refuse("conversions", "must not stand here: it is one conversion") : read;
+  };
   return {
+    keyOf(body) {
+      const { offerId, uniqueId } = JSON.parse(readOne(body).text) as OrderRef;
+      return { offerId, uniqueId };
+    },
     async convert(body, update) {
-      const read = readConversions(body, true, [], options);
-      if (Array.isArray(read)) return refuse("conversions", "must not stand here: it is one conversion");
-      const candidate = await candidateOf(read, { isSigned: true }, setup);
+      const candidate = await candidateOf(readOne(body), { isSigned: true }, setup);
       return acceptOne({ ...candidate, event: { ...candidate.event, update } });
     },
     async updateOrder(update) {

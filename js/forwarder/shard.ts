@@ -1,7 +1,7 @@
 /** The interface between a handler and a shard. The shard is in this process, or in a Durable Object elsewhere. */
 import type { ForwarderCode } from "./answer.js";
 import type { PostbackLine, WebhookLine } from "./incoming.js";
-import type { EventFilter, EventKind, NewEvent, OrderUpdate, Row, RowFilter, Settled, StoredState } from "./store.js";
+import type { EventFilter, EventKind, NewEvent, OrderRef, OrderUpdate, Row, RowFilter, Settled, StoredState } from "./store.js";
 
 /** The state of an event as callers see it. */
 export type ConversionState = StoredState | "paused";
@@ -43,6 +43,12 @@ export type Acceptance =
 
 /** Accepts conversions, and what shops tell of orders, from callers with a secret, one by one. */
 export interface Intake {
+  /**
+   * The key of the conversion that a body makes.
+   *
+   * @throws CakeError where the conversion breaks a rule
+   */
+  keyOf(body: string): OrderRef;
   /**
    * Accepts a conversion, as the JSON of a body, with what a webhook tells of its order.
    *

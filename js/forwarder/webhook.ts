@@ -8,7 +8,7 @@ import type { ResolvedOptions } from "./options.js";
 import { checkLimit, type Setup } from "./setup.js";
 import type { Acceptance, Intake } from "./shard.js";
 import { isPlatform, type Platform, type ResolvedShop, type WebhookConversion } from "./shops.js";
-import type { OrderUpdate, Settled } from "./store.js";
+import type { OrderRef, OrderUpdate, Settled } from "./store.js";
 
 /** A verdict of the core. */
 interface Verdict {
@@ -81,25 +81,25 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
     return json(200, { ...answer, ...(code === undefined ? {} : { reason: code }) });
   };
   if (verdict.outcome === "ping" || verdict.outcome === "test") return logOutcome(verdict.outcome);
-  if (verdict.reason === "too_old") return logOutcome("ignored", { code: "too_old" });
   if (verdict.reason === "unreadable") return logOutcome("ignored", { code: "unreadable", alert: true });
   const incoming: Incoming = { platform: name, shop, intake, logOutcome };
   const { order, reason } = verdict;
-  if (order !== undefined && (verdict.outcome === "refund" || order.link !== undefined)) {
-    const isQuiet = order.link !== undefined;
+  const isTooOld = reason === "too_old";
+  if (order !== undefined && (verdict.outcome === "refund" || order.link !== undefined || isTooOld)) {
+    const isQuiet = order.link !== undefined || isTooOld;
     const answer = await logOrder(order, await updateOrder(order, incoming), incoming, isQuiet, reason);
     return answer ?? logOutcome("ignored", { code: reason ?? "no_conversion" });
   }
   const ready = verdict.sale && dated(verdict.sale, options);
-  let conversion = ready;
+  let text = ready && JSON.stringify(ready);
   if (shop.map !== undefined && payload !== undefined) {
     try {
-      conversion = checkMapped(await shop.map(payload, topic, ready));
+      text = textOfMapped(await shop.map(payload, topic, ready));
     } catch {
       return mapFailed("threw", logOutcome);
     }
   }
-  if (conversion === undefined) {
+  if (text === undefined) {
     // The sale may be known nevertheless: its page has told the click.
     const answer = order && (await logOrder(order, await updateOrder(order, incoming), incoming, true));
     if (answer !== undefined) return answer;
@@ -112,7 +112,7 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
   const ids = shop.map === undefined ? [] : shop.reader().orderIds(body);
   const known = order ?? { uniqueIds: ids, asOfMs: Date.now(), takes: false, ifUnknown: "sent" };
-  const { answer, settled } = await acceptSale(conversion, known, { ids, ready }, incoming, leftOut);
+  const { answer, settled } = await acceptSale(text, known, { ids, ready }, incoming, leftOut);
   // The sale may be a repetition while its refund is new.
   if (settled !== undefined) await logOrder(known, settled, incoming, !known.takes);
   return answer;
@@ -157,21 +157,32 @@ type LogOutcome = (outcome: IncomingOutcome, more?: Partial<WebhookLine>) => Pro
 type Outcome = Settled | "unavailable";
 
 async function acceptSale(
-  conversion: WebhookConversion,
+  text: string,
   order: WebhookOrder,
   { ids, ready }: { readonly ids: readonly string[]; readonly ready: WebhookConversion | undefined },
   incoming: Incoming,
   revenueLeftOut: "currency" | "amount" | undefined,
 ): Promise<{ readonly answer: Response; readonly settled?: Outcome }> {
   const { platform, shop, intake, logOutcome } = incoming;
-  const { offerId, uniqueId } = conversion;
   const takesUpdates = intake.takesCorrections();
   const sale = { atMs: order.asOfMs, ...(ready?.revenue === undefined ? {} : { found: ready.revenue }) };
   const facts = order.facts ?? "";
-  const update: OrderUpdate = { platform, offerId, uniqueId, facts, isMapped: false, sale, ifUnknown: order.ifUnknown };
-  const text = JSON.stringify(conversion);
+  // The order's own ids lead to what the mapping makes of it.
+  const of = (id: string, links: readonly OrderRef[]): OrderUpdate => ({
+    ...{ platform, offerId: shop.offerId, uniqueId: id, facts, isMapped: true, ifUnknown: "quiet", links },
+  });
+  let update: OrderUpdate;
   let result: Acceptance;
   try {
+    const { offerId, uniqueId } = intake.keyOf(text);
+    update = { platform, offerId, uniqueId, facts, isMapped: false, sale, ifUnknown: order.ifUnknown };
+    if (takesUpdates && (await isSoldElsewhere({ offerId, uniqueId }, ids, incoming))) {
+      const settled = await updateAll(
+        ids.map((id) => of(id, [])),
+        incoming,
+      );
+      return { answer: await logOutcome("changed"), settled };
+    }
     result = await intake.convert(text, takesUpdates ? update : undefined);
   } catch (thrown) {
     if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
@@ -188,13 +199,8 @@ async function acceptSale(
     const own: OrderUpdate = { ...update, sale: { ...sale, text } };
     const known = "refusal" in result || result.settled === undefined ? [own] : [];
     const first = "refusal" in result ? undefined : result;
-    // The order's own ids lead to what the mapping has made of it.
-    const others = ids.map(
-      (id): OrderUpdate => ({
-        ...{ platform, offerId: shop.offerId, uniqueId: id, facts, isMapped: true, ifUnknown: "quiet" },
-        links: [{ offerId, uniqueId }],
-      }),
-    );
+    const { offerId, uniqueId } = update;
+    const others = ids.map((id) => of(id, [{ offerId, uniqueId }]));
     settled = await updateAll([...known, ...others], incoming, first);
   }
   if ("refusal" in result) return { answer: await logOutcome("changed"), settled };
@@ -207,6 +213,26 @@ async function acceptSale(
     ...(moneyUsed === undefined ? {} : { moneyUsed }),
   });
   return { answer, settled };
+}
+
+/**
+ * Has a mapping made a conversion of this order before, under the same unique id in another offer? One order is one sale:
+ * the first conversion counts. It is noted before the sale is accepted, so that of two webhooks at once one is the first.
+ */
+async function isSoldElsewhere(sold: OrderRef, ids: readonly string[], incoming: Incoming): Promise<boolean> {
+  const { platform, shop } = incoming;
+  const ask = (ref: OrderRef, more: Pick<OrderUpdate, "ifUnknown" | "links">) =>
+    settle({ platform, ...ref, facts: "", isMapped: true, ...more }, incoming);
+  for (const uniqueId of ids) {
+    const own: OrderRef = { offerId: shop.offerId, uniqueId };
+    const order = await ask(own, { ifUnknown: "quiet", links: [sold] });
+    for (const link of [...(order?.isKnown === true ? [own] : []), ...(order?.links ?? [])]) {
+      if (link.uniqueId !== sold.uniqueId) continue;
+      if (link.offerId === sold.offerId) break;
+      if ((await ask(link, { ifUnknown: "known" }))?.isKnown === true) return true;
+    }
+  }
+  return false;
 }
 
 /** Hands over what a webhook says of an order, without making a conversion of it. */
@@ -238,31 +264,38 @@ async function updateOrder(order: WebhookOrder, incoming: Incoming): Promise<Out
 }
 
 /** Updates orders, and the orders that they are besides. `first` is done already. */
-async function updateAll(orders: readonly OrderUpdate[], { intake }: Incoming, first?: Acceptance): Promise<Outcome> {
+async function updateAll(orders: readonly OrderUpdate[], incoming: Incoming, first?: Acceptance): Promise<Outcome> {
   let best: Outcome = "unavailable";
-  const weigh = (result: Acceptance) => {
-    if ("refusal" in result)
-      throw new Refusal(result.refusal, "too many events wait: try again later", { "retry-after": "60" });
-    const { settled } = result;
+  const weigh = (settled: Settled | undefined) => {
     if (settled === undefined) return;
     const weight = (of: Settled) => OUTCOMES.indexOf(of.outcome);
     if (best === "unavailable" || weight(settled) > weight(best)) best = settled;
   };
-  if (first !== undefined) weigh(first);
+  if (first !== undefined) weigh(settledOf(first));
   const open = [...orders];
   const known = new Set<string>();
   for (let next = open.shift(); next !== undefined && known.size < MAX_ORDERS; next = open.shift()) {
-    const result = await intake.updateOrder(next);
-    weigh(result);
+    const settled = await settle(next, incoming);
+    weigh(settled);
     known.add(`${next.offerId}|${next.uniqueId}`);
-    if ("refusal" in result || result.settled === undefined) continue;
-    const { links, facts } = result.settled;
+    if (settled === undefined) continue;
+    const { links, facts } = settled;
     const { platform, ifUnknown, isMapped } = next;
     for (const link of links) {
       if (!known.has(`${link.offerId}|${link.uniqueId}`)) open.push({ platform, ifUnknown, isMapped, facts, ...link });
     }
   }
   return best;
+}
+
+async function settle(update: OrderUpdate, { intake }: Incoming): Promise<Settled | undefined> {
+  return settledOf(await intake.updateOrder(update));
+}
+
+function settledOf(result: Acceptance): Settled | undefined {
+  if ("refusal" in result)
+    throw new Refusal(result.refusal, "too many events wait: try again later", { "retry-after": "60" });
+  return result.settled;
 }
 
 /** The outcomes of an update, the one that counts most last. */
@@ -305,11 +338,12 @@ async function mapFailed(code: string, logOutcome: LogOutcome): Promise<never> {
   throw new Refusal("map_failed", "the site's own mapping of this webhook failed: see the log");
 }
 
-/** One object or nothing: an array would be read as several conversions. */
-function checkMapped(value: unknown): WebhookConversion | undefined {
+/** The JSON of one object, or nothing. An array would be read as several conversions; a `bigint` is no JSON, and throws. */
+function textOfMapped(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== "object" || Array.isArray(value)) throw new TypeError("no conversion");
-  return value as WebhookConversion;
+  const text = JSON.stringify(value) as string | undefined;
+  if (text?.startsWith("{") !== true) throw new TypeError("no conversion");
+  return text;
 }
 
 /**

@@ -128,12 +128,12 @@ function findClickId(
   attributes: readonly { readonly key: string; readonly value: string }[],
   names: readonly string[],
 ): string | undefined {
+  const plain = (name: unknown) => `${name}`.trim().replace(/^_+/, "").toLowerCase();
   for (const name of names) {
-    const plain = name.toLowerCase();
-    const found = attributes.find(
-      (row) => `${row?.key}`.toLowerCase().replace(/^_+/, "") === plain && CLICK_ID.test(`${row?.value ?? ""}`),
-    );
-    if (found) return found.value;
+    for (const row of attributes) {
+      const value = `${row?.value ?? ""}`.trim();
+      if (plain(row?.key) === plain(name) && CLICK_ID.test(value)) return value;
+    }
   }
   return undefined;
 }

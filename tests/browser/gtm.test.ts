@@ -120,6 +120,30 @@ test("without consent nothing is stored or sent until it is given, and what was 
   await expect.poll(() => cookieOf(page)).toBeUndefined();
 });
 
+test("the click of an earlier page is told to the data layer when the visitor agrees after the tag has fired", async () => {
+  const told = (page: Page) => page.evaluate(() => window.dataLayer ?? []);
+  const event = { event: "cake_click", cake_click_id: "abc-1" };
+  const page = await open();
+  await fire(page, LOAD);
+  await expect.poll(async () => (await cookieOf(page))?.value).toContain("!reqid!abc-1");
+  // The thank-you page, whose banner answers later: by consent mode, or by a tag of its own.
+  for (const consent of ["mode", "pending"]) {
+    await page.goto("https://shop.example/landing");
+    await page.evaluate(() => window.container.consent.update("ad_storage", false));
+    await fire(page, { ...LOAD, consent, tellDataLayer: true });
+    expect(await clickIdOf(page)).toBeUndefined();
+    expect(await told(page)).toEqual([]);
+    for (let time = 0; time < 2; time += 1) {
+      if (consent === "mode") {
+        await page.evaluate(() => window.container.consent.update("ad_storage", true));
+      } else if (time === 0) {
+        await fire(page, { action: "consent", said: "granted", tellDataLayer: true });
+      }
+      expect(await told(page)).toEqual([event]);
+    }
+  }
+});
+
 test("a tag of its own says what the visitor has said, and a page's own calls and snippet live beside it", async () => {
   const snippet = `<script>window.cakeEdge = window.cakeEdge || function (use) { (cakeEdge.q = cakeEdge.q || []).push(use) }
     cakeEdge(function (tracker) { container.order.push("snippet " + tracker.clickId) })</script>`;

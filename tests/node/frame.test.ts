@@ -142,6 +142,25 @@ test.each(["undefined", "null", "none", "CLICK_ID", "REPLACE", "__reqid__", "{{r
   },
 );
 
+test("white space around a cart's attribute is none of its click id, as in the webhook of the order", async () => {
+  let tell: (event: unknown) => void = () => undefined;
+  const api = {
+    analytics: { subscribe: (_: string, listener: typeof tell) => (tell = listener) },
+    init: { customerPrivacy: { marketingAllowed: true } },
+    browser: { localStorage: store() },
+  };
+  connectShopifyPixel(api as never, { endpoint, token: TOKEN, clickIdNames: ["_REQID"] });
+  const placed = (id: string, value: string) =>
+    tell({ data: { checkout: { order: { id }, attributes: [{ key: " _ReqId ", value }] } } });
+  // The token is of click-1.
+  placed("5001", " click-2\n");
+  placed("5002", " click-1 ");
+  await run(0);
+  expect(posted.map(({ body }) => body.conversion)).toEqual([
+    { offerId: 12_345, clickId: "click-1", uniqueId: "5002" },
+  ]);
+});
+
 test("it resolves within 15 seconds, and tries again after 5, 10, 20 … seconds, or as it is asked to", async () => {
   answer = () => new Promise(() => undefined);
   const tracker = open();

@@ -148,6 +148,35 @@ describe("the server template in front of a forwarder", () => {
     expect(rows.map(({ conversion }) => conversion)).toEqual([{ clickId, offerId: 12_345, uniqueId: "ORD-98765" }]);
   });
 
+  test.each([
+    [29.35, "29.35"],
+    [0.1 + 0.2, "0.30"],
+    [49.95 * 0.9, "44.955"],
+    [100 / 3, "33.3333"],
+    [0.00001, "0.00"],
+    [0, "0.00"],
+    ["29.350000000000001", "29.35"],
+    [-5, undefined],
+    ["1,234.50", undefined],
+    ["€ 5", undefined],
+    [" ", undefined],
+    [Number.NaN, undefined],
+    [1e9, undefined],
+    [undefined, undefined],
+  ])("a value of %s is the revenue %s, and no sale is lost by it", async (value, revenue) => {
+    const all = both();
+    const clickId = await all.click();
+    const send = { fetch: (url: string, init: RequestInit) => all.forwarder.fetch(new Request(url, init)) };
+    const { outcome, logged } = await run({ ...order(clickId), value, currency: "usd" }, send);
+    const isLeftOut = value !== undefined && revenue === undefined;
+    const why = [["cake-edge: without revenue, since the value is no amount"]];
+    expect([outcome, logged]).toEqual(["success", isLeftOut ? why : []]);
+    const { rows } = (await (await all.operator("conversions")).json()) as { rows: { conversion: object }[] };
+    expect(rows.map(({ conversion }) => conversion)).toEqual([
+      { clickId, offerId: 12_345, uniqueId: "ORD-98765", ...(revenue === undefined ? {} : { revenue }) },
+    ]);
+  });
+
   test("another secret, a missing order id and an outage fail, and say why without an address or a key", async () => {
     const all = both();
     const clickId = await all.click();

@@ -44,6 +44,21 @@ add_action( 'woocommerce_store_api_checkout_update_order_meta', array( Visit::cl
 add_action( 'woocommerce_payment_complete', array( Delivery::class, 'consider' ) );
 add_action( 'woocommerce_order_status_changed', array( Delivery::class, 'consider' ) );
 add_action( 'woocommerce_order_refunded', array( Delivery::class, 'consider' ) );
+// A refund that is deleted, in the back office and by the REST API.
+add_action(
+	'woocommerce_refund_deleted',
+	static function ( $refund_id, $order_id ) {
+		Delivery::consider( $order_id );
+	},
+	10,
+	2
+);
+add_action(
+	'woocommerce_rest_delete_shop_order_refund_object',
+	static function ( $refund ) {
+		Delivery::consider( $refund->get_parent_id() );
+	}
+);
 add_action( Delivery::HOOK, array( Delivery::class, 'run' ) );
 
 add_filter(

@@ -309,6 +309,8 @@ check(
 unset( $cake_edge_stub['options']['cake_edge']['id_prefix'] );
 $run();
 
+require __DIR__ . '/refunds.php';
+
 $next  = array( 'code' => 503, 'body' => '{"error":{"code":"outbox_full","rule":"r","retryable":true}}', 'headers' => array( 'retry-after' => '600' ) );
 $sent  = array();
 $order = $buy( 25 );

@@ -29,8 +29,10 @@ function add_filter( $name, $call ) {
 	global $cake_edge_stub;
 	$cake_edge_stub['hooks'][ $name ][] = $call;
 }
-function add_action( $name, $call ) {
-	add_filter( $name, $call );
+function add_action( $name, $call, $priority = 10, $accepted_args = 1 ) {
+	add_filter( $name, static function ( ...$given ) use ( $call, $accepted_args ) {
+		return $call( ...array_slice( $given, 0, $accepted_args ) );
+	} );
 }
 function apply_filters( $name, $value ) {
 	global $cake_edge_stub;
@@ -42,8 +44,7 @@ function apply_filters( $name, $value ) {
 function do_action( $name, ...$given ) {
 	global $cake_edge_stub;
 	foreach ( $cake_edge_stub['hooks'][ $name ] ?? array() as $call ) {
-		// add_action() hands on one argument unless it is told otherwise.
-		$call( ...array_slice( $given, 0, 1 ) );
+		$call( ...$given );
 	}
 }
 function __return_true() {
@@ -54,7 +55,8 @@ function plugin_basename( $file ) {
 }
 function get_option( $name, $default = false ) {
 	global $cake_edge_stub;
-	return $cake_edge_stub['options'][ $name ] ?? $default;
+	// The shop's own currency; a buyer may have another.
+	return $cake_edge_stub['options'][ $name ] ?? ( 'woocommerce_currency' === $name ? 'USD' : $default );
 }
 function delete_option( $name ) {
 	global $cake_edge_stub;
@@ -247,8 +249,9 @@ class WC_Logger {
 		$cake_edge_stub['wrong'][] = $text;
 	}
 }
+/** The currency that a buyer has switched to. */
 function get_woocommerce_currency() {
-	return 'USD';
+	return 'JPY';
 }
 function wc_get_order( $id ) {
 	return is_object( $id ) ? $id : ( WC_Order::$all[ $id ] ?? false );
@@ -317,6 +320,9 @@ class WC_Order {
 	public function get_date_paid() {
 		return $this->date( 'date_paid_gmt' );
 	}
+	public function get_date_completed() {
+		return $this->date( 'date_completed_gmt' );
+	}
 	public function get_date_created() {
 		return $this->date( 'date_created_gmt' );
 	}
@@ -352,7 +358,15 @@ class WC_Order {
 			}
 		}
 	}
+	/** As where orders are posts: WooCommerce slashes a text before WordPress unslashes it, but no array. */
 	public function save_meta_data() {
+		foreach ( $this->fields['meta_data'] as $index => $meta ) {
+			if ( is_array( $meta['value'] ) ) {
+				array_walk_recursive( $this->fields['meta_data'][ $index ]['value'], function ( &$value ) {
+					$value = is_string( $value ) ? stripslashes( $value ) : $value;
+				} );
+			}
+		}
 		self::$all[ $this->get_id() ] = $this;
 	}
 	public function save() {

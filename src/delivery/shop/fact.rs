@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 /// A fact. Amounts are in ten-thousandths, times in milliseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fact {
-    /// What the sale makes of the order. The latest one counts.
+    /// What the sale makes of the order. The latest one that has a revenue counts.
     Sale {
         at_ms: u64,
         revenue: Option<u64>,
@@ -43,7 +43,12 @@ pub(crate) enum Fact {
         is_amount_known: bool,
         /// Does it take all where its amount cannot be compared?
         is_dispute: bool,
+        /// The amount's currency, where the order tells its total in it; see `Total`.
+        currency: String,
     },
+    /// The order's total in a currency: parts that amount to it take all back. The largest one
+    /// counts, since an edited order may tell what remains.
+    Total { currency: String, amount: u64 },
     /// All is taken back, for good.
     All { id: String },
 }
@@ -52,7 +57,7 @@ impl Fact {
     /// Does it take anything back?
     pub(crate) fn takes(&self) -> bool {
         match self {
-            Self::Sale { .. } | Self::Failed { .. } => false,
+            Self::Sale { .. } | Self::Failed { .. } | Self::Total { .. } => false,
             Self::Refunded { is_all, taken, .. } => *is_all || *taken > 0,
             Self::Part {
                 is_over, amount, ..
@@ -68,7 +73,20 @@ impl Fact {
             Self::Refunded { of, .. } => ('R', of),
             Self::Failed { id, .. } => ('F', id),
             Self::Part { id, .. } => ('P', id),
+            Self::Total { currency, .. } => ('C', currency),
             Self::All { id } => ('A', id),
+        }
+    }
+
+    /// Dates what a platform's clock has dated ahead: it is no later than its webhook. Otherwise
+    /// nothing would count against it until then.
+    pub(crate) fn not_after(&mut self, now_ms: u64) {
+        match self {
+            Self::Sale { at_ms, .. }
+            | Self::Refunded { at_ms, .. }
+            | Self::Failed { at_ms, .. }
+            | Self::Part { at_ms, .. } => *at_ms = now_ms.min(*at_ms),
+            Self::Total { .. } | Self::All { .. } => {}
         }
     }
 
@@ -77,6 +95,9 @@ impl Fact {
         // The fields stand in the order of their weight, the time before the amounts.
         let order = match (&self, &other) {
             (Self::Failed { at_ms: own, .. }, Self::Failed { at_ms, .. }) => at_ms.cmp(own),
+            (Self::Sale { revenue: own, .. }, Self::Sale { revenue, .. }) => {
+                own.is_some().cmp(&revenue.is_some())
+            }
             _ => Ordering::Equal,
         };
         match order.then_with(|| self.cmp(&other)) {
@@ -133,6 +154,7 @@ impl Fact {
                 amount,
                 is_amount_known,
                 is_dispute,
+                currency,
                 ..
             } => vec![
                 at_ms.to_string(),
@@ -140,7 +162,9 @@ impl Fact {
                 amount.to_string(),
                 flag(*is_amount_known),
                 flag(*is_dispute),
+                currency.clone(),
             ],
+            Self::Total { amount, .. } => vec![amount.to_string()],
             Self::All { .. } => Vec::new(),
         };
         // No id holds a control character.
@@ -179,13 +203,19 @@ impl Fact {
                 at_ms: number(at)?,
                 amount: number(amount)?,
             },
-            ["P", id, at, over, amount, known, dispute] => Self::Part {
+            ["P", id, at, over, amount, known, dispute, ref currency @ ..] => Self::Part {
                 id: id.to_owned(),
                 at_ms: number(at)?,
                 is_over: is(over),
                 amount: number(amount)?,
                 is_amount_known: is(known),
                 is_dispute: is(dispute),
+                // Earlier versions wrote none.
+                currency: currency.concat(),
+            },
+            ["C", currency, amount] => Self::Total {
+                currency: currency.to_owned(),
+                amount: number(amount)?,
             },
             ["A", id] => Self::All { id: id.to_owned() },
             _ => return None,

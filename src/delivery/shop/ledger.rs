@@ -202,10 +202,12 @@ impl Ledger {
         });
         let base = first(sold.revenue, revenue).or_else(|| totals.reduce(u64::saturating_add));
         let mut taken: u64 = 0;
-        let mut is_returned = false;
+        let is_over = self.is_over();
+        let mut is_returned = is_over || self.has_taken_total();
         for fact in &self.facts {
             match fact {
-                Fact::All { .. } | Fact::Refunded { is_all: true, .. } => is_returned = true,
+                Fact::All { .. } => is_returned = true,
+                Fact::Refunded { .. } if is_over => {}
                 Fact::Refunded {
                     of,
                     at_ms,
@@ -248,18 +250,47 @@ impl Ledger {
         }
     }
 
+    /// Is all taken back by the latest state of the order, whatever the amounts? A state whose
+    /// amounts cannot be read is a fact of its own, so that the amounts before it stay.
+    fn is_over(&self) -> bool {
+        let states = self.facts.iter().filter_map(|fact| match fact {
+            Fact::Refunded { at_ms, is_all, .. } => Some((*at_ms, *is_all)),
+            _ => None,
+        });
+        states.max().is_some_and(|(_, is_all)| is_all)
+    }
+
+    /// Do parts amount to the order's total, in a currency that both are told in?
+    fn has_taken_total(&self) -> bool {
+        let parts_in = |currency: &str| -> u64 {
+            let amount = |fact: &Fact| match fact {
+                Fact::Part {
+                    is_over: false,
+                    amount,
+                    currency: own,
+                    ..
+                } if own == currency => *amount,
+                _ => 0,
+            };
+            self.facts.iter().map(amount).fold(0, u64::saturating_add)
+        };
+        self.facts.iter().any(|fact| match fact {
+            Fact::Total {
+                currency, amount, ..
+            } => parts_in(currency) >= (*amount).max(1),
+            _ => false,
+        })
+    }
+
     /// Is anything taken back?
     pub(super) fn takes(&self) -> bool {
-        self.facts.iter().any(|fact| match fact {
-            Fact::Refunded {
-                of,
-                at_ms,
-                taken,
-                is_all,
-                ..
-            } => *is_all || self.taken_of(of, *at_ms, *taken) > 0,
-            fact => fact.takes(),
-        })
+        self.is_over()
+            || self.facts.iter().any(|fact| match fact {
+                Fact::Refunded {
+                    of, at_ms, taken, ..
+                } => self.taken_of(of, *at_ms, *taken) > 0,
+                fact => fact.takes(),
+            })
     }
 
     /// Is a part taken back whose amount says nothing of the revenue?

@@ -76,6 +76,9 @@ pub(crate) struct Sale {
     /// When it was paid, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) paid_at_ms: Option<u64>,
+    /// When it became a sale, where that is later.
+    #[serde(skip)]
+    pub(crate) sold_at_ms: Option<u64>,
     /// Why there is no revenue: `currency` for a foreign currency; `amount` for an invalid amount.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) revenue_left_out: &'static str,
@@ -138,6 +141,17 @@ impl Order {
             unchanged: "",
             link: None,
         }
+    }
+
+    /// Adds what the order makes of a sale that is known here, or of none.
+    fn add_sale(&mut self, revenue: Option<&str>) {
+        self.if_unknown = "known";
+        self.facts.push(Fact::Sale {
+            at_ms: self.as_of_ms,
+            revenue: revenue.and_then(ledger::units),
+            payout: None,
+            is_shops_money: true,
+        });
     }
 }
 
@@ -220,9 +234,18 @@ impl Shop {
             }
             Platform::Stripe => stripe::read(&self.settings, &payload, webhook.now_ms),
         };
-        let is_too_old = |sale: &Sale| self.settings.is_too_old(sale, webhook.now_ms);
-        if verdict.sale.as_ref().is_some_and(is_too_old) {
-            return Verdict::ignored("too_old");
+        if let Some(order) = &mut verdict.order {
+            order.as_of_ms = webhook.now_ms.min(order.as_of_ms);
+            let facts = order.facts.iter_mut();
+            facts.for_each(|fact| fact.not_after(webhook.now_ms));
+        }
+        let is_too_old = |sale: &mut Sale| self.settings.is_too_old(sale, webhook.now_ms);
+        if let Some(sale) = verdict.sale.take_if(is_too_old) {
+            // No new sale, but its conversion may still be known here.
+            (verdict.outcome, verdict.reason) = ("ignored", "too_old");
+            if let Some(order) = &mut verdict.order {
+                order.add_sale(sale.conversion.revenue.as_deref());
+            }
         }
         self.settings.prefix(&mut verdict);
         verdict

@@ -322,6 +322,8 @@ fn difference(before: u64, taken: u64) -> Option<String> {
 }
 
 #[cfg(test)]
+mod amounts;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod world;

@@ -1,7 +1,7 @@
 //! The settings of a shop, and the rules that all platforms share.
 
 use super::payload::Payload;
-use super::{Conversion, Fact, Order, Sale, Verdict};
+use super::{Conversion, Order, Sale, Verdict};
 use crate::api::json::{Object, Value, parse_integer};
 use crate::money::Money;
 use crate::{Error, Result, click_id};
@@ -39,7 +39,7 @@ pub(super) struct Settings {
     /// Shopify: the topic that makes a sale.
     pub(super) sale_topic: String,
     /// `WooCommerce`: the statuses of an order that make it a sale.
-    pub(super) statuses: Vec<String>,
+    statuses: Vec<String>,
     pub(super) stripe: StripeSettings,
 }
 
@@ -130,16 +130,22 @@ impl Settings {
         })
     }
 
+    /// Is an order of `WooCommerce` with that status a sale?
+    pub(super) fn counts(&self, status: &str) -> bool {
+        self.statuses.iter().any(|own| own == status)
+    }
+
     /// Is this a test order that does not count?
     pub(super) fn refuses_test(&self, is_test: bool) -> bool {
         is_test && !self.takes_tests
     }
 
-    /// Was the sale paid longer ago than events are kept? Platforms send an order again after each
-    /// edit, and an old sale would not be recognised as a repetition.
+    /// Did it become a sale longer ago than events are kept? Platforms send an order again after
+    /// each edit, and an old sale would not be recognised as a repetition.
     pub(super) fn is_too_old(&self, sale: &Sale, now_ms: u64) -> bool {
-        sale.paid_at_ms
-            .is_some_and(|paid_ms| paid_ms.saturating_add(self.kept_ms) < now_ms)
+        sale.sold_at_ms
+            .max(sale.paid_at_ms)
+            .is_some_and(|sold_ms| sold_ms.saturating_add(self.kept_ms) < now_ms)
     }
 
     /// Is this a later payment that does not count? Its order has the first one's fields, also the
@@ -199,13 +205,7 @@ impl Settings {
         let mut order = Order::new(vec![unique_id.clone()], as_of_ms, "sent", Vec::new());
         let Some(click_id) = click_id else {
             // The order's page may have told the click.
-            order.if_unknown = "known";
-            order.facts.push(Fact::Sale {
-                at_ms: as_of_ms,
-                revenue: revenue.as_deref().and_then(money).map(Money::units),
-                payout: None,
-                is_shops_money: true,
-            });
+            order.add_sale(revenue.as_deref());
             return Verdict {
                 order: Some(order),
                 ..Verdict::of("no_click_id")
@@ -219,6 +219,7 @@ impl Settings {
                 revenue,
             },
             paid_at_ms,
+            sold_at_ms: None,
             revenue_left_out,
         });
         verdict.order = Some(order);

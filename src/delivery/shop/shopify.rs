@@ -5,6 +5,7 @@
 use super::payload::Payload;
 use super::settings::{Amount, Revenue, Settings, from_units, money};
 use super::{Fact, Order, Verdict};
+use crate::money::Money;
 
 /// The values of `financial_status` for an order that has been paid.
 const PAID: [&str; 3] = ["paid", "partially_refunded", "refunded"];
@@ -67,27 +68,71 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, as_of_ms: u64)
     if settings.revenue == Revenue::Subtotal && payload.is_true(&["taxes_included"]) {
         amount.text = amount.text.and_then(|text| without_tax(payload, &text));
     }
-    let paid_at_ms = payload
-        .instant(&["processed_at"])
+    // An order has no date of its payment. With payment terms it is paid long after it was made.
+    let schedules = payload.list(&["payment_terms", "payment_schedules"]);
+    let completed = schedules.iter().map(|each| each.instant(&["completed_at"]));
+    let paid_at_ms = completed
+        .max()
+        .flatten()
+        .or_else(|| payload.instant(&["processed_at"]))
         .or_else(|| payload.instant(&["created_at"]));
     let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
     let unique_id = unique_id(settings, payload);
     let mut verdict = settings.sale(as_of_ms, click_id, unique_id, amount, paid_at_ms);
     if let Some(order) = &mut verdict.order {
-        order.facts.extend(facts_of(settings, payload));
+        let (facts, reason) = facts_of(settings, payload);
+        order.facts.extend(facts);
+        order.facts.extend(totals(payload));
         order.takes = order.facts.iter().any(Fact::takes);
+        order.unchanged = reason;
     }
     verdict
 }
 
+/// The order's total in the shop's and in the buyer's currency. A refund has no total: all that is
+/// known of it is whether it amounts to this.
+fn totals(order: &Payload<'_>) -> Vec<Fact> {
+    let shops = order.text(&["currency"]).zip(order.text(&["total_price"]));
+    let of = |name| {
+        let currency = order.text(&["total_price_set", name, "currency_code"])?;
+        Some((currency, order.text(&["total_price_set", name, "amount"])?))
+    };
+    let mut facts: Vec<Fact> = Vec::new();
+    for (currency, amount) in [shops, of("shop_money"), of("presentment_money")]
+        .into_iter()
+        .flatten()
+    {
+        let Some(amount) = money(&amount).map(Money::units) else {
+            continue;
+        };
+        let Some(currency) = code(&currency) else {
+            continue;
+        };
+        let fact = Fact::Total { currency, amount };
+        if !facts.iter().any(|own| own.key() == fact.key()) {
+            facts.push(fact);
+        }
+    }
+    facts
+}
+
+/// A currency's code, in capitals.
+fn code(currency: &str) -> Option<String> {
+    let is_code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_code.then(|| currency.to_ascii_uppercase())
+}
+
 /// What the order itself tells: its refunds, whose own webhooks may have come before the sale, or
-/// never come, and its end.
-fn facts_of(settings: &Settings, order: &Payload<'_>) -> Vec<Fact> {
+/// never come, and its end. The second is why one of them says nothing of the revenue; else empty.
+fn facts_of(settings: &Settings, order: &Payload<'_>) -> (Vec<Fact>, &'static str) {
     let refunds = order.list(&["refunds"]);
-    let mut facts: Vec<_> = refunds
+    let parts: Vec<_> = refunds
         .iter()
         .filter_map(|each| part(settings, each).ok())
         .collect();
+    let reasons = parts.iter().map(|(_, reason)| *reason);
+    let reason = reasons.reduce(|a, b| if a.is_empty() { b } else { a });
+    let mut facts: Vec<_> = parts.into_iter().map(|(fact, _)| fact).collect();
     let ends = [
         (
             "refunded",
@@ -102,7 +147,7 @@ fn facts_of(settings: &Settings, order: &Payload<'_>) -> Vec<Fact> {
                 id: (*id).to_owned(),
             }),
     );
-    facts
+    (facts, reason.unwrap_or_default())
 }
 
 /// Takes tax off a subtotal of prices with tax: the order's tax, less that of the shipping.
@@ -127,10 +172,14 @@ fn updated(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict
     if settings.refuses_test(payload.is_true(&["test"])) {
         return Verdict::of("test");
     }
-    let facts = facts_of(settings, payload);
+    let (mut facts, unchanged) = facts_of(settings, payload);
     match unique_id(settings, payload) {
         Some(id) if !facts.is_empty() => {
-            Verdict::refund(Order::new(vec![id], as_of_ms, "quiet", facts))
+            facts.extend(totals(payload));
+            Verdict::refund(Order {
+                unchanged,
+                ..Order::new(vec![id], as_of_ms, "quiet", facts)
+            })
         }
         _ => Verdict::ignored("other_topic"),
     }
@@ -158,12 +207,12 @@ fn cancelled(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdi
         vec![unique_id],
         as_of_ms,
         if_unknown,
-        facts_of(settings, payload),
+        facts_of(settings, payload).0,
     ))
 }
 
 /// A refund names its order by id alone. It has no totals: neither the order's nor the remaining
-/// one.
+/// one. The order tells them; see [`totals`].
 fn refund(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict {
     if settings.is_by_number {
         return Verdict::ignored("refund_without_name");
@@ -172,13 +221,25 @@ fn refund(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict 
         return Verdict::ignored("no_order_id");
     };
     match part(settings, payload) {
-        Ok(part) => Verdict::refund(Order::new(vec![order_id], as_of_ms, "kept", vec![part])),
+        Ok((part, reason)) => {
+            // A part that cannot be told counts once all of the order is taken back.
+            let if_unknown = if reason.is_empty() { "kept" } else { "quiet" };
+            let order = Order {
+                unchanged: reason,
+                ..Order::new(vec![order_id], as_of_ms, if_unknown, vec![part])
+            };
+            Verdict {
+                reason,
+                ..Verdict::refund(order)
+            }
+        }
         Err(verdict) => *verdict,
     }
 }
 
-/// The part of an order that a refund takes off, or why it counts for nothing.
-fn part(settings: &Settings, refund: &Payload<'_>) -> Result<Fact, Box<Verdict>> {
+/// The part of an order that a refund takes off, and why it says nothing of the revenue; or why it
+/// counts for nothing.
+fn part(settings: &Settings, refund: &Payload<'_>) -> Result<(Fact, &'static str), Box<Verdict>> {
     let ignored = |reason| Err(Box::new(Verdict::ignored(reason)));
     let Some(id) = refund.id(&["id"]) else {
         return ignored("no_order_id");
@@ -200,26 +261,36 @@ fn part(settings: &Settings, refund: &Payload<'_>) -> Result<Fact, Box<Verdict>>
         return ignored("refund_pending");
     }
     let mut units: u64 = 0;
+    let mut currencies = Vec::new();
     for each in of_status("success") {
-        // An amount in the buyer's currency tells nothing of the shop's.
-        if !settings.is_currency(each.text(&["currency"]).as_deref()) {
-            return ignored("refund_currency");
-        }
         match each.text(&["amount"]).and_then(|text| money(&text)) {
             Some(amount) => units = units.saturating_add(amount.units()),
             None => return ignored("refund_amount"),
         }
+        currencies.push(code(&each.text(&["currency"]).unwrap_or_default()));
     }
-    if units == 0 || settings.revenue != Revenue::Total {
+    if units == 0 {
         return ignored("refund_amount");
     }
-    Ok(Fact::Part {
+    currencies.dedup();
+    let [Some(currency)] = &*currencies else {
+        return ignored("refund_currency");
+    };
+    let reason = match () {
+        // An amount in the buyer's currency tells nothing of the shop's.
+        () if !settings.is_currency(Some(currency)) => "refund_currency",
+        () if settings.revenue != Revenue::Total => "refund_amount",
+        () => "",
+    };
+    let part = Fact::Part {
         id,
         // A refund does not change once it is paid.
         at_ms: 0,
         is_over: false,
         amount: units,
-        is_amount_known: true,
+        is_amount_known: reason.is_empty(),
         is_dispute: false,
-    })
+        currency: currency.clone(),
+    };
+    Ok((part, reason))
 }

@@ -285,6 +285,7 @@ fn dispute(
         is_amount_known: taken.is_some()
             && settings.is_own_currency(dispute.text(&["currency"]).as_deref()),
         is_dispute: true,
+        currency: String::new(),
     };
     let if_unknown = if is_over { "quiet" } else { "kept" };
     let reason = if status == "lost" { "dispute_lost" } else { "" };

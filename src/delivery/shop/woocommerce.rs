@@ -32,7 +32,7 @@ pub(super) fn read(
     let as_of_ms = payload.instant(&["date_modified_gmt"]).unwrap_or(now_ms);
     // A later state of the order counts more than an earlier one, whichever comes first.
     let state = |is_all| state_of(settings, payload, as_of_ms, is_all);
-    if settings.statuses.contains(&status) {
+    if settings.counts(&status) {
         if settings.refuses_recurring(is_renewal(payload)) {
             return Verdict::ignored("not_recurring");
         }
@@ -44,9 +44,19 @@ pub(super) fn read(
             .instant(&["date_paid_gmt"])
             .or_else(|| payload.instant(&["date_created_gmt"]));
         let mut verdict = settings.sale(as_of_ms, click_id, Some(unique_id), amount, paid_at_ms);
+        if let Some(sale) = &mut verdict.sale {
+            // Where an order is no sale before it is completed, it is one from then on.
+            let is_late = status == "completed" && !settings.counts("processing");
+            let completed_ms = payload.instant(&["date_completed_gmt"]);
+            sale.sold_at_ms = completed_ms.filter(|_| is_late);
+        }
         if let Some(order) = &mut verdict.order {
-            order.facts.push(state(false));
-            order.takes = order.facts.iter().any(Fact::takes);
+            let (state, is_refund_read) = state(false);
+            order.takes = state.takes() || !is_refund_read;
+            order.facts.push(state);
+            if !is_refund_read {
+                order.unchanged = "refund_amount";
+            }
             // The order's page may have told the click.
             if order.takes && !has_click {
                 order.if_unknown = "kept";
@@ -70,7 +80,7 @@ pub(super) fn read(
         vec![unique_id],
         as_of_ms,
         if_unknown,
-        vec![state(true)],
+        vec![state(true).0],
     ))
 }
 
@@ -108,25 +118,34 @@ fn amount(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
     from_units(totals.iter().map(|total| total.units()).sum())
 }
 
-/// The state of an order. Where an amount cannot be read, nothing of it is told.
-fn state_of(settings: &Settings, payload: &Payload<'_>, at_ms: u64, is_all: bool) -> Fact {
-    let units = |text: Option<String>| Some(money(text?.trim_start_matches('-'))?.units());
-    let total = units(payload.text(&["total"]));
+/// The state of an order, and whether its refunds can be read. Where an amount cannot be read, the
+/// amounts that were told before stay, and the state is a fact of its own.
+fn state_of(settings: &Settings, payload: &Payload<'_>, at_ms: u64, is_all: bool) -> (Fact, bool) {
+    let total = payload.text(&["total"]).and_then(|text| money(&text));
     let refunds = payload.list(&["refunds"]);
     let taken = refunds.iter().try_fold(0_u64, |sum, each| {
-        sum.checked_add(units(each.text(&["total"]))?)
+        // A refund's total is told with a minus.
+        let text = each.text(&["total"])?;
+        sum.checked_add(money(text.strip_prefix('-').unwrap_or(&text))?.units())
     });
-    let is_amount_known = settings.is_own_currency(payload.text(&["currency"]).as_deref());
-    let (total, taken) = total
+    let is_own_currency = settings.is_own_currency(payload.text(&["currency"]).as_deref());
+    let amounts = total
+        .map(Money::units)
         .zip(taken)
-        .filter(|_| is_amount_known)
-        .unwrap_or_default();
-    Fact::Refunded {
-        of: "order".to_owned(),
+        .filter(|_| is_own_currency);
+    let of = if is_own_currency && amounts.is_none() {
+        "state"
+    } else {
+        "order"
+    };
+    let (total, taken) = amounts.unwrap_or_default();
+    let fact = Fact::Refunded {
+        of: of.to_owned(),
         at_ms,
         is_all,
         taken,
         total,
-        is_amount_known,
-    }
+        is_amount_known: amounts.is_some(),
+    };
+    (fact, of == "order" || refunds.is_empty())
 }

@@ -66,7 +66,7 @@ final class Delivery {
 				'attempts'   => 0,
 				'not_before' => 0,
 			);
-			$order->update_meta_data( self::META . $event['id'], $entry );
+			self::keep( $order, $event['id'], $entry );
 			$is_new = true;
 		}
 		if ( $is_new ) {
@@ -104,7 +104,7 @@ final class Delivery {
 			if ( 'waiting' === $entry['state'] ) {
 				$entry['not_before'] = time() + max( $wait, min( $answer['retry_after'], Touch::DAY ) );
 			}
-			$order->update_meta_data( self::META . $id, $entry );
+			self::keep( $order, $id, $entry );
 			$order->save_meta_data();
 			if ( 'waiting' === $entry['state'] ) {
 				return;
@@ -114,17 +114,22 @@ final class Delivery {
 	}
 
 	/**
-	 * Sends once more what was refused or given up.
+	 * Sends once more what was refused or given up, as the settings and the order are by now: somebody may have mended them.
 	 *
 	 * @param \WC_Order $order The order.
 	 */
 	public static function send_again( $order ): void {
+		$settings = Settings::get();
 		foreach ( self::queue_of( $order ) as $id => $entry ) {
 			if ( in_array( $entry['state'], array( 'refused', 'dead' ), true ) ) {
+				$fields              = 'conversions' === $entry['route']
+					? Order_Events::sale( $order, $settings )['fields']
+					: array_merge( (array) json_decode( $entry['body'], true ), Order_Events::known_by( $order, $settings ) );
+				$entry['body']       = wp_json_encode( $fields );
 				$entry['state']      = 'waiting';
 				$entry['attempts']   = 0;
 				$entry['not_before'] = 0;
-				$order->update_meta_data( self::META . $id, $entry );
+				self::keep( $order, $id, $entry );
 			}
 		}
 		$order->save_meta_data();
@@ -183,6 +188,18 @@ final class Delivery {
 	}
 
 	/**
+	 * Keeps an entry of an order's queue, as a text: where orders are posts, WordPress takes the backslashes out of an
+	 * array's texts.
+	 *
+	 * @param \WC_Order $order The order.
+	 * @param string    $id    The event's id.
+	 * @param array     $entry The entry.
+	 */
+	private static function keep( $order, string $id, array $entry ): void {
+		$order->update_meta_data( self::META . $id, wp_json_encode( $entry ) );
+	}
+
+	/**
 	 * The queue of an order, by the events' ids, in the order of their queueing.
 	 *
 	 * @param \WC_Order $order The order.
@@ -191,8 +208,12 @@ final class Delivery {
 		$queue = array();
 		foreach ( $order->get_meta_data() as $meta ) {
 			$data = $meta->get_data();
-			if ( 0 === strpos( (string) $data['key'], self::META ) && is_array( $data['value'] ) ) {
-				$queue[ substr( $data['key'], strlen( self::META ) ) ] = $data['value'];
+			if ( 0 !== strpos( (string) $data['key'], self::META ) ) {
+				continue;
+			}
+			$entry = is_string( $data['value'] ) ? json_decode( $data['value'], true ) : null;
+			if ( is_array( $entry ) ) {
+				$queue[ substr( $data['key'], strlen( self::META ) ) ] = $entry;
 			}
 		}
 		return $queue;

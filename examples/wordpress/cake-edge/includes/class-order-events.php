@@ -50,10 +50,7 @@ final class Order_Events {
 		if ( '' === $id || '0' === $id || ! Click_Id::is_valid( $click_id ) || ! ( $is_sale || $is_over ) ) {
 			return array();
 		}
-		$known_by = array(
-			'offerId'  => (int) $settings['offer_id'],
-			'uniqueId' => $settings['id_prefix'] . ( 'number' === $settings['unique_id'] ? (string) $order->get_order_number() : $id ),
-		);
+		$known_by = self::known_by( $order, $settings );
 		$id       = $settings['id_prefix'] . $id;
 		$told     = array_merge( array( 'status' => 'approved' ), ...array_values( $queued ) );
 		if ( $is_over && ! $is_sale ) {
@@ -61,30 +58,71 @@ final class Order_Events {
 			return array_filter( array( self::correction( "woocommerce-$status-$id", $known_by, $fields, $queued ) ) );
 		}
 		$is_renewal = 'subscription' === $order->get_created_via() || '' !== (string) $order->get_meta( '_subscription_renewal' );
-		$date       = $order->get_date_paid() ? $order->get_date_paid() : $order->get_date_created();
-		$paid_at    = $date ? $date->getTimestamp() : $now;
-		if ( ( $is_renewal && ! $settings['recurring'] ) || $paid_at + self::KEPT_DAYS * Touch::DAY < $now ) {
+		if ( $is_renewal && ! $settings['recurring'] ) {
 			return array();
 		}
-		$fields = array( 'clickId' => $click_id ) + $known_by;
+		$date = self::date_of( $order );
+		$sold = $date ? $date->getTimestamp() : $now;
+		// Where an order is no sale before it is completed, it is one from then on.
+		if ( 'completed' === $status && ! in_array( 'processing', $settings['statuses'], true ) && $order->get_date_completed() ) {
+			$sold = max( $sold, $order->get_date_completed()->getTimestamp() );
+		}
+		$is_old = $sold + self::KEPT_DAYS * Touch::DAY < $now;
+		return array_filter(
+			array(
+				// No new sale, but the old one may be refunded.
+				$is_old ? null : self::sale( $order, $settings ),
+				self::state_now( $order, $settings, $known_by, $told, $queued ),
+			)
+		);
+	}
+
+	/**
+	 * The sale that an order is.
+	 *
+	 * @param \WC_Order $order    The order, with a click id.
+	 * @param array     $settings See DEFAULTS.
+	 */
+	public static function sale( $order, array $settings ): array {
+		$settings = array_merge( self::DEFAULTS, $settings );
+		$fields   = array( 'clickId' => trim( (string) $order->get_meta( self::META ) ) ) + self::known_by( $order, $settings );
 		$amount = self::is_own_currency( $order, $settings ) ? self::revenue( $order, $settings['revenue'] ) : null;
 		if ( null !== $amount ) {
 			$fields['revenue'] = $amount;
 		}
+		$date = self::date_of( $order );
 		if ( '' !== $settings['time_zone'] && $date ) {
 			$zone                     = new \DateTimeZone( $settings['time_zone'] );
-			$fields['conversionDate'] = ( new \DateTimeImmutable( "@$paid_at" ) )->setTimezone( $zone )->format( 'Y-m-d H:i:s' );
+			$fields['conversionDate'] = ( new \DateTimeImmutable( '@' . $date->getTimestamp() ) )->setTimezone( $zone )->format( 'Y-m-d H:i:s' );
 		}
-		return array_filter(
-			array(
-				array(
-					'route'  => 'conversions',
-					'id'     => "woocommerce-sale-$id",
-					'fields' => $fields,
-				),
-				self::state_now( $order, $settings, $known_by, $told, $queued ),
-			)
+		return array(
+			'route'  => 'conversions',
+			'id'     => 'woocommerce-sale-' . $settings['id_prefix'] . $order->get_id(),
+			'fields' => $fields,
 		);
+	}
+
+	/**
+	 * The offer and the unique id: what CAKE knows an order by.
+	 *
+	 * @param \WC_Order $order    The order.
+	 * @param array     $settings See DEFAULTS.
+	 */
+	public static function known_by( $order, array $settings ): array {
+		$settings = array_merge( self::DEFAULTS, $settings );
+		return array(
+			'offerId'  => (int) $settings['offer_id'],
+			'uniqueId' => $settings['id_prefix'] . ( 'number' === $settings['unique_id'] ? (string) $order->get_order_number() : (string) $order->get_id() ),
+		);
+	}
+
+	/**
+	 * When an order was paid, else made; null where nobody knows.
+	 *
+	 * @param \WC_Order $order The order.
+	 */
+	private static function date_of( $order ) {
+		return $order->get_date_paid() ? $order->get_date_paid() : $order->get_date_created();
 	}
 
 	/**
@@ -98,15 +136,19 @@ final class Order_Events {
 	 * @param array     $queued   The corrections that were queued before.
 	 */
 	private static function state_now( $order, array $settings, array $known_by, array $told, array $queued ): ?array {
-		$taken = 0.0;
-		$last  = 0;
+		$taken   = 0.0;
+		$last    = 0;
+		$total   = self::money( $order->get_total() );
+		$is_told = null !== $total && 'total' === $settings['revenue'] && self::is_own_currency( $order, $settings );
 		foreach ( $order->get_refunds() as $refund ) {
-			$taken += abs( (float) $refund->get_total() );
-			$last   = max( $last, (int) $refund->get_id() );
+			// A refund's total is negative.
+			$part    = self::money( preg_replace( '/^-/', '', (string) $refund->get_total() ) );
+			$is_told = $is_told && null !== $part;
+			$taken  += (float) $part;
+			$last    = max( $last, (int) $refund->get_id() );
 		}
-		$is_told = 'total' === $settings['revenue'] && self::is_own_currency( $order, $settings );
-		$left    = self::money( max( 0, (float) $order->get_total() - $taken ) );
-		$fields  = array( 'status' => $is_told && $taken > 0 && '0.00' === $left ? 'returned' : 'approved' );
+		$left   = self::decimal( max( 0, (float) $total - $taken ) );
+		$fields = array( 'status' => $is_told && $taken > 0 && '0.00' === $left ? 'returned' : 'approved' );
 		if ( $is_told && 'approved' === $fields['status'] && ( $taken > 0 || isset( $told['revenue'] ) ) ) {
 			$fields['revenue'] = $left;
 		}
@@ -155,16 +197,25 @@ final class Order_Events {
 			}
 			$sum += (float) $total;
 		}
-		return null === $sum ? null : self::money( $sum );
+		return null === $sum ? null : self::decimal( $sum );
 	}
 
 	/**
-	 * An amount with two to four decimals; null where it is none, or negative.
+	 * An amount with two to four decimals; null where it is no plain decimal, negative, or more exact than CAKE's.
 	 *
 	 * @param mixed $amount As WooCommerce has it.
 	 */
 	private static function money( $amount ): ?string {
-		return is_numeric( $amount ) && $amount >= 0 ? preg_replace( '/0{1,2}$/D', '', sprintf( '%.4F', $amount ) ) : null;
+		return 1 === preg_match( '/^\d{1,9}(?:\.\d{1,4}0*)?$/D', trim( (string) $amount ) ) ? self::decimal( (float) $amount ) : null;
+	}
+
+	/**
+	 * An amount's text.
+	 *
+	 * @param float $amount The amount.
+	 */
+	private static function decimal( float $amount ): string {
+		return preg_replace( '/0{1,2}$/D', '', sprintf( '%.4F', $amount ) );
 	}
 
 	/**

@@ -42,8 +42,9 @@ final class Settings {
 	 */
 	public static function get(): array {
 		$settings = array_merge( self::DEFAULTS, (array) get_option( self::OPTION, array() ) );
-		if ( '' === $settings['currency'] && function_exists( 'get_woocommerce_currency' ) ) {
-			$settings['currency'] = get_woocommerce_currency();
+		if ( '' === $settings['currency'] ) {
+			// Plugins that switch currencies filter get_woocommerce_currency(): in a buyer's request it is the buyer's.
+			$settings['currency'] = (string) get_option( 'woocommerce_currency', '' );
 		}
 		return $settings;
 	}
