@@ -179,19 +179,9 @@ impl Capture<'_> {
         let has = |name: &str| find_cookies(cookies, name).next().is_some();
         // Cookies of the site's former settings are read as well. The present settings' cookie must
         // hold the touch that counts.
-        let verified = |names: &[&str]| {
-            let texts = self.keys.verify_all(cookies, names, now_ms);
-            without_own_ids(&texts, self.parameters.own_ids)
-        };
-        let (own, is_own_changed) = verified(&[name]);
-        let (all, is_changed) = verified(&NAMES);
-        // An empty store has the changed text written.
-        let stores = [own.as_str(), all.as_str(), ""];
-        let stores = if is_own_changed || is_changed {
-            &stores[..]
-        } else {
-            &stores[..2]
-        };
+        let texts = self.stores(cookies, name, now_ms);
+        let stores: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let stores = stores.as_slice();
         let is_private = visit.privacy_control == Some("1");
         let storing = self
             .consent
@@ -261,6 +251,18 @@ impl Capture<'_> {
             set_cookies: vec![cookie.build()?],
             reason: None,
         })
+    }
+
+    /// The texts of the signed cookie of this name, and of those of all settings. An order's own ids are removed; an empty
+    /// store then has the changed text written.
+    fn stores(&self, cookies: &str, name: &str, now_ms: u64) -> Vec<String> {
+        let texts = [&[name][..], &NAMES].map(|names| {
+            let texts = self.keys.verify_all(cookies, names, now_ms);
+            without_own_ids(&texts, self.parameters.own_ids)
+        });
+        let is_changed = texts.iter().any(|(_, is_changed)| *is_changed);
+        let texts = texts.into_iter().map(|(text, _)| text);
+        texts.chain(is_changed.then(String::new)).collect()
     }
 
     /// Was the visitor's request https, and to which host?

@@ -143,7 +143,8 @@ const MAX_PLAIN: usize = 30;
 /// Is the click id in truth one of these ids of an order? A site's address may carry them under a click id's name. Shops
 /// write `#1077`, `001077`, `shop:1077` and `Ord-79` for the same order, so the plain forms are compared.
 ///
-/// A page has a second form of it, which takes fewer bytes (js/page/conversion.ts); tests/vectors/own_ids.json holds both.
+/// A page has a second form of it, which takes fewer bytes (js/page/conversion.ts). Both are held by
+/// `tests/vectors/own_ids.json`.
 #[must_use]
 pub fn is_own_id(click_id: &str, own_ids: &[&str]) -> bool {
     !click_id.is_empty()

@@ -37,6 +37,7 @@ export {
   type HonoContext,
   type PagesContext,
   pagesClickCapture,
+  type ReadClickOptions,
   readClickCookie,
   type SiteCaptureOptions,
   withClickCapture,

@@ -82,7 +82,11 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules,
   ]);
 }
 
-/** A tracker's link: `quietly` reports an error, and the result is then `undefined`. */
+/**
+ * A tracker's link: `quietly` reports an error, and the result is then `undefined`. The build shortens the name.
+ *
+ * @internal
+ */
 export async function findLink(
   parts: TrackingLinkParts & TrackingLinkRules,
   more: unknown,
