@@ -11,7 +11,6 @@ interface Exports {
   place(bytes: number): number;
   answer(): number;
   answer_length(): number;
-  announce(bytes: number): void;
   room(bytes: number): number;
   read(bytes: number): number;
   run(command: number): number;
@@ -33,6 +32,7 @@ export const Command = {
   values: 11,
   breakDown: 12,
   attribute: 13,
+  announce: 14,
 } as const;
 
 // Some projects' types lack WebAssembly: outside this file, a module is an object.
@@ -89,7 +89,7 @@ export class Core {
 
   /** Announces the size of a file, so that the memory grows once for all its rows. */
   announce(bytes: number): void {
-    this.#call(() => this.#wasm.announce(bytes));
+    this.run(Command.announce, [String(bytes)]);
   }
 
   /** A view of the file's buffer with that many bytes. The next call of the core invalidates the view. */

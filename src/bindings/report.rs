@@ -93,21 +93,6 @@ pub fn room(bytes: usize) -> *const u8 {
     })
 }
 
-/// Announces the size of the current file or of its next part, in bytes.
-#[wasm_bindgen]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a size: a whole number below 2^53"
-)]
-pub fn announce(bytes: f64) {
-    with((), |state| {
-        if let Some(report) = &mut state.report {
-            report.announce(bytes as u64);
-        }
-    });
-}
-
 /// Reads the rows of `bytes` bytes that were put there. A result below 0 is a failure, and the
 /// answer is then the error.
 #[must_use]
@@ -161,6 +146,7 @@ fn command_of(report: &mut Report, command: u32, text: &str) -> Result<f64> {
         11 => report.values(text)?,
         12 => report.break_down(text)?,
         13 => report.attribute(text)?,
+        14 => report.announce(text.parse().unwrap_or(0)),
         _ => return Err(Error::Internal),
     }
     Ok(0.0)

@@ -27,7 +27,6 @@ const THOUSANDTHS: &str = "BHD IQD JOD KWD LYD OMR TND";
 ///
 /// # Errors
 /// The flaws of amounts. An amount such as `1.234` or `1,5` is ambiguous where no decimal mark was declared.
-#[expect(clippy::too_many_lines, reason = "one pass over the text")]
 pub(crate) fn read(
     text: &[u8],
     format: NumberFormat,

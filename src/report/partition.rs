@@ -84,7 +84,7 @@ impl Partitions {
         entries.resize(count, 0);
         // About as many buckets as entries: each bucket then has one or two, and is sorted at once.
         let bits = (usize::BITS - count.leading_zeros()).clamp(4, MAX_BUCKET_BITS);
-        let bucket = |entry: u64| ((entry << 8) >> (64 - bits)) as usize;
+        let bucket = |entry: u64| usize::try_from((entry << 8) >> (64 - bits)).unwrap_or(0);
         let mut starts: Vec<u32> = Vec::new();
         memory.reserve(&mut starts, 1 << bits)?;
         starts.resize(1 << bits, 0);
