@@ -444,7 +444,8 @@ async function makeClaim({ shard, claim, hash: hashed }: ClaimElsewhere, id: str
  */
 async function isFreed(shard: Shard, claim: string, holder: string, setup: Setup): Promise<boolean> {
   const keeper = shardOf(holder, setup);
-  if (!(await callShard(() => keeper.holds(holder, claim)))) return callShard(() => shard.unclaim(claim, holder, CLAIM_MS));
+  if (!(await callShard(() => keeper.holds(holder, claim))))
+    return callShard(() => shard.unclaim(claim, holder, CLAIM_MS));
   if (!(await callShard(() => keeper.release(holder, claim)))) return false;
   return callShard(() => shard.unclaim(claim, holder, 0));
 }

@@ -228,8 +228,11 @@ mod tests {
             format!(r#"{{"data":{{"conversions":[{list}]}},"total_rows":{total}}}"#)
         };
         let none = rows("");
-        let nameless =
-            |id: &str| rows(&format!(r#"{{"conversion_id":8,"offer_id":5,"unique_id":{id}}}"#));
+        let nameless = |id: &str| {
+            rows(&format!(
+                r#"{{"conversion_id":8,"offer_id":5,"unique_id":{id}}}"#
+            ))
+        };
         for (bodies, expected) in [
             (vec![none.clone()], "missing"),
             (vec![total("", 0)], "missing"),
@@ -239,12 +242,17 @@ mod tests {
             (vec![nameless("\"0\"")], "the report shows no unique ids"),
             (vec![nameless("\"null\"")], "the report shows no unique ids"),
             (vec![nameless("\"N/A\"")], "the report shows no unique ids"),
-            (vec![nameless("\"undefined\"")], "the report shows no unique ids"),
+            (
+                vec![nameless("\"undefined\"")],
+                "the report shows no unique ids",
+            ),
             (vec![nameless("\"-\"")], "the report shows no unique ids"),
             (vec![nameless("\" \"")], "the report shows no unique ids"),
             (
                 vec![
-                    rows(&format!(r#"{{"conversion_id":8,"unique_id":"n/a"}},{OTHER}"#)),
+                    rows(&format!(
+                        r#"{{"conversion_id":8,"unique_id":"n/a"}},{OTHER}"#
+                    )),
                     none.clone(),
                 ],
                 "the report has a row that does not name its transaction",

@@ -363,12 +363,7 @@ impl Attempt {
     }
 
     /// The report cannot tell: Get Click's word counts, where it has one.
-    fn take_converted(
-        &mut self,
-        why: &str,
-        breaker: &mut CircuitBreaker,
-        moment: Moment,
-    ) -> Step {
+    fn take_converted(&mut self, why: &str, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         match self.converted {
             Some(_) => self.settle(Meaning::Recorded(self.converted), breaker, moment),
             None => self.stay_in_doubt(why, breaker, moment),

@@ -70,24 +70,24 @@ export function lookUpTests(edge: Edge): void {
     expect(writes).toBe(expected === "77" ? 2 : 1);
   });
 
-  test.each([
-    { data: { conversions: [other] } },
-    { data: { conversions: [] }, total_rows: 0 },
-  ])("a report that brings %j is asked again after a minute, and then the conversion is sent again", async (answer) => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    try {
-      let isOver = false;
-      const all = lookedUp("report", answer).finally(() => {
-        isOver = true;
-      });
-      let seconds = 0;
-      for (; !isOver && seconds < 120; seconds += 1) await vi.advanceTimersByTimeAsync(1_000);
-      expect(await all).toMatchObject({ outcome: "77", writes: 2 });
-      expect(seconds).toBeGreaterThanOrEqual(60);
-    } finally {
-      vi.useRealTimers();
-    }
-  });
+  test.each([{ data: { conversions: [other] } }, { data: { conversions: [] }, total_rows: 0 }])(
+    "a report that brings %j is asked again after a minute, and then the conversion is sent again",
+    async (answer) => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      try {
+        let isOver = false;
+        const all = lookedUp("report", answer).finally(() => {
+          isOver = true;
+        });
+        let seconds = 0;
+        for (; !isOver && seconds < 120; seconds += 1) await vi.advanceTimersByTimeAsync(1_000);
+        expect(await all).toMatchObject({ outcome: "77", writes: 2 });
+        expect(seconds).toBeGreaterThanOrEqual(60);
+      } finally {
+        vi.useRealTimers();
+      }
+    },
+  );
 
   test("an order that was not looked at is sent again, and not taken for another order of its click", async () => {
     for (const limited of [new Response("", { status: 429, headers: { "retry-after": "0" } }), "Restricted"]) {
@@ -95,7 +95,10 @@ export function lookUpTests(edge: Edge): void {
       const cake = client(({ url }) => {
         paths.push(new URL(url).pathname.replace("/api/2/", ""));
         if (paths.length === 1) return typeof limited === "string" ? new Response(limited) : limited;
-        return Response.json({ conversion: { conversion_id: 77 }, response: { clicks: [{ ...not, conversion_id: 4 }] } });
+        return Response.json({
+          conversion: { conversion_id: 77 },
+          response: { clicks: [{ ...not, conversion_id: 4 }] },
+        });
       });
       expect(await cake.recordConversion(doubtful)).toMatchObject({ conversionId: 77, isRecovered: false });
       expect(paths).toEqual(["conversion.json", "conversion.json"]);

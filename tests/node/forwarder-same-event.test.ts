@@ -156,7 +156,9 @@ test.each([
   }
   isGood = true;
   sent.length = 0;
-  const [second, third] = await Promise.all([page(mine("ORD-2")), page(mine("ORD-3"))].map(async (each) => read(await each)));
+  const [second, third] = await Promise.all(
+    [page(mine("ORD-2")), page(mine("ORD-3"))].map(async (each) => read(await each)),
+  );
   expect([second?.state ?? second?.error?.code, third?.state ?? third?.error?.code].sort()).toEqual([
     "click_converted",
     "delivered",

@@ -11,9 +11,9 @@ const CONVERTED: &str = r#"{"request_status":"Success","response":{"clicks":[{"c
 const NOT_CONVERTED: &str = r#"{"request_status":"Success","response":{"clicks":[{"click_id":"abc","offer_id":1,"affiliate_id":2,"converted":false,"conversion_id":null}]}}"#;
 const DUPLICATE: &str = r#"{"success":false,"message":"Duplicate transaction"}"#;
 
-const NO_CLICK: &str =
-    r#"{"request_status":"Success","response":{"clicks":[],"total_rows":0}}"#;
-const DUPLICATE_OF_7: &str = r#"{"message":"Duplicate transaction","conversion":{"conversion_id":7,"unique_id":"ORD-1"}}"#;
+const NO_CLICK: &str = r#"{"request_status":"Success","response":{"clicks":[],"total_rows":0}}"#;
+const DUPLICATE_OF_7: &str =
+    r#"{"message":"Duplicate transaction","conversion":{"conversion_id":7,"unique_id":"ORD-1"}}"#;
 const NOT_REPORTED: &str =
     r#"{"request_status":"Success","response":{"data":{"conversions":[],"total_rows":0}}}"#;
 
@@ -221,7 +221,11 @@ fn with_a_unique_id_get_click_is_asked_before_every_repeat() {
         ),
         // A duplicate that names the conversion of the lost request.
         (
-            vec![lost.clone(), Says(200, NOT_CONVERTED), Says(409, DUPLICATE_OF_7)],
+            vec![
+                lost.clone(),
+                Says(200, NOT_CONVERTED),
+                Says(409, DUPLICATE_OF_7),
+            ],
             "recovered",
             vec!["GET conversion", "GET click", "GET conversion"],
         ),
@@ -266,14 +270,19 @@ fn a_write_is_missing_only_a_minute_after_it_where_it_may_still_appear() {
                     waited += ms;
                     call.next(CallEvent::Waited, 1 << 30)
                 }
-                Step::Send(request) if request.path.ends_with("/conversion.json") || request.path == "conversion.json" => {
+                Step::Send(request)
+                    if request.path.ends_with("/conversion.json")
+                        || request.path == "conversion.json" =>
+                {
                     let is_write = !request.path.contains("report");
                     if is_write && writes == 1 {
                         return waited;
                     }
                     writes += u32::from(is_write);
                     match ended {
-                        _ if !is_write => call.next(CallEvent::Answered(&Answer::new(200, missing)), 0),
+                        _ if !is_write => {
+                            call.next(CallEvent::Answered(&Answer::new(200, missing)), 0)
+                        }
                         Says(status, body) => {
                             call.next(CallEvent::Answered(&Answer::new(*status, body)), 1 << 30)
                         }
@@ -286,11 +295,7 @@ fn a_write_is_missing_only_a_minute_after_it_where_it_may_still_appear() {
             };
         }
     };
-    for ended in [
-        Fails(Error::Timeout),
-        Says(504, ""),
-        Says(524, ""),
-    ] {
+    for ended in [Fails(Error::Timeout), Says(504, ""), Says(524, "")] {
         for (timeout_ms, expected) in [(15_000, 60_000), (60_000, 60_000), (2_000, 8_000)] {
             let waited = waited_ms(None, &ended, NOT_CONVERTED, timeout_ms);
             assert_eq!(waited, expected, "{ended:?}");

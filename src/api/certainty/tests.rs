@@ -215,15 +215,25 @@ fn a_duplicate_beside_a_yes_or_its_record_is_no_certain_no_and_proves_an_earlier
     const WORDS: &str = r#""message":"This transaction is a duplicate""#;
     for status in [200, 400, 409, 422] {
         for (rest, id) in [
-            (r#""success":false,"conversion":{"conversion_id":7}"#, Some(7)),
-            (r#""success":false,"conversion_id":"7","unique_id":"ORD-1""#, Some(7)),
+            (
+                r#""success":false,"conversion":{"conversion_id":7}"#,
+                Some(7),
+            ),
+            (
+                r#""success":false,"conversion_id":"7","unique_id":"ORD-1""#,
+                Some(7),
+            ),
             (r#""success":false,"data":[{"conversion_id":7}]"#, Some(7)),
             (r#""success":false,"result":"success""#, None),
         ] {
             let body = format!("{{{WORDS},{rest}}}");
             let answer = Answer::new(status, &body);
             let error = record_conversion::read_for(&answer, ASKED).unwrap_err();
-            assert_eq!(Certainty::from_error(&error), Certainty::Unknown, "{status} {body}");
+            assert_eq!(
+                Certainty::from_error(&error),
+                Certainty::Unknown,
+                "{status} {body}"
+            );
             let before = record_conversion::find_duplicate(&answer, ASKED);
             assert_eq!(before, Some(id), "{status} {body}");
         }
@@ -236,7 +246,11 @@ fn a_duplicate_beside_a_yes_or_its_record_is_no_certain_no_and_proves_an_earlier
     ] {
         let body = format!("{{{WORDS},\"success\":false,{rest}}}");
         let answer = Answer::new(409, &body);
-        assert_eq!(record_conversion::find_duplicate(&answer, ASKED), None, "{body}");
+        assert_eq!(
+            record_conversion::find_duplicate(&answer, ASKED),
+            None,
+            "{body}"
+        );
     }
 }
 
@@ -269,7 +283,11 @@ fn an_error_status_beside_a_yes_in_any_words_is_unknown() {
     for status in [400, 401, 403, 404, 409, 422, 425, 429] {
         for body in &bodies {
             let error = record_conversion::read_for(&Answer::new(status, body), ASKED).unwrap_err();
-            assert_eq!(Certainty::from_error(&error), Certainty::Unknown, "{status} {body}");
+            assert_eq!(
+                Certainty::from_error(&error),
+                Certainty::Unknown,
+                "{status} {body}"
+            );
         }
         for body in [
             "",
@@ -281,7 +299,11 @@ fn an_error_status_beside_a_yes_in_any_words_is_unknown() {
             r#""Bad request""#,
         ] {
             let error = record_conversion::read_for(&Answer::new(status, body), ASKED).unwrap_err();
-            assert_eq!(Certainty::from_error(&error), Certainty::NotRecorded, "{status} {body}");
+            assert_eq!(
+                Certainty::from_error(&error),
+                Certainty::NotRecorded,
+                "{status} {body}"
+            );
         }
     }
 }

@@ -386,7 +386,9 @@ fn not_converted_is_believed_a_minute_after_the_attempt() {
             (Some(recent.changed_ms + 60_000), 1, true, "")
         );
     }
-    assert!(matches!(asked(IN_DOUBT, 60_000), Step::Fetch { url, .. } if url.contains("/2/conversion.json")));
+    assert!(
+        matches!(asked(IN_DOUBT, 60_000), Step::Fetch { url, .. } if url.contains("/2/conversion.json"))
+    );
     // An object that is gone may have sent it until then.
     let gone = Facts {
         knowledge: Knowledge::Unknown,
