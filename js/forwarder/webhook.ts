@@ -217,7 +217,7 @@ async function acceptSale(
 
 /**
  * Has a mapping made a conversion of this order before, under the same unique id in another offer? One order is one sale:
- * the first conversion counts. It is noted before the sale is accepted, so that of two webhooks at once one is the first.
+ * the first conversion counts. This one is noted before it is accepted: a webhook right behind it finds the note.
  */
 async function isSoldElsewhere(sold: OrderRef, ids: readonly string[], incoming: Incoming): Promise<boolean> {
   const { platform, shop } = incoming;
