@@ -1,7 +1,17 @@
 /** The interface between a handler and a shard. The shard is in this process, or in a Durable Object elsewhere. */
 import type { ForwarderCode } from "./answer.js";
 import type { PostbackLine, WebhookLine } from "./incoming.js";
-import type { EventFilter, EventKind, NewEvent, OrderRef, OrderUpdate, Row, RowFilter, Settled, StoredState } from "./store.js";
+import type {
+  EventFilter,
+  EventKind,
+  NewEvent,
+  OrderRef,
+  OrderUpdate,
+  Row,
+  RowFilter,
+  Settled,
+  StoredState,
+} from "./store.js";
 
 /** The state of an event as callers see it. */
 export type ConversionState = StoredState | "paused";

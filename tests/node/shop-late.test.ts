@@ -113,7 +113,14 @@ describe("an order of WooCommerce's", () => {
     pass(5_000);
     await send(woo(reqid, { refunds: [{ id: 9, total: "-30.00" }] }));
     pass(5_000);
-    await send(woo(reqid, { refunds: [{ id: 9, total: "-30.00" }, { id: 10, total: "-1.23456" }] }));
+    await send(
+      woo(reqid, {
+        refunds: [
+          { id: 9, total: "-30.00" },
+          { id: 10, total: "-1.23456" },
+        ],
+      }),
+    );
     expect(await inCake()).toEqual(["approved", 70]);
     expect((await counts({ operator })).webhooks).toEqual({
       woocommerce: { accepted: 1, duplicate: 2, refund: 1, "ignored.refund_amount": 1 },
@@ -178,7 +185,11 @@ describe("a mapping of the site's own", () => {
     for (const outcome of ["accepted", "duplicate"]) {
       expect(await send(sale(reqid), "orders/paid")).toMatchObject({ status: 200, outcome });
     }
-    expect((await rows({ operator }))[0]?.conversion).toMatchObject({ uniqueId: "4567", orderId: "1001", revenue: "9.50" });
+    expect((await rows({ operator }))[0]?.conversion).toMatchObject({
+      uniqueId: "4567",
+      orderId: "1001",
+      revenue: "9.50",
+    });
     const all = refund(7, "100.00");
     expect(await send(all, "refunds/create")).toMatchObject({ outcome: "refund" });
     expect((await inCake())[0]).toBe("returned");
@@ -213,7 +224,8 @@ describe("a mapping of the site's own", () => {
     expect((await counts({ operator })).webhooks).toEqual({ shopify: { "map_failed.threw": 1 } });
   });
 
-  const byTag = ({ tags = "" }: Tagged, _: string, found: Found) => found && { ...found, offerId: tags.includes("vip") ? 222 : 12_345 };
+  const byTag = ({ tags = "" }: Tagged, _: string, found: Found) =>
+    found && { ...found, offerId: tags.includes("vip") ? 222 : 12_345 };
 
   test.each([
     ["without an offer of the shop's", { offerId: undefined }],
