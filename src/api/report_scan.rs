@@ -5,7 +5,6 @@
 use super::asked::{Asked, is_same_unique_id};
 use super::conversion_report::{ReportLookup, ReportedConversion};
 use super::pager::{PageRead, Pager};
-use crate::placeholder::is_missing_value;
 use std::collections::BTreeSet;
 
 /// The progress of reading a report.
@@ -183,11 +182,29 @@ fn name_of(row: &ReportedConversion) -> Option<&str> {
     row.unique_id.as_deref().and_then(named)
 }
 
-/// The text of an id; absent for the words for a missing value, such as `0` and `N/A`.
+/// Words of reports for "none". Other placeholders, such as `TRANSACTION_ID`, are ids that
+/// somebody has sent: no row of ours has them.
+const NONE: [&str; 10] = [
+    "null",
+    "none",
+    "nil",
+    "nan",
+    "n/a",
+    "na",
+    "undefined",
+    "unknown",
+    "not set",
+    "false",
+];
+
+/// The text of an id; absent where it stands for none, as marks, zeros and some words do.
 fn named(id: &str) -> Option<&str> {
     let id = id.trim();
-    let is_mark = !id.contains(char::is_alphanumeric);
-    (!is_mark && !is_missing_value(id)).then_some(id)
+    let is_mark = |letter: char| !letter.is_alphanumeric();
+    let is_empty = id.chars().all(|letter| is_mark(letter) || letter == '0');
+    let word = id.trim_matches(is_mark);
+    let is_none = NONE.iter().any(|none| word.eq_ignore_ascii_case(none));
+    (!is_empty && !is_none).then_some(id)
 }
 
 #[cfg(test)]
@@ -249,12 +266,10 @@ mod tests {
             (vec![nameless("\"-\"")], "the report shows no unique ids"),
             (vec![nameless("\" \"")], "the report shows no unique ids"),
             (
-                vec![
-                    rows(&format!(
-                        r#"{{"conversion_id":8,"unique_id":"n/a"}},{OTHER}"#
-                    )),
-                    none.clone(),
-                ],
+                vec![total(
+                    &[r#"{"conversion_id":8,"unique_id":"(not set)"}"#, OTHER].join(","),
+                    2,
+                )],
                 "the report has a row that does not name its transaction",
             ),
             (vec![total(OTHER, 1)], "missing"),

@@ -95,10 +95,11 @@ export function lookUpTests(edge: Edge): void {
       const cake = client(({ url }) => {
         paths.push(new URL(url).pathname.replace("/api/2/", ""));
         if (paths.length === 1) return typeof limited === "string" ? new Response(limited) : limited;
-        return Response.json({
-          conversion: { conversion_id: 77 },
-          response: { clicks: [{ ...not, conversion_id: 4 }] },
-        });
+        return Response.json(
+          paths.at(-1) === "click.json"
+            ? { response: { clicks: [{ ...not, converted: true, conversion_id: 4 }] } }
+            : { conversion: { conversion_id: 77 } },
+        );
       });
       expect(await cake.recordConversion(doubtful)).toMatchObject({ conversionId: 77, isRecovered: false });
       expect(paths).toEqual(["conversion.json", "conversion.json"]);

@@ -443,11 +443,10 @@ proptest! {
         let settings = CallSettings { retries, ..CallSettings::default() };
         let (sent, _) = run(Action::RecordConversion, WITH, settings, &fates);
         for (at, name) in sent.iter().enumerate().skip(1) {
-            let before = &fates[at - 1];
-            let is_limited = match before {
-                Says(status, body) => matches!(status, 425 | 429) || *body == "Restricted",
-                RetryAfter(_) => true,
-                Fails(_) | Abort => false,
+            let is_limited = match fates.get(at - 1) {
+                Some(Says(status, body)) => matches!(status, 425 | 429) || *body == "Restricted",
+                Some(RetryAfter(_)) => true,
+                Some(Fails(_) | Abort) | None => false,
             };
             if name == "GET conversion" && !is_limited {
                 prop_assert_eq!(&sent[at - 1], "GET click");
