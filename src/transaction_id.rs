@@ -30,7 +30,9 @@ pub(crate) fn check<'a>(parameter: &'static str, text: &'a str) -> Result<&'a st
     };
     match broken {
         Some(rule) => Err(Error::InvalidUniqueId { parameter, rule }),
-        None if is_missing_value(id) || lost::is_prefix(id) => Err(Error::PlaceholderText { parameter }),
+        None if is_missing_value(id) || lost::is_prefix(id) => {
+            Err(Error::PlaceholderText { parameter })
+        }
         None => Ok(id),
     }
 }

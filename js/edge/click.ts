@@ -112,15 +112,12 @@ function tryReadPlain(rows: readonly unknown[], dates: Dates): Click[] | undefin
   return clicks;
 }
 
-/** A click id that stands for none has no such digit: `0`, `null`, a UUID of zeros. */
-const HAS_NUMBER = /^[a-z\d-]*[1-9][a-z\d-]*$/i;
-
 function isPlain(value: unknown): value is PlainRow {
   if (typeof value !== "object" || value === null) return false;
   const row = value as PlainRow;
   return (
     typeof row.click_id === "string" &&
-    HAS_NUMBER.test(row.click_id) &&
+    row.click_id !== "" &&
     typeof row.click_date === "string" &&
     isId(row.offer_id) &&
     (isId(row.affiliate_id) || row.affiliate_id === -1) &&

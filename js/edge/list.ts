@@ -134,7 +134,8 @@ async function* pages<Row>({
   // An id of two rows of one page tells none apart: whatever the account writes for "none".
   const shared = new Set<string | number>();
   let read = 0;
-  let stated = 0;
+  let stated: number | undefined;
+  let isSteady = true;
   // The position after the last read row, and the last page's text: rows without an id are recognised by these.
   let [end, last] = [startAtRow, ""];
   // Rows of a page that equals the one before. If another page follows, they are rows with the same content. Otherwise
@@ -144,10 +145,13 @@ async function* pages<Row>({
     for (let count = 1; ; count += 1) {
       const range: RowRange | undefined = call(() => pager.next());
       if (range === undefined) {
-        if (pager.rowsMissing() > 0) reportMissing(read, stated);
+        // In a list that changed meanwhile, the length may count rows that arrived behind us.
+        const isWhole = stated === undefined || !isSteady || startAtRow + read >= stated || read >= (maxRows ?? stated);
+        if (!isWhole) reportMissing(read, stated ?? 0);
         return;
       }
       const { rows, totalRows, body } = await fetchPage({ ...params, ...range });
+      isSteady &&= stated === undefined || totalRows === undefined || totalRows === stated;
       stated = totalRows ?? stated;
       const left = (maxRows ?? Number.POSITIVE_INFINITY) - read;
       const ids = tellingIds(rows.map(idOf), shared);
@@ -181,7 +185,10 @@ async function* pages<Row>({
   }
 }
 
-/** The ids without those that several rows of a page have, which are added to `shared`. */
+/** What stands for no id; .NET writes 0, in a UUID too. */
+const NO_ID = /^(?:[\s{}0-]*|null|undefined|none|nan|nil|n\/a)$/i;
+
+/** The ids without words for none, and without those that several rows of a page have, which are added to `shared`. */
 function tellingIds<Id extends string | number>(
   ids: readonly (Id | undefined)[],
   shared: Set<string | number>,
@@ -189,7 +196,7 @@ function tellingIds<Id extends string | number>(
   const seen = new Set<string | number>();
   for (const id of ids) {
     if (id === undefined) continue;
-    if (seen.has(id)) shared.add(id);
+    if (seen.has(id) || NO_ID.test(String(id))) shared.add(id);
     seen.add(id);
   }
   return ids.map((id) => (id === undefined || shared.has(id) ? undefined : id));

@@ -5,7 +5,6 @@ use super::json::{Value, parse_id};
 use super::params::Params;
 use super::unread::Unread;
 use super::{Account, Answer, Request, dress};
-use crate::placeholder::is_missing_word;
 use crate::{Result, click_id};
 use serde::Serialize;
 
@@ -90,10 +89,7 @@ impl Click {
     pub(super) fn from_record(record: &Record<'_, '_>) -> Self {
         let conversion_id = record.id("conversion_id");
         let read = Self {
-            // .NET writes 0 for "none", in a UUID too: many rows would have one id.
-            click_id: record
-                .text("click_id")
-                .filter(|id| !is_missing_word(id.trim().as_bytes())),
+            click_id: record.text("click_id").filter(|id| !id.is_empty()),
             offer_id: record.offer_id(),
             affiliate_id: record.affiliate_id("affiliate_id"),
             click_date: dress::date(record.text("click_date")),

@@ -372,14 +372,6 @@ impl Pager {
         Ok(page.into())
     }
 
-    /// The number of rows that the list says it has and has not shown; see [`Pager::rows_missing`].
-    #[must_use]
-    #[wasm_bindgen(js_name = rowsMissing)]
-    pub fn rows_missing(&self) -> f64 {
-        // A count of rows is far below 2^53.
-        f64::from(u32::try_from(self.0.rows_missing()).unwrap_or(u32::MAX))
-    }
-
     /// Records a page, and returns whether its rows are to be used; see [`Pager::read`].
     pub fn read(
         &mut self,

@@ -4,7 +4,10 @@
 //! The list has spellings, not names: each network has its own names. Text in such marks that could
 //! be somebody's plain text counts only with a name that such tools have, see [`is_macro_name`].
 
+mod code;
+
 use super::has_no_other_word;
+use code::{is_code, is_shortcode, is_tag_of_mailers, is_variable_at_end};
 
 /// The longest name of a macro that is searched for, in bytes.
 const MAX_NAME_BYTES: usize = 80;
@@ -46,13 +49,13 @@ const MARKS: [(&str, &str, Between); 50] = [
     ("<%", "%>", Between::Anything), // ERB, Adobe Campaign
     ("<?", "?>", Between::Anything), // PHP
     ("<<", ">>", Between::FreeName),
-    ("<", ">", Between::FreeName),           // manuals
+    ("<", ">", Between::FreeName),            // manuals
     ("\u{ab}", "\u{bb}", Between::KnownName), // Word; `«Весна»` is a title
     ("\u{2039}", "\u{203a}", Between::KnownName),
     ("\u{3010}", "\u{3011}", Between::KnownName),
     ("\u{300c}", "\u{300d}", Between::KnownName),
-    ("*|", "|*", Between::Anything),         // Mailchimp
-    ("|*", "*|", Between::Anything),         // the same, misspelt
+    ("*|", "|*", Between::Anything), // Mailchimp
+    ("|*", "*|", Between::Anything), // the same, misspelt
     ("((", "))", Between::Anything),
     ("||", "||", Between::FreeName),
     ("|", "|", Between::LikelyName),
@@ -223,44 +226,9 @@ fn find_whole(value: &str) -> Option<Foreign<'_>> {
     is_found.then_some(Foreign { text: value, name })
 }
 
-/// SendGrid's marks around a name of its own: `-email-`. Others may be plain: `-sale-`.
-fn is_tag_of_mailers(value: &str) -> bool {
-    let name = value
-        .strip_prefix('-')
-        .and_then(|rest| rest.strip_suffix('-'));
-    name.is_some_and(|name| {
-        ["email", "name", "firstname", "lastname", "fullname", "user"]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(name))
-    })
-}
-
-/// Ends the value in a variable of a template or a route: `sub_$clickid`, `fb-:clickid`, `$!x`,
-/// `@Model.ClickId`?
-fn is_variable_at_end(value: &str) -> bool {
-    let is_quiet = value.strip_prefix("$!").is_some_and(is_name);
-    let is_of_model = value
-        .strip_prefix('@')
-        .and_then(|path| path.rsplit_once('.'))
-        .is_some_and(|(path, last)| is_name(path) && is_macro_name(last));
-    let is_behind_text = value.rfind(['$', ':']).is_some_and(|at| {
-        let (before, name) = value.split_at_checked(at).unwrap_or_default();
-        before.ends_with(|c: char| !is_word(c)) && name.get(1..).is_some_and(is_compound_of_macros)
-    });
-    is_quiet || is_of_model || is_behind_text
-}
-
 /// A name of at least two of the macros' words: `clickid`, `sub_id`; `id` and `ip` are none.
 fn is_compound_of_macros(name: &str) -> bool {
     name.len() > 4 && is_name(name) && is_macro_name(name)
-}
-
-/// `acf field="x"`, between the brackets of a shortcode.
-fn is_shortcode(name: &str) -> bool {
-    name.split_once(' ').is_some_and(|(tag, rest)| {
-        let value = rest.split_once('=').map(|(_, value)| value);
-        is_name(tag) && value.is_some_and(|value| value.starts_with(['"', '\'']))
-    })
 }
 
 /// Is this written like a macro's name: of such names' words alone (`email`, `Click ID`), or without
@@ -301,49 +269,6 @@ pub(crate) fn is_macro_name(name: &str) -> bool {
         && !letters.contains(' ')
         && (has_no_other_word(letters.as_bytes(), NAMED, BESIDE)
             || is_compound(&letters) && has_no_other_word(letters.as_bytes(), BESIDE, NAMED))
-}
-
-/// Is the whole value a program's expression: `$_GET["x"]`, `$order->id`, `params[:x]`, `this.x`?
-/// `price[10]` is plain.
-fn is_code(value: &str) -> bool {
-    let is_path = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && text
-                .chars()
-                .all(|c| is_word(c) || matches!(c, '_' | '.' | '(' | ')'))
-    };
-    let is_index = || {
-        let (start, key) = value.split_once('[')?;
-        let name = start.strip_prefix(['$', '@']).unwrap_or(start);
-        let key = key.strip_suffix(']')?;
-        let is_key = key.starts_with([':', '"', '\'']) || start.starts_with("$_");
-        Some(is_key && is_path(name) && key.contains(is_word))
-    };
-    let is_member = || {
-        let (object, member) = value.split_once("->")?;
-        Some(is_path(object.strip_prefix('$')?) && is_path(member))
-    };
-    let is_property = || {
-        let (object, member) = value.split_once('.')?;
-        let objects = [
-            "this", "self", "params", "props", "req", "request", "window", "document",
-        ];
-        Some(objects.contains(&object) && is_path(member))
-    };
-    let is_call = || {
-        let name = value.strip_suffix("()")?;
-        Some(is_path(name) && name.is_ascii())
-    };
-    // `location.berlin` is a place.
-    let is_address = [
-        "location.search",
-        "location.href",
-        "location.hash",
-        "location.pathname",
-        "navigator.userAgent",
-    ]
-    .contains(&value);
-    is_address || [is_index(), is_member(), is_property(), is_call()].contains(&Some(true))
 }
 
 /// May this text stand in single braces? Anything with a word may, such as `{keyword:shoes}`, but

@@ -300,10 +300,6 @@ mod tests {
             let ids = made(&mut random);
             refused.extend(ids.into_iter().filter(|id| check("orderId", id).is_err()));
         }
-        assert!(
-            refused.is_empty(),
-            "{} refused: {refused:?}",
-            refused.len()
-        );
+        assert!(refused.is_empty(), "{} refused: {refused:?}", refused.len());
     }
 }

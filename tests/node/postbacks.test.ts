@@ -76,6 +76,22 @@ describe("rows are registered", () => {
     expect(account.asked).toEqual([urlOf("a"), urlOf("b"), urlOf("c")]);
   });
 
+  test("a row that was registered with another status or type is no repetition", async () => {
+    const journal = memory();
+    const options = { client: client(), journal, rateLimit: 1_000 };
+    const row = { ...rowOf("a"), postbackStatus: "active", postbackTypeId: 1 } as const;
+    expect((await applyPostbacks([row, rowOf("b")], options)).ok).toBe(true);
+    for (const changed of [{ postbackStatus: "inactive" } as const, { postbackTypeId: 3 } as const]) {
+      const { ok, rows } = await applyPostbacks([{ ...row, ...changed }, rowOf("b")], options);
+      expect([ok, outcomes(rows)]).toEqual([false, ["doubtful", "already"]]);
+      const [name] = Object.keys(changed);
+      expect(rows[0]?.findings).toMatchObject([{ code: "registered_otherwise", parameter: name }]);
+    }
+    // What one of the two leaves out is not compared.
+    expect((await applyPostbacks([rowOf("a"), { ...rowOf("b"), postbackTypeId: 1 }], options)).ok).toBe(true);
+    expect(account.asked).toEqual([urlOf("a"), urlOf("b")]);
+  });
+
   test("what is odd is left out unless it is accepted; what is repeated or wrong always", async () => {
     const odd = { ...rowOf("odd"), postbackUrl: "https://odd.example/?id=#reqsessid#&p={payout}" };
     const rows = [odd, rowOf("a"), rowOf("a"), { ...rowOf("b"), affiliateId: -3 }];

@@ -98,17 +98,6 @@ impl Pager {
         self.runs_away(total, reached)
     }
 
-    /// The number of rows that an ended list says it has and has not shown. 0 where it changed
-    /// meanwhile, for then the length may count rows that arrived behind us.
-    #[must_use]
-    pub(crate) fn rows_missing(&self) -> u64 {
-        if !self.is_over || self.is_short || self.has_moved || self.fresh >= self.most {
-            return 0;
-        }
-        let known = self.first.saturating_add(self.fresh);
-        self.total.unwrap_or(0).saturating_sub(known)
-    }
-
     /// Has every page been the first one again, though the list said that it has more rows? The
     /// server ignores `start_at_row`.
     pub(super) fn repeats_its_start(&self) -> bool {
