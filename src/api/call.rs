@@ -13,7 +13,7 @@ use super::list_conversions;
 use super::older;
 use super::older::correction::{Correction, Shown};
 use super::older::event_conversions::{self, ChangesPage};
-use super::record_conversion::{self, Conversion};
+use super::record_conversion::{self, Conversion, Duplicate};
 use super::report_scan::{Found, ReportScan, Scanned};
 use super::{
     Action, Answer, CallSettings, Request, Services,
@@ -235,14 +235,15 @@ impl Call {
         }
     }
 
-    /// The conversion of an earlier request, where the answer to a later one says that it is a
-    /// duplicate, and names it.
+    /// The conversion of an earlier request, which a later one's answer names as a duplicate.
     fn find_recorded(&self, answer: &Answer<'_>) -> Option<CallOutcome> {
-        let is_conversion = self.action == Action::RecordConversion && self.was_in_doubt;
-        let asked = self.subject.asked();
-        let before = asked.unique_id.filter(|_| is_conversion);
-        let id = before.and_then(|_| record_conversion::find_duplicate(answer, asked))??;
-        Some(CallOutcome::Conversion(Conversion::named(id)))
+        if self.action != Action::RecordConversion || !self.was_in_doubt {
+            return None;
+        }
+        match record_conversion::find_duplicate(answer, self.subject.asked()) {
+            Duplicate::Before(Some(id)) => Some(CallOutcome::Conversion(Conversion::named(id))),
+            _ => None,
+        }
     }
 
     fn unique_id(&self) -> &str {
@@ -431,8 +432,7 @@ impl Call {
         self.on_report_read(is_missing)
     }
 
-    /// Takes the end of a report. The conversion is sent again only where the report certainly
-    /// lacks it.
+    /// Takes the end of a report: only what it certainly lacks is sent again.
     fn on_report_read(&mut self, is_missing: bool) -> Step {
         self.report = None;
         if is_missing && !self.is_final_lookup {

@@ -122,13 +122,11 @@ impl Contents {
             return false;
         };
         // A text is JSON by what it holds.
-        match value.string().filter(|_| depth > 0) {
-            Some(inner) => self.read_text(&inner, depth - 1, is_main),
-            None => {
-                self.read_value(value, depth, is_main);
-                true
-            }
+        if let Some(inner) = value.string().filter(|_| depth > 0) {
+            return self.read_text(&inner, depth - 1, is_main);
         }
+        self.read_value(value, depth, is_main);
+        true
     }
 
     fn read_value(&mut self, value: Value<'_>, depth: u8, is_main: bool) {

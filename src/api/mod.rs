@@ -70,7 +70,7 @@ pub use call::Call;
 pub use call::CallEvent;
 pub use call::CallOutcome;
 pub use call::Step;
-pub(crate) use certainty::{Certainty, is_duplicate, is_limit};
+pub(crate) use certainty::{Certainty, is_limit};
 pub(crate) use dress::plain_body;
 pub(crate) use key::{ApiKey, redact_failure};
 pub(crate) use pager::{DEFAULT_ROW_LIMIT, PageRead, Pager};

@@ -292,7 +292,7 @@ pub(crate) fn read_no(answer: &Answer<'_>, error: Error, asked: Asked<'_>) -> Er
 }
 
 /// What a no to a conversion says of the same transaction before it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Duplicate {
     /// The transaction was recorded before: as this conversion, where the answer names it.
     Before(Option<u64>),
@@ -331,12 +331,11 @@ pub(crate) fn read_duplicate(
 }
 
 /// The conversion of an earlier request whose outcome was unknown, by an answer that says "this
-/// transaction is a duplicate". `None` where the answer says no such thing.
-pub(crate) fn find_duplicate(answer: &Answer<'_>, asked: Asked<'_>) -> Option<Option<u64>> {
-    let error = answer.open().err()?;
-    match read_duplicate(answer, &error, asked) {
-        Ok(Duplicate::Before(id)) => Some(id),
-        Ok(Duplicate::Another(_) | Duplicate::No) | Err(_) => None,
+/// transaction is a duplicate".
+pub(crate) fn find_duplicate(answer: &Answer<'_>, asked: Asked<'_>) -> Duplicate {
+    match answer.open() {
+        Ok(_) => Duplicate::No,
+        Err(error) => read_duplicate(answer, &error, asked).unwrap_or(Duplicate::No),
     }
 }
 

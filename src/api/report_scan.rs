@@ -239,6 +239,7 @@ mod tests {
     const OTHER: &str = r#"{"conversion_id":9,"offer_id":5,"unique_id":"OTHER"}"#;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn only_a_report_that_was_read_whole_says_that_a_row_is_missing() {
         let rows = |rows: &str| format!(r#"{{"data":{{"conversions":[{rows}]}}}}"#);
         let total = |list: &str, total: u64| {

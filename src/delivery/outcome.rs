@@ -74,14 +74,11 @@ impl Meaning {
             Route::Pixel(..) => {
                 let before = record_conversion::read_duplicate(answer, &error, asked);
                 let error = record_conversion::read_no(answer, error, asked);
-                match before {
-                    Ok(Duplicate::Before(id)) => (error, Some(id)),
-                    _ => (error, None),
-                }
+                (error, before.unwrap_or(Duplicate::No))
             }
         };
         match before {
-            Some(conversion_id) if is_in_doubt => Self::Recorded(conversion_id),
+            Duplicate::Before(conversion_id) if is_in_doubt => Self::Recorded(conversion_id),
             _ => Self::from_error(error),
         }
     }

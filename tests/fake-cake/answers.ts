@@ -88,7 +88,10 @@ export const UNCLEAR: Named = [
   ["429 with a record", json({ conversion_id: 7 }, { status: 429 })],
   ["429 with a status of success", json({ status: "success" }, { status: 429 })],
   ["400 with ok: true", json({ ok: true }, { status: 400 })],
-  ["429 with a record as the text of JSON", json(JSON.stringify({ conversion: { conversion_id: 7 } }), { status: 429 })],
+  [
+    "429 with a record as the text of JSON",
+    json(JSON.stringify({ conversion: { conversion_id: 7 } }), { status: 429 }),
+  ],
   ["400 that breaks off behind Success", { status: 400, body: '{"request_status":"Success","conv' }],
   ["a duplicate beside a yes, with 409", json({ success: true, message: "Duplicate transaction" }, { status: 409 })],
   ["425 with a yes and a record", { ...success({ conversion_id: 7 }), status: 425 }],

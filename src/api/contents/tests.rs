@@ -339,7 +339,7 @@ fn a_duplicate_of_another_event_or_with_another_error_proves_nothing() {
         let body = format!(r#"{{"success":false,"message":"Duplicate transaction"{rest}}}"#);
         record_conversion::read_for(&Answer::new(status, &body), ASKED).unwrap_err()
     };
-    let is_duplicate = |error: &Error| super::super::is_duplicate(error, "ORD-1");
+    let is_duplicate = |error: &Error| super::super::certainty::is_duplicate(error, "ORD-1");
     for status in [200, 400, 409, 422] {
         for ours in [
             "",
