@@ -10,7 +10,17 @@ import { allowedHost } from "../allowed-host.js";
 import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
 import { findNearest } from "../nearest.js";
-import { endingOf, HeldError, helpOf, integerIn, isRunning, RunError, readArgs, UsageError, whenAskedToStop } from "./usage.js";
+import {
+  endingOf,
+  HeldError,
+  helpOf,
+  integerIn,
+  isRunning,
+  RunError,
+  readArgs,
+  UsageError,
+  whenAskedToStop,
+} from "./usage.js";
 import { freePort, startWorkerd, WorkerdError, whyNotFree } from "./workerd.js";
 
 /** The version of workerd that the package is tested with. */

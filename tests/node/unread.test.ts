@@ -196,7 +196,12 @@ test("the older services' rows are told of too", async () => {
 
 /** Every way in which an account may echo the key in place of a value. */
 const KEY = "k3y-ABCDEF-12345678";
-const ECHOES = [`Invalid API Key ${KEY}`, `at ?api_key=${encodeURIComponent(KEY)}`, btoa(`the key is ${KEY}`), KEY.repeat(9)];
+const ECHOES = [
+  `Invalid API Key ${KEY}`,
+  `at ?api_key=${encodeURIComponent(KEY)}`,
+  btoa(`the key is ${KEY}`),
+  KEY.repeat(9),
+];
 
 test.each(ECHOES)("a warning never holds the key: %s", async (echo) => {
   const told: AnswerWarning[] = [];

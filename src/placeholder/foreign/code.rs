@@ -3,7 +3,7 @@
 
 use super::{is_compound_of_macros, is_macro_name, is_name, is_word};
 
-/// SendGrid's marks around a name of its own: `-email-`. Others may be plain: `-sale-`.
+/// A mailer's marks around its own name for a field: `-email-`. Others may be plain: `-sale-`.
 pub(super) fn is_tag_of_mailers(value: &str) -> bool {
     let name = value
         .strip_prefix('-')
