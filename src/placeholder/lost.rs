@@ -217,7 +217,7 @@ pub(super) fn is_missing_in_base64(bytes: &[u8]) -> bool {
 mod tests {
     use crate::transaction_id::check;
 
-    /// SplitMix64: the same ids at each run.
+    /// `SplitMix64`: the same ids at each run.
     struct Random(u64);
 
     impl Random {
@@ -242,11 +242,11 @@ mod tests {
             let mut text = self.text(&alphabet, bits / 6);
             // The last letter has zeros behind the bytes' own bits.
             let step = 1_usize << (6 - bits % 6);
-            if bits % 6 > 0 {
+            if !bits.is_multiple_of(6) {
                 let last: Vec<u8> = alphabet.iter().copied().step_by(step).collect();
                 text.push_str(&self.text(&last, 1));
             }
-            while !is_for_url && text.len() % 4 > 0 {
+            while !is_for_url && !text.len().is_multiple_of(4) {
                 text.push('=');
             }
             text
