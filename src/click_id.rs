@@ -157,7 +157,7 @@ fn plain(id: &str) -> String {
     if id.encode_utf16().count() > MAX_PLAIN {
         return id.to_owned();
     }
-    let small = id.to_lowercase();
+    let small = id.to_ascii_lowercase();
     let (prefix, rest) = url::cut(&small, b':');
     let is_prefix = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_lowercase());
     let rest = rest.filter(|_| is_prefix).unwrap_or(&small);
