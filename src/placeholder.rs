@@ -98,10 +98,12 @@ pub(crate) fn is_missing_value(text: &str) -> bool {
     !is_plain_id(text.as_bytes()) && is_missing_in_any_dress(text)
 }
 
-/// Nearly every id: letters, digits and `-` alone, with a digit that is not 0. No word of the lists
-/// has such a digit, and every other rule needs another mark, so the rules need not be tried.
+/// Nearly every id: letters, digits and `-` alone, with a digit that is not 0. Of the words of the
+/// lists, only `-1` has such a digit, and every other rule needs another mark. So the rules need not
+/// be tried.
 pub(crate) fn is_plain_id(text: &[u8]) -> bool {
     text.iter().any(|byte| matches!(byte, b'1'..=b'9'))
+        && !text.starts_with(b"-")
         && text
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
@@ -413,9 +415,9 @@ mod tests {
         ) {
             let mut text = words.join(&mark);
             text.insert(place.index(text.len() + 1), digit);
-            prop_assert!(is_plain_id(text.as_bytes()));
+            prop_assert_eq!(is_plain_id(text.as_bytes()), !text.starts_with('-'));
             prop_assert!(!is_missing_in_any_dress(&text), "{}", text);
-            prop_assert!(!is_missing_word(text.as_bytes()), "{}", text);
+            prop_assert_eq!(is_missing_word(text.as_bytes()), text == "-1", "{}", text);
         }
 
         #[test]
