@@ -162,7 +162,8 @@ describe("after an unknown outcome, the report", () => {
   });
 
   const record = (clickId: string, uniqueId: string) =>
-    cake.recordConversion({ clickId, offerId: 12_345, uniqueId }, { verify: "report", retries: 2 });
+    // A report that lacks the conversion is asked again after four times this.
+    cake.recordConversion({ clickId, offerId: 12_345, uniqueId }, { verify: "report", retries: 2, timeoutMs: 1_000 });
   const conversions = async () => (await cake.listConversionReport(days).page()).rows.map(({ uniqueId }) => uniqueId);
   const script = (kind: string) => control("faults", [{ actions: ["record_conversion"], script: [kind] }]);
 

@@ -147,7 +147,8 @@ test("where CAKE does not deduplicate, Get Click is asked before an unknown atte
   const { page, click, faults, recorded, sent } = both({ upstreamDedupe: { 12345: false } }, fixture);
   await faults([{ script: ["reset_after"], actions: ["record_conversion"] }]);
   expect(await (await page(event(await click()))).json()).toMatchObject({ state: "delivered", attempts: 2 });
-  expect(sent).toEqual(["/api/2/conversion.json", "/api/2/click.json"]);
+  // Get Click says that the click has converted; whose conversion it is, the report says.
+  expect(sent).toEqual(["/api/2/conversion.json", "/api/2/click.json", "/api/2/report/conversion.json"]);
   sent.length = 0;
   await faults([{ script: ["reset_before"], actions: ["record_conversion"] }]);
   expect(await (await page(event(await click()))).json()).toMatchObject({ state: "delivered", attempts: 2 });
