@@ -34,7 +34,7 @@ const STRICT = "default-src 'none'; connect-src 'self'; script-src 'self'";
 
 test("a policy without 'wasm-unsafe-eval' gets the same core as plain JavaScript", async () => {
   site.pages.set("/strict.js", {
-    html: `import { createTracker } from "/page/page.js"; window.tracker = createTracker({ debug: true });`,
+    html: `import { createTracker } from "/page/page.js"; window.tracker = createTracker();`,
     headers: { "content-type": "text/javascript" },
   });
   site.pages.set("/strict", {

@@ -18,6 +18,8 @@ beforeAll(async () => {
   elsewhere = await Site.start();
   browser = await launch();
   site.addTrackerPage("/");
+  // What debug says is decided in the sender's file, which would be loaded for that.
+  site.addTrackerPage("/quiet", "{ debug: false }");
   site.addTrackerPage("/thanks");
   elsewhere.pages.set("/", { html: "<!doctype html><title>elsewhere</title>" });
 });
@@ -152,7 +154,7 @@ test("offline before anything was loaded: it is sent in the same page once the n
 
 test("the sender of what waits is loaded before it is needed, where a click is known", async () => {
   site.requests.length = 0;
-  const { page, context } = await buyer();
+  const { page, context } = await buyer("/quiet?reqid=abc-1");
   const isLoaded = () => site.requests.some(({ path }) => path === "/page/outbox.js");
   await expect.poll(isLoaded, { timeout: 10_000 }).toBe(true);
   // Loaded once: nothing is missing, whatever the network does now.
@@ -162,7 +164,7 @@ test("the sender of what waits is loaded before it is needed, where a click is k
   await expect.poll(() => site.recorded.size).toBe(1);
   // A visitor without a click makes no conversion.
   site.requests.length = 0;
-  await visit(browser, site, "/");
+  await visit(browser, site, "/quiet");
   await new Promise((resolve) => setTimeout(resolve, 4_000));
   expect(isLoaded()).toBe(false);
 }, 90_000);
@@ -187,8 +189,10 @@ test.each(["missing", "home page"] as const)(
 );
 
 test("a file that cannot be reached is the network's trouble", async () => {
-  const { page, context, said } = await buyer();
+  const context = await browser.newContext();
   await context.route("**/outbox.js*", (route) => route.abort());
+  const { page, said, go } = await open(context, site);
+  await go("/?reqid=abc-1");
   expect((await timed(page, { offerId: 1 })).result).toEqual(QUEUED);
   expect(said.join("\n")).not.toContain("missing_file");
   await context.unroute("**/outbox.js*");
