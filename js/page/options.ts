@@ -159,6 +159,4 @@ export interface WaitingConversion {
   due?: number;
   /** The last wait, in milliseconds. */
   retryMs?: number;
-  /** Was it reported before the visitor's answer? Then nothing was read from the stores. */
-  isHeld?: boolean;
 }

@@ -126,13 +126,13 @@ function createOutbox({ url, conversions, edge, said, complete, note, report }: 
     }
     // As in the core, an unknown word is no consent.
     if (consent !== "granted") {
-      conversion.isHeld = true;
       note("consent_pending");
       return { state: "queued", code: "consent_pending" };
     }
-    // The click of an earlier page was not known while the stores could not be read.
-    if (conversion.isHeld) conversion.fields = complete(conversion.fields);
-    conversion.isHeld = false;
+    // Consent may have come since the report: the stores are read now, and keep no click that is the order's own id.
+    if (!sent && conversions.has(key)) {
+      conversion.fields = attempt(() => complete(conversion.fields)) ?? conversion.fields;
+    }
     const { fields } = conversion;
     const unreadable = Object.entries(fields).find(([, value]) => attempt(() => `${value}`) === undefined)?.[0];
     if (unreadable) return refuse(key, "invalid_field", { parameter: unreadable, rule: "must be text" });
