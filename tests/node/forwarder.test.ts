@@ -152,7 +152,9 @@ test("where CAKE does not deduplicate, Get Click is asked before an unknown atte
   sent.length = 0;
   await faults([{ script: ["reset_before"], actions: ["record_conversion"] }]);
   expect(await (await page(event(await click()))).json()).toMatchObject({ state: "delivered", attempts: 2 });
-  expect(sent).toEqual(["/api/2/conversion.json", "/api/2/click.json", "/api/2/conversion.json"]);
+  // A slow CAKE may still be at work: a click that has not converted is asked for once more, a minute after the attempt.
+  const asked = Array(2).fill("/api/2/click.json");
+  expect(sent).toEqual(["/api/2/conversion.json", ...asked, "/api/2/conversion.json"]);
   expect(await recorded()).toHaveLength(2);
 });
 
