@@ -134,8 +134,6 @@ async function* pages<Row>({
   // An id of two rows of one page tells none apart: whatever the account writes for "none".
   const shared = new Set<string | number>();
   let read = 0;
-  let stated: number | undefined;
-  let isSteady = true;
   // The position after the last read row, and the last page's text: rows without an id are recognised by these.
   let [end, last] = [startAtRow, ""];
   // Rows of a page that equals the one before. If another page follows, they are rows with the same content. Otherwise
@@ -145,14 +143,11 @@ async function* pages<Row>({
     for (let count = 1; ; count += 1) {
       const range: RowRange | undefined = call(() => pager.next());
       if (range === undefined) {
-        // In a list that changed meanwhile, the length may count rows that arrived behind us.
-        const isWhole = stated === undefined || !isSteady || startAtRow + read >= stated || read >= (maxRows ?? stated);
-        if (!isWhole) reportMissing(read, stated ?? 0);
+        const length: number | undefined = pager.unlisted(read);
+        if (length !== undefined) reportMissing(read, length);
         return;
       }
       const { rows, totalRows, body } = await fetchPage({ ...params, ...range });
-      isSteady &&= stated === undefined || totalRows === undefined || totalRows === stated;
-      stated = totalRows ?? stated;
       const left = (maxRows ?? Number.POSITIVE_INFINITY) - read;
       const ids = tellingIds(rows.map(idOf), shared);
       const start = range.startAtRow ?? 0;
@@ -185,18 +180,16 @@ async function* pages<Row>({
   }
 }
 
-/** What stands for no id; .NET writes 0, in a UUID too. */
-const NO_ID = /^(?:[\s{}0-]*|null|undefined|none|nan|nil|n\/a)$/i;
-
-/** The ids without words for none, and without those that several rows of a page have, which are added to `shared`. */
+/** The ids without those that name nothing, and without those that several rows of a page have, which are added to `shared`. */
 function tellingIds<Id extends string | number>(
   ids: readonly (Id | undefined)[],
   shared: Set<string | number>,
 ): (Id | undefined)[] {
+  const core = clientCore.api();
   const seen = new Set<string | number>();
   for (const id of ids) {
     if (id === undefined) continue;
-    if (seen.has(id) || NO_ID.test(String(id))) shared.add(id);
+    if (seen.has(id) || core.namesNothing(`${id}`)) shared.add(id);
     seen.add(id);
   }
   return ids.map((id) => (id === undefined || shared.has(id) ? undefined : id));

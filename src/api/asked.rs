@@ -1,4 +1,4 @@
-//! The conversion that a call asks about, which its answer has to name.
+//! The conversion that a call asks about, which its answer has to name, and the ids that name nothing.
 
 /// The conversion that an answer has to be about.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,4 +15,29 @@ pub(crate) struct Asked<'a> {
 /// letters does.
 pub(crate) fn is_same_unique_id(told: &str, ours: &str) -> bool {
     told.trim() == ours.trim()
+}
+
+/// Words of answers for "none". Other placeholders, such as `TRANSACTION_ID`, are ids that
+/// somebody has sent: no row of ours has them.
+const NONE: [&str; 10] = [
+    "null",
+    "none",
+    "nil",
+    "nan",
+    "n/a",
+    "na",
+    "undefined",
+    "unknown",
+    "not set",
+    "false",
+];
+
+/// The text of an id in an answer; absent where it stands for none, as marks, zeros and some words do.
+pub(crate) fn named(id: &str) -> Option<&str> {
+    let id = id.trim();
+    let is_mark = |letter: char| !letter.is_alphanumeric();
+    let is_empty = id.chars().all(|letter| is_mark(letter) || letter == '0');
+    let word = id.trim_matches(is_mark);
+    let is_none = NONE.iter().any(|none| word.eq_ignore_ascii_case(none));
+    (!is_empty && !is_none).then_some(id)
 }

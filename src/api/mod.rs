@@ -66,6 +66,7 @@ pub use action::CallSettings;
 pub use action::Services;
 pub use answer::Answer;
 pub(crate) use answer::{MAX_ERROR_BODY_BYTES, has_body, has_message};
+pub(crate) use asked::named;
 pub use call::Call;
 pub use call::CallEvent;
 pub use call::CallOutcome;

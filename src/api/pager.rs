@@ -65,6 +65,9 @@ pub(crate) struct Pager {
     has_false_total: bool,
     /// The largest length that the list has given so far.
     stated: u64,
+    /// The length of the page before, where CAKE gave it, and whether it has changed since the first page.
+    last_total: Option<u64>,
+    has_new_total: bool,
     /// The number of times that the list ended before its stated length.
     seen_end: u32,
     /// The position behind the last row that was read.
@@ -136,6 +139,8 @@ impl Pager {
             total: None,
             has_false_total: false,
             stated: 0,
+            last_total: None,
+            has_new_total: false,
             seen_end: 0,
             end: start_at_row,
             total_at_end: 0,
@@ -213,9 +218,23 @@ impl Pager {
         self.is_short
     }
 
+    /// The list's length, where the list has ended before it, after `read` rows. Rows may then be missing, or not be
+    /// listed at all. The length of a list that has changed meanwhile may count rows that arrived behind us.
+    #[must_use]
+    pub(crate) fn unlisted(&self, read: u64) -> Option<u64> {
+        let is_short = |total: &u64| self.first.saturating_add(read) < *total && read < self.most;
+        self.last_total
+            .filter(is_short)
+            .filter(|_| !self.has_new_total)
+    }
+
     /// Records a page. Returns whether its rows are to be taken. If not, rows in between were
     /// missed, and the page is read again from further up.
     pub(crate) fn read(&mut self, mut page: PageRead) -> bool {
+        if let Some(total) = page.total_rows {
+            let before = self.last_total.replace(total);
+            self.has_new_total |= before.is_some_and(|before| before != total);
+        }
         let asked = self.row_limit();
         let reached = self.start.saturating_add(page.rows);
         // In a list that counts from 1, the last row of a later page is one further.

@@ -2,7 +2,7 @@
 //! whether it was read whole. Only a report that was read whole can say that a row is missing. A
 //! missing row is sent again, so any doubt about the report means no answer.
 
-use super::asked::{Asked, is_same_unique_id};
+use super::asked::{Asked, is_same_unique_id, named};
 use super::conversion_report::{ReportLookup, ReportedConversion};
 use super::pager::{PageRead, Pager};
 use std::collections::BTreeSet;
@@ -180,31 +180,6 @@ fn is_of_click(row: &ReportedConversion, asked: Asked<'_>) -> bool {
 /// The unique id of a row, unless it has none.
 fn name_of(row: &ReportedConversion) -> Option<&str> {
     row.unique_id.as_deref().and_then(named)
-}
-
-/// Words of reports for "none". Other placeholders, such as `TRANSACTION_ID`, are ids that
-/// somebody has sent: no row of ours has them.
-const NONE: [&str; 10] = [
-    "null",
-    "none",
-    "nil",
-    "nan",
-    "n/a",
-    "na",
-    "undefined",
-    "unknown",
-    "not set",
-    "false",
-];
-
-/// The text of an id; absent where it stands for none, as marks, zeros and some words do.
-fn named(id: &str) -> Option<&str> {
-    let id = id.trim();
-    let is_mark = |letter: char| !letter.is_alphanumeric();
-    let is_empty = id.chars().all(|letter| is_mark(letter) || letter == '0');
-    let word = id.trim_matches(is_mark);
-    let is_none = NONE.iter().any(|none| word.eq_ignore_ascii_case(none));
-    (!is_empty && !is_none).then_some(id)
 }
 
 #[cfg(test)]

@@ -63,7 +63,8 @@ fn touch_policy(is_first_touch: bool, window_days: f64, journey: usize) -> Resul
 /// reason }`, each left out where there is none.
 ///
 /// `names` are those of the click id's parameter, none for the default. An empty `domain` is the
-/// host alone. `own_ids` are the ids of the order that is reported here. `flags`: 1 the first touch counts, 2 `Sec-GPC` is ignored, 4 a proxy is trusted.
+/// host alone. `own_ids` are the ids of the order that is reported here. `flags`: 1 the first touch
+/// counts, 2 `Sec-GPC` is ignored, 4 a proxy is trusted.
 ///
 /// # Errors
 /// [`Error::WeakSecret`], [`Error::InvalidSetting`], and those of [`Capture::decide`].

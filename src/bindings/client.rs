@@ -340,6 +340,13 @@ pub fn read_clicks(body: String) -> Result<String, JsValue> {
     Ok(serde_json::to_string(&page).map_err(|_| Error::Internal)?)
 }
 
+/// Does an id name nothing, as zeros, marks and some words do? See [`api::named`].
+#[must_use]
+#[wasm_bindgen(js_name = namesNothing)]
+pub fn names_nothing(id: &str) -> bool {
+    api::named(id).is_none()
+}
+
 /// The state of reading a list; see [`Pager`].
 #[wasm_bindgen]
 #[derive(Debug)]
@@ -370,6 +377,14 @@ impl Pager {
         let _ = Reflect::set(&page, &"startAtRow".into(), &number(start_at_row));
         let _ = Reflect::set(&page, &"rowLimit".into(), &number(row_limit));
         Ok(page.into())
+    }
+
+    /// The list's length, where the list has ended before it; else `undefined`. See [`api::Pager::unlisted`].
+    #[must_use]
+    pub fn unlisted(&self, read: f64) -> JsValue {
+        self.0
+            .unlisted(to_integer(read))
+            .map_or(JsValue::UNDEFINED, number)
     }
 
     /// Records a page, and returns whether its rows are to be used; see [`Pager::read`].

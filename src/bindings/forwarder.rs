@@ -16,8 +16,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// claim, offerId, text }`, for several a list. A bad item of a list is `{ error: { code, rule,
 /// parameter, retryable } }`. A single bad conversion is thrown.
 ///
-/// `click_ids` are the signed cookie's, separated by spaces. `is_pixel` says that the conversions go to
-/// `p.ashx`, which takes an event's id and an order. `latest` is the latest civil time that a
+/// `click_ids` are the signed cookie's, separated by spaces. `is_pixel` says that the conversions go
+/// to `p.ashx`, which takes an event's id and an order. `latest` is the latest civil time that a
 /// conversion may have, or empty.
 ///
 /// # Errors

@@ -6,9 +6,12 @@ use super::memory::{Memory, hash};
 use super::names::{Fields, Pull, RowKind};
 use super::source::Source;
 use super::store::{IS_DAY, NO_TIME};
-use super::words::Words;
+use super::words::{Spellings, Words};
 use super::{Bad, Current, Report};
 use crate::{Error, Result};
+
+/// The most bytes of a word, and how it is written in one case.
+type OneCase = (usize, fn(&[u8]) -> Vec<u8>);
 
 impl Report {
     pub(super) fn take_rows(&mut self, is_last: bool) -> Result<()> {
@@ -138,20 +141,30 @@ impl Report {
     pub(super) fn currency(&mut self, text: &[u8]) -> Result<u8, Flaw> {
         match self.written_currencies.code(text) {
             Some(code) => Ok(code),
-            None => self.add_currency(text),
+            None => Self::add_spelling(
+                &mut self.written_currencies,
+                (&mut self.currencies, &mut self.memory),
+                text,
+                (8, <[u8]>::to_ascii_uppercase),
+            ),
         }
     }
 
+    /// The number of a word that is spelt so for the first time: of at most so many bytes, in one case.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    fn add_currency(&mut self, text: &[u8]) -> Result<u8, Flaw> {
+    pub(super) fn add_spelling(
+        spellings: &mut Spellings,
+        (words, memory): (&mut Words, &mut Memory),
+        text: &[u8],
+        (most, in_one_case): OneCase,
+    ) -> Result<u8, Flaw> {
         let word = text.trim_ascii();
-        if word.len() > 8 {
+        if word.len() > most {
             return Err(Flaw::Words);
         }
-        let upper = word.to_ascii_uppercase();
-        let code = Self::small(&mut self.currencies, &mut self.memory, &upper)?;
-        self.written_currencies.add(text, code);
+        let code = Self::small(words, memory, &in_one_case(word))?;
+        spellings.add(text, code);
         Ok(code)
     }
 

@@ -97,8 +97,8 @@ impl Memory {
     }
 
     /// Grows WebAssembly's memory by what the rest of the file needs, at least by a sixteenth. One growth costs as
-    /// much as reading thousands of rows, whatever its size, and triggers JavaScript's garbage collector. The allocation is freed at once, and later
-    /// allocations reuse its space.
+    /// much as reading thousands of rows, whatever its size, and triggers JavaScript's garbage collector. The
+    /// allocation is freed at once, and later allocations reuse its space.
     #[inline(never)]
     fn make_room(&mut self, used: usize) {
         let more = self.rest_of_file().max(used / 16).max(SLAB);

@@ -189,21 +189,13 @@ impl Report {
     fn own_status(&mut self, text: &[u8]) -> Result<u8, Flaw> {
         match self.own_statuses.code(text) {
             Some(code) => Ok(code),
-            None => self.add_own_status(text),
+            None => Self::add_spelling(
+                &mut self.own_statuses,
+                (&mut self.statuses, &mut self.memory),
+                text,
+                (64, <[u8]>::to_ascii_lowercase),
+            ),
         }
-    }
-
-    #[inline(never)]
-    #[cfg_attr(small_cold, optimize(size))]
-    fn add_own_status(&mut self, text: &[u8]) -> Result<u8, Flaw> {
-        let word = text.trim_ascii();
-        if word.len() > 64 {
-            return Err(Flaw::Words);
-        }
-        let lower = word.to_ascii_lowercase();
-        let code = Self::small(&mut self.statuses, &mut self.memory, &lower)?;
-        self.own_statuses.add(text, code);
-        Ok(code)
     }
 
     /// The letters of a currency, where an amount in its smallest unit needs them.

@@ -220,9 +220,25 @@ export function listTests(edge: Edge): void {
     const zeros = "00000000-0000-0000-0000-000000000000";
     const count = 25;
     const ids: ((index: number) => unknown)[] = [
-      ...[0, "0", zeros, "null", "undefined", "N/A", "", null, undefined, "none", "-", "old-system"].map(
-        (id) => () => id,
-      ),
+      ...[
+        0,
+        "0",
+        zeros,
+        "null",
+        "undefined",
+        "N/A",
+        "",
+        null,
+        undefined,
+        "none",
+        "nil",
+        "(not set)",
+        "unknown",
+        "FALSE",
+        "{}",
+        "-",
+        "old-system",
+      ].map((id) => () => id),
       (index) => (index % 2 === 0 ? 0 : `c${index}`),
       // One in each page, and two.
       (index) => (index % 10 === 5 ? "0" : `c${index}`),

@@ -400,3 +400,32 @@ fn one_request_is_enough_for_a_list_that_fits() {
     });
     assert!(paging.is_over());
 }
+
+#[test]
+fn a_list_that_ends_before_its_length_says_so_unless_it_has_changed() {
+    let read = |totals: &[Option<u64>], most, read| {
+        let mut pager = Pager::new(0, 100, most);
+        for total_rows in totals {
+            let page = PageRead {
+                rows: 100,
+                new_rows: 100,
+                last_known: None,
+                total_rows: *total_rows,
+            };
+            pager.read(page);
+        }
+        pager.unlisted(read)
+    };
+    for (totals, most, rows, expected) in [
+        (vec![Some(1_000)], None, 250, Some(1_000)),
+        (vec![Some(1_000), None], None, 250, Some(1_000)),
+        (vec![Some(250)], None, 250, None),
+        (vec![Some(1_000)], None, 1_001, None),
+        (vec![None], None, 250, None),
+        // The caller wanted no more.
+        (vec![Some(1_000)], Some(250), 250, None),
+        (vec![Some(1_000), Some(1_001)], None, 250, None),
+    ] {
+        assert_eq!(read(&totals, most, rows), expected, "{totals:?} {rows}");
+    }
+}
