@@ -50,7 +50,7 @@ pub use capture::find_signed_clicks;
 #[cfg(feature = "checks")]
 pub use checks::{check_postback, check_postback_url, lint_tracking_link};
 #[cfg(feature = "client")]
-pub use client::{Client, Pager, read_clicks};
+pub use client::{Client, Pager, names_nothing, read_clicks};
 #[cfg(feature = "forwarder")]
 pub use deliverer::Deliverer;
 #[cfg(feature = "forwarder")]
