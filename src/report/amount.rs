@@ -269,7 +269,8 @@ pub(super) fn write_digits(output: &mut String, number: u64, least: usize) {
         }
     }
     let from = digits.len() - count.max(least);
-    output.extend(digits.iter().skip(from).map(|&digit| char::from(digit)));
+    let digits = digits.get(from..).unwrap_or_default();
+    output.push_str(core::str::from_utf8(digits).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -146,9 +146,20 @@ pub(super) fn write_sum(output: &mut String, units: i128) {
 }
 
 /// A text as JSON; bytes that are not UTF-8 are replaced.
-#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn quote(output: &mut String, text: &[u8]) {
     output.push('"');
+    // Nearly every text has nothing to escape.
+    let is_plain = |byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    match core::str::from_utf8(text) {
+        Ok(text) if text.bytes().all(is_plain) => output.push_str(text),
+        _ => escape(output, text),
+    }
+    output.push('"');
+}
+
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+fn escape(output: &mut String, text: &[u8]) {
     for chunk in text.utf8_chunks() {
         for character in chunk.valid().chars() {
             match character {
@@ -168,7 +179,6 @@ pub(super) fn quote(output: &mut String, text: &[u8]) {
             output.push('\u{FFFD}');
         }
     }
-    output.push('"');
 }
 
 #[cfg(test)]

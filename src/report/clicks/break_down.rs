@@ -1,14 +1,14 @@
 //! Breaks clicks and conversions down by dimensions.
 
-use super::ADDRESS;
 use super::groups::{Figures, Grouping, Own, Question, Row, distinct, question};
 use super::journeys::no_dimension;
+use super::{ADDRESS, Clicks};
 use crate::Result;
 use crate::report::Report;
 use crate::report::judge::Class;
-use crate::report::memory::Memory;
+use crate::report::memory::{Memory, sort_numbers};
 use crate::report::out::Writer;
-use crate::report::store::{NO_AMOUNT, NO_TIME, OWN_ID};
+use crate::report::store::{Head, NO_AMOUNT, NO_TIME, OWN_ID};
 use crate::report::words::Words;
 use core::ops::Range;
 
@@ -98,180 +98,113 @@ impl Report {
         }
     }
 
-    /// The groups of some clicks; returns how many of them lie outside the window.
+    /// Groups and counts some clicks.
     #[inline(never)]
-    fn group_clicks(
-        &self,
-        rows: Range<u32>,
-        grouping: &mut Grouping,
-        own: &mut Own,
-        groups: &mut Vec<u32>,
-        memory: &mut Memory,
-    ) -> Option<u64> {
-        let mut outside = 0;
+    fn count_clicks(&self, rows: Range<u32>, count: &mut Count, memory: &mut Memory) -> Option<()> {
         for row in rows {
             // Every row gets a number, so that the labels keep their places.
-            let number = grouping.number(&self.clicks, own, Row::Click(row), memory)?;
-            if self.is_inside(self.clicks.seconds(row)) {
-                groups.push(number);
+            let number = count.number(self, Row::Click(row), memory)?;
+            if !self.is_inside(self.clicks.seconds(row)) {
+                count.outside += 1;
+                count.groups.push(u32::MAX);
+                continue;
+            }
+            count.groups.push(number);
+            if let Some(clicks) = count.clicks.get_mut(number as usize) {
+                *clicks += 1;
             } else {
-                outside += 1;
-                groups.push(u32::MAX);
+                count.clicks.resize(number as usize, 0);
+                count.clicks.push(1);
             }
         }
-        Some(outside)
+        Some(())
     }
 
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one pass after the other over the same columns"
-    )]
-    pub(super) fn break_down_in(
+    /// Adds some conversions, from a place on, to the figures of their groups; returns the place after them.
+    #[inline(never)]
+    fn count_conversions(
         &self,
-        question: &mut Question,
+        from: u32,
+        count: &mut Count,
         memory: &mut Memory,
-    ) -> Option<String> {
-        let clicks = &self.clicks;
-        let mut own = no_dimension();
-        if !question.own_of.is_empty() {
-            own.grouping = Some(Box::new(Grouping::new(core::mem::take(
-                &mut question.own_of,
-            ))));
-            for label in &question.labels {
-                let code = own.words.code(label.as_bytes(), memory)?;
-                own.labels.push(code);
-            }
-        }
-        let mut grouping = Grouping::new(core::mem::take(&mut question.by));
-        // The group of each click; none for a click outside the window.
-        let mut groups: Vec<u32> = Vec::new();
-        memory.reserve(&mut groups, clicks.rows as usize)?;
-        let mut outside = 0_u64;
-        let mut from = 0;
-        while from < clicks.rows {
-            let to = clicks.rows.min(from + ROWS_A_CALL);
-            outside += self.group_clicks(from..to, &mut grouping, &mut own, &mut groups, memory)?;
-            from = to;
-        }
-        // Conversions by the number of their id, with the first click of each.
-        let mut click_of: Vec<u32> = Vec::new();
-        memory.reserve(&mut click_of, clicks.conversion_ids.len() + 1)?;
-        click_of.resize(clicks.conversion_ids.len() + 1, u32::MAX);
-        for &(row, code) in &clicks.converted {
-            if let Some(slot) = click_of.get_mut(code as usize)
-                && *slot == u32::MAX
-            {
-                *slot = row;
-            }
-        }
-        let mut alone = Vec::new();
-        let mut joined: Vec<(u32, u32)> = Vec::new();
-        let mut is_known = vec![false; click_of.len()];
-        let mut seen = Words::new(self.settings.seed);
-        let mut next = self.conversions.first();
-        while let Some(place) = next {
+    ) -> Option<Option<u32>> {
+        let mut next = Some(from);
+        for _ in 0..ROWS_A_CALL {
+            let Some(place) = next else { break };
             next = self.conversions.next(place);
             let head = self.conversions.head(place)?;
             if head.class == Class::ReadTwice as u8 {
                 continue;
             }
             let id = self.conversions.text(place, OWN_ID);
-            let code = clicks.conversion_ids.known(id).filter(|_| !id.is_empty());
-            if let Some(code) = code {
-                let slot = is_known.get_mut(code as usize)?;
+            let code = self.clicks.conversion_ids.known(id);
+            let (number, click) = if let Some(code) = code.filter(|_| !id.is_empty()) {
+                let is_known = count.is_known.get_mut(code as usize)?;
                 // The same conversion id twice is one conversion that was read twice.
-                if *slot {
+                if *is_known {
                     continue;
                 }
-                *slot = true;
-                memory.extend(&mut joined, &[(*click_of.get(code as usize)?, place)])?;
-                continue;
-            }
-            if !self.ids_rise && !id.is_empty() {
-                let before = seen.len();
-                if usize::try_from(seen.code(id, memory)?).ok()? <= before {
-                    continue;
-                }
-            }
-            let (offer, affiliate) = self.pair_codes(head.pair);
-            let row = Row::Alone(offer, affiliate, head.seconds);
-            let number = grouping.number(clicks, &mut own, row, memory)?;
-            if self.is_inside(head.seconds) {
-                memory.extend(&mut alone, &[(number, place)])?;
-            }
-        }
-        let count = grouping.len();
-        let mut figures = vec![Figures::default(); count];
-        for &number in &groups {
-            if let Some(figures) = figures.get_mut(number as usize) {
-                figures.clicks += 1;
-            }
-        }
-        self.count_unique(&groups, question.unique_by_day, &mut figures, memory)?;
-        let approved = self.statuses.known(b"approved").unwrap_or(u32::MAX);
-        let pending = self.statuses.known(b"pending").unwrap_or(u32::MAX);
-        let mut times: Vec<(u32, u32)> = Vec::new();
-        let joined_rows = joined.iter().map(|&(row, place)| {
-            (
-                groups.get(row as usize).copied().unwrap_or(u32::MAX),
-                row,
-                place,
-            )
-        });
-        let alone_rows = alone
-            .iter()
-            .map(|&(number, place)| (number, u32::MAX, place));
-        for (number, row, place) in joined_rows.chain(alone_rows) {
-            let Some(figures) = figures.get_mut(number as usize) else {
-                continue;
-            };
-            let head = self.conversions.head(place)?;
-            figures.convert(head.status, true);
-            let units = |units: i64| {
-                if units == NO_AMOUNT {
-                    0
-                } else {
-                    i128::from(units)
-                }
-            };
-            let status = u32::from(head.status);
-            if status == approved || status == 0 {
-                figures.payout += units(head.payout);
-                figures.revenue += units(head.revenue);
-            } else if status == pending {
-                figures.pending += units(head.payout);
-            }
-            let click = if row == u32::MAX {
-                NO_TIME
+                *is_known = true;
+                let row = *count.click_of.get(code as usize)?;
+                let number = count.groups.get(row as usize).copied();
+                (number.unwrap_or(u32::MAX), self.clicks.seconds(row))
             } else {
-                clicks.seconds(row)
-            };
-            if click != NO_TIME && head.seconds != NO_TIME && head.seconds >= click {
-                memory.extend(&mut times, &[(number, head.seconds - click)])?;
-            }
-        }
-        // Conversions that only the clicks report: they have no status and no amount.
-        for (code, (&row, &is_known)) in click_of.iter().zip(&is_known).enumerate() {
-            if code > 0 && !is_known && row != u32::MAX {
-                let number = groups.get(row as usize).copied().unwrap_or(u32::MAX);
-                if let Some(figures) = figures.get_mut(number as usize) {
-                    figures.convert(0, false);
+                if !self.ids_rise && !id.is_empty() {
+                    let before = count.seen.len();
+                    if usize::try_from(count.seen.code(id, memory)?).ok()? <= before {
+                        continue;
+                    }
                 }
+                let (offer, affiliate) = self.pair_codes(head.pair);
+                let row = Row::Alone(offer, affiliate, head.seconds);
+                let number = count.number(self, row, memory)?;
+                if !self.is_inside(head.seconds) {
+                    continue;
+                }
+                (number, NO_TIME)
+            };
+            if number == u32::MAX {
+                continue;
+            }
+            count.add(number, &head);
+            if click != NO_TIME && head.seconds != NO_TIME && head.seconds >= click {
+                memory.extend(&mut count.times, &[(number, head.seconds - click)])?;
             }
         }
-        times.sort_unstable();
-        let mut rest = 0;
-        while let Some(&(number, _)) = times.get(rest) {
-            let from = rest;
-            while times.get(rest).is_some_and(|&(other, _)| other == number) {
-                rest += 1;
-            }
-            if let Some(figures) = figures.get_mut(number as usize) {
-                figures.times = (from, rest);
-            }
+        Some(next)
+    }
+
+    fn break_down_in(&self, question: &mut Question, memory: &mut Memory) -> Option<String> {
+        let clicks = &self.clicks;
+        let mut count = Count::new(self, question, memory)?;
+        memory.reserve(&mut count.groups, clicks.rows as usize)?;
+        let mut from = 0;
+        while from < clicks.rows {
+            let to = clicks.rows.min(from + ROWS_A_CALL);
+            self.count_clicks(from..to, &mut count, memory)?;
+            from = to;
         }
-        let times: Vec<u32> = times.into_iter().map(|(_, time)| time).collect();
-        Some(self.write_breakdown(question, &grouping, &own, &figures, &times, outside))
+        count.figures = vec![Figures::default(); count.grouping.len()];
+        for (figures, &clicks) in count.figures.iter_mut().zip(&count.clicks) {
+            figures.clicks = u64::from(clicks);
+        }
+        self.count_unique(&mut count, question.unique_by_day, memory)?;
+        memory.reserve(&mut count.click_of, clicks.conversion_ids.len() + 1)?;
+        count.find_clicks(clicks);
+        let mut next = self.conversions.first();
+        while let Some(place) = next {
+            next = self.count_conversions(place, &mut count, memory)?;
+        }
+        count.add_reported();
+        let times = count.sort_times();
+        let Count {
+            grouping,
+            own,
+            figures,
+            outside,
+            ..
+        } = &count;
+        Some(self.write_breakdown(question, grouping, own, figures, &times, *outside))
     }
 
     /// Puts the addresses of some clicks where their groups have room: with their day into `days` if it has any.
@@ -302,18 +235,13 @@ impl Report {
         Some(())
     }
 
-    /// Exact, not estimated: the addresses of a group are collected, sorted and counted.
-    pub(super) fn count_unique(
-        &self,
-        groups: &[u32],
-        by_day: bool,
-        figures: &mut [Figures],
-        memory: &mut Memory,
-    ) -> Option<()> {
+    /// Exact, not estimated: the addresses of a group are collected and counted.
+    #[inline(never)]
+    fn count_unique(&self, count: &mut Count, by_day: bool, memory: &mut Memory) -> Option<()> {
         let mut from = 0_usize;
         let mut starts: Vec<usize> = Vec::new();
-        memory.reserve(&mut starts, figures.len())?;
-        for figures in figures.iter() {
+        memory.reserve(&mut starts, count.figures.len())?;
+        for figures in &count.figures {
             starts.push(from);
             from += usize::try_from(figures.clicks).ok()?;
         }
@@ -327,11 +255,11 @@ impl Report {
             addresses.resize(from, 0);
         }
         let step = ROWS_A_CALL as usize;
-        for (from, groups) in (0..).step_by(step).zip(groups.chunks(step)) {
+        for (from, groups) in (0..).step_by(step).zip(count.groups.chunks(step)) {
             self.place_addresses(from, groups, &mut starts, &mut addresses, &mut days)?;
         }
         let (mut few, mut many) = (Vec::new(), Vec::new());
-        for (figures, end) in figures.iter_mut().zip(starts) {
+        for (figures, end) in count.figures.iter_mut().zip(starts) {
             let start = end - usize::try_from(figures.clicks).ok()?;
             figures.unique = if by_day {
                 distinct(days.get(start..end)?, &mut many, memory)?
@@ -344,5 +272,155 @@ impl Report {
         memory.free(&mut addresses);
         memory.free(&mut days);
         Some(())
+    }
+}
+
+/// A breakdown while it is counted.
+struct Count {
+    own: Own,
+    grouping: Grouping,
+    /// The group of each click; none for a click outside the window.
+    groups: Vec<u32>,
+    outside: u64,
+    /// The number of clicks of each group, then all its figures.
+    clicks: Vec<u32>,
+    figures: Vec<Figures>,
+    /// The first click of each conversion id, by the id's number; is the conversion itself known?
+    click_of: Vec<u32>,
+    is_known: Vec<bool>,
+    /// The ids of conversions without a click.
+    seen: Words,
+    /// The seconds from click to conversion, with the group.
+    times: Vec<(u32, u32)>,
+    approved: u32,
+    pending: u32,
+}
+
+impl Count {
+    #[cfg_attr(small_cold, optimize(size))]
+    fn new(report: &Report, question: &mut Question, memory: &mut Memory) -> Option<Self> {
+        let mut own = no_dimension();
+        if !question.own_of.is_empty() {
+            let of = core::mem::take(&mut question.own_of);
+            own.grouping = Some(Box::new(Grouping::new(of)));
+            for label in &question.labels {
+                let code = own.words.code(label.as_bytes(), memory)?;
+                own.labels.push(code);
+            }
+        }
+        let status = |word| report.statuses.known(word).unwrap_or(u32::MAX);
+        Some(Self {
+            own,
+            grouping: Grouping::new(core::mem::take(&mut question.by)),
+            groups: Vec::new(),
+            outside: 0,
+            clicks: Vec::new(),
+            figures: Vec::new(),
+            click_of: Vec::new(),
+            is_known: Vec::new(),
+            seen: Words::new(report.settings.seed),
+            times: Vec::new(),
+            approved: status(b"approved"),
+            pending: status(b"pending"),
+        })
+    }
+
+    #[inline]
+    fn number(&mut self, report: &Report, row: Row, memory: &mut Memory) -> Option<u32> {
+        self.grouping
+            .number(&report.clicks, &mut self.own, row, memory)
+    }
+
+    #[inline(never)]
+    fn find_clicks(&mut self, clicks: &Clicks) {
+        let count = clicks.conversion_ids.len() + 1;
+        self.click_of.resize(count, u32::MAX);
+        self.is_known.resize(count, false);
+        for &(row, code) in &clicks.converted {
+            if let Some(slot) = self.click_of.get_mut(code as usize)
+                && *slot == u32::MAX
+            {
+                *slot = row;
+            }
+        }
+    }
+
+    /// The figures of a group, which a conversion without a click may have begun.
+    #[inline]
+    fn figures(&mut self, number: u32) -> Option<&mut Figures> {
+        let index = number as usize;
+        if index >= self.figures.len() {
+            self.figures.resize_with(index + 1, Figures::default);
+        }
+        self.figures.get_mut(index)
+    }
+
+    /// Adds a conversion to a group.
+    #[inline]
+    fn add(&mut self, number: u32, head: &Head) {
+        let (approved, pending) = (self.approved, self.pending);
+        let Some(figures) = self.figures(number) else {
+            return;
+        };
+        figures.convert(head.status, true);
+        let units = |units: i64| {
+            if units == NO_AMOUNT {
+                0
+            } else {
+                i128::from(units)
+            }
+        };
+        let status = u32::from(head.status);
+        if status == approved || status == 0 {
+            figures.payout += units(head.payout);
+            figures.revenue += units(head.revenue);
+        } else if status == pending {
+            figures.pending += units(head.payout);
+        }
+    }
+
+    /// Adds conversions that only the clicks report: they have no status and no amount.
+    #[inline(never)]
+    fn add_reported(&mut self) {
+        for (code, (&row, &is_known)) in self.click_of.iter().zip(&self.is_known).enumerate() {
+            if code > 0 && !is_known && row != u32::MAX {
+                let number = self.groups.get(row as usize).copied().unwrap_or(u32::MAX);
+                if let Some(figures) = self.figures.get_mut(number as usize) {
+                    figures.convert(0, false);
+                }
+            }
+        }
+    }
+
+    /// The times of each group, in order; the groups get their places.
+    #[inline(never)]
+    fn sort_times(&mut self) -> Vec<u32> {
+        for &(number, _) in &self.times {
+            if let Some(figures) = self.figures.get_mut(number as usize) {
+                figures.times.1 += 1;
+            }
+        }
+        let mut from = 0;
+        for figures in &mut self.figures {
+            let length = figures.times.1;
+            figures.times = (from, from);
+            from += length;
+        }
+        let mut sorted = vec![0; self.times.len()];
+        for &(number, time) in &self.times {
+            if let Some(figures) = self.figures.get_mut(number as usize) {
+                if let Some(slot) = sorted.get_mut(figures.times.1) {
+                    *slot = time;
+                }
+                figures.times.1 += 1;
+            }
+        }
+        for figures in &self.figures {
+            let (from, to) = figures.times;
+            if let Some(times) = sorted.get_mut(from..to) {
+                sort_numbers(times);
+            }
+        }
+        sorted
     }
 }

@@ -3,7 +3,7 @@
 use super::groups::{Dimension, Figures, Grouping, Own, Question, WEEKDAYS};
 use super::{ADDRESS, AFFILIATE, FIRST_IPV4, OFFER};
 use crate::report::memory::sort_numbers;
-use crate::report::out::Writer;
+use crate::report::out::{Writer, quote};
 use crate::report::stats::{quantile, wilson};
 use crate::report::{Report, amount, day};
 
@@ -16,41 +16,8 @@ impl Report {
         own: &Own,
         number: u32,
     ) {
-        let mut own_dimension = "own".to_owned();
-        for (dimension, value) in grouping.dimensions.iter().zip(grouping.values(number)) {
-            let mut text = String::new();
-            let bytes: &[u8] = match dimension {
-                Dimension::Column(OFFER) => self.offers.text(value),
-                Dimension::Column(AFFILIATE) => self.affiliates.text(value),
-                Dimension::Column(ADDRESS) if value >= FIRST_IPV4 => {
-                    for (index, byte) in value.to_be_bytes().into_iter().enumerate() {
-                        if index > 0 {
-                            text.push('.');
-                        }
-                        amount::write_digits(&mut text, u64::from(byte), 1);
-                    }
-                    text.as_bytes()
-                }
-                Dimension::Column(column) => self
-                    .clicks
-                    .words
-                    .get(*column)
-                    .map_or(&[][..], |words| words.text(value)),
-                Dimension::Own => own.words.text(value),
-                _ if value == 0 => b"",
-                Dimension::Day => {
-                    day::write_day(&mut text, u64::from(value - 1));
-                    text.as_bytes()
-                }
-                Dimension::Hour => {
-                    amount::write_digits(&mut text, u64::from(value - 1), 2);
-                    text.as_bytes()
-                }
-                Dimension::Weekday => WEEKDAYS
-                    .get(value as usize - 1)
-                    .map_or(&[][..], |day| day.as_bytes()),
-            };
-            let name = match dimension {
+        for (&dimension, value) in grouping.dimensions.iter().zip(grouping.values(number)) {
+            writer.key(match dimension {
                 Dimension::Column(OFFER) => "offer",
                 Dimension::Column(AFFILIATE) => "affiliate",
                 Dimension::Column(2) => "subId1",
@@ -63,14 +30,127 @@ impl Report {
                 Dimension::Day => "day",
                 Dimension::Hour => "hour",
                 Dimension::Weekday => "weekday",
-                Dimension::Own => own_dimension.as_str(),
-            };
-            writer.key(name);
-            writer.string(bytes);
+                Dimension::Own => "own",
+            });
+            writer.string(self.value_text(own, dimension, value, &mut String::new()));
         }
-        own_dimension.clear();
     }
 
+    /// A dimension's value as text; one that is no stored text is written into the scratch text.
+    fn value_text<'a>(
+        &'a self,
+        own: &'a Own,
+        dimension: Dimension,
+        value: u32,
+        scratch: &'a mut String,
+    ) -> &'a [u8] {
+        scratch.clear();
+        match dimension {
+            Dimension::Column(OFFER) => return self.offers.text(value),
+            Dimension::Column(AFFILIATE) => return self.affiliates.text(value),
+            Dimension::Column(ADDRESS) if value >= FIRST_IPV4 => {
+                for (index, byte) in value.to_be_bytes().into_iter().enumerate() {
+                    if index > 0 {
+                        scratch.push('.');
+                    }
+                    amount::write_digits(scratch, u64::from(byte), 1);
+                }
+            }
+            Dimension::Column(column) => {
+                let words = self.clicks.words.get(column);
+                return words.map_or(&[], |words| words.text(value));
+            }
+            Dimension::Own => return own.words.text(value),
+            _ if value == 0 => {}
+            Dimension::Day => day::write_day(scratch, u64::from(value - 1)),
+            Dimension::Hour => amount::write_digits(scratch, u64::from(value - 1), 2),
+            Dimension::Weekday => {
+                scratch.push_str(WEEKDAYS.get(value as usize - 1).copied().unwrap_or(""));
+            }
+        }
+        scratch.as_bytes()
+    }
+
+    /// The groups in the order in which they are shown.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn order(
+        &self,
+        question: &Question,
+        grouping: &Grouping,
+        own: &Own,
+        figures: &[Figures],
+    ) -> Vec<u32> {
+        // Groups without any row inside the window are left out.
+        let mut order: Vec<u32> = (0_u32..)
+            .zip(figures)
+            .filter(|(_, figures)| figures.clicks + figures.conversions > 0)
+            .map(|(number, _)| number)
+            .collect();
+        let rank = |figures: &Figures| -> (i128, u64) {
+            let first = match question.sort.as_str() {
+                "key" => return (0, 0),
+                "uniqueClicks" => i128::from(figures.unique),
+                "conversions" => i128::from(figures.conversions),
+                "rate" => {
+                    (i128::from(figures.conversions) << 40) / i128::from(figures.clicks.max(1))
+                }
+                "payout" => figures.payout,
+                "revenue" => figures.revenue,
+                "margin" => figures.revenue - figures.payout,
+                "epc" => figures.epc(),
+                _ => i128::from(figures.clicks),
+            };
+            (first, figures.clicks)
+        };
+        let ranks: Vec<(i128, u64)> = figures.iter().map(rank).collect();
+        // Groups of one rank are sorted by their values.
+        let mut labels = String::new();
+        let mut ends = vec![0];
+        let mut scratch = String::new();
+        for number in (0_u32..).take(figures.len()) {
+            for (&dimension, value) in grouping.dimensions.iter().zip(grouping.values(number)) {
+                quote(
+                    &mut labels,
+                    self.value_text(own, dimension, value, &mut scratch),
+                );
+            }
+            ends.push(labels.len());
+        }
+        let label = |number: u32| {
+            let from = ends.get(number as usize).copied()?;
+            labels.get(from..ends.get(number as usize + 1).copied()?)
+        };
+        order.sort_by(|&one, &other| {
+            let rank = |number: u32| ranks.get(number as usize);
+            rank(other)
+                .cmp(&rank(one))
+                .then_with(|| label(one).cmp(&label(other)))
+        });
+        order
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn write_group(
+        &self,
+        writer: &mut Writer,
+        (grouping, own): (&Grouping, &Own),
+        number: u32,
+        figures: &Figures,
+        times: &[u32],
+    ) {
+        writer.open('{');
+        writer.key("key");
+        writer.open('{');
+        self.write_values(writer, grouping, own, number);
+        writer.close('}');
+        let (from, to) = figures.times;
+        self.write_figures(writer, figures, times.get(from..to).unwrap_or_default());
+        writer.close('}');
+    }
+
+    #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn write_breakdown(
         &self,
@@ -85,45 +165,7 @@ impl Report {
         for figures in figures {
             total.add(figures);
         }
-        // Groups without any row inside the window are left out.
-        let mut order: Vec<u32> = (0_u32..)
-            .zip(figures)
-            .filter(|(_, figures)| figures.clicks + figures.conversions > 0)
-            .map(|(number, _)| number)
-            .collect();
-        let label = |number: u32| {
-            let mut writer = Writer::default();
-            self.write_values(&mut writer, grouping, own, number);
-            writer.text
-        };
-        let rank = |number: u32| -> (i128, u64) {
-            let Some(figures) = figures.get(number as usize) else {
-                return (0, 0);
-            };
-            let first = match question.sort.as_str() {
-                "key" => 0,
-                "uniqueClicks" => i128::from(figures.unique),
-                "conversions" => i128::from(figures.conversions),
-                "rate" => {
-                    (i128::from(figures.conversions) << 40) / i128::from(figures.clicks.max(1))
-                }
-                "payout" => figures.payout,
-                "revenue" => figures.revenue,
-                "margin" => figures.revenue - figures.payout,
-                "epc" => figures.epc(),
-                _ => i128::from(figures.clicks),
-            };
-            let second = if question.sort == "key" {
-                0
-            } else {
-                figures.clicks
-            };
-            (first, second)
-        };
-        order.sort_by_cached_key(|&number| {
-            let (first, second) = rank(number);
-            (-first, u64::MAX - second, label(number))
-        });
+        let order = self.order(question, grouping, own, figures);
         let mut writer = Writer::default();
         writer.open('{');
         writer.number_of("clicksOutside", outside);
@@ -139,18 +181,9 @@ impl Report {
         let top = question.top.min(order.len());
         let (shown, others) = order.split_at_checked(top).unwrap_or_default();
         for &number in shown {
-            let Some(figures) = figures.get(number as usize) else {
-                continue;
-            };
-            writer.open('{');
-            writer.key("key");
-            writer.open('{');
-            self.write_values(&mut writer, grouping, own, number);
-            writer.close('}');
-            let (from, to) = figures.times;
-            let own_times = times.get(from..to).unwrap_or_default();
-            self.write_figures(&mut writer, figures, own_times);
-            writer.close('}');
+            if let Some(figures) = figures.get(number as usize) {
+                self.write_group(&mut writer, (grouping, own), number, figures, times);
+            }
         }
         writer.close(']');
         if !others.is_empty() {

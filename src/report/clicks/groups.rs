@@ -354,6 +354,7 @@ pub(super) fn question(options: &str) -> Result<Question> {
 
 /// The number of distinct entries. Each entry 0, without an address, counts as one. `table` is scratch memory.
 /// Groups are small: their table stays in the cache, where sorting would compare each entry many times.
+#[inline(never)]
 pub(super) fn distinct<T: Copy + Default + PartialEq + Into<u64>>(
     entries: &[T],
     table: &mut Vec<T>,
