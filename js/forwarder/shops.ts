@@ -67,8 +67,9 @@ export interface ShopOptions {
    * The site's own mapping, in place of the built-in one. It is called for every verified webhook that is readable and
    * recent, and neither a refund nor a test. The forwarder remembers which conversion it made of an order, and sends
    * refunds to that one. With the same unique id in another offer later, the first conversion counts. `undefined` means
-   * that there is nothing to count. If the mapping throws, or its conversion breaks a rule, the answer is 500, and the
-   * platform sends the webhook again. Numbers above 2^53 have lost digits in `payload`.
+   * that there is nothing to count. So does a conversion without a click id where the built-in mapping found no click
+   * either: the answer is 200 `no_click_id`. If the mapping throws, or its conversion breaks another rule, the answer is
+   * 500, and the platform sends the webhook again. Numbers above 2^53 have lost digits in `payload`.
    * @default the built-in mapping
    */
   readonly map?: WebhookMap;

@@ -99,11 +99,12 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
       return mapFailed("threw", logOutcome);
     }
   }
-  if (text === undefined) {
+  const hasNoClick = text !== undefined && ready === undefined && namesNoClick(text, intake);
+  if (text === undefined || hasNoClick) {
     // The sale may be known nevertheless: its page has told the click.
     const answer = order && (await logOrder(order, await updateOrder(order, incoming), incoming, true));
     if (answer !== undefined) return answer;
-    if (shop.map !== undefined && payload !== undefined) return logOutcome("ignored", { code: "map" });
+    if (shop.map !== undefined && payload !== undefined && !hasNoClick) return logOutcome("ignored", { code: "map" });
     return verdict.outcome === "no_click_id"
       ? logOutcome("no_click_id")
       : logOutcome("ignored", { code: reason ?? "other_topic" });
@@ -336,6 +337,16 @@ async function logOrder(
 async function mapFailed(code: string, logOutcome: LogOutcome): Promise<never> {
   await logOutcome("map_failed", { code, alert: true });
   throw new Refusal("map_failed", "the site's own mapping of this webhook failed: see the log");
+}
+
+/** Has a mapping built on an order of no click? Where the ready one has found a click, losing it is a fault. */
+function namesNoClick(text: string, intake: Intake): boolean {
+  try {
+    intake.keyOf(text);
+    return false;
+  } catch (thrown) {
+    return isCakeError(thrown) && thrown.parameter === "clickId";
+  }
 }
 
 /** The JSON of one object, or nothing. An array would be read as several conversions; a `bigint` is no JSON, and throws. */

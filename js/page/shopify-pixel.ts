@@ -112,8 +112,8 @@ export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelO
     api.analytics.subscribe("checkout_completed", (event) =>
       quietly(() => {
         const checkout = event?.data?.checkout;
-        // `gid://shopify/Order/5001` and `5001` both mean the webhook's order 5001.
-        const uniqueId = /\d+$/.exec(`${checkout?.order?.id ?? ""}`)?.[0];
+        // `gid://shopify/Order/5001?key=…`, with a key or without, and `5001` all mean the webhook's order 5001.
+        const uniqueId = /(?:^|\/)(\d+)(?:\?|$)/.exec(`${checkout?.order?.id ?? ""}`)?.[1];
         if (uniqueId === undefined) return;
         const clickId = findClickId([...(checkout.attributes ?? [])], clickIdNames);
         return tracker.convert({ uniqueId, clickId }).then((result) => onResult?.(result, uniqueId));

@@ -241,6 +241,28 @@ test("Stripe's links, buttons and tables get a reference, and one of the site's 
   expect(said).toContain("cake-edge: invalid_click_id");
 });
 
+test("a payment link that is opened in another tab has the click id as well", async () => {
+  shop.addPage("/pay", "");
+  const href = `${shop.origin.replace("127.0.0.1", "localhost")}/pay`;
+  shop.addPage(
+    "/stripe",
+    'tracker.attach({ to: "stripe", hosts: ["localhost"] })',
+    "{}",
+    `<a id="a" href="${href}">Buy</a>`,
+  );
+  const { page, context, go } = await visitor();
+  await go("/stripe?reqid=click-1");
+  await page.waitForTimeout(100);
+  for (const how of [{ button: "middle" }, { modifiers: ["Control"] }, { modifiers: ["Shift"] }] as const) {
+    const options = how as Parameters<Page["click"]>[1];
+    const [tab] = await Promise.all([context.waitForEvent("page"), page.click("#a", options)]);
+    await tab.waitForURL("**/pay**");
+    expect(tab.url(), JSON.stringify(how)).toBe(`${href}?client_reference_id=click-1`);
+  }
+  // The page's own address is put back.
+  expect(await page.getAttribute("#a", "href")).toBe(href);
+});
+
 test("a token for frames is asked for when it is needed, and not at each page view", async () => {
   shop.addPage("/shop", 'tracker.attach({ to: "frame", offerId: 12345 })');
   const { page, go } = await visitor();

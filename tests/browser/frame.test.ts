@@ -106,8 +106,10 @@ test.each([
   expect(sent().map(({ conversion }) => Object.keys(conversion).sort())).toEqual([["clickId", "offerId", "uniqueId"]]);
   // The token is used up, and no conversion waits.
   await poll(() => stored(page)).toEqual([null, null]);
-  // The same event, with the id in the form of the Admin API, causes no second request.
-  await publishTo(page, completed("5001", [], "18.50"));
+  // The same event, with the id in another form, causes no second request.
+  for (const id of ["5001", "gid://shopify/Order/5001?key=6f1c0a9be04d77", "gid://shopify/Order/5001?key=a/7"]) {
+    await publishTo(page, completed(id, [], "18.50"));
+  }
   expect(await shop.sendOrder("5001", { reqid: clickId })).toMatchObject({ outcome: "duplicate" });
   await page.waitForTimeout(100);
   expect(sent().length).toBe(1);

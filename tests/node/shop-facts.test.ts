@@ -54,6 +54,16 @@ const part = (id: number, amount: string): Told => {
   const transactions = [{ kind: "refund", status: "success", amount, currency: "USD" }];
   return ["shopify", "refunds/create", { id, order_id: 9, transactions }];
 };
+/** Goods of 10.00 that are taken out of an order of 26.00 without money being given back. */
+const removed = {
+  id: 3,
+  transactions: [],
+  refund_line_items: [{ subtotal: 10, total_tax: 0 }],
+};
+const edited = (total: string, current: string, refunds: readonly object[] = [removed], more: object = {}) => ({
+  ...{ total_price: total, current_total_price: current, refunds },
+  ...more,
+});
 const cancelled = { cancelled_at: "2026-06-19T11:00:00-04:00" };
 
 const allShops = (more: object = {}): Partial<Options> => {
@@ -154,6 +164,26 @@ describe("an order ends in CAKE as its shop says, in whatever order its webhooks
     ["parts that are all", [shopify(1, "orders/paid"), part(1, "6.00"), part(2, "20.00")], returned],
     ["cancelled", [shopify(1, "orders/paid"), part(1, "6.00"), shopify(2, "orders/cancelled", cancelled)], returned],
     ["an edited total", [shopify(1, "orders/paid"), shopify(3, "orders/paid", { total_price: "30.00" })], left(30)],
+    ["goods taken out before the payment", [shopify(2, "orders/paid", edited("26.00", "16.00"))], left(16)],
+    [
+      "an exchange whose difference is paid",
+      [shopify(1, "orders/paid"), shopify(3, "orders/paid", edited("40.00", "30.00"))],
+      left(30),
+    ],
+    [
+      "goods taken out of a paid order, whose money is given back",
+      [
+        shopify(1, "orders/paid"),
+        part(4, "10.00"),
+        shopify(3, "orders/paid", edited("26.00", "16.00", [removed, part(4, "10.00")[2]])),
+      ],
+      left(16),
+    ],
+    [
+      "an exchange, and all of it given back",
+      [shopify(1, "orders/paid"), shopify(3, "orders/paid", edited("40.00", "30.00")), part(4, "30.00")],
+      returned,
+    ],
   ])("%s", async (_, told, wanted) => {
     const byItself = orders(told).map(async (sequence) => {
       const all = both(allShops());
@@ -172,6 +202,69 @@ describe("an order ends in CAKE as its shop says, in whatever order its webhooks
       expect(await inCake(all), `page first: ${isFirst}`).toEqual([wanted]);
     });
     await Promise.all([...byItself, ...withPage]);
+  });
+
+  test("goods taken out of an order that is a sale before it is paid are told by orders/updated", async () => {
+    const shopifyOnly = shopsOf("shopify", { saleTopic: "orders/create" });
+    const pending = { financial_status: "pending" };
+    const told = [
+      shopify(1, "orders/create", pending),
+      shopify(3, "orders/updated", edited("26.00", "16.00", [removed], pending)),
+      // The topic of the payment makes no sale then.
+      shopify(4, "orders/paid", edited("26.00", "16.00")),
+    ];
+    for (const sequence of [told, [...told, ...told]]) {
+      const all = both(shopifyOnly);
+      await tell(all, await all.click(), sequence);
+      expect(await inCake(all)).toEqual([left(16)]);
+    }
+    // By itself it makes no sale, and leaves nothing behind.
+    const all = both(shopifyOnly);
+    expect(await tell(all, await all.click(), told.slice(1))).toEqual(["ignored", "ignored"]);
+    expect([await inCake(all), await rows(all)]).toEqual([[], []]);
+  });
+
+  test("a purchase of several vendors is one sale, in whatever order its orders are told", async () => {
+    const vendor = (id: number, status = "processing", refunds: string[] = []) =>
+      woo(1, status, refunds, { id, parent_id: 77, total: "13.00", created_via: "yith_wcmv_vendor_suborder" });
+    const told = [
+      woo(1, "processing"),
+      vendor(78),
+      vendor(79),
+      vendor(78, "processing", ["2.00"]),
+      vendor(79, "refunded"),
+    ];
+    for (const sequence of orders(told)) {
+      const all = both(allShops());
+      await tell(all, await all.click(), sequence);
+      expect(await inCake(all)).toEqual([left(26)]);
+      expect((await rows(all)).length).toBe(1);
+      const parts = sequence.filter(([, , body]) => "parent_id" in body).length;
+      expect((await counts(all)).webhooks).toMatchObject({ woocommerce: { "ignored.sub_order": parts } });
+    }
+  });
+
+  test("a mapping may make sales of the vendors' parts instead, with their refunds", async () => {
+    const map = (payload: Readonly<Record<string, unknown>>, _: string, found: object | undefined) => {
+      if (payload["parent_id"] === undefined) return undefined;
+      return found ?? { clickId: click, offerId: 12_345, uniqueId: `${payload["id"]}`, revenue: `${payload["total"]}` };
+    };
+    const all = both(allShops({ map }));
+    const click = await all.click();
+    const vendor = (id: number, status = "processing") => woo(1, status, [], { id, parent_id: 77, total: "13.00" });
+    await tell(all, click, [woo(1, "processing"), vendor(78), vendor(79)]);
+    expect(await inCake(all)).toEqual([left(13), left(13)]);
+    await tell(all, click, [vendor(78, "refunded")]);
+    expect((await inCake(all)).sort()).toEqual([left(13), returned]);
+  });
+
+  test.each<[string, readonly Told[]]>([
+    ["WooCommerce", ["refunded", "cancelled"].map((status) => woo(2, status, [], { created_via: "subscription" }))],
+    ["Shopify", [shopify(2, "orders/cancelled", { ...cancelled, source_name: "subscription_contract" })]],
+  ])("a renewal that is no conversion makes no correction: %s", async (_, told) => {
+    const all = both(allShops());
+    expect(new Set(await tell(all, await all.click(), told))).toEqual(new Set(["ignored"]));
+    expect(await rows(all)).toEqual([]);
   });
 
   test.each<[string, readonly Told[], string]>([

@@ -224,6 +224,63 @@ describe("a mapping of the site's own", () => {
     expect((await counts({ operator })).webhooks).toEqual({ shopify: { "map_failed.threw": 1 } });
   });
 
+  test.each<[string, Platform, string, (all: Tagged, topic: string, found: Found) => unknown, object, object]>([
+    [
+      "what the ready one found, of no click",
+      "shopify",
+      "orders/paid",
+      ({ id }, _, found) => ({ ...found, offerId: 12_345, uniqueId: `${id}` }),
+      { note_attributes: [] },
+      { outcome: "no_click_id" },
+    ],
+    [
+      "an empty click id",
+      "woocommerce",
+      "order.updated",
+      ({ id }) => ({ clickId: "", offerId: 12_345, uniqueId: `${id}` }),
+      { meta_data: [] },
+      { outcome: "no_click_id" },
+    ],
+    [
+      "a word for none",
+      "woocommerce",
+      "order.updated",
+      ({ id }) => ({ clickId: `${undefined}`, offerId: 12_345, uniqueId: `${id}` }),
+      { meta_data: [] },
+      { outcome: "no_click_id" },
+    ],
+    [
+      "null",
+      "shopify",
+      "orders/paid",
+      ({ id }) => ({ clickId: null, offerId: 12_345, uniqueId: `${id}` }),
+      { note_attributes: [] },
+      { outcome: "no_click_id" },
+    ],
+    [
+      "nothing of an order that does not count yet",
+      "woocommerce",
+      "order.updated",
+      ({ id }, _, found) => ({ ...found, offerId: 12_345, uniqueId: `${id}` }),
+      { status: "pending" },
+      { outcome: "ignored", reason: "status" },
+    ],
+  ])("that builds on an order of no click is no fault: %s", async (_, shop, topic, map, more, expected) => {
+    const { send, reqid, operator } = await shopOf(shop, { map });
+    const payload = shop === "shopify" ? sale(reqid, more) : woo(reqid, more);
+    for (let time = 0; time < 2; time += 1) expect(await send(payload, topic)).toEqual({ status: 200, ...expected });
+    expect(await rows({ operator })).toEqual([]);
+  });
+
+  test.each<[string, (all: Tagged, topic: string, found: Found) => unknown, object]>([
+    ["loses the click that the ready one has found", (_, __, found) => ({ ...found, clickId: "" }), {}],
+    ["misspells a field besides", () => ({ offerId: 12_345, uniqeId: "1" }), { note_attributes: [] }],
+    ["names a click of its own, and no unique id", () => ({ clickId: "a", offerId: 1 }), { note_attributes: [] }],
+  ])("that %s has failed", async (_, map, more) => {
+    const { send, reqid } = await shopOf("shopify", { map });
+    expect(await send(sale(reqid, more), "orders/paid")).toMatchObject({ status: 500, error: { code: "map_failed" } });
+  });
+
   const byTag = ({ tags = "" }: Tagged, _: string, found: Found) =>
     found && { ...found, offerId: tags.includes("vip") ? 222 : 12_345 };
 

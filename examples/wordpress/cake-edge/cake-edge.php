@@ -44,6 +44,8 @@ add_action( 'woocommerce_store_api_checkout_update_order_meta', array( Visit::cl
 add_action( 'woocommerce_payment_complete', array( Delivery::class, 'consider' ) );
 add_action( 'woocommerce_order_status_changed', array( Delivery::class, 'consider' ) );
 add_action( 'woocommerce_order_refunded', array( Delivery::class, 'consider' ) );
+// Also an edited total, in the back office and by the REST API.
+add_action( 'woocommerce_update_order', array( Delivery::class, 'consider' ) );
 // A refund that is deleted, in the back office and by the REST API.
 add_action(
 	'woocommerce_refund_deleted',

@@ -74,4 +74,75 @@ $cake_edge_stub['options']['cake_edge']['currency'] = 'EUR';
 do_action( 'woocommerce_order_action_cake_edge_send_again', $order );
 check( 'both are sent again as the settings are by now', array( array( 'uniqueId' => '50', 'revenue' => '29.35' ), array( 'uniqueId' => '50', 'status' => 'returned' ) ), $told( 50 ) );
 unset( $cake_edge_stub['options']['cake_edge']['currency'] );
+
+// What is sent again is the order's state of that moment, never an older one after a newer one.
+$accepted = array( 'code' => 202, 'body' => '{"id":"x"}', 'headers' => array() );
+$refused  = array( 'code' => 400, 'body' => '{"error":{"code":"invalid_field","rule":"r","retryable":false}}', 'headers' => array() );
+$part     = function ( int $id, string $total ) {
+	return array( 'id' => $id, 'total' => $total );
+};
+$stories  = array(
+	'a refund that was refused, and a newer one that was accepted' => array( array( 'refunds' => array( $part( 1, '-10.00' ) ) ), array( 'refunds' => array( $part( 1, '-10.00' ), $part( 2, '-5.00' ) ) ), array() ),
+	'an end that was refused, and what counts again'              => array( array( 'status' => 'cancelled' ), array( 'status' => 'processing' ), array() ),
+	'a refund that was refused, and its order that has ended'     => array( array( 'refunds' => array( $part( 1, '-10.00' ) ) ), array( 'status' => 'cancelled' ), array() ),
+	'an edited total that was refused, and a newer one'           => array( array( 'total' => '20.00' ), array( 'total' => '15.00' ), array() ),
+	'a refund that was refused, and nothing newer'                => array( array( 'refunds' => array( $part( 1, '-10.00' ) ) ), array(), array( array( 'revenue' => '19.35' ) ) ),
+	'a refund that was refused, and was deleted'                  => array( array( 'refunds' => array( $part( 1, '-10.00' ) ) ), null, array() ),
+);
+$id = 60;
+foreach ( $stories as $name => list( $first, $second, $expected ) ) {
+	$next  = $accepted;
+	$order = $buy( ++$id, array( 'date_paid_gmt' => $paid_now ) );
+	$told( $id );
+	$next          = $refused;
+	$order->fields = $first + $order->fields;
+	$order->save();
+	check( "$name: the first is refused", array( 1, array( 'sent', 'refused' ) ), array( count( $told( $id ) ), $state( $id ) ) );
+	$next = $accepted;
+	if ( null === $second ) {
+		$order->fields['refunds'] = array();
+	} else {
+		$order->fields = $second + $order->fields;
+		$order->save();
+		$told( $id );
+	}
+	do_action( 'woocommerce_order_action_cake_edge_send_again', $order );
+	$again = array_map( function ( $fields ) use ( $id ) {
+		check( "the same order: $id", (string) $id, $fields['uniqueId'] );
+		return array_diff_key( $fields, array( 'uniqueId' => 1 ) );
+	}, $told( $id ) );
+	check( "$name: what is sent again", $expected, $again );
+}
+
+// An edited total, by whatever saves the order.
+foreach ( array( 'total' => '20.00', 'subtotal' => '8.00', 'none' => null ) as $revenue => $expected ) {
+	$cake_edge_stub['options']['cake_edge']['revenue'] = $revenue;
+	$order = $buy( ++$id, array( 'date_paid_gmt' => $paid_now, 'line_items' => array( array( 'total' => '18.00' ) ) ) );
+	$told( $id );
+	$order->save();
+	check( "nothing is edited, nothing is told: $revenue", array(), $told( $id ) );
+	$order->fields['total']      = '20.00';
+	$order->fields['line_items'] = array( array( 'total' => '8.00' ) );
+	$order->save();
+	check( "an edited order: $revenue", null === $expected ? array() : array( array( 'uniqueId' => (string) $id, 'revenue' => $expected ) ), $told( $id ) );
+	$order->save();
+	check( "is told once: $revenue", array(), $told( $id ) );
+}
+unset( $cake_edge_stub['options']['cake_edge']['revenue'] );
+$order = $buy( ++$id, array( 'date_paid_gmt' => $paid_now ) );
+$told( $id );
+$order->fields = array( 'total' => '20.00', 'refunds' => array( $part( 1, '-5.00' ) ) ) + $order->fields;
+$order->save();
+check( 'an edited order of which a part is refunded', array( array( 'uniqueId' => (string) $id, 'revenue' => '15.00' ) ), $told( $id ) );
+
+// Orders that are no sale of their own: neither they nor what becomes of them is told.
+$renewal = array( array( 'key' => '_reqid', 'value' => 'abc-1' ), array( 'key' => '_subscription_renewal', 'value' => '7' ) );
+foreach ( array( 'a vendor\'s part' => array( 'parent_id' => 8, 'created_via' => 'yith_wcmv_vendor_suborder' ), 'a renewal' => array( 'created_via' => 'subscription' ), 'a renewal by its meta' => array( 'meta_data' => $renewal ) ) as $name => $fields ) {
+	$order = $buy( ++$id, $fields + array( 'date_paid_gmt' => $paid_now ) );
+	foreach ( array( array(), array( 'refunds' => array( $part( 1, '-5.00' ) ) ), array( 'status' => 'refunded' ), array( 'status' => 'cancelled' ) ) as $more ) {
+		$order->fields = $more + $order->fields;
+		$order->save();
+		check( "$name is not told: " . json_encode( $more ), array(), $told( $id ) );
+	}
+}
 $cake_edge_now -= 31 * 86400;

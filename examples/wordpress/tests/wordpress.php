@@ -308,6 +308,9 @@ class WC_Order {
 	public function get_total() {
 		return $this->fields['total'] ?? '';
 	}
+	public function get_parent_id() {
+		return $this->fields['parent_id'] ?? 0;
+	}
 	public function get_created_via() {
 		return $this->fields['created_via'] ?? 'checkout';
 	}
@@ -368,6 +371,8 @@ class WC_Order {
 			}
 		}
 		self::$all[ $this->get_id() ] = $this;
+		// With HPOS, meta data that change may save their order.
+		do_action( 'woocommerce_update_order', $this->get_id() );
 	}
 	public function save() {
 		$this->save_meta_data();

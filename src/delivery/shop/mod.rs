@@ -183,6 +183,22 @@ impl Verdict {
             ..Self::of("refund")
         }
     }
+
+    /// The same of an order that is no sale: what it says counts where it is a conversion here all
+    /// the same, by its page or by the site's own mapping.
+    fn without_sale(mut self, reason: &'static str) -> Self {
+        if self.outcome != "refund" {
+            self.outcome = "ignored";
+        }
+        (self.sale, self.reason) = (None, reason);
+        if let Some(order) = &mut self.order {
+            order.if_unknown = "known";
+            order
+                .facts
+                .retain(|fact| !matches!(fact, Fact::Sale { .. }));
+        }
+        self
+    }
 }
 
 /// A shop whose webhooks are accepted. `Debug` shows no secret.

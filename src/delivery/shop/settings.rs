@@ -184,6 +184,16 @@ impl Settings {
         code.is_some_and(|code| code.trim().eq_ignore_ascii_case(&self.currency))
     }
 
+    /// The revenue that an amount is, or why it is none; empty where none is wanted.
+    pub(super) fn revenue_of(&self, amount: Amount) -> (Option<String>, &'static str) {
+        match self.revenue {
+            Revenue::Left => (None, ""),
+            _ if !self.is_currency(amount.currency.as_deref()) => (None, "currency"),
+            _ if amount.text.is_none() => (None, "amount"),
+            _ => (amount.text, ""),
+        }
+    }
+
     /// A sale, or the reason why there is none. `as_of_ms` is the time of what the webhook says.
     pub(super) fn sale(
         &self,
@@ -196,12 +206,7 @@ impl Settings {
         let Some(unique_id) = unique_id else {
             return Verdict::ignored("no_order_id");
         };
-        let (revenue, revenue_left_out) = match self.revenue {
-            Revenue::Left => (None, ""),
-            _ if !self.is_currency(amount.currency.as_deref()) => (None, "currency"),
-            _ if amount.text.is_none() => (None, "amount"),
-            _ => (amount.text, ""),
-        };
+        let (revenue, revenue_left_out) = self.revenue_of(amount);
         let mut order = Order::new(vec![unique_id.clone()], as_of_ms, "sent", Vec::new());
         let Some(click_id) = click_id else {
             // The order's page may have told the click.

@@ -46,28 +46,10 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, as_of_ms: u64)
     if topic == "orders/paid" && status.is_some_and(|status| !PAID.contains(&status.as_str())) {
         return Verdict::ignored("not_paid");
     }
-    // `subscription_contract`, and since October 2025 `subscription_contract_checkout_one`.
-    let source = payload.text(&["source_name"]).unwrap_or_default();
-    if settings.refuses_recurring(source.starts_with("subscription_contract")) {
+    if settings.refuses_recurring(is_renewal(payload)) {
         return Verdict::ignored("not_recurring");
     }
-    let (plain, set) = if settings.revenue == Revenue::Subtotal {
-        ("subtotal_price", "subtotal_price_set")
-    } else {
-        ("total_price", "total_price_set")
-    };
-    let mut amount = match payload.text(&["currency"]) {
-        Some(currency) if payload.at(&[plain]).is_some() => {
-            Amount::decimal(payload, &[plain], Some(currency))
-        }
-        _ => {
-            let currency = payload.text(&[set, "shop_money", "currency_code"]);
-            Amount::decimal(payload, &[set, "shop_money", "amount"], currency)
-        }
-    };
-    if settings.revenue == Revenue::Subtotal && payload.is_true(&["taxes_included"]) {
-        amount.text = amount.text.and_then(|text| without_tax(payload, &text));
-    }
+    let amount = amount(settings, payload);
     // An order has no date of its payment. With payment terms it is paid long after it was made.
     let schedules = payload.list(&["payment_terms", "payment_schedules"]);
     let completed = schedules.iter().map(|each| each.instant(&["completed_at"]));
@@ -89,25 +71,130 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, as_of_ms: u64)
     verdict
 }
 
+/// The revenue of an order, in the shop's money.
+fn amount(settings: &Settings, order: &Payload<'_>) -> Amount {
+    let is_subtotal = settings.revenue == Revenue::Subtotal;
+    let (plain, set) = if is_subtotal {
+        ("subtotal_price", "subtotal_price_set")
+    } else {
+        ("total_price", "total_price_set")
+    };
+    let mut amount = match order.text(&["currency"]) {
+        Some(currency) if order.at(&[plain]).is_some() => {
+            Amount::decimal(order, &[plain], Some(currency))
+        }
+        _ => {
+            let currency = order.text(&[set, "shop_money", "currency_code"]);
+            Amount::decimal(order, &[set, "shop_money", "amount"], currency)
+        }
+    };
+    let units = amount.text.as_deref().and_then(money).map(Money::units);
+    let left = units.and_then(|units| {
+        if is_subtotal {
+            goods(order, units)
+        } else {
+            let code = code(amount.currency.as_deref()?)?;
+            let current = units_of(order, "current_total_price", "current_total_price_set");
+            Some(paid(order, &code, units, current))
+        }
+    });
+    amount.text = left.and_then(from_units);
+    amount
+}
+
+/// What is paid of a total, or is to be: goods that leave an order without money being given back, by
+/// an edit or an exchange, stay in `total_price`. `current_total_price` is without them, and without
+/// all that was refunded.
+fn paid(order: &Payload<'_>, currency: &str, total: u64, current: Option<u64>) -> u64 {
+    let Some(mut left) = current else {
+        return total;
+    };
+    for refund in order.list(&["refunds"]) {
+        for each in money_back(&refund) {
+            let own = each.text(&["currency"]).and_then(|text| code(&text));
+            let amount = each.text(&["amount"]).and_then(|text| money(&text));
+            match amount {
+                Some(amount) if own.as_deref() == Some(currency) => {
+                    left = left.saturating_add(amount.units());
+                }
+                _ => return total,
+            }
+        }
+    }
+    total.min(left)
+}
+
+/// The goods of a subtotal, without tax, and without those that have left the order without money
+/// being given back. Refunds of money are no matter of the subtotal.
+fn goods(order: &Payload<'_>, subtotal: u64) -> Option<u64> {
+    let (mut left, mut tax) = (subtotal, 0_u64);
+    let has_tax = order.is_true(&["taxes_included"]);
+    if has_tax {
+        tax = units_of(order, "total_tax", "total_tax_set")?;
+        for line in order.list(&["shipping_lines"]) {
+            for each in line.list(&["tax_lines"]) {
+                left = left.checked_add(units_of(&each, "price", "price_set")?)?;
+            }
+        }
+    }
+    for refund in order.list(&["refunds"]) {
+        if money_back(&refund).next().is_some() {
+            continue;
+        }
+        for line in refund.list(&["refund_line_items"]) {
+            left = left.checked_sub(units_of(&line, "subtotal", "subtotal_set")?)?;
+            if has_tax {
+                left = left.checked_add(units_of(&line, "total_tax", "total_tax_set")?)?;
+            }
+        }
+    }
+    left.checked_sub(tax)
+}
+
+/// The transactions of a refund that give money back, or will.
+fn money_back<'a>(refund: &Payload<'a>) -> impl Iterator<Item = Payload<'a>> {
+    let gives = |each: &Payload<'_>| {
+        let status = each.text(&["status"]);
+        is(each, "kind", "refund") && matches!(status.as_deref(), Some("success" | "pending"))
+    };
+    refund.list(&["transactions"]).into_iter().filter(gives)
+}
+
+fn is(each: &Payload<'_>, name: &str, word: &str) -> bool {
+    each.text(&[name]).is_some_and(|text| text == word)
+}
+
+/// An amount of the shop's money, by itself or in its set.
+fn units_of(of: &Payload<'_>, plain: &str, set: &str) -> Option<u64> {
+    let text = of.text(&[plain]);
+    let text = text.or_else(|| of.text(&[set, "shop_money", "amount"]))?;
+    Some(money(&text)?.units())
+}
+
 /// The order's total in the shop's and in the buyer's currency. A refund has no total: all that is
 /// known of it is whether it amounts to this.
 fn totals(order: &Payload<'_>) -> Vec<Fact> {
-    let shops = order.text(&["currency"]).zip(order.text(&["total_price"]));
+    let shops = order
+        .text(&["currency"])
+        .zip(order.text(&["total_price"]))
+        .map(|total| (total, order.text(&["current_total_price"])));
     let of = |name| {
         let currency = order.text(&["total_price_set", name, "currency_code"])?;
-        Some((currency, order.text(&["total_price_set", name, "amount"])?))
+        let amount = order.text(&["total_price_set", name, "amount"])?;
+        let current = order.text(&["current_total_price_set", name, "amount"]);
+        Some(((currency, amount), current))
     };
     let mut facts: Vec<Fact> = Vec::new();
-    for (currency, amount) in [shops, of("shop_money"), of("presentment_money")]
+    for ((currency, amount), current) in [shops, of("shop_money"), of("presentment_money")]
         .into_iter()
         .flatten()
     {
-        let Some(amount) = money(&amount).map(Money::units) else {
+        let units = |text: &str| money(text).map(Money::units);
+        let (Some(amount), Some(currency)) = (units(&amount), code(&currency)) else {
             continue;
         };
-        let Some(currency) = code(&currency) else {
-            continue;
-        };
+        let current = current.as_deref().and_then(units);
+        let amount = paid(order, &currency, amount, current);
         let fact = Fact::Total { currency, amount };
         if !facts.iter().any(|own| own.key() == fact.key()) {
             facts.push(fact);
@@ -150,39 +237,47 @@ fn facts_of(settings: &Settings, order: &Payload<'_>) -> (Vec<Fact>, &'static st
     (facts, reason.unwrap_or_default())
 }
 
-/// Takes tax off a subtotal of prices with tax: the order's tax, less that of the shipping.
-fn without_tax(payload: &Payload<'_>, subtotal: &str) -> Option<String> {
-    let units = |of: &Payload<'_>, plain: &str, set: &str| {
-        let text = of
-            .text(&[plain])
-            .or_else(|| of.text(&[set, "shop_money", "amount"]))?;
-        Some(money(&text)?.units())
-    };
-    let mut left = money(subtotal)?.units();
-    for line in payload.list(&["shipping_lines"]) {
-        for tax in line.list(&["tax_lines"]) {
-            left = left.checked_add(units(&tax, "price", "price_set")?)?;
-        }
-    }
-    from_units(left.checked_sub(units(payload, "total_tax", "total_tax_set")?)?)
-}
-
 /// An order that was edited: it tells refunds whose payment was still pending in their own webhook.
+/// Where an order is a sale before it is paid, no other topic tells its new total.
 fn updated(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict {
     if settings.refuses_test(payload.is_true(&["test"])) {
         return Verdict::of("test");
     }
+    let Some(id) = unique_id(settings, payload) else {
+        return Verdict::ignored("other_topic");
+    };
     let (mut facts, unchanged) = facts_of(settings, payload);
-    match unique_id(settings, payload) {
-        Some(id) if !facts.is_empty() => {
-            facts.extend(totals(payload));
-            Verdict::refund(Order {
-                unchanged,
-                ..Order::new(vec![id], as_of_ms, "quiet", facts)
-            })
-        }
-        _ => Verdict::ignored("other_topic"),
+    let takes_back = !facts.is_empty();
+    if takes_back {
+        facts.extend(totals(payload));
     }
+    let mut order = Order {
+        unchanged,
+        ..Order::new(vec![id], as_of_ms, "quiet", facts)
+    };
+    let is_sale = settings.sale_topic == "orders/create"
+        && payload.text(&["cancelled_at"]).is_none()
+        && !settings.refuses_recurring(is_renewal(payload));
+    let (revenue, _) = settings.revenue_of(amount(settings, payload));
+    if let Some(revenue) = revenue.filter(|_| is_sale) {
+        order.add_sale(Some(&revenue));
+    } else if !takes_back {
+        return Verdict::ignored("other_topic");
+    }
+    if takes_back {
+        order.if_unknown = "quiet";
+        return Verdict::refund(order);
+    }
+    Verdict {
+        order: Some(order),
+        ..Verdict::ignored("other_topic")
+    }
+}
+
+/// `subscription_contract`, and since October 2025 `subscription_contract_checkout_one`.
+fn is_renewal(order: &Payload<'_>) -> bool {
+    let source = order.text(&["source_name"]);
+    source.is_some_and(|source| source.starts_with("subscription_contract"))
 }
 
 /// The order's id, or its name, such as `#1001`.
@@ -203,12 +298,16 @@ fn cancelled(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdi
     let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
     // Without a click the order's page, or a pixel, may have told it.
     let if_unknown = if click_id.is_some() { "sent" } else { "kept" };
-    Verdict::refund(Order::new(
+    let verdict = Verdict::refund(Order::new(
         vec![unique_id],
         as_of_ms,
         if_unknown,
         facts_of(settings, payload).0,
-    ))
+    ));
+    if settings.refuses_recurring(is_renewal(payload)) {
+        return verdict.without_sale("not_recurring");
+    }
+    verdict
 }
 
 /// A refund names its order by id alone. It has no totals: neither the order's nor the remaining
@@ -249,8 +348,6 @@ fn part(settings: &Settings, refund: &Payload<'_>) -> Result<(Fact, &'static str
     if settings.refuses_test(is_test) {
         return Err(Box::new(Verdict::of("test")));
     }
-    let is =
-        |each: &Payload<'_>, name, word: &str| each.text(&[name]).is_some_and(|text| text == word);
     let of_status = |status| {
         transactions
             .iter()

@@ -98,7 +98,9 @@ fn session(
     let total = session.whole(&["amount_total"]);
     let units = if settings.revenue == Revenue::Subtotal {
         let part = |name| session.whole(&["total_details", name]).unwrap_or_default();
-        total.and_then(|total| total.checked_sub(part("amount_tax") + part("amount_shipping")))
+        // `amount_tax` has the tax of the shipping as well.
+        let shipping = shipping_without_tax(session).unwrap_or_else(|| part("amount_shipping"));
+        total.and_then(|total| total.checked_sub(part("amount_tax") + shipping))
     } else {
         total
     };
@@ -145,7 +147,9 @@ fn invoice(
         .reference("payment_intent")
         .or_else(|| invoice.id(&["id"]));
     let units = if settings.revenue == Revenue::Subtotal {
-        invoice.whole(&["total_excluding_tax"])
+        let shipping = shipping_without_tax(invoice).unwrap_or_default();
+        let total = invoice.whole(&["total_excluding_tax"]);
+        total.and_then(|total| total.checked_sub(shipping))
     } else {
         paid
     };
@@ -161,6 +165,15 @@ fn invoice(
         amount(invoice, units),
         paid_at_ms,
     )
+}
+
+/// The shipping of a session or an invoice, whether its price is with tax or not.
+fn shipping_without_tax(of: &Payload<'_>) -> Option<u64> {
+    let tax = of
+        .whole(&["shipping_cost", "amount_tax"])
+        .unwrap_or_default();
+    of.whole(&["shipping_cost", "amount_total"])?
+        .checked_sub(tax)
 }
 
 /// Since 2025-03-31 this event alone tells which payment intent has paid which invoice: the invoice

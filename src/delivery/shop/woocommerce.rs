@@ -20,6 +20,17 @@ pub(super) fn read(
     payload: &Payload<'_>,
     now_ms: u64,
 ) -> Verdict {
+    let verdict = order(settings, topic, payload, now_ms);
+    let reason = match () {
+        () if verdict.order.is_none() => return verdict,
+        () if is_sub_order(payload) => "sub_order",
+        () if settings.refuses_recurring(is_renewal(payload)) => "not_recurring",
+        () => return verdict,
+    };
+    verdict.without_sale(reason)
+}
+
+fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, now_ms: u64) -> Verdict {
     if !matches!(topic, "order.created" | "order.updated") {
         return Verdict::ignored("other_topic");
     }
@@ -33,9 +44,6 @@ pub(super) fn read(
     // A later state of the order counts more than an earlier one, whichever comes first.
     let state = |is_all| state_of(settings, payload, as_of_ms, is_all);
     if settings.counts(&status) {
-        if settings.refuses_recurring(is_renewal(payload)) {
-            return Verdict::ignored("not_recurring");
-        }
         let amount = Amount {
             text: amount(settings, payload),
             currency: payload.text(&["currency"]),
@@ -93,12 +101,23 @@ pub(super) fn unique_id(settings: &Settings, payload: &Payload<'_>) -> Option<St
     }])
 }
 
+/// Is this a vendor's part of another order? Marketplaces split an order that way, and some copy its
+/// meta data, also the click id. A renewal is an order of its own.
+fn is_sub_order(payload: &Payload<'_>) -> bool {
+    let parent = payload.id(&["parent_id"]);
+    parent.is_some_and(|parent| parent != "0") && !is_made_by_subscription(payload)
+}
+
+fn is_made_by_subscription(payload: &Payload<'_>) -> bool {
+    payload.text(&["created_via"]).as_deref() == Some("subscription")
+}
+
 /// Is this a later order of a subscription? It copies the first order, also its meta data.
 fn is_renewal(payload: &Payload<'_>) -> bool {
     let meta = payload.list(&["meta_data"]);
     let is_marked =
         |each: &Payload<'_>| each.text(&["key"]).as_deref() == Some("_subscription_renewal");
-    payload.text(&["created_via"]).as_deref() == Some("subscription") || meta.iter().any(is_marked)
+    is_made_by_subscription(payload) || meta.iter().any(is_marked)
 }
 
 fn amount(settings: &Settings, payload: &Payload<'_>) -> Option<String> {

@@ -22,15 +22,28 @@ final class Delivery {
 	const WAITS = array( 60, 300, 1800, 7200, 21600, 43200, 86400, 86400 );
 
 	/**
+	 * Is an order being queued? Keeping its entries may save the order, which asks again.
+	 *
+	 * @var bool
+	 */
+	private static $is_busy = false;
+
+	/**
 	 * Queues what an order says now and has not said before. A payment goes on whatever goes wrong here.
 	 *
 	 * @param int $order_id The order's id.
 	 */
 	public static function consider( $order_id ): void {
+		if ( self::$is_busy ) {
+			return;
+		}
+		self::$is_busy = true;
 		try {
 			self::queue( $order_id );
 		} catch ( \Throwable $error ) {
 			wc_get_logger()->error( "Order $order_id is not queued: " . $error->getMessage(), array( 'source' => self::GROUP ) );
+		} finally {
+			self::$is_busy = false;
 		}
 	}
 
@@ -47,13 +60,18 @@ final class Delivery {
 		}
 		$queued      = self::queue_of( $order );
 		$corrections = array();
+		$told        = array();
 		foreach ( $queued as $id => $entry ) {
+			$fields = (array) json_decode( $entry['body'], true );
 			if ( 'corrections' === $entry['route'] ) {
-				$corrections[ $id ] = (array) json_decode( $entry['body'], true );
+				$corrections[ $id ] = $fields;
+			}
+			if ( 'replaced' !== $entry['state'] ) {
+				$told = array_merge( $told, array_intersect_key( $fields, array( 'status' => 1, 'revenue' => 1 ) ) );
 			}
 		}
 		$is_new = false;
-		foreach ( Order_Events::of( $order, Settings::get(), time(), $corrections ) as $event ) {
+		foreach ( Order_Events::of( $order, Settings::get(), time(), $corrections, $told ) as $event ) {
 			// Nothing is taken back of an order that was never paid.
 			$was_sold = array() !== $queued || $is_new || $order->get_date_paid();
 			if ( isset( $queued[ $event['id'] ] ) || ( ! $was_sold && 'corrections' === $event['route'] ) ) {
@@ -115,22 +133,24 @@ final class Delivery {
 
 	/**
 	 * Sends once more what was refused or given up, as the settings and the order are by now: somebody may have mended them.
+	 * A correction is replaced by one of the order's state now, where CAKE was told another one: the order may have changed
+	 * since, and a newer correction may be there already.
 	 *
 	 * @param \WC_Order $order The order.
 	 */
 	public static function send_again( $order ): void {
-		$settings = Settings::get();
 		foreach ( self::queue_of( $order ) as $id => $entry ) {
-			if ( in_array( $entry['state'], array( 'refused', 'dead' ), true ) ) {
-				$fields              = 'conversions' === $entry['route']
-					? Order_Events::sale( $order, $settings )['fields']
-					: array_merge( (array) json_decode( $entry['body'], true ), Order_Events::known_by( $order, $settings ) );
-				$entry['body']       = wp_json_encode( $fields );
+			if ( ! in_array( $entry['state'], array( 'refused', 'dead' ), true ) ) {
+				continue;
+			}
+			$entry['state'] = 'replaced';
+			if ( 'conversions' === $entry['route'] ) {
+				$entry['body']       = wp_json_encode( Order_Events::sale( $order, Settings::get() )['fields'] );
 				$entry['state']      = 'waiting';
 				$entry['attempts']   = 0;
 				$entry['not_before'] = 0;
-				self::keep( $order, $id, $entry );
 			}
+			self::keep( $order, $id, $entry );
 		}
 		$order->save_meta_data();
 		self::consider( $order->get_id() );

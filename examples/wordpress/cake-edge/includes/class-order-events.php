@@ -39,27 +39,24 @@ final class Order_Events {
 	 * @param array     $settings See DEFAULTS.
 	 * @param int       $now      Seconds since 1970.
 	 * @param array     $queued   The fields of the corrections that were queued before, by their ids, in their order.
+	 * @param array     $told     What CAKE was told last: `status` and `revenue`.
 	 */
-	public static function of( $order, array $settings, int $now, array $queued = array() ): array {
+	public static function of( $order, array $settings, int $now, array $queued = array(), array $told = array() ): array {
 		$settings = array_merge( self::DEFAULTS, $settings );
 		$id       = (string) $order->get_id();
 		$status   = $order->get_status();
 		$click_id = trim( (string) $order->get_meta( self::META ) );
 		$is_sale  = in_array( $status, $settings['statuses'], true );
 		$is_over  = in_array( $status, array( 'refunded', 'cancelled' ), true );
-		if ( '' === $id || '0' === $id || ! Click_Id::is_valid( $click_id ) || ! ( $is_sale || $is_over ) ) {
+		if ( '' === $id || '0' === $id || ! Click_Id::is_valid( $click_id ) || ! ( $is_sale || $is_over ) || ! self::counts( $order, $settings ) ) {
 			return array();
 		}
 		$known_by = self::known_by( $order, $settings );
 		$id       = $settings['id_prefix'] . $id;
-		$told     = array_merge( array( 'status' => 'approved' ), ...array_values( $queued ) );
+		$told    += array( 'status' => 'approved' );
 		if ( $is_over && ! $is_sale ) {
 			$fields = array_diff_assoc( array( 'status' => 'returned' ), $told );
 			return array_filter( array( self::correction( "woocommerce-$status-$id", $known_by, $fields, $queued ) ) );
-		}
-		$is_renewal = 'subscription' === $order->get_created_via() || '' !== (string) $order->get_meta( '_subscription_renewal' );
-		if ( $is_renewal && ! $settings['recurring'] ) {
-			return array();
 		}
 		$date = self::date_of( $order );
 		$sold = $date ? $date->getTimestamp() : $now;
@@ -75,6 +72,22 @@ final class Order_Events {
 				self::state_now( $order, $settings, $known_by, $told, $queued ),
 			)
 		);
+	}
+
+	/**
+	 * Is this an order of its own that counts? A vendor's part of another order may have a copy of that one's click, and a
+	 * renewal has one of the first order's.
+	 *
+	 * @param \WC_Order $order    The order.
+	 * @param array     $settings See DEFAULTS.
+	 */
+	private static function counts( $order, array $settings ): bool {
+		$is_by_subscription = 'subscription' === $order->get_created_via();
+		if ( $order->get_parent_id() && ! $is_by_subscription ) {
+			return false;
+		}
+		$is_renewal = $is_by_subscription || '' !== (string) $order->get_meta( '_subscription_renewal' );
+		return ! $is_renewal || $settings['recurring'];
 	}
 
 	/**
@@ -126,8 +139,8 @@ final class Order_Events {
 	}
 
 	/**
-	 * The correction that makes the order in CAKE what it is here: a part is refunded, or what was taken back counts
-	 * again. Null where nothing changes.
+	 * The correction that makes the order in CAKE what it is here: a part is refunded, the total was edited, or what was
+	 * taken back counts again. Null where nothing changes.
 	 *
 	 * @param \WC_Order $order    The order.
 	 * @param array     $settings See DEFAULTS.
@@ -138,9 +151,10 @@ final class Order_Events {
 	private static function state_now( $order, array $settings, array $known_by, array $told, array $queued ): ?array {
 		$taken   = 0.0;
 		$last    = 0;
-		$total   = self::money( $order->get_total() );
-		$is_told = null !== $total && 'total' === $settings['revenue'] && self::is_own_currency( $order, $settings );
-		foreach ( $order->get_refunds() as $refund ) {
+		$total   = self::is_own_currency( $order, $settings ) ? self::revenue( $order, $settings['revenue'] ) : null;
+		$is_told = null !== $total;
+		// Parts are parts of the total alone.
+		foreach ( 'total' === $settings['revenue'] ? $order->get_refunds() : array() as $refund ) {
 			// A refund's total is negative.
 			$part    = self::money( preg_replace( '/^-/', '', (string) $refund->get_total() ) );
 			$is_told = $is_told && null !== $part;
@@ -152,9 +166,11 @@ final class Order_Events {
 		if ( $is_told && 'approved' === $fields['status'] && ( $taken > 0 || isset( $told['revenue'] ) ) ) {
 			$fields['revenue'] = $left;
 		}
-		$id = $settings['id_prefix'] . $order->get_id();
-		$id = $is_told && $taken > 0 ? "woocommerce-refund-$id-$last" : "woocommerce-restored-$id";
-		return self::correction( $id, $known_by, array_diff_assoc( $fields, $told ), $queued );
+		$fields = array_diff_assoc( $fields, $told );
+		$word   = isset( $fields['status'] ) ? 'restored' : 'total';
+		$id     = $settings['id_prefix'] . $order->get_id();
+		$id     = $is_told && $taken > 0 ? "woocommerce-refund-$id-$last" : "woocommerce-$word-$id";
+		return self::correction( $id, $known_by, $fields, $queued );
 	}
 
 	/**
