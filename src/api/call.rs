@@ -13,6 +13,7 @@ use super::list_conversions;
 use super::older;
 use super::older::correction::{Correction, Shown};
 use super::older::event_conversions::{self, ChangesPage};
+use super::page::Page;
 use super::record_conversion::{self, Conversion, Duplicate};
 use super::report_scan::{Found, ReportScan, Scanned};
 use super::{
@@ -76,7 +77,7 @@ pub enum CallOutcome {
     /// Create Postback.
     Postback(Postback),
     /// Get Tracking Domains.
-    TrackingDomains(Vec<TrackingDomain>),
+    TrackingDomains(Page<TrackingDomain>),
     /// A correction.
     Correction(Correction),
 }

@@ -392,12 +392,14 @@ impl Pager {
         &mut self,
         rows: f64,
         new_rows: f64,
+        new_gaps: f64,
         last_known: Option<f64>,
         total_rows: Option<f64>,
     ) -> bool {
         self.0.read(api::PageRead {
             rows: to_integer(rows),
             new_rows: to_integer(new_rows),
+            new_gaps: to_integer(new_gaps),
             last_known: last_known.map(to_integer),
             total_rows: total_rows.map(to_integer),
         })

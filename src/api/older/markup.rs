@@ -40,6 +40,13 @@ pub(super) fn read_xml<'a>(
                 name: started,
                 is_nil,
             } => {
+                if let Some(at) = row_depth
+                    && is_leaf
+                    && depth > at
+                {
+                    let content = ["<", started, ">…"].concat();
+                    row.note_element(if depth == at + 1 { "" } else { parent }, name, &content);
+                }
                 let depth = depth + 1;
                 name = started;
                 is_leaf = true;
