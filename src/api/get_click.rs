@@ -218,10 +218,14 @@ pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>>
 fn taken(mut clicks: Vec<Click>, at: usize, click_id: &str) -> Click {
     let mut click = clicks.swap_remove(at);
     let says = |click: &Click| (click.offer_id, click.converted, click.conversion_id);
-    click.has_said &= clicks.iter().all(|other| {
+    let is_one = clicks.iter().all(|other| {
         let own = other.click_id.as_deref().unwrap_or_default();
         !own.trim().eq_ignore_ascii_case(click_id) || says(other) == says(&click)
     });
+    if !is_one {
+        click.has_said = false;
+        click.converted = None;
+    }
     click
 }
 

@@ -320,6 +320,11 @@ fn take_rows(call: &Call, body: &JsString) -> (String, JsValue) {
 
 fn try_take_rows(body: &JsString) -> Option<(String, JsValue)> {
     let parsed = parse_json(body).ok()?;
+    // An error quotes the answer: any other than a plain yes is read whole.
+    let status = Reflect::get(&parsed, &"request_status".into()).ok()?;
+    if !status.is_undefined() && status.as_string().as_deref() != Some("Success") {
+        return None;
+    }
     let [response, clicks] = list_clicks::ROWS_PATH.map(JsValue::from);
     let response = Reflect::get(&parsed, &response).ok()?;
     let rows = Reflect::get(&response, &clicks).ok()?;

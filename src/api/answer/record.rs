@@ -261,7 +261,11 @@ fn holder_of<'a, 'b>(
             .iter()
             .find_map(|wrapper| record.get(wrapper)?.object());
         match inner {
-            Some(inner) if levels.next().is_some() => record = Record::from_fields(answer, inner),
+            Some(inner) if levels.next().is_some() => {
+                let unread = record.unread();
+                record = Record::from_fields(answer, inner);
+                record.note_all(unread);
+            }
             // A length without a list is an empty one.
             None if total_rows == Some(0) => break,
             _ => return Err(answer.lacks("has no list in ", name)),
@@ -352,6 +356,7 @@ pub(in crate::api) fn page<'a, 'b, Row: Default + PartialEq>(
         });
         page.push(read.unwrap_or_default());
     }
+    unread.merge(holder.unread());
     page.unread = unread;
     Ok(page.with_total(*total_rows))
 }
