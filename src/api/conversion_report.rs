@@ -214,6 +214,10 @@ mod tests {
                 Some(0),
             ),
             (
+                r#"{"response":{"data":{"conversions":{}},"total_rows":0}}"#,
+                Some(0),
+            ),
+            (
                 r#"{"response":{"data":{"conversions":[],"total_rows":7}}}"#,
                 Some(7),
             ),

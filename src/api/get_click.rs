@@ -290,6 +290,7 @@ mod tests {
             r#"{"clicks":[{"click":[""]}]}"#,
             r#"{"clicks":[""]}"#,
             r#"{"clicks":[{}]}"#,
+            r#"{"clicks":{},"total_rows":0}"#,
             r#"{"clicks":[{"click_id":null,"offer_id":"","converted":null}]}"#,
         ] {
             assert_eq!(read_of(response), Ok(None), "{response}");

@@ -272,6 +272,18 @@ fn holder_of<'a, 'b>(
         }
         total_rows = record.total_rows().or(total_rows);
     }
+    if total_rows == Some(0) {
+        // PHP writes an empty list so. Without a length, `{}` may be anything.
+        let is_empty = |value: Value<'_>| {
+            value
+                .object()
+                .is_some_and(|object| object.entries().next().is_none())
+        };
+        let is_list = |each: &str| dress::is_same_name(each, name);
+        record
+            .fields
+            .retain(|each, value| !is_list(each) || !is_empty(value));
+    }
     // If there are two lists, neither is the one.
     let lists = record.fields().entries();
     if lists

@@ -34,10 +34,12 @@ impl Pager {
     /// Has the list ended with this page?
     pub(super) fn ends(&mut self, page: PageRead, asked: u64, reached: u64) -> bool {
         let PageRead { rows, new_rows, .. } = page;
+        // The last page of `maxRows` asks for fewer.
+        let is_short_page = rows < self.page_rows.min(asked);
         let Some(total) = self.total else {
             // The page ends with a known row, although more rows would have fit.
             let is_joined_at_its_end = page.last_known.is_some_and(|index| index + 1 == rows);
-            if new_rows == 0 && is_joined_at_its_end && rows < self.page_rows {
+            if new_rows == 0 && is_joined_at_its_end && is_short_page {
                 return true;
             }
             let is_stale = self.stale_pages >= MAX_STALE_PAGES
@@ -74,8 +76,7 @@ impl Pager {
         let is_stale = new_rows == 0 && self.start > total + self.limit;
         // The page ends with a known row and has room for more: the length counts rows that are not
         // listed.
-        let is_end =
-            page.last_known.is_some_and(|index| index + 1 == rows) && rows < self.page_rows;
+        let is_end = page.last_known.is_some_and(|index| index + 1 == rows) && is_short_page;
         self.seen_end = match (new_rows, is_end) {
             (0, true) => self.seen_end + 1,
             (0, false) => self.seen_end,
