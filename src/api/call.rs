@@ -13,7 +13,6 @@ use super::list_conversions;
 use super::older;
 use super::older::correction::{Correction, Shown};
 use super::older::event_conversions::{self, ChangesPage};
-use super::page::Page;
 use super::record_conversion::{self, Conversion, Duplicate};
 use super::report_scan::{Found, ReportScan, Scanned};
 use super::{
@@ -77,7 +76,7 @@ pub enum CallOutcome {
     /// Create Postback.
     Postback(Postback),
     /// Get Tracking Domains.
-    TrackingDomains(Page<TrackingDomain>),
+    TrackingDomains(super::page::Page<TrackingDomain>),
     /// A correction.
     Correction(Correction),
 }

@@ -73,7 +73,7 @@ impl<'a> Row<'a> {
 
     /// Notes an element that has elements where a text belongs.
     pub(super) fn note_element(&self, parent: &str, name: &str, content: &str) {
-        let is_field = self.fields.iter().any(|field| *field == (parent, name));
+        let is_field = self.fields.contains(&(parent, name));
         let is_record = parent.is_empty() && self.is_record(name);
         // A list is neither.
         if is_record && content.starts_with('[') || is_field && !is_record {
