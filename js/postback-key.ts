@@ -32,6 +32,27 @@ export function findChange(entry: Settings, row: Settings) {
   return { code: "registered_otherwise", parameter, sentence } as const;
 }
 
+/** CAKE's words for the types 1 to 4. */
+const TYPES = [/server/i, /iframe/i, /image|pixel/i, /script|^js$/i];
+
+/**
+ * The finding of a row that CAKE has registered in another way than asked: inactive, or of another type. A setting that
+ * its answer leaves out is not compared.
+ */
+export function findOtherwise(
+  asked: Settings,
+  { postbackStatus, postbackType }: { readonly postbackStatus?: string; readonly postbackType?: string },
+) {
+  const status = asked.postbackStatus ?? "active";
+  const type = TYPES[Number(asked.postbackTypeId) - 1];
+  const isOther = postbackStatus !== undefined && postbackStatus.toLowerCase() !== `${status}`.toLowerCase();
+  const parameter = isOther ? "postbackStatus" : "postbackTypeId";
+  const told = isOther ? postbackStatus : postbackType;
+  if (told === undefined || (!isOther && (type === undefined || type.test(told)))) return undefined;
+  const sentence = `CAKE has registered the postback with ${parameter} ${JSON.stringify(told.slice(0, 40))}, which is not what was asked for, and no call changes it: change it in CAKE.`;
+  return { code: "registered_otherwise", parameter, sentence } as const;
+}
+
 /** The URL with its equivalent spellings made one: scheme and host in any case, the default port, an empty path. */
 function normalized(url: unknown): unknown {
   const [, scheme, authority, rest = ""] = /^\s*(https?):\/\/([^/?#]*)(.*?)\s*$/is.exec(String(url)) ?? [];

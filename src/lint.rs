@@ -405,7 +405,7 @@ fn unexpanded(name: &str) -> Finding {
     )
 }
 
-fn is_parameter_name(text: &str) -> bool {
+pub(crate) fn is_parameter_name(text: &str) -> bool {
     (1..=32).contains(&text.len())
         && text
             .bytes()

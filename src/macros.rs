@@ -47,7 +47,7 @@ pub struct Checked {
     /// The known macros in it, each once, in order.
     pub uses: Vec<&'static str>,
     /// `unknown_macro`, `encoded_macro`, `foreign_macro`, `placeholder_text`, `raw_fragment`,
-    /// `no_click_id`, and the codes of [`lint::lint`] for damage to an address.
+    /// `no_click_id`, `wrong_separator`, `repeated_parameter`, and the codes of [`lint::lint`] for damage to an address.
     pub findings: Vec<Finding>,
 }
 
@@ -94,7 +94,15 @@ pub fn check(template: &str) -> Result<Checked> {
     }
 
     let mut checked = Checked::default();
+    let mut before = None;
     for piece in pieces(rest) {
+        if let (Some(before), Piece::Macro(name)) = (before, &piece) {
+            checked.findings.push(glued(before, name));
+        }
+        before = match piece {
+            Piece::Macro(name) => Some(name),
+            Piece::Text(_) | Piece::Mark => None,
+        };
         match piece {
             Piece::Macro(name) => match KNOWN.iter().find(|known| **known == name) {
                 Some(known) if checked.uses.contains(known) => {}
@@ -161,6 +169,62 @@ pub(crate) fn inspect(text: &str) -> Result<Checked> {
     })
 }
 
+/// `#reqsessid##price#`: the partner reads one value.
+fn glued(before: &str, name: &str) -> Finding {
+    let sentence = format!(
+        "#{before}# and #{name}# stand side by side: the partner cannot tell where one value ends. Put &name= between them."
+    );
+    Finding::new("wrong_separator", name, sentence)
+}
+
+/// Finds parameters that no `&` parts from the text before them: `/pb&id=…` without a `?`, and
+/// `?id=1;payout=2`.
+fn find_separators(path: &str, query: &str, findings: &mut Vec<Finding>) {
+    let name_of = |text: &'_ str| {
+        let (name, value) = text.split_once('=')?;
+        let is_parameter = lint::is_parameter_name(name);
+        is_parameter.then(|| (name.to_owned(), value.starts_with('#')))
+    };
+    let mut find = |name: &str, sentence: String| {
+        findings.push(Finding::new("wrong_separator", name, sentence));
+    };
+    if query.is_empty()
+        && let Some((name, _)) = path.split('&').skip(1).find_map(name_of)
+    {
+        let sentence = format!(
+            "No ? stands before the first parameter, {name}=, so it is part of the path. Write ?{name}=…."
+        );
+        find(&name, sentence);
+    }
+    for (at, mark) in query.match_indices([';', ',', '|']) {
+        let behind = query.get(at + 1..).and_then(name_of);
+        if let Some((name, is_macro)) = behind
+            && (is_macro || mark == ";")
+        {
+            let sentence = format!(
+                "{mark} stands before {name}=, where & parts one parameter from the next. Write &."
+            );
+            find(&name, sentence);
+        }
+    }
+}
+
+/// Finds a parameter that comes twice. A list's name, `id[]`, may.
+fn find_repeated<'a>(names: impl Iterator<Item = &'a str>, findings: &mut Vec<Finding>) {
+    let mut seen = Vec::new();
+    for name in names {
+        if seen.contains(&name) {
+            findings.push(Finding::new(
+                "repeated_parameter",
+                name,
+                "The parameter comes twice: the partner may read either value. Leave one out.",
+            ));
+        } else if !name.is_empty() && !name.ends_with(']') {
+            seen.push(name);
+        }
+    }
+}
+
 /// `#payuot#`: a macro that CAKE does not know.
 fn unknown(name: &str) -> Finding {
     // `#payuot#`: a near miss of another tool's name for #price#.
@@ -191,6 +255,12 @@ fn find_foreign(template: &str, findings: &mut Vec<Finding>) {
     for segment in path.split(['/', ';']).skip(1) {
         check_value("", segment, findings);
     }
+    let is_told = |finding: &Finding| finding.code == "html_entity";
+    if !findings.iter().any(is_told) {
+        find_separators(path, query, findings);
+    }
+    let names = query.split('&').filter_map(|pair| pair.split_once('='));
+    find_repeated(names.map(|(name, _)| name), findings);
     for pair in query.split(['&', '?']).filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or(("", pair));
         check_value(&url::decode(name), value, findings);
@@ -334,9 +404,12 @@ fn own(name: &str) -> Option<&'static str> {
         OWN.iter()
             .find(|(_, names)| names.split(' ').any(|other| other == plain))
     };
+    // `{reqsessid}`: CAKE's own name in another tool's marks.
+    let by_own_name = || KNOWN.into_iter().find(|known| *known == plain);
     sub_id
         .copied()
         .or_else(|| by_name().map(|(right, _)| *right))
+        .or_else(by_own_name)
 }
 
 /// Expands every `#name#` that `value_of` knows; the value is percent-encoded. Unknown macros stay

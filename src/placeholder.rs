@@ -144,11 +144,19 @@ fn is_missing(text: &str) -> bool {
     }
     has_template(text.as_bytes())
         || has_only_words(text.as_bytes(), &[MISSING, RARE], &[BESIDE, ORDERS])
+            && !is_order_zero(text.as_bytes())
         || has_lost_value(text.as_bytes())
         || is_variable(text.as_bytes())
         || is_whole(text)
         || text.len() <= MAX_BYTES && is_written(text)
         || lost::has_leftover(text)
+}
+
+/// Is this a shop's word and a zero, such as `ORD-0`? Some shops count from 0. Zeros alone are none, and so
+/// is `ID-0`.
+fn is_order_zero(text: &[u8]) -> bool {
+    let bare: Vec<u8> = text.iter().copied().filter(|byte| *byte != b'0').collect();
+    bare.len() < text.len() && !has_only_words(&bare, &[MISSING, RARE], &[BESIDE, ORDERS])
 }
 
 fn is_whole(text: &str) -> bool {
@@ -375,8 +383,8 @@ mod tests {
             mark in "[._:-]{0,2}",
         ) {
             let text = words.join(&mark);
-            // Servers know more, and `__1001__` and `-1` may be orders.
-            let is_number = text == "-1" || text.bytes().filter(u8::is_ascii_digit).count() > 2;
+            // Servers know more, and `__1001__`, `-1` and `click-0` may be orders.
+            let is_number = text == "-1" || text.contains('0') || text.bytes().filter(u8::is_ascii_digit).count() > 2;
             prop_assert!(is_number || !is_missing_word(text.as_bytes()) || is_missing_value(&text), "{}", text);
         }
 

@@ -7,7 +7,7 @@ import {
   createCakeClient,
 } from "../entry/edge.inline.js";
 import { CORRECTION_ENTRY } from "../journal-entry.js";
-import { accountOf, lock, openJournal } from "./journal.js";
+import { accountToShow, lock, openJournal } from "./journal.js";
 import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
 import { integerIn, readArgs, sentenceOf, UsageError } from "./usage.js";
@@ -123,7 +123,7 @@ async function run(options: Options, rows: readonly FileRow[]): Promise<number> 
     // Without --apply nothing is sent, and no key is needed.
     apiKey: process.env["CAKE_API_KEY"] ?? (isApplied ? "" : "not-used"),
   });
-  const account = baseUrl === undefined ? undefined : accountOf(baseUrl);
+  const account = accountToShow(baseUrl, options.journal, CORRECTION_ENTRY);
   const file =
     account === undefined ? undefined : openJournal<CorrectionEntry>(options.journal, account, CORRECTION_ENTRY);
   const journal = file ?? { read: () => [], append: () => undefined };

@@ -39,40 +39,11 @@ export function openJournal<Entry extends object>(
   account: string,
   rules: EntryRules,
 ): FileJournal<Entry> {
-  const load = (): Buffer => {
-    try {
-      return readFileSync(file);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
-      throw new UsageError(`the journal ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-    }
-  };
-  /** The entries of all accounts, and the length of the read part of the file in bytes. */
-  const readAll = (): { entries: JournalLine<Entry>[]; length: number; isEnded: boolean } => {
-    const bytes = load();
-    const entries: JournalLine<Entry>[] = [];
-    let start = 0;
-    for (let line = 1; start < bytes.length; line += 1) {
-      const at = bytes.indexOf("\n", start);
-      const end = at < 0 ? bytes.length : at;
-      const entry = readEntry<Entry>(bytes.subarray(start, end), rules);
-      if (typeof entry === "string") {
-        // A power cut tears off the end of the file, so that the last line is no whole object.
-        const isTorn =
-          at < 0 && [TORN, FOREIGN, ZEROS].includes(entry) && bytes[start] === 0x7b && bytes[start + 1] !== 0;
-        if (isTorn) return { entries, length: start, isEnded: true };
-        throw new UsageError(`the journal ${file}, line ${line}: ${entry}. ${MEND_ENTRY}`);
-      }
-      if (entry !== undefined) entries.push(entry);
-      start = end + 1;
-    }
-    return { entries, length: bytes.length, isEnded: bytes.length === 0 || bytes.at(-1) === 10 };
-  };
   return {
-    read: () => readAll().entries.filter((entry) => entry.account === account),
+    read: () => readLines<Entry>(file, rules).entries.filter((entry) => entry.account === account),
     append(entry) {
       const text = `${JSON.stringify({ account, ...entry })}\n`;
-      const { length, isEnded } = readAll();
+      const { length, isEnded } = readLines(file, rules);
       let handle: number;
       try {
         handle = openSync(file, "a");
@@ -80,7 +51,7 @@ export function openJournal<Entry extends object>(
         throw new UsageError(`the journal ${file} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
       }
       try {
-        if (length < load().length) truncateSync(file, length);
+        if (length < load(file).length) truncateSync(file, length);
         writeSync(handle, isEnded ? text : `\n${text}`);
         // A power cut must not lose the record of a sent row.
         fsyncSync(handle);
@@ -89,6 +60,54 @@ export function openJournal<Entry extends object>(
       }
     },
   };
+}
+
+function load(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
+    throw new UsageError(`the journal ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+/** The entries of all accounts, and the length of the read part of the file in bytes. */
+function readLines<Entry extends object>(
+  file: string,
+  rules: EntryRules,
+): { entries: JournalLine<Entry>[]; length: number; isEnded: boolean } {
+  const bytes = load(file);
+  const entries: JournalLine<Entry>[] = [];
+  let start = 0;
+  for (let line = 1; start < bytes.length; line += 1) {
+    const at = bytes.indexOf("\n", start);
+    const end = at < 0 ? bytes.length : at;
+    const entry = readEntry<Entry>(bytes.subarray(start, end), rules);
+    if (typeof entry === "string") {
+      // A power cut tears off the end of the file, so that the last line is no whole object.
+      const isTorn =
+        at < 0 && [TORN, FOREIGN, ZEROS].includes(entry) && bytes[start] === 0x7b && bytes[start + 1] !== 0;
+      if (isTorn) return { entries, length: start, isEnded: true };
+      throw new UsageError(`the journal ${file}, line ${line}: ${entry}. ${MEND_ENTRY}`);
+    }
+    if (entry !== undefined) entries.push(entry);
+    start = end + 1;
+  }
+  return { entries, length: bytes.length, isEnded: bytes.length === 0 || bytes.at(-1) === 10 };
+}
+
+/**
+ * The account whose journal a dry run reads: that of --base-url, else the only one in the journal. With several, the
+ * run says that it shows none.
+ */
+export function accountToShow(baseUrl: string | undefined, file: string, rules: EntryRules): string | undefined {
+  if (baseUrl !== undefined) return accountOf(baseUrl);
+  const accounts = [...new Set(readLines(file, rules).entries.map(({ account }) => account))];
+  if (accounts.length > 1) {
+    const list = accounts.join(", ");
+    console.error(`The journal has rows of ${list}: what an earlier run has done is shown only with --base-url.`);
+  }
+  return accounts.length === 1 ? accounts[0] : undefined;
 }
 
 const TORN = "it is no whole JSON object";

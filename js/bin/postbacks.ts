@@ -10,7 +10,7 @@ import {
 } from "../entry/edge.inline.js";
 import { POSTBACK_ENTRY } from "../journal-entry.js";
 import { findChange, postbackKey } from "../postback-key.js";
-import { accountOf, type FileJournal, lock, openJournal } from "./journal.js";
+import { accountOf, accountToShow, type FileJournal, lock, openJournal } from "./journal.js";
 import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
 import { readArgs, UsageError } from "./usage.js";
@@ -114,8 +114,9 @@ function settle({ settled, file }: Options, rows: readonly FileRow[], journal: F
 /** Prints what a run with --apply would do. */
 function preview(options: Options, rows: readonly FileRow[]): number {
   const { baseUrl } = options;
+  const account = accountToShow(baseUrl, options.journal, POSTBACK_ENTRY);
   const journal =
-    baseUrl === undefined ? undefined : openJournal<PostbackEntry>(options.journal, accountOf(baseUrl), POSTBACK_ENTRY);
+    account === undefined ? undefined : openJournal<PostbackEntry>(options.journal, account, POSTBACK_ENTRY);
   if (journal) settle(options, rows, journal);
   const known = new Map<string, PostbackEntry>();
   for (const entry of journal?.read() ?? []) {
@@ -196,7 +197,8 @@ function isSandbox(baseUrl: string | undefined): boolean {
 function statusOf(rows: readonly Shown[]): number {
   const has = (...outcomes: string[]) => rows.some(({ outcome = "" }) => outcomes.includes(outcome));
   if (has("unknown")) return 3;
-  return has("invalid", "doubtful", "refused") ? 1 : 0;
+  const isOtherwise = rows.some(({ findings }) => findings.some(({ code }) => code === "registered_otherwise"));
+  return isOtherwise || has("invalid", "doubtful", "refused") ? 1 : 0;
 }
 
 function print(options: Options, rows: readonly FileRow[], shown: readonly Shown[]): void {

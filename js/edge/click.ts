@@ -35,28 +35,30 @@ export interface Click {
 }
 
 /**
- * Reads a page. `taken` are the rows as the platform parsed them, if the core has not read them into `page`. `body` is
+ * Reads a page. `taken` are the rows as the platform parsed them, if the core has not read them into `json`. `body` is
  * the text they were parsed from. Rows in the article's own shape are used as they are; if one of them is not, the core
  * reads them all.
  */
 export function readClickPage(
-  page: string,
+  json: string,
   taken: readonly unknown[] | undefined,
   body: string,
   dates: Dates,
-): { rows: Click[]; totalRows: number | undefined } {
-  const read = JSON.parse(page) as ReadPage;
+): { rows: Click[]; totalRows: number | undefined; gaps?: readonly number[] | undefined } {
+  const read = JSON.parse(json) as ReadPage;
   const clicks = taken && !hasLongNumbers(body) ? tryReadPlain(taken, dates) : undefined;
   if (clicks !== undefined) return { rows: clicks, totalRows: read.totalRows };
-  const { rows, unread } = taken === undefined ? read : (JSON.parse(clientCore.api().readClicks(body)) as ReadPage);
-  dates.reportUnread(unread);
-  return { rows: rows.map((click) => withInstant(click, dates)), totalRows: read.totalRows };
+  const page = taken === undefined ? read : (JSON.parse(clientCore.api().readClicks(body)) as ReadPage);
+  dates.reportUnread(page.unread);
+  const rows = page.rows.map((click) => withInstant(click, dates));
+  return { rows, totalRows: read.totalRows, gaps: page.gaps };
 }
 
 /** A page that the core has read. */
 interface ReadPage {
   readonly rows: Click[];
   readonly totalRows?: number;
+  readonly gaps?: readonly number[];
   readonly unread?: readonly UnreadField[];
 }
 

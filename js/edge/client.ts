@@ -32,7 +32,13 @@ import {
 } from "./conversion.js";
 import { checksCore, clientCore } from "./core.js";
 import { type AnswerWarning, createDates, type UnreadField } from "./dates.js";
-import { createList, type FetchedPage, type ListOptions, type RowRange } from "./list.js";
+import { createList, type FetchedPage, type ListOptions, type Page, type RowRange } from "./list.js";
+
+/** A page that the core has read. */
+interface ReadPage<Row> extends Page<Row> {
+  readonly gaps?: readonly number[];
+  readonly unread?: readonly UnreadField[];
+}
 
 type Action =
   | "getClick"
@@ -115,10 +121,10 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
   ): Promise<FetchedPage<Row>> {
     return settle(async () => {
       const [json, , body = ""] = (await run(action, range, given)) as [string, unknown, string?];
-      const page = parse<{ rows: Row[]; totalRows?: number; unread?: readonly UnreadField[] }>(json);
+      const page = parse<ReadPage<Row>>(json);
       const own = dates.of(action);
       own.reportUnread(page.unread);
-      return { rows: page.rows.map((row) => complete(row, own)), totalRows: page.totalRows, body };
+      return { ...page, rows: page.rows.map((row) => complete(row, own)), body };
     });
   }
 
@@ -196,7 +202,9 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
     listTrackingDomains: (params, given) =>
       settle(async () => {
         checkNames("options", given, CALL_OPTIONS);
-        return parse<TrackingDomain[]>(await run("listTrackingDomains", params ?? {}, given));
+        const page = parse<ReadPage<TrackingDomain>>(await run("listTrackingDomains", params ?? {}, given));
+        dates.of("listTrackingDomains").reportUnread(page.unread);
+        return [...page.rows];
       }),
     check: (given) =>
       settle(async () => {

@@ -45,8 +45,14 @@ export interface ListedConversion extends Partial<ConversionFacts> {
   readonly orderId?: string | undefined;
   /** The customer's total, exactly as CAKE wrote it. Only the older services return this field and those below. */
   readonly orderTotalText?: string | undefined;
-  /** The currency of the amounts, such as `EUR`. */
+  /** The currency of all amounts, such as `EUR`; absent if they have several. */
   readonly currency?: string | undefined;
+  /** The currency of the payout: an affiliate's own. */
+  readonly payoutCurrency?: string | undefined;
+  /** The currency of the revenue: an advertiser's own. */
+  readonly revenueCurrency?: string | undefined;
+  /** The currency of the customer's total. */
+  readonly orderTotalCurrency?: string | undefined;
   /** The name of the disposition, one of your account's. */
   readonly disposition?: string | undefined;
   /** The event that the conversion belongs to. */

@@ -67,6 +67,8 @@ export interface RowRange {
 
 /** A fetched page: its rows, and the answer's text. */
 export interface FetchedPage<Row> extends Page<Row> {
+  /** The places, from 0, of entries that are no row. */
+  readonly gaps?: readonly number[] | undefined;
   /** The answer's text, as CAKE sent it. */
   readonly body: string;
 }
@@ -134,22 +136,27 @@ async function* pages<Row>({
   // An id of two rows of one page tells none apart: whatever the account writes for "none".
   const shared = new Set<string | number>();
   let read = 0;
+  let gapCount = 0;
   // The position after the last read row, and the last page's text: rows without an id are recognised by these.
   let [end, last] = [startAtRow, ""];
   // Rows of a page that equals the one before. If another page follows, they are rows with the same content. Otherwise
   // the server ignored `start_at_row`.
-  let held: Row[] = [];
+  let held: (Row | undefined)[] = [];
   try {
     for (let count = 1; ; count += 1) {
       const range: RowRange | undefined = call(() => pager.next());
       if (range === undefined) {
-        const length: number | undefined = pager.unlisted(read);
+        const length: number | undefined = pager.unlisted(read + gapCount);
         if (length !== undefined) reportMissing(read, length);
         return;
       }
-      const { rows, totalRows, body } = await fetchPage({ ...params, ...range });
+      const { rows: listed, gaps, totalRows, body } = await fetchPage({ ...params, ...range });
+      const rows = withGaps(listed, gaps);
       const left = (maxRows ?? Number.POSITIVE_INFINITY) - read;
-      const ids = tellingIds(rows.map(idOf), shared);
+      const ids = tellingIds(
+        rows.map((row) => row && idOf(row)),
+        shared,
+      );
       const start = range.startAtRow ?? 0;
       const isSame = rows.length > 0 && body === last && !(totalRows !== undefined && totalRows > read);
       const isKnown = ids.map((id, index) => (id === undefined ? start + index < end : known.has(id)));
@@ -159,8 +166,11 @@ async function* pages<Row>({
       const unread = isSame ? [] : found;
       const lastKnown = isSame ? rows.length - 1 : isKnown.lastIndexOf(true);
       // If rows in between were missed, the page is requested again from an earlier row.
-      const isTaken = pager.read(rows.length, unread.length, lastKnown < 0 ? undefined : lastKnown, totalRows);
-      const fresh = isTaken && !isSame ? [...held, ...unread].slice(0, left) : [];
+      const newGaps = unread.filter(isGap).length;
+      const isTaken = pager.read(rows.length, unread.length, newGaps, lastKnown < 0 ? undefined : lastKnown, totalRows);
+      const taken = isTaken && !isSame ? [...held, ...unread] : [];
+      const fresh = taken.filter((row) => !isGap(row)).slice(0, left) as Row[];
+      gapCount += taken.filter(isGap).length;
       if (isTaken && !isSame) held = [];
       if (isTaken) {
         for (const id of ids) if (id !== undefined) known.add(id);
@@ -178,6 +188,17 @@ async function* pages<Row>({
   } finally {
     pager.free();
   }
+}
+
+function isGap(row: unknown): boolean {
+  return row === undefined;
+}
+
+/** The rows with `undefined` in each gap: a page is asked for by its first entry's place. */
+function withGaps<Row>(rows: readonly Row[], gaps: readonly number[] = []): (Row | undefined)[] {
+  const all: (Row | undefined)[] = [...rows];
+  for (const at of gaps) all.splice(at, 0, undefined);
+  return all;
 }
 
 /** The ids without those that name nothing, and without those that several rows of a page have, which are added to `shared`. */

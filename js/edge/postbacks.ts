@@ -2,7 +2,7 @@
 import { CakeError, call, isCakeError, toCakeError } from "../error.js";
 import { POSTBACK_ENTRY, readEntries } from "../journal-entry.js";
 import { checkNames, checkNoMore, choice, functionOption, refuse } from "../option.js";
-import { findChange, postbackKey } from "../postback-key.js";
+import { findChange, findOtherwise, postbackKey } from "../postback-key.js";
 import type { CakeClient, CreatePostbackParams } from "./cake-client.js";
 import { toJson } from "./call-options.js";
 import { checksCore } from "./core.js";
@@ -19,7 +19,7 @@ export interface CheckPostbacksOptions {
 export interface PostbackFinding extends Omit<Finding, "code"> {
   /**
    * A finding's code, or `repeated_row`, or `told_twice`: the same URL for one offer and for all, or
-   * `registered_otherwise`: an earlier run has registered it with another status or type.
+   * `registered_otherwise`: an earlier run has registered it with another status or type, or CAKE has done so now.
    */
   readonly code: Finding["code"] | "repeated_row" | "told_twice" | "registered_otherwise";
   /** The other row's place in the list, for `repeated_row` and `told_twice`. */
@@ -104,7 +104,7 @@ export interface AppliedPostback extends CheckedPostback {
 
 /** The outcomes of all rows. */
 export interface PostbackReport {
-  /** Is every row registered? */
+  /** Is every row registered, and none `registered_otherwise` by CAKE? */
   readonly ok: boolean;
   readonly rows: readonly AppliedPostback[];
   /** Why the run ended before the last row: CAKE refuses the key, an outage, `aborted`. */
@@ -218,16 +218,22 @@ export async function applyPostbacks(
 
   /** Registers one row that the journal does not know. */
   async function register(row: CheckedPostback): Promise<AppliedPostback> {
-    const note = (step: Pick<PostbackEntry, "state" | "message" | "postbackId">) =>
+    const note = (step: Pick<PostbackEntry, "state" | "message" | "postbackId" | "postbackStatus">) =>
       journal.append({ ...identityOf(row.params), ...step, at: new Date().toISOString() });
     const sent = await sender.send(note, async () => {
-      const { postbackId } = await client.createPostback(row.params);
-      await note({ state: "registered", postbackId });
-      return postbackId;
+      const created = await client.createPostback(row.params);
+      // As CAKE has it: a rerun tells of the difference again.
+      const status = (["active", "inactive"] as const).find((word) => word === created.postbackStatus?.toLowerCase());
+      const isOtherwise = status !== undefined && status !== (row.params.postbackStatus ?? "active");
+      const told = isOtherwise ? { postbackStatus: status } : {};
+      await note({ state: "registered", postbackId: created.postbackId, ...told });
+      return created;
     });
-    return sent.outcome === "done"
-      ? { ...row, outcome: "registered", postbackId: sent.done }
-      : { ...row, outcome: sent.outcome, error: sent.error };
+    if (sent.outcome !== "done") return { ...row, outcome: sent.outcome, error: sent.error };
+    const { postbackId } = sent.done;
+    const otherwise = findOtherwise(row.params, sent.done);
+    const findings = otherwise === undefined ? row.findings : [...row.findings, otherwise];
+    return { ...row, findings, outcome: "registered", postbackId };
   }
 
   for (const row of checked) {
@@ -250,7 +256,10 @@ export async function applyPostbacks(
     done.push(applied);
     onRow?.(applied);
   }
-  const ok = done.every(({ outcome }) => outcome === "registered" || outcome === "already");
+  const ok = done.every(({ outcome, findings }) => {
+    const isOtherwise = findings.some(({ code }) => code === "registered_otherwise");
+    return (outcome === "registered" || outcome === "already") && !isOtherwise;
+  });
   return { ok, rows: done, ...(sender.stopped && { stopped: sender.stopped }) };
 }
 

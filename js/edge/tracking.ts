@@ -75,6 +75,8 @@ export interface Finding {
     | "deep_link_not_encoded"
     | "raw_fragment"
     | "second_question_mark"
+    | "wrong_separator"
+    | "repeated_parameter"
     | "double_encoded"
     | "wrong_encoding"
     | "html_entity"

@@ -76,7 +76,7 @@ pub enum CallOutcome {
     /// Create Postback.
     Postback(Postback),
     /// Get Tracking Domains.
-    TrackingDomains(Vec<TrackingDomain>),
+    TrackingDomains(super::page::Page<TrackingDomain>),
     /// A correction.
     Correction(Correction),
 }

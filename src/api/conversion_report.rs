@@ -1,10 +1,9 @@
 //! The conversion report: `GET /api/2/report/conversion.json` (KB 13000118753), the only documented
 //! answer with a conversion's unique id.
 
-use super::answer::record::{Record, has_unread_rows, list_holder, records, sure_list_holder};
-use super::json::Value;
+use super::answer::record::{Record, list_holder, page, sure_list_holder};
+use super::page::Page;
 use super::params::Params;
-use super::unread::Unread;
 use super::{Account, Answer, Request, dress};
 use crate::Result;
 use crate::time::CivilTime;
@@ -33,7 +32,7 @@ const NAMES: [&str; 9] = [
 /// A conversion in the report. Serializes in camelCase.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ReportedConversion {
+pub struct ReportedConversion {
     /// CAKE's id of the conversion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) conversion_id: Option<u64>,
@@ -66,19 +65,11 @@ pub(crate) struct ReportedConversion {
     pub(crate) order_id: Option<String>,
 }
 
-/// A page of the report. Serializes in camelCase.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ConversionReportPage {
-    /// The rows, in CAKE's order.
-    pub(crate) rows: Vec<ReportedConversion>,
-    /// The number of rows in all, where CAKE gives it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) total_rows: Option<u64>,
-    /// The values in the rows that could not be read.
-    #[serde(skip_serializing_if = "Unread::is_empty")]
-    pub(crate) unread: Unread,
-}
+/// A page of the report.
+pub type ConversionReportPage = Page<ReportedConversion>;
+
+/// The names of the list and of each of its rows.
+const LIST: [&str; 2] = ["conversions", "conversion"];
 
 /// Builds the request from the parameters' JSON. `startDate` and `endDate` are civil days of the
 /// account, the end excluded. `rowLimit` is 1 to 10,000; CAKE's default is 100. The others are
@@ -135,29 +126,8 @@ pub(super) fn with_rows(request: &Request, start_at_row: u64, row_limit: u64) ->
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
 pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionReportPage> {
-    let (holder, total_rows) = list_holder(answer, "conversions")?;
-    let (records, mut unread) = records_of(answer, &holder)?;
-    let mut rows = Vec::with_capacity(records.len());
-    for (record, _) in &records {
-        rows.push(read_row(record));
-        unread.merge(record.unread());
-    }
-    Ok(ConversionReportPage {
-        rows,
-        total_rows,
-        unread,
-    })
-}
-
-/// The list's records, each with its JSON, and the entries that could not be read.
-fn records_of<'a, 'b>(
-    answer: &'b Answer<'a>,
-    holder: &Record<'a, 'b>,
-) -> Result<(Vec<(Record<'a, 'b>, Value<'a>)>, Unread)> {
-    let mut unread = Unread::default();
-    let fields = holder.fields();
-    let found = records(answer, fields, "conversions", "conversion", &mut unread)?;
-    Ok((found, unread))
+    let holder = list_holder(answer, "conversions")?;
+    page(answer, &holder, LIST, read_row)
 }
 
 /// A page that is searched for one row.
@@ -173,27 +143,15 @@ pub(crate) struct ReportLookup {
 /// # Errors
 /// Those of [`read`].
 pub(crate) fn read_for_lookup(answer: &Answer<'_>) -> Result<ReportLookup> {
-    let (holder, total_rows) = sure_list_holder(answer, "conversions")?;
-    let mut has_unread_rows =
-        has_unread_rows(answer, holder.fields(), "conversions", "conversion")?;
-    let (records, unread) = records_of(answer, &holder)?;
-    let mut rows = Vec::new();
-    for (record, _) in records {
-        let row = read_row(&record);
-        // An empty or contradictory row may be any conversion.
-        if row == ReportedConversion::default() || record.two_faced().is_some() {
-            has_unread_rows = true;
-        } else {
-            rows.push(row);
-        }
-    }
+    let holder = sure_list_holder(answer, "conversions")?;
+    // An empty or contradictory row may be any conversion.
+    let page = page(answer, &holder, LIST, |record| match record.two_faced() {
+        Some(_) => ReportedConversion::default(),
+        None => read_row(record),
+    })?;
     Ok(ReportLookup {
-        page: ConversionReportPage {
-            rows,
-            total_rows,
-            unread,
-        },
-        has_unread_rows,
+        has_unread_rows: !page.gaps.is_empty(),
+        page,
     })
 }
 
@@ -253,6 +211,10 @@ mod tests {
             ),
             (
                 r#"{"request_status":"Success","response":{"data":{"conversions":null},"total_rows":0}}"#,
+                Some(0),
+            ),
+            (
+                r#"{"response":{"data":{"conversions":{}},"total_rows":0}}"#,
                 Some(0),
             ),
             (

@@ -91,7 +91,7 @@ impl Examination {
         let is_older = matches!(self.next(), Some((_, Services::Older, _)));
         if self.domains.is_none() || is_older {
             let domains = match result {
-                Ok(CallOutcome::TrackingDomains(domains)) => Ok(domains),
+                Ok(CallOutcome::TrackingDomains(page)) => Ok(page.rows),
                 Ok(_) => Err(Error::Internal),
                 Err(error) => Err(error),
             };

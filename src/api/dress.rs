@@ -22,7 +22,9 @@ fn unwrapped_to(object: Object<'_>, depth: u8) -> Object<'_> {
     let inner = {
         let mut entries = object.entries().filter(|(name, _)| *name != "__type");
         match (entries.next(), entries.next()) {
-            (Some((name, value)), None) if name.eq_ignore_ascii_case("d") => value.object(),
+            (Some((name, value)), None) if name.eq_ignore_ascii_case("d") => {
+                plain(value).and_then(Value::object)
+            }
             _ => None,
         }
     };
@@ -111,6 +113,11 @@ pub(super) fn is_same_name(one: &str, other: &str) -> bool {
         .eq(letters(other).map(|byte| byte.to_ascii_lowercase()))
 }
 
+/// Is it the name of an element's attribute?
+fn is_attribute(name: &str) -> bool {
+    name.starts_with(['@', '-']) || name == "$"
+}
+
 /// The value itself, without an element's attributes around it or a list of
 /// one; `None` for null, an empty element and `nil`.
 pub(super) fn plain(value: Value<'_>) -> Option<Value<'_>> {
@@ -126,7 +133,6 @@ fn plain_to(value: Value<'_>, depth: u8) -> Option<Value<'_>> {
     if let Some(object) = value.object() {
         let mut entries = object.entries();
         let (name, first) = entries.next()?;
-        let is_attribute = |name: &str| name.starts_with(['@', '-']) || name == "$";
         if TEXTS.contains(&name) && first.object().is_none() {
             return plain(first);
         }
@@ -151,8 +157,8 @@ fn plain_to(value: Value<'_>, depth: u8) -> Option<Value<'_>> {
     }
 }
 
-/// The rows of a list: an array, one object for one row, a gateway's wrapper around either, or
-/// nothing. `row` is the name of a row's element. `None` where it is no list.
+/// The entries of a list, in order: of an array, of one object for one row, of a gateway's wrapper
+/// around either, at every level. `row` is the name of a row's element. `None` where it is no list.
 pub(super) fn rows<'a>(value: Value<'a>, row: &str) -> Option<Vec<Value<'a>>> {
     rows_to(value, row, MAX_DEPTH)
 }
@@ -160,48 +166,35 @@ pub(super) fn rows<'a>(value: Value<'a>, row: &str) -> Option<Vec<Value<'a>>> {
 fn rows_to<'a>(value: Value<'a>, row: &str, depth: u8) -> Option<Vec<Value<'a>>> {
     let depth = depth.checked_sub(1)?;
     if let Some(items) = value.array() {
+        // One empty element is an empty list.
+        if let [only] = items.as_slice()
+            && !only.is_null()
+            && is_empty(*only, row)
+        {
+            return Some(Vec::new());
+        }
         let mut found = Vec::with_capacity(items.len());
         for item in items {
-            match item.array() {
-                // A list in the list.
-                Some(_) => match rows_to(item, row, depth) {
-                    Some(inner) => found.extend(inner),
-                    None => found.push(item),
-                },
-                None => found.push(unwrapped_row(item, row)),
+            let object = item.object();
+            let inner = match &object {
+                Some(object) => wrapped(object, row).filter(|inner| !is_empty(*inner, row)),
+                None => item.array().map(|_| item),
+            };
+            match inner.and_then(|inner| rows_to(inner, row, depth)) {
+                Some(rows) => found.extend(rows),
+                None => found.push(item),
             }
         }
         return Some(found);
     }
-    let Some(object) = value.object() else {
-        // An empty element.
-        return (value.is_null() || value.string().is_some_and(|text| text.trim().is_empty()))
-            .then(Vec::new);
-    };
-    // An empty object is no list: something else answers.
-    object.entries().next()?;
-    if let Some(values) = object.get("$values") {
-        return rows_to(values, row, depth);
-    }
-    let is_nothing = object.entries().all(|(name, _)| name.starts_with('@'));
-    if is_nothing {
+    if value.is_null() || is_empty(value, row) {
         return Some(Vec::new());
     }
-    // `{"click":[…]}`, `{"click":{…}}`.
-    if let Some((_, inner)) = object.entries().find(|(name, value)| {
-        is_same_name(name, row) && (value.object().is_some() || value.array().is_some())
-    }) {
-        return match inner.array() {
-            Some(_) => rows_to(inner, row, depth),
-            // The one row may have a record of its own around it.
-            None if inner
-                .object()
-                .is_some_and(|inner| inner.entries().any(|(name, _)| is_same_name(name, row))) =>
-            {
-                rows_to(inner, row, depth)
-            }
-            None => Some(vec![inner]),
-        };
+    let object = value.object()?;
+    // An empty object is no list: something else answers.
+    object.entries().next()?;
+    if let Some(inner) = wrapped(&object, row) {
+        return rows_to(inner, row, depth);
     }
     // `{"0":{…},"1":{…}}`, or each row under its id.
     let id = [row, "_id"].concat();
@@ -212,25 +205,55 @@ fn rows_to<'a>(value: Value<'a>, row: &str, depth: u8) -> Option<Vec<Value<'a>>>
         let has_id = || inner.entries().any(|(each, _)| is_same_name(each, &id));
         name.bytes().all(|byte| byte.is_ascii_digit()) || has_id()
     }) {
+        let unwrapped = |value: Value<'a>| {
+            let inner = value.object().and_then(|object| wrapped(&object, row));
+            inner.unwrap_or(value)
+        };
         return Some(
             object
                 .entries()
-                .map(|(_, value)| unwrapped_row(value, row))
+                .map(|(_, value)| unwrapped(value))
                 .collect(),
         );
     }
     Some(vec![value])
 }
 
-/// Removes the record around each row; some accounts leave it out.
-fn unwrapped_row<'a>(value: Value<'a>, row: &str) -> Value<'a> {
-    value
-        .object()
-        .and_then(|object| {
-            let (_, inner) = object.entries().find(|(name, _)| is_same_name(name, row))?;
-            inner.object().map(|_| inner)
-        })
-        .unwrap_or(value)
+/// The content of a wrapper around rows: `{"click":[…]}`, `{"click":{…}}`, `{"$values":[…]}`. A text
+/// under the row's name is a field.
+fn wrapped<'a>(object: &Object<'a>, row: &str) -> Option<Value<'a>> {
+    if let Some(values) = object.get("$values") {
+        return Some(values);
+    }
+    let (_, inner) = object.entries().find(|(name, _)| is_same_name(name, row))?;
+    let is_rows = plain(inner).is_some_and(|inner| {
+        let items = inner.array().unwrap_or_default();
+        inner.object().is_some() || items.iter().any(|item| item.text().is_none())
+    });
+    let is_nothing = || {
+        has_no_value(inner)
+            && object
+                .entries()
+                .all(|(name, _)| is_same_name(name, row) || is_attribute(name))
+    };
+    (is_rows || is_nothing()).then_some(inner)
+}
+
+/// Is it an element of a list without rows? `{}` may be anything.
+fn is_empty(value: Value<'_>, row: &str) -> bool {
+    match value.object() {
+        Some(object) => {
+            object.entries().next().is_some()
+                && (has_no_value(value)
+                    || wrapped(&object, row).is_some_and(|inner| has_no_value(inner)))
+        }
+        None => value.array().is_none() && has_no_value(value),
+    }
+}
+
+/// Does a value stand for nothing: null, an empty text, an empty element?
+pub(super) fn has_no_value(value: Value<'_>) -> bool {
+    plain(value).is_none_or(|plain| plain.text().is_some_and(|text| text.trim().is_empty()))
 }
 
 /// An amount's digits: a number, a text, or an object that has them as `amount`.
@@ -292,6 +315,20 @@ mod tests {
             (r#"{"click":{"click":{"a":1}}}"#, 1),
             (r#"{"click":[{"click":{"a":1}}]}"#, 1),
             (r#"{"Click":{"Click":[{"a":1},{"a":2}]}}"#, 2),
+            // As xml2js writes it.
+            (r#"[{"click":[{"a":1},{"a":2}]}]"#, 2),
+            (r#"[{"click":[{"a":["1"]}]}]"#, 1),
+            (r#"[[{"click":[{"a":1}]},{"click":[{"a":2},{"a":3}]}]]"#, 3),
+            (r#"[{"$":{"xmlns":"x"},"click":[{"a":1},{"a":2}]}]"#, 2),
+            (r#"[{"$values":[{"a":1}]}]"#, 1),
+            (r#"{"click":null}"#, 0),
+            (r#"{"click":""}"#, 0),
+            (r#"{"click":[]}"#, 0),
+            (r#"{"click":{"@nil":"true"}}"#, 0),
+            (r#"[{"click":null}]"#, 0),
+            (r#"[{"click":[""]}]"#, 0),
+            (r#"[""]"#, 0),
+            (r#"[{"@nil":"true"}]"#, 0),
         ] {
             let text = format!(r#"{{"l":{list}}}"#);
             let object = object(&text);
@@ -306,6 +343,23 @@ mod tests {
             let text = format!(r#"{{"l":{none}}}"#);
             let value = object(&text).get("l").unwrap();
             assert!(rows(value, "click").is_none(), "{none}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_no_row_keeps_its_place() {
+        for (list, entries) in [
+            ("[null]", 1),
+            ("[{}]", 1),
+            (r#"[{"a":1},null,{"click":null},"",7,{"a":2}]"#, 6),
+            (r#"{"click":[null,{"a":1}]}"#, 2),
+            // A text under the row's name is a field.
+            (r#"[{"click":"x","a":1},{"click":["y"],"a":2}]"#, 2),
+        ] {
+            let text = format!(r#"{{"l":{list}}}"#);
+            let object = object(&text);
+            let (_, value) = object.entries().next().unwrap();
+            assert_eq!(rows(value, "click").unwrap().len(), entries, "{list}");
         }
     }
 

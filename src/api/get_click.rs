@@ -88,7 +88,7 @@ impl Click {
 
     pub(super) fn from_record(record: &Record<'_, '_>) -> Self {
         let conversion_id = record.id("conversion_id");
-        let read = Self {
+        Self {
             click_id: record.text("click_id").filter(|id| !id.is_empty()),
             offer_id: record.offer_id(),
             affiliate_id: record.affiliate_id("affiliate_id"),
@@ -111,10 +111,6 @@ impl Click {
             conversion_id,
             unread: Unread::default(),
             has_said: has_said(record, conversion_id),
-        };
-        Self {
-            unread: record.unread(),
-            ..read
         }
     }
 }
@@ -191,7 +187,7 @@ pub(super) fn click_id_of(params: &str) -> Result<String> {
 /// [`crate::Error::UnexpectedAnswer`] where it is about other clicks.
 pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>> {
     let (holder, total_rows) = sure_list_holder(answer, "clicks")?;
-    let (mut clicks, _) = rows(answer, &holder)?;
+    let (mut clicks, has_unread_clicks) = clicks_of(answer, &holder)?;
     let at = clicks.iter().position(|click| {
         let own = click.click_id.as_deref();
         own.is_some_and(|own| own.trim().eq_ignore_ascii_case(click_id))
@@ -204,7 +200,7 @@ pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>>
         return Ok(Some(click));
     }
     // An unreadable row may be the click, so no click is known to be missing.
-    if has_unread_rows(answer, holder.fields(), "clicks", "click")? {
+    if has_unread_clicks {
         return Err(answer.unexpected("to Get Click has a click that cannot be read", ""));
     }
     match (clicks.pop(), clicks.is_empty()) {
@@ -222,19 +218,39 @@ pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>>
 fn taken(mut clicks: Vec<Click>, at: usize, click_id: &str) -> Click {
     let mut click = clicks.swap_remove(at);
     let says = |click: &Click| (click.offer_id, click.converted, click.conversion_id);
-    click.has_said &= clicks.iter().all(|other| {
+    let is_one = clicks.iter().all(|other| {
         let own = other.click_id.as_deref().unwrap_or_default();
         !own.trim().eq_ignore_ascii_case(click_id) || says(other) == says(&click)
     });
+    if !is_one {
+        click.has_said = false;
+        click.converted = None;
+    }
     click
 }
 
-/// Every click of the record that has the list, and the entries that could not be read.
-pub(super) fn rows(answer: &Answer<'_>, holder: &Record<'_, '_>) -> Result<(Vec<Click>, Unread)> {
-    let mut unread = Unread::default();
-    let records = records(answer, holder.fields(), "clicks", "click", &mut unread)?;
-    let clicks = records.iter().map(|(record, _)| Click::from_record(record));
-    Ok((clicks.collect(), unread))
+/// Every click of the record that has the list, each with what could not be read of it. Also: has the
+/// list an entry that may be a click? One without any value is none.
+fn clicks_of(answer: &Answer<'_>, holder: &Record<'_, '_>) -> Result<(Vec<Click>, bool)> {
+    let mut has_unread = has_unread_rows(answer, holder.fields(), "clicks", "click")?;
+    let mut clicks = Vec::new();
+    let entries = records(
+        answer,
+        holder.fields(),
+        "clicks",
+        "click",
+        &mut Unread::default(),
+    )?;
+    for record in entries.into_iter().flatten() {
+        let click = Click::from_record(&record);
+        if click == Click::default() {
+            has_unread = true;
+        } else {
+            let unread = record.unread();
+            clicks.push(Click { unread, ..click });
+        }
+    }
+    Ok((clicks, has_unread))
 }
 
 #[cfg(test)]
@@ -269,6 +285,13 @@ mod tests {
             r#"{"clicks":[]}"#,
             r#"{"clicks":[],"total_rows":0}"#,
             r#"{"clicks":null}"#,
+            r#"{"clicks":{"click":null},"total_rows":0}"#,
+            r#"{"clicks":[{"click":null}]}"#,
+            r#"{"clicks":[{"click":[""]}]}"#,
+            r#"{"clicks":[""]}"#,
+            r#"{"clicks":[{}]}"#,
+            r#"{"clicks":{},"total_rows":0}"#,
+            r#"{"clicks":[{"click_id":null,"offer_id":"","converted":null}]}"#,
         ] {
             assert_eq!(read_of(response), Ok(None), "{response}");
         }

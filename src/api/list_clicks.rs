@@ -1,12 +1,11 @@
 //! Get Click by filters: `GET /api/2/click.json?start_date=…`.
 
-use super::answer::record::list_holder;
+use super::answer::record::{list_holder, page};
 use super::get_click::{self, Click};
+use super::page::Page;
 use super::params::Params;
-use super::unread::Unread;
 use super::{Account, Answer, Request};
 use crate::Result;
-use serde::Serialize;
 
 /// The most rows of one answer.
 pub(crate) const MAX_ROW_LIMIT: u64 = 10_000;
@@ -41,18 +40,7 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
 }
 
 /// A page of clicks. Serializes in camelCase.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ClickPage {
-    /// The rows, in CAKE's order.
-    pub rows: Vec<Click>,
-    /// The number of rows in all, where CAKE gives it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) total_rows: Option<u64>,
-    /// The values in the rows that could not be read.
-    #[serde(skip_serializing_if = "Unread::is_empty")]
-    pub(crate) unread: Unread,
-}
+pub type ClickPage = Page<Click>;
 
 /// Reads the answer. The caller may have taken its rows out, where the platform's own parser reads
 /// them faster.
@@ -60,14 +48,6 @@ pub struct ClickPage {
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
 pub(crate) fn read(answer: &Answer<'_>) -> Result<ClickPage> {
-    let (holder, total_rows) = list_holder(answer, "clicks")?;
-    let (mut rows, mut unread) = get_click::rows(answer, &holder)?;
-    for click in &mut rows {
-        unread.merge(std::mem::take(&mut click.unread));
-    }
-    Ok(ClickPage {
-        rows,
-        total_rows,
-        unread,
-    })
+    let holder = list_holder(answer, "clicks")?;
+    page(answer, &holder, ["clicks", "click"], Click::from_record)
 }

@@ -1,8 +1,8 @@
 //! Get Conversions: `GET /api/2/conversions.json`.
 
-use super::answer::record::{Record, list_holder, records};
+use super::answer::record::{Record, list_holder, page};
+use super::page::Page;
 use super::params::Params;
-use super::unread::Unread;
 use super::{Account, Answer, Request, dress};
 use crate::Result;
 use serde::Serialize;
@@ -51,7 +51,7 @@ pub(crate) struct Affiliate {
 /// and `revenueText`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ListedConversion {
+pub struct ListedConversion {
     /// CAKE's id of the conversion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) conversion_id: Option<u64>,
@@ -84,9 +84,18 @@ pub(crate) struct ListedConversion {
     /// this field and those below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) order_total_text: Option<String>,
-    /// The currency of the amounts, such as `EUR`.
+    /// The currency of all amounts, such as `EUR`; absent where they have several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) currency: Option<String>,
+    /// The currency of the payout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) payout_currency: Option<String>,
+    /// The currency of the revenue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revenue_currency: Option<String>,
+    /// The currency of the customer's total.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) order_total_currency: Option<String>,
     /// The name of its disposition, one of the account's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) disposition: Option<String>,
@@ -105,18 +114,7 @@ pub(crate) struct ListedConversion {
 }
 
 /// A page of Get Conversions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ConversionPage {
-    /// The rows, in CAKE's order.
-    pub(crate) rows: Vec<ListedConversion>,
-    /// The number of rows in all, where CAKE gives it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) total_rows: Option<u64>,
-    /// The values in the rows that could not be read.
-    #[serde(skip_serializing_if = "Unread::is_empty")]
-    pub(crate) unread: Unread,
-}
+pub type ConversionPage = Page<ListedConversion>;
 
 /// Builds the request from the parameters' JSON, in the order of CAKE's article.
 ///
@@ -145,26 +143,9 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
 pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
-    let (holder, total_rows) = list_holder(answer, "conversions")?;
+    let holder = list_holder(answer, "conversions")?;
     // Each row has a record of its own around it; some accounts leave it out.
-    let mut unread = Unread::default();
-    let records = records(
-        answer,
-        holder.fields(),
-        "conversions",
-        "conversion",
-        &mut unread,
-    )?;
-    let mut rows = Vec::with_capacity(records.len());
-    for (record, _) in &records {
-        rows.push(read_row(record));
-        unread.merge(record.unread());
-    }
-    Ok(ConversionPage {
-        rows,
-        total_rows,
-        unread,
-    })
+    page(answer, &holder, ["conversions", "conversion"], read_row)
 }
 
 fn read_row(row: &Record<'_, '_>) -> ListedConversion {

@@ -1,14 +1,14 @@
 //! Get Tracking Domains: `GET /api/2/tracking_domains.json`.
 
-use super::answer::record::{list_holder, records};
+use super::answer::record::{list_holder, page};
+use super::page::Page;
 use super::params::Params;
-use super::unread::Unread;
 use super::{Account, Answer, Request};
 use crate::Result;
 use serde::Serialize;
 
 /// A branded domain of the network. Serializes in camelCase.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrackingDomain {
     /// CAKE's id of the domain.
@@ -60,22 +60,13 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub(crate) fn read(answer: &Answer<'_>) -> Result<Vec<TrackingDomain>> {
-    let (holder, _) = list_holder(answer, "tracking_domains")?;
-    let rows = records(
-        answer,
-        holder.fields(),
-        "tracking_domains",
-        "tracking_domain",
-        &mut Unread::default(),
-    )?;
-    Ok(rows
-        .iter()
-        .map(|(row, _)| TrackingDomain {
-            tracking_domain_id: row.id("tracking_domain_id"),
-            domain: row.text("domain").filter(|domain| !domain.is_empty()),
-            domain_status: row.text("domain_status"),
-            is_default: row.flag("is_default") == Some(true),
-        })
-        .collect())
+pub(crate) fn read(answer: &Answer<'_>) -> Result<Page<TrackingDomain>> {
+    let holder = list_holder(answer, "tracking_domains")?;
+    let names = ["tracking_domains", "tracking_domain"];
+    page(answer, &holder, names, |row| TrackingDomain {
+        tracking_domain_id: row.id("tracking_domain_id"),
+        domain: row.text("domain").filter(|domain| !domain.is_empty()),
+        domain_status: row.text("domain_status"),
+        is_default: row.flag("is_default") == Some(true),
+    })
 }

@@ -45,6 +45,7 @@ pub(crate) mod list_conversions;
 pub(crate) mod list_tracking_domains;
 mod message;
 pub(crate) mod older;
+mod page;
 mod pager;
 mod params;
 mod rate_limiter;

@@ -39,6 +39,9 @@ pub(crate) struct PageRead {
     pub(crate) rows: u64,
     /// The number of rows that have not been read before.
     pub(crate) new_rows: u64,
+    /// The number of these that are empty: they have a place in the list and are no rows for the
+    /// caller.
+    pub(crate) new_gaps: u64,
     /// The index of the last row that had been read before, if there is one.
     pub(crate) last_known: Option<u64>,
     /// The list's length, where CAKE gives it.
@@ -218,7 +221,7 @@ impl Pager {
         self.is_short
     }
 
-    /// The list's length, where the list has ended before it, after `read` rows. Rows may then be missing, or not be
+    /// The list's length, where the list has ended before it, after `read` rows and gaps. Rows may then be missing, or not be
     /// listed at all. The length of a list that has changed meanwhile may count rows that arrived behind us.
     #[must_use]
     pub(crate) fn unlisted(&self, read: u64) -> Option<u64> {
@@ -371,6 +374,7 @@ impl Pager {
         let started = self.start;
         let reached = started + rows;
         self.fresh += new_rows;
+        self.most = self.most.saturating_add(page.new_gaps);
         self.step_back = 0;
         self.is_searching = false;
         // The rows beyond our end so far: known rows there have moved.

@@ -96,6 +96,7 @@ impl ReportScan {
         let is_taken = self.pager.read(PageRead {
             rows,
             new_rows,
+            new_gaps: 0,
             last_known: last_known.map(|at| at as u64),
             total_rows,
         });

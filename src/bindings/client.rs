@@ -320,6 +320,11 @@ fn take_rows(call: &Call, body: &JsString) -> (String, JsValue) {
 
 fn try_take_rows(body: &JsString) -> Option<(String, JsValue)> {
     let parsed = parse_json(body).ok()?;
+    // An error quotes the answer: any other than a plain yes is read whole.
+    let status = Reflect::get(&parsed, &"request_status".into()).ok()?;
+    if !status.is_undefined() && status.as_string().as_deref() != Some("Success") {
+        return None;
+    }
     let [response, clicks] = list_clicks::ROWS_PATH.map(JsValue::from);
     let response = Reflect::get(&parsed, &response).ok()?;
     let rows = Reflect::get(&response, &clicks).ok()?;
@@ -392,12 +397,14 @@ impl Pager {
         &mut self,
         rows: f64,
         new_rows: f64,
+        new_gaps: f64,
         last_known: Option<f64>,
         total_rows: Option<f64>,
     ) -> bool {
         self.0.read(api::PageRead {
             rows: to_integer(rows),
             new_rows: to_integer(new_rows),
+            new_gaps: to_integer(new_gaps),
             last_known: last_known.map(to_integer),
             total_rows: total_rows.map(to_integer),
         })

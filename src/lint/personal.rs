@@ -74,7 +74,7 @@ fn is_ip_address(value: &str) -> bool {
     value.parse::<core::net::Ipv4Addr>().is_ok()
 }
 
-/// A UUID, a long number or timestamp, or a long hexadecimal text.
+/// A UUID, a long number or timestamp, a long hexadecimal text, or Meta's `fb.1.1700000000.123456789`.
 pub(super) fn is_unique(value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let plain: Cow<'_, str> = if value.contains('-') {
@@ -83,5 +83,15 @@ pub(super) fn is_unique(value: &str) -> bool {
         value.into()
     };
     let is_hex = plain.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (is_hex && plain.len() >= 16 && digits > 0) || (digits == value.len() && digits >= 9)
+    // `2026-01-01T10:00:00Z`; two days without a time are a range.
+    let is_moment = digits >= 14
+        && value.contains(':')
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"-:.+ TZ".contains(&byte));
+    let is_metas = digits >= 14 && value.starts_with("fb.1.");
+    is_moment
+        || is_metas
+        || (is_hex && plain.len() >= 16 && digits > 0)
+        || (digits == value.len() && digits >= 9)
 }

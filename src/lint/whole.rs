@@ -83,16 +83,20 @@ pub(super) fn unreadable(link: &str) -> Option<Finding> {
     ))
 }
 
-/// The sign that somebody has written for `&`, and the name behind it: `?a=1;c=2`, `?a=1,c=2`.
+/// The sign that somebody has written for `&`, and the name behind it: `?a=1;c=2`, `?a=1,c=2`. The ids
+/// come first: without them no link can be read.
 fn other_separator(link: &str) -> Option<(char, &str)> {
     let (_, query) = link.split_once('?')?;
-    query
-        .match_indices([';', ',', '|', '/', ' ', '+'])
-        .find_map(|(at, mark)| {
-            let (name, _) = query.get(at + mark.len()..)?.split_once('=')?;
-            let is_own = ["a", "c"]
-                .iter()
-                .any(|own| own.eq_ignore_ascii_case(name.trim()));
-            is_own.then_some((mark.chars().next()?, name.trim()))
-        })
+    let find = |names: &[&str]| {
+        query
+            .match_indices([';', ',', '|', '/', ' ', '+'])
+            .find_map(|(at, mark)| {
+                let (name, _) = query.get(at + mark.len()..)?.split_once('=')?;
+                let is_own = names
+                    .iter()
+                    .any(|own| own.eq_ignore_ascii_case(name.trim()));
+                is_own.then_some((mark.chars().next()?, name.trim()))
+            })
+    };
+    find(&["a", "c"]).or_else(|| find(&["p", "s1", "s2", "s3", "s4", "s5", "ckmrdr"]))
 }

@@ -90,13 +90,13 @@ const TAGS: [&str; 20] = [
 /// Words for a macro's name: at least one of these, or two of [`BESIDE`].
 const NAMED: &[u8] = b"id ids subid clickid cid sid aid oid pid tid rid lid gclid msclkid fbclid ttclid twclid awc gaid idfa idfv \
     oaid imei adid affid uuid guid uid epi sub affsub subaff clickref ip useragent ua timestamp ts payout cachebuster cb random rand \
-    lpurl reqid reqsessid param macro token subacc externalid zoneid siteid";
+    lpurl reqid reqsessid param macro token subacc externalid zoneid siteid ord cpid crid lpid dclid yclid wbraid gbraid";
 
 /// Words that are combined with those.
 const BESIDE: &[u8] = b"click campaign camp source src aff affiliate adv advertiser pub publisher partner offer order transaction \
     trans tx unique request req session sess zone site ad ads adset adgroup group banner creative placement app bundle device \
     os browser carrier isp country geo region city lang language keyword kw term match type network media traffic channel event \
-    goal lead conversion conv sale user visitor external ext track tracking tracker custom agent full data value amount price cost bid \
+    goal lead conversion conv sale user visitor external ext track tracking tracker custom agent full subscriber contact recipient data value amount price cost bid \
     currency revenue commission name first last email hash sha md sum unix time date url ref referrer referer status code key \
     number num no your my the insert replace enter put paste fill with here";
 
@@ -384,7 +384,7 @@ pub(crate) fn is_unfilled(name: &str, value: &str) -> bool {
             .any(|end| joined.ends_with(end))
         && has_no_other_word(
             value.as_bytes(),
-            b"id ids clickid subid reqid reqsessid",
+            b"id ids sub clickid subid reqid reqsessid",
             BESIDE,
         );
     let is_asking = ASKING.split(' ').any(|text| text == joined)
@@ -392,10 +392,12 @@ pub(crate) fn is_unfilled(name: &str, value: &str) -> bool {
         || words().any(|word| {
             word.len() >= 4 && word.bytes().all(|byte| byte.eq_ignore_ascii_case(&b'x'))
         });
-    // `undefined_behavior` is a name.
-    let is_lost = value.split(|c: char| !is_word(c) && c != '_').any(|token| {
+    // `undefined_behavior` and `Undefined Behavior` are names.
+    let is_mark = |c: char| !is_word(c) && !matches!(c, '_' | ' ');
+    let is_lost = value.split(is_mark).any(|token| {
         token
-            .split('_')
+            .trim_end()
+            .split(['_', ' '])
             .next_back()
             .is_some_and(|word| word.eq_ignore_ascii_case("undefined"))
     }) || words().next().is_some()

@@ -101,7 +101,7 @@ export function listTests(edge: Edge): void {
       ],
       [{ click: { click_id: "a" } }, { clickId: "a" }],
       [{ click_id: "a", sub_id_1: { "@nil": "true" }, conversion_id: 0 }, { clickId: "a" }],
-      [{}, {}],
+      [{}, undefined],
       [7, undefined],
       [null, undefined],
     ];

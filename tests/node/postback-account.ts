@@ -20,6 +20,8 @@ export let base: string;
 export const account = {
   registered: [] as CreatePostbackParams[],
   asked: [] as string[],
+  /** More of what the account answers to a registration. */
+  answers: {} as { postback_status?: string; postback_type?: string },
   meets: {} as Partial<Record<string, Meets[]>>,
   onAsked: (_url: string): void => undefined,
 };
@@ -35,7 +37,8 @@ beforeAll(async () => {
     account.onAsked(postback_url);
     const record = () => {
       account.registered.push({ affiliateId: affiliate_id, offerId: offer_id, postbackUrl: postback_url });
-      json(response, 200, { request_status: "Success", postback: { postback_id: 8_800 + account.registered.length } });
+      const postback = { postback_id: 8_800 + account.registered.length, ...account.answers };
+      json(response, 200, { request_status: "Success", postback });
     };
     switch (account.meets[new URL(postback_url).hostname.split(".")[0] ?? ""]?.shift()) {
       case "hangs":
@@ -83,7 +86,7 @@ export let file: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "cake-edge-postbacks-"));
   file = join(folder, "postbacks.csv");
-  Object.assign(account, { registered: [], asked: [], meets: {}, onAsked: () => undefined });
+  Object.assign(account, { registered: [], asked: [], answers: {}, meets: {}, onAsked: () => undefined });
   return () => rmSync(folder, { recursive: true, force: true });
 });
 

@@ -92,6 +92,39 @@ describe("rows are registered", () => {
     expect(account.asked).toEqual([urlOf("a"), urlOf("b")]);
   });
 
+  test("a postback that CAKE registers in another way than asked is a finding, and a rerun tells it again", async () => {
+    const row = { ...rowOf("a"), postbackStatus: "active", postbackTypeId: 1 } as const;
+    for (const [answers, parameter] of [
+      [{ postback_status: "inactive" }, "postbackStatus"],
+      [{ postback_status: "Inactive", postback_type: "Server" }, "postbackStatus"],
+      [{ postback_status: "active", postback_type: "iFrame" }, "postbackTypeId"],
+      [{ postback_status: "Active", postback_type: "Server to Server" }, undefined],
+      [{}, undefined],
+    ] as const) {
+      account.answers = answers;
+      const options = { client: client(), journal: memory(), rateLimit: 1_000 };
+      const { ok, rows } = await applyPostbacks([row], options);
+      expect([ok, outcomes(rows)]).toEqual([parameter === undefined, ["registered"]]);
+      const found = rows[0]?.findings.map((finding) => [finding.code, finding.parameter]);
+      expect(found).toEqual(parameter === undefined ? [] : [["registered_otherwise", parameter]]);
+      if (parameter === "postbackStatus") expect((await applyPostbacks([row], options)).ok).toBe(false);
+    }
+    account.answers = { postback_status: "inactive" };
+    writeFileSync(file, csvOf("b"));
+    expect((await run(applied())).status).toBe(1);
+  });
+
+  test("a dry run without --base-url reads the journal of its one account, and says so where there are several", async () => {
+    writeFileSync(file, csvOf("a"));
+    expect((await run(applied())).status).toBe(0);
+    expect(rowsOf((await run(["--json"])).out)).toMatchObject([{ outcome: "already" }]);
+    const journal = readFileSync(`${file}.journal`, "utf8");
+    writeFileSync(`${file}.journal`, journal + journal.replaceAll("127.0.0.1", "localhost"));
+    const { out, err } = await run(["--json"]);
+    expect(rowsOf(out)).toMatchObject([{ outcome: "ready" }]);
+    expect(err).toContain("only with --base-url");
+  });
+
   test("what is odd is left out unless it is accepted; what is repeated or wrong always", async () => {
     const odd = { ...rowOf("odd"), postbackUrl: "https://odd.example/?id=#reqsessid#&p={payout}" };
     const rows = [odd, rowOf("a"), rowOf("a"), { ...rowOf("b"), affiliateId: -3 }];

@@ -116,7 +116,7 @@ test.each(KINDS)("$call tells each field that it cannot read, once, and its neig
   }
 });
 
-test.each(KINDS)("$call tells nothing of what is well, and nothing of what is not there", async (kind) => {
+test.each(KINDS)("$call tells nothing of what is well, and once of entries without any field", async (kind) => {
   const absent = Object.fromEntries(Object.keys(kind.row).map((name) => [name, null]));
   const empty = Object.fromEntries(Object.keys(kind.row).map((name) => [name, ""]));
   const wrapped = Object.fromEntries(
@@ -125,9 +125,15 @@ test.each(KINDS)("$call tells nothing of what is well, and nothing of what is no
       typeof value === "object" ? value : { "#text": `${value}` },
     ]),
   );
-  const { cake, told } = clientOf(() => kind.answer([kind.row, absent, empty, wrapped, {}, null]));
-  expect(await kind.read(cake)).toHaveLength(5);
-  expect(told).toEqual([]);
+  const well = clientOf(() => kind.answer([kind.row, wrapped]));
+  expect(await kind.read(well.cake)).toHaveLength(2);
+  expect(well.told).toEqual([]);
+  // A row without any field is no row.
+  for (const blank of [absent, empty, {}, null]) {
+    const { cake, told } = clientOf(() => kind.answer([kind.row, blank, wrapped, blank]));
+    expect(await kind.read(cake)).toHaveLength(2);
+    expect(told.map(({ field }) => field)).toEqual([kind.call === "listClicks" ? "clicks" : "conversions"]);
+  }
 });
 
 test.each(KINDS)("$call tells of what is no row, and its neighbours come", async (kind) => {
@@ -229,4 +235,125 @@ test.each(ECHOES)("a warning never holds the key: %s", async (echo) => {
   // Half of the key is too much too.
   const secrets = [KEY, KEY.slice(0, 10), KEY.slice(-10), btoa(`the key is ${KEY}`).slice(16, 28)];
   for (const secret of secrets) expect(JSON.stringify(told)).not.toContain(secret);
+});
+
+/** As an XML-to-JSON gateway writes it: each element is a list. */
+const listed = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(listed);
+  if (typeof value !== "object" || value === null) return [value];
+  return [Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, listed(inner)]))];
+};
+
+test.each(KINDS)(
+  "$call reads a list wrapped at every level, and an empty one in any dress has no rows",
+  async (kind) => {
+    const row = kind.call === "listClicks" ? "click" : "conversion";
+    const list = `${row}s`;
+    const bare = await kind.read(clientOf(() => kind.answer([kind.row, kind.row])).cake);
+    const inner = { [row]: [kind.row, kind.row].flatMap((each) => listed(each)) };
+    for (const rows of [
+      inner,
+      [inner],
+      [[kind.row], [kind.row]],
+      [kind.row, kind.row].map((each) => ({ [row]: [each] })),
+    ]) {
+      const response =
+        row === "click" || kind.call === "listConversions" ? { [list]: rows } : { data: [{ [list]: rows }] };
+      const { cake, told } = clientOf(() => ({
+        request_status: ["Success"],
+        response: [{ ...response, total_rows: ["2"] }],
+      }));
+      expect(await kind.read(cake), JSON.stringify(rows)).toEqual(bare);
+      expect(told).toEqual([]);
+    }
+    const empty = [{ [row]: null }, [{ [row]: null }], { [row]: "" }, { [row]: [] }, [{ [row]: [""] }], [""], [{}], ""];
+    for (const rows of empty) {
+      let requests = 0;
+      const { cake, told } = clientOf(() => {
+        requests += 1;
+        return { request_status: "Success", response: { data: { [list]: rows }, total_rows: 0 } };
+      });
+      expect(await kind.read(cake), JSON.stringify(rows)).toEqual([]);
+      expect([told, requests]).toEqual([[], 1]);
+    }
+  },
+);
+
+test("null rows keep their places: the rows behind them come, whatever the page's size", async () => {
+  for (const isGap of [(at: number) => at === 4, (at: number) => at >= 4 && at < 8, (at: number) => at % 3 === 0]) {
+    const rows = Array.from({ length: 12 }, (_, at) => (isGap(at) ? null : { click_id: `c${at}` }));
+    const ids = rows.flatMap((row) => row?.click_id ?? []);
+    for (const total of [12, undefined]) {
+      for (const rowLimit of [1, 2, 3, 4, 12]) {
+        const { cake, told } = clientOf((url) => {
+          const start = Number(url.searchParams.get("start_at_row"));
+          const clicks = rows.slice(start, start + Number(url.searchParams.get("row_limit")));
+          return success({ clicks, ...(total !== undefined && { total_rows: total }) });
+        });
+        const seen: unknown[] = [];
+        for await (const { clickId } of cake.listClicks({ ...days, rowLimit })) seen.push(clickId);
+        expect(seen, `${total} ${rowLimit}`).toEqual(ids);
+        expect(told.map(({ code }) => code)).toEqual(["unreadable_field"]);
+        const some: unknown[] = [];
+        for await (const { clickId } of cake.listClicks({ ...days, rowLimit }, { maxRows: 5 })) some.push(clickId);
+        expect(some).toEqual(ids.slice(0, 5));
+      }
+    }
+  }
+});
+
+test("a server that cuts a page and counts only the page is read on", async () => {
+  const { cake } = clientOf((url) => {
+    const start = Number(url.searchParams.get("start_at_row"));
+    const limit = Math.min(100, Number(url.searchParams.get("row_limit")));
+    const clicks = Array.from({ length: 250 }, (_, at) => ({ click_id: `c${at}` })).slice(start, start + limit);
+    return success({ clicks, total_rows: clicks.length });
+  });
+  let rows = 0;
+  for await (const _ of cake.listClicks(days)) rows += 1;
+  expect(rows).toBe(250);
+});
+
+test("the older services' reader tells what it cannot read, and each amount has its own currency", async () => {
+  const amount = (currency: number, digits: string) => ({ currency_id: currency, amount: digits });
+  const answer = (row: object) => () => ({
+    d: { success: true, row_count: 1, event_conversions: [{ event_conversion_id: 1, ...row }] },
+  });
+  const read = async (row: object) => {
+    const { cake, told } = clientOf(answer(row), "older");
+    const { rows } = await cake.listConversions(days).page();
+    return { row: rows[0], told: told.map(({ field }) => field) };
+  };
+  const mixed = await read({ paid: amount(1, "18.00"), received: amount(2, "22.00"), order_total: amount(3, "99.00") });
+  expect(mixed.row).toMatchObject({ payoutCurrency: "USD", revenueCurrency: "EUR", orderTotalCurrency: "GBP" });
+  expect(mixed.row?.currency).toBeUndefined();
+  const alike = await read({ paid: amount(2, "18.00"), received: amount(2, "22.00") });
+  expect(alike.row).toMatchObject({ currency: "EUR", payoutCurrency: "EUR", revenueCurrency: "EUR" });
+  const plain = await read({ paid: 18, received: "22.00" });
+  expect(plain).toMatchObject({ row: { payoutText: "18", revenueText: "22.00" }, told: [] });
+  for (const [row, told] of [
+    [{ site_offer: "Auto" }, ["siteOffer"]],
+    [{ site_offer: ["a", "b"] }, ["siteOffer"]],
+    [{ paid: { amount: { a: 1 } } }, ["paidAmount"]],
+    [{ paid: amount(77, "1.00") }, ["paidCurrencyId"]],
+    [{ site_offer: { site_offer_id: { a: 1 } } }, ["siteOfferId"]],
+    [{ transaction_id: true }, ["transactionId"]],
+    [{ returned: "maybe" }, ["returned"]],
+    [{ returned: true, site_offer: { site_offer_id: 7 } }, []],
+  ] as const) {
+    expect((await read(row)).told, JSON.stringify(row)).toEqual(told);
+  }
+});
+
+test("a range from a day to its own midnight is empty in every spelling", async () => {
+  const { cake } = clientOf(() => ({ d: { success: true, row_count: 0, event_conversions: [], clicks: [] } }), "older");
+  const spellings = ["2026-01-01", "2026-01-01 00:00:00"];
+  for (const startDate of spellings) {
+    for (const endDate of spellings) {
+      for (const list of [cake.listClicks({ startDate, endDate }), cake.listConversions({ startDate, endDate })]) {
+        await expect(list.page(), `${startDate} ${endDate}`).rejects.toMatchObject({ parameter: "endDate" });
+      }
+    }
+  }
+  expect((await cake.listClicks({ startDate: "2026-01-01", endDate: "2026-01-01 00:00:01" }).page()).rows).toEqual([]);
 });

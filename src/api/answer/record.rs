@@ -2,6 +2,7 @@
 
 use super::super::dress;
 use super::super::json::{Object, Value, parse_id};
+use super::super::page::Page;
 use super::super::unread::{Notes, Unread};
 use super::Answer;
 use crate::{Error, Result};
@@ -260,12 +261,28 @@ fn holder_of<'a, 'b>(
             .iter()
             .find_map(|wrapper| record.get(wrapper)?.object());
         match inner {
-            Some(inner) if levels.next().is_some() => record = Record::from_fields(answer, inner),
+            Some(inner) if levels.next().is_some() => {
+                let unread = record.unread();
+                record = Record::from_fields(answer, inner);
+                record.note_all(unread);
+            }
             // A length without a list is an empty one.
             None if total_rows == Some(0) => break,
             _ => return Err(answer.lacks("has no list in ", name)),
         }
         total_rows = record.total_rows().or(total_rows);
+    }
+    if total_rows == Some(0) {
+        // PHP writes an empty list so. Without a length, `{}` may be anything.
+        let is_empty = |value: Value<'_>| {
+            value
+                .object()
+                .is_some_and(|object| object.entries().next().is_none())
+        };
+        let is_list = |each: &str| dress::is_same_name(each, name);
+        record
+            .fields
+            .retain(|each, value| !is_list(each) || !is_empty(value));
     }
     // If there are two lists, neither is the one.
     let lists = record.fields().entries();
@@ -309,24 +326,51 @@ pub(in crate::api) fn sure_list_holder<'a, 'b>(
     Ok((record, total_rows))
 }
 
-/// The records of a list, each with its JSON; none where the list is null or missing. `row` is the
-/// name of one record. Other entries are skipped and noted in `unread`; their neighbours are kept.
+/// The records of a list in order; none where the list is null or missing. `row`
+/// is the name of one record. An entry without a value is `None` and noted in `unread`; its
+/// neighbours are kept.
 pub(in crate::api) fn records<'a, 'b>(
     answer: &'b Answer<'a>,
     envelope: &Object<'a>,
     name: &str,
     row: &str,
     unread: &mut Unread,
-) -> Result<Vec<(Record<'a, 'b>, Value<'a>)>> {
+) -> Result<Vec<Option<Record<'a, 'b>>>> {
     let mut found = Vec::new();
     for value in list_of(answer, envelope, name, row)? {
-        match value.object() {
-            Some(fields) => found.push((Record::from_fields(answer, fields), value)),
-            None if value.is_null() => {}
-            None => unread.note(name, value.json()),
+        let has_value = |fields: &Object<'_>| {
+            let mut entries = fields.entries();
+            entries.any(|(_, value)| !dress::has_no_value(value))
+        };
+        let fields = value.object().filter(has_value);
+        if fields.is_none() {
+            unread.note(name, value.json());
         }
+        found.push(fields.map(|fields| Record::from_fields(answer, fields)));
     }
     Ok(found)
+}
+
+/// The page of a list: each record as `read` reads it.
+pub(in crate::api) fn page<'a, 'b, Row: Default + PartialEq>(
+    answer: &'b Answer<'a>,
+    (holder, total_rows): &(Record<'a, 'b>, Option<u64>),
+    [name, row]: [&str; 2],
+    read: impl Fn(&Record<'a, 'b>) -> Row,
+) -> Result<Page<Row>> {
+    let mut page = Page::default();
+    let mut unread = Unread::default();
+    for record in records(answer, holder.fields(), name, row, &mut unread)? {
+        let read = record.map(|record| {
+            let read = read(&record);
+            unread.merge(record.unread());
+            read
+        });
+        page.push(read.unwrap_or_default());
+    }
+    unread.merge(holder.unread());
+    page.unread = unread;
+    Ok(page.with_total(*total_rows))
 }
 
 /// Has the list an entry that is no record, which [`records`] skips?
@@ -346,9 +390,9 @@ fn list_of<'a>(
     name: &str,
     row: &str,
 ) -> Result<Vec<Value<'a>>> {
-    envelope
+    let list = envelope
         .entries()
-        .find(|(each, _)| dress::is_same_name(each, name))
-        .map_or_else(|| Some(Vec::new()), |(_, value)| dress::rows(value, row))
+        .find(|(each, _)| dress::is_same_name(each, name));
+    list.map_or_else(|| Some(Vec::new()), |(_, value)| dress::rows(value, row))
         .ok_or_else(|| answer.lacks("has no list in ", name))
 }

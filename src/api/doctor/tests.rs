@@ -1,6 +1,14 @@
 //! The doctor's findings.
 
+use super::super::page::Page;
 use super::*;
+
+fn domains_of(rows: Vec<TrackingDomain>) -> CallOutcome {
+    CallOutcome::TrackingDomains(Page {
+        rows,
+        ..Page::default()
+    })
+}
 
 fn domain(is_default: bool, status: &str) -> TrackingDomain {
     TrackingDomain {
@@ -39,11 +47,7 @@ fn the_domains_are_asked_for_and_then_the_click() {
         ))
     );
     let domains = vec![domain(true, "active")];
-    examination.record(
-        Ok(CallOutcome::TrackingDomains(domains.clone())),
-        Some(1_000),
-        2_000,
-    );
+    examination.record(Ok(domains_of(domains.clone())), Some(1_000), 2_000);
     assert_eq!(
         examination.next(),
         Some((
@@ -52,11 +56,7 @@ fn the_domains_are_asked_for_and_then_the_click() {
             "{}".to_owned()
         ))
     );
-    examination.record(
-        Ok(CallOutcome::TrackingDomains(domains)),
-        Some(90_000),
-        91_000,
-    );
+    examination.record(Ok(domains_of(domains)), Some(90_000), 91_000);
     assert_eq!(
         examination.next(),
         Some((
@@ -104,7 +104,7 @@ fn an_account_may_have_either_generation_alone() {
         retry_after_ms: None,
         message: String::new(),
     };
-    let well = || Ok(CallOutcome::TrackingDomains(vec![domain(true, "active")]));
+    let well = || Ok(domains_of(vec![domain(true, "active")]));
     for (young, older, is_ok, found) in [
         (
             well(),

@@ -3,13 +3,12 @@
 //! service's own `click_id` is another number.
 
 use super::parameters::{push_all, push_filter, push_page, push_range};
-use super::read_rows;
+use super::read_page;
 use super::row::{Field, Row};
 use crate::Result;
 use crate::api::get_click::Click;
 use crate::api::list_clicks::ClickPage;
 use crate::api::params::Params;
-use crate::api::unread::Unread;
 use crate::api::{Account, Answer, Request, dress};
 
 const PATH: &str = "12/reports.asmx/Clicks";
@@ -64,17 +63,7 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
 pub(crate) fn read(answer: &Answer<'_>) -> Result<ClickPage> {
-    let mut rows = Vec::new();
-    let mut unread = Unread::default();
-    let total_rows = read_rows(answer, &[("clicks", "click")], FIELDS, &mut |row| {
-        rows.push(click(row));
-        unread.merge(row.unread());
-    })?;
-    Ok(ClickPage {
-        rows,
-        total_rows,
-        unread,
-    })
+    read_page(answer, &[("clicks", "click")], FIELDS, click)
 }
 
 fn click(row: &Row<'_>) -> Click {

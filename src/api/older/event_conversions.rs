@@ -4,10 +4,10 @@
 
 use super::parameters::{push_all, push_filter, push_page, push_range};
 use super::row::{Field, Row};
-use super::{currency, read_rows};
+use super::{List, currency, read_page};
+use crate::api::json::parse_id;
 use crate::api::list_conversions::{Affiliate, ConversionPage, ListedConversion, Offer};
 use crate::api::params::Params;
-use crate::api::unread::Unread;
 use crate::api::{Account, Answer, Request, dress};
 use crate::{Error, Result};
 
@@ -41,6 +41,8 @@ const CHANGES_NAMES: [&str; 8] = [
     "sortDescending",
 ];
 
+const LISTS: [List; 1] = [("event_conversions", "event_conversion")];
+
 const FIELDS: &[Field] = &[
     ("", "event_conversion_id"),
     ("", "request_session_id"),
@@ -65,6 +67,10 @@ const FIELDS: &[Field] = &[
     ("", "disposition_type"),
     ("order_total", "currency_id"),
     ("order_total", "amount"),
+    // An amount may be the text of its own element.
+    ("", "paid"),
+    ("", "received"),
+    ("", "order_total"),
     ("", "note"),
 ];
 
@@ -223,7 +229,7 @@ fn disposition_type(params: &Params<'_>) -> Result<&'static str> {
 /// # Errors
 /// Every error of an answer, see [`Error`].
 pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
-    Ok(read_page(answer)?.page)
+    read_page(answer, &LISTS, FIELDS, conversion)
 }
 
 /// A page of conversions, and its value as evidence of a correction.
@@ -232,8 +238,8 @@ pub(crate) struct ChangesPage {
     pub(crate) page: ConversionPage,
     /// Has each row a note, even an empty one? A row without one says nothing about a correction.
     pub(crate) has_notes: bool,
-    /// Does a row have two values in a field that identifies a correction? Then the page settles
-    /// nothing.
+    /// Does a row have two values in a field that identifies a correction, or is an entry no row?
+    /// Then the page settles nothing.
     pub(crate) is_two_faced: bool,
 }
 
@@ -256,36 +262,36 @@ pub(crate) fn read_for_lookup(answer: &Answer<'_>) -> Result<ChangesPage> {
     if answer.body().trim_start().starts_with('{') {
         answer.check_read(&answer.open()?, "")?;
     }
-    read_page(answer)
-}
-
-fn read_page(answer: &Answer<'_>) -> Result<ChangesPage> {
-    let mut rows = Vec::new();
-    let mut unread = Unread::default();
     let mut has_notes = true;
     let mut is_two_faced = false;
-    let lists = [("event_conversions", "event_conversion")];
-    let total_rows = read_rows(answer, &lists, FIELDS, &mut |row| {
-        rows.push(conversion(row));
-        unread.merge(row.unread());
+    let page = read_page(answer, &LISTS, FIELDS, |row| {
         has_notes &= row.has("", "note");
         is_two_faced |= row.is_two_faced(&LOOKED_AT);
+        conversion(row)
     })?;
     Ok(ChangesPage {
-        page: ConversionPage {
-            rows,
-            total_rows,
-            unread,
-        },
+        // An entry that is no row may be any conversion.
+        is_two_faced: is_two_faced || !page.gaps.is_empty(),
+        page,
         has_notes,
-        is_two_faced,
     })
 }
 
 fn conversion(row: &Row<'_>) -> ListedConversion {
-    let currency_id = ["paid", "received", "order_total"]
-        .iter()
-        .find_map(|name| row.get(name, "currency_id"));
+    let amount = |name| row.text(name, "amount").or_else(|| row.text("", name));
+    // Affiliates and advertisers of one account have currencies of their own.
+    let amounts = ["paid", "received", "order_total"];
+    let ids = amounts.map(|name| row.id(name, "currency_id"));
+    let [payout_currency, revenue_currency, order_total_currency] = amounts.map(|name| {
+        let code = row.read(name, "currency_id", |id| match parse_id(id)? {
+            0 => Some(None),
+            id => currency(id).map(Some),
+        });
+        code.flatten().map(str::to_owned)
+    });
+    let mut told = ids.into_iter().flatten();
+    let first = told.next();
+    let is_one = told.all(|id| Some(id) == first);
     ListedConversion {
         conversion_id: row.id("", "event_conversion_id"),
         offer: Offer {
@@ -296,15 +302,21 @@ fn conversion(row: &Row<'_>) -> ListedConversion {
             affiliate_id: row.affiliate_id(),
             affiliate_name: row.text("source_affiliate", "source_affiliate_name"),
         },
-        payout_text: row.text("paid", "amount"),
-        revenue_text: row.text("received", "amount"),
+        payout_text: amount("paid"),
+        revenue_text: amount("received"),
         conversion_status: status(row),
         conversion_date: dress::date(row.text("", "event_conversion_date")),
         click_id: row.text("", "request_session_id"),
         unique_id: row.text("", "transaction_id"),
         order_id: None,
-        order_total_text: row.text("order_total", "amount"),
-        currency: currency_id.and_then(currency).map(str::to_owned),
+        order_total_text: amount("order_total"),
+        currency: first
+            .filter(|_| is_one)
+            .and_then(currency)
+            .map(str::to_owned),
+        payout_currency,
+        revenue_currency,
+        order_total_currency,
         disposition: disposition(row),
         event_id: row.id("event_info", "event_id"),
         event_name: row.text("event_info", "event_name"),

@@ -7,7 +7,6 @@ use crate::api::answer::record::{Record, list_holder, records};
 use crate::api::json::Value;
 use crate::api::unread::Unread;
 use crate::{Error, Result};
-use std::borrow::Cow;
 
 /// Reads the same rows as JSON: `{"d":{"clicks":[…]}}`.
 pub(super) fn read_json_rows(
@@ -26,27 +25,13 @@ pub(super) fn read_json_rows(
             }
         };
         let mut passed_over = Unread::default();
-        let records = records(answer, holder.fields(), list, name, &mut passed_over)?;
-        for (record, _) in records {
-            let mut row = Row::new(fields);
-            row.notes.merge(std::mem::take(&mut passed_over));
-            for (parent, field) in fields {
-                let found = if parent.is_empty() {
-                    let value = record.get(field);
-                    let text = value.and_then(plain_text);
-                    if let (Some(value), None) = (value, &text) {
-                        row.notes.note(field, value.json());
-                    }
-                    text
-                } else {
-                    inner_text(&record, parent, field, answer, 3)
-                };
-                if let Some(text) = found {
-                    row.keep(parent, field, Cow::Owned(text));
-                }
-                if parent.is_empty() && record.contradicts_itself(field) {
-                    row.two_faced.push((parent, field));
-                }
+        let entries = records(answer, holder.fields(), list, name, &mut passed_over)?;
+        let mut row = Row::new(fields);
+        row.notes.merge(passed_over);
+        for record in entries {
+            row.clear();
+            if let Some(record) = record {
+                read_row(answer, &record, fields, &mut row);
             }
             take(&row);
         }
@@ -55,29 +40,46 @@ pub(super) fn read_json_rows(
     Err(missing)
 }
 
+fn read_row<'a>(
+    answer: &Answer<'a>,
+    record: &Record<'a, '_>,
+    fields: &'static [Field],
+    row: &mut Row<'_>,
+) {
+    for (parent, field) in fields {
+        let value = if parent.is_empty() {
+            if record.contradicts_itself(field) {
+                row.two_faced.push((parent, field));
+            }
+            record.get(field)
+        } else {
+            // A text may stand for a record.
+            let stand_in = record.get(parent).filter(|value| value.object().is_none());
+            if let Some(value) = stand_in {
+                row.keep_value("", parent, value);
+            }
+            inner_value(record, parent, field, answer, 3)
+        };
+        if let Some(value) = value {
+            row.keep_value(parent, field, value);
+        }
+    }
+}
+
 /// A field of the record `parent`, which may be a few levels down.
-fn inner_text<'a>(
+fn inner_value<'a>(
     record: &Record<'a, '_>,
     parent: &str,
     field: &str,
     answer: &Answer<'a>,
     depth: u8,
-) -> Option<String> {
+) -> Option<Value<'a>> {
     let depth = depth.checked_sub(1)?;
     if let Some(inner) = record.get(parent).and_then(Value::object) {
-        return Record::from_fields(answer, inner)
-            .get(field)
-            .and_then(plain_text);
+        return Record::from_fields(answer, inner).get(field);
     }
     record.fields().entries().find_map(|(_, value)| {
         let inner = Record::from_fields(answer, value.object()?);
-        inner_text(&inner, parent, field, answer, depth)
+        inner_value(&inner, parent, field, answer, depth)
     })
-}
-
-fn plain_text(value: Value<'_>) -> Option<String> {
-    match value.boolean() {
-        Some(said) => Some(if said { "true" } else { "false" }.to_owned()),
-        None => value.text(),
-    }
 }

@@ -8,6 +8,12 @@ use crate::api::Answer;
 use crate::xml::{Event, Reader};
 use std::borrow::Cow;
 
+fn is_html(body: &str) -> bool {
+    let start = body.trim_start_matches('\u{feff}').trim_start();
+    let kind = start.get(.."<!doctype html".len());
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case("<!doctype html"))
+}
+
 pub(super) fn read_xml<'a>(
     answer: &Answer<'a>,
     body: &'a str,
@@ -33,6 +39,9 @@ pub(super) fn read_xml<'a>(
         let event = match reader.next() {
             Ok(Some(event)) => event,
             Ok(None) => return Ok(envelope),
+            Err(_) if is_html(body) => {
+                return Err(answer.unexpected_markup("is a page of HTML: ", body));
+            }
             Err(flaw) => return Err(answer.unexpected_markup(flaw.rule(), body)),
         };
         match event {
@@ -40,6 +49,13 @@ pub(super) fn read_xml<'a>(
                 name: started,
                 is_nil,
             } => {
+                if let Some(at) = row_depth
+                    && is_leaf
+                    && depth > at
+                {
+                    let content = ["<", started, ">…"].concat();
+                    row.note_element(if depth == at + 1 { "" } else { parent }, name, &content);
+                }
                 let depth = depth + 1;
                 name = started;
                 is_leaf = true;

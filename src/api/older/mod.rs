@@ -23,6 +23,7 @@ use super::Answer;
 use super::answer::record::Record;
 use super::certainty::is_no_in_words;
 use super::message::is_restricted;
+use super::page::Page;
 use crate::Result;
 
 /// The most rows of one answer that are asked for. CAKE's own limit is not documented: clients have
@@ -41,6 +42,21 @@ const LISTS: [List; 3] = [
     ("event_conversions", "event_conversion"),
     ("tracking_domains", "tracking_domain"),
 ];
+
+/// Reads a page of an answer: each row as `read` reads it.
+fn read_page<T: Default + PartialEq>(
+    answer: &Answer<'_>,
+    lists: &[List],
+    fields: &'static [Field],
+    mut read: impl FnMut(&Row<'_>) -> T,
+) -> Result<Page<T>> {
+    let mut page = Page::default();
+    let total_rows = read_rows(answer, lists, fields, &mut |row| {
+        page.push(read(row));
+        page.unread.merge(row.unread());
+    })?;
+    Ok(page.with_total(total_rows))
+}
 
 /// Reads an answer, and hands its rows to `take`, one after the other. Returns the number of rows
 /// in all, where CAKE gives it.
@@ -125,13 +141,13 @@ fn body_of<'a>(answer: &Answer<'a>) -> Result<&'a str> {
 }
 
 /// The code of a currency for the known ids: CAKE gives only an id.
-fn currency(id: &str) -> Option<&'static str> {
-    Some(match id.trim() {
-        "1" => "USD",
-        "2" => "EUR",
-        "3" => "GBP",
-        "4" => "AUD",
-        "5" => "CAD",
+fn currency(id: u64) -> Option<&'static str> {
+    Some(match id {
+        1 => "USD",
+        2 => "EUR",
+        3 => "GBP",
+        4 => "AUD",
+        5 => "CAD",
         _ => return None,
     })
 }

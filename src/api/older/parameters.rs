@@ -28,6 +28,16 @@ impl Moment {
         Ok(Some(Self { text }))
     }
 
+    /// The moment in a text that sorts by time: a day is its first second.
+    fn sortable(&self) -> String {
+        let time = self.text.get(10..).filter(|time| !time.is_empty());
+        [
+            self.text.get(..10).unwrap_or_default(),
+            time.unwrap_or(" 00:00:00"),
+        ]
+        .concat()
+    }
+
     /// The spelling of the services (KB 13000105067): `YYYY-MM-DD`, or `MM/DD/YYYY HH:MM:SS`.
     pub(super) fn wire(&self) -> String {
         match self.text.split_once(' ') {
@@ -49,8 +59,7 @@ pub(super) fn us_day(day: &str) -> String {
 pub(super) fn push_range(request: &mut Request, params: &Params<'_>) -> Result<()> {
     let start = Params::required("startDate", Moment::read(params, "startDate")?)?;
     let end = Params::required("endDate", Moment::read(params, "endDate")?)?;
-    // A day is a prefix of its own times.
-    if end.text <= start.text {
+    if end.sortable() <= start.sortable() {
         return Err(Error::InvalidField {
             parameter: "endDate".to_owned(),
             rule: "must be after startDate: CAKE leaves the end itself out. dayRange(first, last) names whole days"

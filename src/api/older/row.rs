@@ -1,6 +1,6 @@
 //! The requested fields of one row.
 
-use crate::api::json::parse_id;
+use crate::api::json::{Value, parse_id};
 use crate::api::unread::{Notes, Unread};
 use std::borrow::Cow;
 
@@ -16,6 +16,17 @@ pub(super) struct Row<'a> {
     pub(super) notes: Notes,
     /// The fields that came twice, with different values.
     pub(super) two_faced: Vec<Field>,
+}
+
+/// The fields that are yes or no: in any other, JSON's `true` is no text.
+const FLAGS: [&str; 3] = ["returned", "is_default", "default"];
+
+/// A field's name for a warning: each amount has the same.
+fn label(parent: &str, name: &str) -> String {
+    match name {
+        "amount" | "currency_id" => [parent, "_", name].concat(),
+        _ => name.to_owned(),
+    }
 }
 
 impl<'a> Row<'a> {
@@ -35,6 +46,10 @@ impl<'a> Row<'a> {
             .iter()
             .position(|field| *field == (parent, name));
         let Some((at, slot)) = at.and_then(|at| Some((at, self.values.get_mut(at)?))) else {
+            // A text where a record belongs.
+            if parent.is_empty() && self.is_record(name) && !value.trim().is_empty() {
+                self.notes.note(name, &value);
+            }
             return;
         };
         match slot {
@@ -44,6 +59,31 @@ impl<'a> Row<'a> {
             }
             Some(_) => {}
         }
+    }
+
+    /// Keeps a value of JSON as the text of its element. Notes any other value.
+    pub(super) fn keep_value(&mut self, parent: &str, name: &str, value: Value<'_>) {
+        let flag = value.boolean().filter(|_| FLAGS.contains(&name));
+        let text = flag.map(|flag| flag.to_string()).or_else(|| value.text());
+        match text {
+            Some(text) => self.keep(parent, name, Cow::Owned(text)),
+            None => self.note_element(parent, name, value.json()),
+        }
+    }
+
+    /// Notes an element that has elements where a text belongs.
+    pub(super) fn note_element(&self, parent: &str, name: &str, content: &str) {
+        let is_field = self.fields.contains(&(parent, name));
+        let is_record = parent.is_empty() && self.is_record(name);
+        // A list is neither.
+        if is_record && content.starts_with('[') || is_field && !is_record {
+            self.notes.note(&label(parent, name), content);
+        }
+    }
+
+    /// Are fields in an element of this name asked for?
+    fn is_record(&self, name: &str) -> bool {
+        self.fields.iter().any(|(record, _)| *record == name)
     }
 
     pub(super) fn clear(&mut self) {
@@ -116,7 +156,7 @@ impl<'a> Row<'a> {
         let text = self.get(parent, name)?.trim();
         let found = read(text);
         if found.is_none() {
-            self.notes.note(name, text);
+            self.notes.note(&label(parent, name), text);
         }
         found
     }

@@ -2,10 +2,11 @@
 //! `listTrackingDomains`. No answer is recorded: the names of its elements are
 //! *(inference)*, and several are read.
 
-use super::read_rows;
+use super::read_page;
 use super::row::{Field, Row};
 use crate::Result;
 use crate::api::list_tracking_domains::TrackingDomain;
+use crate::api::page::Page;
 use crate::api::params::Params;
 use crate::api::{Account, Answer, Request};
 
@@ -42,12 +43,8 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
 ///
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
-pub(crate) fn read(answer: &Answer<'_>) -> Result<Vec<TrackingDomain>> {
-    let mut rows = Vec::new();
-    read_rows(answer, &LISTS, FIELDS, &mut |row| {
-        rows.push(domain(row));
-    })?;
-    Ok(rows)
+pub(crate) fn read(answer: &Answer<'_>) -> Result<Page<TrackingDomain>> {
+    read_page(answer, &LISTS, FIELDS, domain)
 }
 
 fn domain(row: &Row<'_>) -> TrackingDomain {

@@ -27,14 +27,19 @@ const MAX_MOVED_PAGES: u32 = 300;
 /// The number of further pages that are read of such a list after its end has been seen.
 const PAGES_BEHIND_HORIZON: u64 = 32;
 
+/// Servers cut pages at a multiple of this.
+const COMMON_PAGE: u64 = 25;
+
 impl Pager {
     /// Has the list ended with this page?
     pub(super) fn ends(&mut self, page: PageRead, asked: u64, reached: u64) -> bool {
         let PageRead { rows, new_rows, .. } = page;
+        // The last page of `maxRows` asks for fewer.
+        let is_short_page = rows < self.page_rows.min(asked);
         let Some(total) = self.total else {
             // The page ends with a known row, although more rows would have fit.
             let is_joined_at_its_end = page.last_known.is_some_and(|index| index + 1 == rows);
-            if new_rows == 0 && is_joined_at_its_end && rows < self.page_rows {
+            if new_rows == 0 && is_joined_at_its_end && is_short_page {
                 return true;
             }
             let is_stale = self.stale_pages >= MAX_STALE_PAGES
@@ -60,15 +65,18 @@ impl Pager {
         // Some of the rows that went were read: then only the end itself shows that all are known.
         let knows_all = self.skipped + self.fresh >= total
             && (!self.has_shrunk || new_rows == 0 && reached > total);
+        // A first page of a round number of rows, which says that it is all, may have been cut by a
+        // server that counts only the page.
+        let is_maybe_cut = rows == total && rows % COMMON_PAGE == 0;
         // A page as long as the longest may have been cut: in a list that counts from 1, one row
         // may follow.
-        let may_be_last = self.pages == 1 || rows < self.page_rows || reached > total;
+        let may_be_last =
+            self.pages == 1 && !is_maybe_cut || rows < self.page_rows || reached > total;
         // Page after page of known rows: the server ignores `start_at_row`.
         let is_stale = new_rows == 0 && self.start > total + self.limit;
         // The page ends with a known row and has room for more: the length counts rows that are not
         // listed.
-        let is_end =
-            page.last_known.is_some_and(|index| index + 1 == rows) && rows < self.page_rows;
+        let is_end = page.last_known.is_some_and(|index| index + 1 == rows) && is_short_page;
         self.seen_end = match (new_rows, is_end) {
             (0, true) => self.seen_end + 1,
             (0, false) => self.seen_end,

@@ -68,6 +68,7 @@ fn page_read(rows: &[u64], total_rows: Option<u64>, seen: &[u64]) -> (PageRead, 
     let read = PageRead {
         rows: rows.len() as u64,
         new_rows: fresh.len() as u64,
+        new_gaps: 0,
         last_known: rows
             .iter()
             .rposition(|row| seen.contains(row))
@@ -330,6 +331,7 @@ fn a_server_that_ignores_the_start_is_left_in_the_end() {
             paging.read(PageRead {
                 rows: 10,
                 new_rows: if pages == 0 { 10 } else { 0 },
+                new_gaps: 0,
                 last_known: (pages > 0).then_some(9),
                 total_rows: total,
             });
@@ -352,6 +354,7 @@ fn a_list_without_an_end_is_given_up_and_is_not_probed_beyond_what_a_list_may_ha
         let is_taken = paging.read(PageRead {
             rows,
             new_rows: rows - known,
+            new_gaps: 0,
             last_known: known.checked_sub(1),
             total_rows: None,
         });
@@ -395,6 +398,7 @@ fn one_request_is_enough_for_a_list_that_fits() {
     paging.read(PageRead {
         rows: 1,
         new_rows: 1,
+        new_gaps: 0,
         last_known: None,
         total_rows: Some(1),
     });
@@ -409,6 +413,7 @@ fn a_list_that_ends_before_its_length_says_so_unless_it_has_changed() {
             let page = PageRead {
                 rows: 100,
                 new_rows: 100,
+                new_gaps: 0,
                 last_known: None,
                 total_rows: *total_rows,
             };

@@ -102,9 +102,10 @@ fn the_clients_lists_read_what_the_sandbox_writes() {
     else {
         panic!("no domains");
     };
-    assert_eq!(domains.len(), 2);
+    assert_eq!(domains.rows.len(), 2);
     assert!(
         domains
+            .rows
             .first()
             .is_some_and(|domain| domain.is_default && domain.is_active())
     );
