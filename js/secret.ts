@@ -6,6 +6,9 @@ import { refuse, stringOption } from "./option.js";
 const PLACEHOLDER =
   /^<|^(your|change|replace|example|placeholder|todo|insert|password)|^(nil|none|n\/a|true|false|missing|empty|unset|unknown|secret|(api|cake)[-_ ]?(api[-_ ]?)?key)$|(.)\5{7}|x{6}|\.\.\./i;
 
+/** What a file of two lines, or one in UTF-16, has inside. */
+const BROKEN = /[\p{Cc}\ufffd]/u;
+
 /** What programs and templates write where they have no value. */
 const MISSING = /^(undefined|null|nan|\[(object|function).*|\$\w*|[${%#[]+.*[\]}%#])$/i;
 
@@ -24,6 +27,7 @@ export function checkSecret(
   if (trimmed === "") throw new CakeError({ code: missing, parameter, rule: "is missing: set it as a secret" });
   refuseMissing(parameter, trimmed);
   if (PLACEHOLDER.test(bare(trimmed))) refuseText(parameter, "is a placeholder");
+  if (BROKEN.test(trimmed)) refuseText(parameter, "has a line break, a control character or a byte that is no UTF-8");
   if (trimmed.length < least) {
     throw new CakeError({ code: "weak_secret", parameter, rule: `must have at least ${least} characters` });
   }

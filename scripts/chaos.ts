@@ -51,13 +51,14 @@ try {
     });
   const exact = await run(true, 1);
   const careful = await run(false, 0.2);
-  // 20 events get a 403, and 400 events get a 500: in one case among the 1,000 good events, in the other before them.
+  // 20 events get a 403, 400 events a 500 and 200 events a 429: in one case among the 1,000 good events, in the other before them.
   const poisoned = (inFront: boolean) =>
     poison({
       host,
       good: 1_000,
       refused: 20,
       failing: 400,
+      limited: 200,
       inFront,
       clockSpeed: 10,
       tell: (line) => console.error(line),

@@ -1,7 +1,13 @@
 /** `npx cake-edge forwarder`: the forwarder as its own process, for a machine with a fixed address. */
 import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { type ForwarderServer, isCakeError, type ServerOptions, serveForwarder } from "../entry/forwarder-node.node.js";
+import {
+  type ForwarderServer,
+  isCakeError,
+  parseOptions,
+  type ServerOptions,
+  serveForwarder,
+} from "../entry/forwarder-node.node.js";
 import { integerIn, readArgs, UsageError, whenAskedToStop } from "./usage.js";
 
 export const FORWARDER_USAGE = `Usage: cake-edge forwarder --config FILE [options]
@@ -105,18 +111,16 @@ function readOptions(args: string[]): ServerOptions {
 }
 
 function readConfig(file: string): Record<string, unknown> {
-  let config: unknown;
+  let config: Record<string, unknown>;
   try {
-    config = JSON.parse(read("--config", file));
+    config = parseOptions(read("--config", file));
   } catch (error) {
     if (error instanceof UsageError) throw error;
+    if (isCakeError(error)) throw new UsageError(`--config ${file}: ${error.message.replace(/^json /, "")}`);
     // The message contains a piece of the file, perhaps a secret, so it is not printed.
     const [, position] = /position (\d+)/.exec((error as Error).message) ?? [];
     const at = position === undefined ? "" : ` at character ${position}`;
     throw new UsageError(`--config ${file}: is not JSON${at}`);
-  }
-  if (typeof config !== "object" || config === null || Array.isArray(config)) {
-    throw new UsageError(`--config ${file}: must be an object of options`);
   }
   const secret = secretIn(config);
   if (secret !== undefined && process.platform !== "win32" && (statSync(file).mode & 0o077) !== 0) {
@@ -125,7 +129,7 @@ function readConfig(file: string): Record<string, unknown> {
       `cake-edge forwarder: warning: ${file} holds ${secret} and others may read it: \`chmod 600\` it${or}`,
     );
   }
-  return config as Record<string, unknown>;
+  return config;
 }
 
 /** The name of a secret in the configuration, at any depth: shops' secrets are nested. */

@@ -8,7 +8,7 @@ import type { Row } from "./store.js";
 export type Question = "siblings" | "family" | "sending";
 
 /** Answers a question as the core reads it; an error leaves it unknown. */
-export type Ask = (question: Question) => Promise<string>;
+export type Ask = (question: Question, conversionId?: number) => Promise<string>;
 
 /** This object's knowledge of a waiting event that has no attempt under way. */
 export type Knowledge = "not_recorded" | "in_doubt";
@@ -74,8 +74,13 @@ export class Attempts {
       for (;;) {
         const step = deliverer.step(attempt);
         if (step === "fetch") await this.#exchange(deliverer, attempt);
-        else if (isQuestion(step)) deliverer.told(attempt, await ask(step).catch(() => undefined));
-        else return step;
+        else if (step.startsWith("{")) return step;
+        else {
+          // A question, maybe with the id of the conversion that CAKE names.
+          const [question, id] = step.split(" ") as [Question, string?];
+          const asked = ask(question, id === undefined ? undefined : Number(id));
+          deliverer.told(attempt, await asked.catch(() => undefined));
+        }
       }
     } finally {
       deliverer.end(attempt);
@@ -100,10 +105,6 @@ export class Attempts {
       this.#deadlines.end(deadline);
     }
   }
-}
-
-function isQuestion(step: string): step is Question {
-  return step === "siblings" || step === "family" || step === "sending";
 }
 
 async function askStandIn(standIn: NonNullable<ResolvedOptions["fetch"]>, request: Request): Promise<Answered> {

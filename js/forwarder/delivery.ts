@@ -55,8 +55,8 @@ export interface DeliveryDeps {
   readonly send?: Send | undefined;
   /** Has CAKE refused the key since before this object started? */
   readonly isPaused: boolean;
-  /** The other events of a click, in all shards. */
-  readonly siblings: (order: string, id: string) => Promise<readonly Sibling[]>;
+  /** The other events of a click, and those that have this conversion, in all shards. */
+  readonly siblings: (order: string, id: string, conversionId?: number) => Promise<readonly Sibling[]>;
   /** The conversion and the corrections that a correction depends on. */
   readonly family: (correction: Row) => Family;
   /** Called for every stored transition, in the same window. */
@@ -74,6 +74,9 @@ interface Result {
 
 /** The rows of one read from the store. */
 const FETCH_BATCH = 100;
+
+/** The rows among which a probe looks for another offer than those in trouble. */
+const LOOKED_AT = 500;
 
 /** After all due rows were fetched, attempts that end look for others no sooner than this. */
 const READ_AGAIN_MS = 100;
@@ -185,7 +188,7 @@ export class Delivery {
     const now = host.now();
     // An event that is under way or being stored calls `pump` at its end.
     if (this.#busy.size > 0) return now + LEASE_MS;
-    const due = this.#ready.length > 0 ? now : store.nextDue();
+    const due = this.#ready.length > 0 ? now : store.nextDue(now);
     return due === null ? null : Math.max(due, options.deliverer().stalledUntil(now), now + 1);
   }
 
@@ -205,9 +208,7 @@ export class Delivery {
     const lane = this.#deps.options.deliverer().lane(now, this.#underWay.size, oldest);
     if (lane === "") return undefined;
     if (lane !== "oldest") {
-      const place = lane === "newest" ? lane : Math.random();
-      const rows = this.#deps.store.dueUnfailed(now, this.#busy.size + 1, place);
-      const row = rows.find(({ id }) => !this.#busy.has(id));
+      const row = this.#takeUnfailed(now, lane === "newest" ? lane : Math.random());
       if (row !== undefined) {
         this.#ready = this.#ready.filter(({ id }) => id !== row.id);
         return { row, isOldest: false };
@@ -223,6 +224,15 @@ export class Delivery {
     }
     const row = this.#ready.pop();
     return row && { row, isOldest: true };
+  }
+
+  /** An event without a failed attempt, of another offer than those in trouble where one is near. */
+  #takeUnfailed(now: number, place: "newest" | number): Row | undefined {
+    const { store, options } = this.#deps;
+    const troubled = new Set(options.deliverer().offersInTrouble().split(" "));
+    const looked = troubled.size > 1 ? LOOKED_AT : 0;
+    const rows = store.dueUnfailed(now, this.#busy.size + 1 + looked, place).filter(({ id }) => !this.#busy.has(id));
+    return rows.find(({ offer_id }) => !troubled.has(String(offer_id))) ?? rows[0];
   }
 
   #start(row: Row, isOldest: boolean): void {
@@ -265,12 +275,12 @@ export class Delivery {
     this.#idle.delete(row.id);
     const isDeduplicated = options.isDeduplicated(row.offer_id);
     const facts: Facts = { isDeduplicated, knowledge, quietFromMs: this.#quietFromMs };
-    const ask = async (what: Question) => {
+    const ask = async (what: Question, conversionId?: number) => {
       if (what === "family") return JSON.stringify(family(row));
       if (what === "sending") return this.#noteSending(row.id);
-      // Accepted while CAKE was set to deduplicate the offer: the event's siblings are not known.
-      if (row.order_key === "") return "";
-      return JSON.stringify(await siblings(row.order_key, row.id));
+      const known = await siblings(row.order_key, row.id, conversionId);
+      // Accepted while CAKE was set to deduplicate the offer: the events of its click are not known.
+      return row.order_key === "" && known.length === 0 ? "" : JSON.stringify(known);
     };
     try {
       const transition = JSON.parse(await this.#attempts.make(row, facts, ask)) as Transition;

@@ -198,8 +198,8 @@ export class Gate implements Shard {
     return "unknown";
   }
 
-  siblings(order: string): Promise<readonly Sibling[]> {
-    return this.#outbox.siblings(order);
+  siblings(order: string, conversionId?: number): Promise<readonly Sibling[]> {
+    return this.#outbox.siblings(order, conversionId);
   }
   report(): Promise<ShardReport> {
     return this.#outbox.report();

@@ -113,7 +113,7 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
     });
   }
   // Events of an earlier forwarder are sent without waiting for a request.
-  host.wakeAt(store.nextDue());
+  host.wakeAt(store.nextDue(host.now()));
   const layout = shardLayout({ shards: 1 });
   const shards: Gate[] = [new Gate({ outbox, layout, own: undefined, peer: () => shards[0] as Gate })];
   const setup = { options: resolved, shards, layout, ids: createIds(shards) };

@@ -3,7 +3,10 @@ import {
   type Asked,
   dueAfterSettling,
   type EventFilter,
+  type Latest,
   type LookedUp,
+  least,
+  mendedTimes,
   type NewClaim,
   type NewEvent,
   newRow,
@@ -105,19 +108,19 @@ export class MemoryStore implements OutboxStore {
 
   due(nowMs: number, limit: number): readonly Row[] {
     return this.#waiting()
-      .filter((row) => row.next_ms <= nowMs)
+      .filter((row) => isDue(row, nowMs))
       .slice(0, limit);
   }
 
   dueUnfailed(nowMs: number, limit: number, from: "newest" | number): readonly Row[] {
-    const due = this.#waiting().filter((row) => row.next_ms <= nowMs && row.code === "" && row.attempts === 0);
+    const due = this.#waiting().filter((row) => isDue(row, nowMs) && row.code === "" && row.attempts === 0);
     if (from === "newest") return due.reverse().slice(0, limit);
     const at = Math.floor(from * due.length);
     return [...due.slice(at), ...due.slice(0, at)].slice(0, limit);
   }
 
-  nextDue(): number | null {
-    return this.#waiting()[0]?.next_ms ?? null;
+  nextDue(nowMs: number): number | null {
+    return least(this.#waiting().map((row) => (isDue(row, nowMs) ? Math.min(row.next_ms, nowMs) : row.next_ms)));
   }
 
   oldestPending(): number | null {
@@ -134,6 +137,11 @@ export class MemoryStore implements OutboxStore {
 
   siblings(order: string): readonly Row[] {
     return [...this.#rows.values()].filter((row) => row.order_key === order && order !== "");
+  }
+
+  withConversion(conversionId: number): readonly Row[] {
+    const isIt = (row: Row) => row.conversion_id === conversionId && row.order_key !== "" && row.kind === "conversion";
+    return [...this.#rows.values()].filter(isIt);
   }
 
   findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined {
@@ -193,6 +201,25 @@ export class MemoryStore implements OutboxStore {
     return [...this.#rows.values()].filter((row) => row.is_in_doubt === 1 && row.next_ms === null).length;
   }
 
+  latest(): Latest {
+    const tried = this.#waiting().filter((row) => row.next_ms !== row.accepted_ms);
+    return {
+      acceptedMs:
+        [...this.#rows.values()].reduce<Row | undefined>(
+          (last, row) => (last === undefined || row.number > last.number ? row : last),
+          undefined,
+        )?.accepted_ms ?? 0,
+      dueMs: Math.max(0, ...tried.map((row) => row.next_ms)),
+    };
+  }
+
+  mendTimes(nowMs: number, longestWaitMs: number): void {
+    for (const row of this.#waiting()) {
+      const mended = mendedTimes(row, nowMs, longestWaitMs);
+      if (mended !== undefined) this.#set(this.#rows, row.id, mended);
+    }
+  }
+
   bytes(): number {
     return 0;
   }
@@ -208,6 +235,11 @@ export class MemoryStore implements OutboxStore {
     const isWaiting = (row: Row): row is Row & { next_ms: number } => row.next_ms !== null;
     return [...this.#rows.values()].filter(isWaiting).sort((a, b) => a.next_ms - b.next_ms || a.number - b.number);
   }
+}
+
+/** Is an event due that waits? One that was never tried is, whatever the clock was at its acceptance. */
+function isDue({ next_ms, accepted_ms }: Row & { next_ms: number }, nowMs: number): boolean {
+  return next_ms <= nowMs || next_ms === accepted_ms;
 }
 
 function put<Value>(map: Map<string, Value>, key: string, value: Value | undefined): void {

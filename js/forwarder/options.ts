@@ -213,6 +213,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     if (!URL.canParse(origin) || new URL(origin).origin !== origin || !/^https?:/.test(origin)) {
       refuse("origins", "must be exact origins such as https://shop.example, without a path");
     }
+    if (origin.includes("*")) refuse("origins", "must name each origin by itself: no page's origin has a * in it");
   }
   const retentionDays = integerOption("retentionDays", options.retentionDays, 1, 400) ?? 30;
   const clockSpeed = integerOption("clockSpeed", options.clockSpeed, 1, 1_000) ?? 1;

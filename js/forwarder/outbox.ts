@@ -3,10 +3,12 @@
  * sent; the store keeps the rows.
  */
 
+import { call } from "../error.js";
 import { Batch, GroupCommit, type Turn } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
 import { Acceptor } from "./acceptance.js";
 import type { Send } from "./attempts.js";
+import { core } from "./core.js";
 import { Corrections } from "./corrections.js";
 import { Delivery, shownState, type Transition } from "./delivery.js";
 import { instant } from "./instant.js";
@@ -68,6 +70,8 @@ const WEBHOOK_MS = 1_020_000;
 const SWEEP_MS = 25_000;
 const SWEEP_PAUSE_MS = 10;
 
+const CLOCK_STEP_MS = 1_000;
+
 const ID_SECRET = "id secret";
 
 /** An outbox. */
@@ -83,6 +87,8 @@ export class Outbox {
   readonly #accepting: Batch<AcceptRequest, readonly Acceptance[]>;
   /** The other shards of the forwarder. */
   readonly #peers: () => readonly Pick<Shard, "siblings">[];
+  /** The clock, when it was last looked at. */
+  #clockMs: number;
   /** Is a write of the counts scheduled? */
   #isWriting = false;
 
@@ -103,13 +109,36 @@ export class Outbox {
       commit: this.#commit,
       send: deps.send,
       isPaused: stateLog.isPaused,
-      siblings: (order, id) => this.#allSiblings(order, id),
+      siblings: (...asked) => this.#allSiblings(...asked),
       family: (correction) => corrections.family(correction),
       onStored: (before, after, transition) => this.#onStored(before, after, transition),
       isAwaited: (id) => this.#waiters.has(id),
     });
     this.#acceptor = new Acceptor({ options, store, host, stateLog, corrections, delivery: this.#delivery });
     this.#accepting = new Batch(this.#commit, (requests) => this.#acceptor.acceptAll(requests));
+    this.#clockMs = host.now();
+    const { acceptedMs, dueMs } = store.latest();
+    const mayBeAhead = Math.max(acceptedMs, dueMs) > this.#clockMs;
+    // An earlier object's clock was ahead of this one's.
+    const isAhead = mayBeAhead && (acceptedMs > this.#clockMs || dueMs > this.#clockMs + this.#longestWaitMs);
+    if (isAhead) store.mendTimes(this.#clockMs, this.#longestWaitMs);
+  }
+
+  /** Was the clock put back since the last look, by more than a correction of it takes? */
+  #isClockBack(): boolean {
+    const { host, options } = this.#deps;
+    const before = this.#clockMs;
+    this.#clockMs = host.now();
+    return this.#clockMs + CLOCK_STEP_MS * options.clockSpeed < before;
+  }
+
+  async #mendTimes(): Promise<void> {
+    await this.#commit.next(() => this.#deps.store.mendTimes(this.#deps.host.now(), this.#longestWaitMs));
+    this.#delivery.refresh();
+  }
+
+  get #longestWaitMs(): number {
+    return Number(this.#deps.options.deliverer().longestWait());
   }
 
   /**
@@ -133,6 +162,7 @@ export class Outbox {
   }
 
   async accept(request: AcceptRequest): Promise<readonly Acceptance[]> {
+    if (this.#isClockBack()) await this.#mendTimes();
     // Money for an event that is under way waits for the event's outcome.
     await Promise.all(request.events.flatMap((event) => this.#underWay(event)));
     const accepted = await this.#accepting.next(request);
@@ -180,14 +210,13 @@ export class Outbox {
   }
 
   #isClaimOf(row: Row, claim: string): boolean {
-    const { account } = this.#deps.options;
-    const { clickId, correctionId } = JSON.parse(row.text) as { clickId: string; correctionId: string };
-    const own = row.kind === "correction" ? `correction|${correctionId}` : `${row.offer_id}/${clickId}`;
-    return `${account}|${own}` === claim;
+    return call(() => core.api().claimOf(row.text, this.#deps.options.account)) === claim;
   }
 
-  async siblings(order: string): Promise<readonly Sibling[]> {
-    return this.#deps.store.siblings(order).map((row) => ({
+  async siblings(order: string, conversionId?: number): Promise<readonly Sibling[]> {
+    const { store } = this.#deps;
+    const same = conversionId === undefined ? [] : store.withConversion(conversionId);
+    return [...store.siblings(order), ...same].map((row) => ({
       id: row.id,
       isNotRecorded: this.#delivery.isNotRecorded(row),
       isDelivered: row.state === "delivered",
@@ -292,11 +321,12 @@ export class Outbox {
   }
 
   async sweep(): Promise<ShardReport> {
+    if (this.#isClockBack()) await this.#mendTimes();
     await this.#commit.next(() => {
       const { store, host } = this.#deps;
       const now = host.now();
       this.#stateLog.counts.forgetHoursUntil(this.#stateLog.hour(now) - DAY_HOURS);
-      if (store.nextDue() !== null) host.wakeAt(now + LEASE_MS);
+      if (store.nextDue(now) !== null) host.wakeAt(now + LEASE_MS);
     });
     this.#delivery.pump();
     // In parts, each in a window of its own, so that events are accepted in between.
@@ -307,6 +337,7 @@ export class Outbox {
 
   /** Delivers every due event, and waits until no attempt is under way, for a lease at most. */
   async wake(): Promise<void> {
+    if (this.#isClockBack()) await this.#mendTimes();
     this.#delivery.refresh();
     this.#delivery.pump();
     await this.#delivery.idle();
@@ -332,8 +363,9 @@ export class Outbox {
     return settled === undefined || this.#deps.store.find(id)?.text === text ? [] : [settled];
   }
 
-  async #allSiblings(order: string, id: string): Promise<readonly Sibling[]> {
-    const all = await Promise.all([this.siblings(order), ...this.#peers().map((shard) => shard.siblings(order))]);
+  async #allSiblings(order: string, id: string, conversionId?: number): Promise<readonly Sibling[]> {
+    const shards = [this, ...this.#peers()];
+    const all = await Promise.all(shards.map((shard) => shard.siblings(order, conversionId)));
     return all.flat().filter((sibling) => sibling.id !== id);
   }
 

@@ -176,7 +176,7 @@ export interface Shard {
   /** Says of each key whether this shard has it, and whether it would keep the key without asking. */
   seek(search: Search): Promise<readonly Reply[]>;
   /** The events of a click and offer that CAKE does not deduplicate, in this shard alone. */
-  siblings(order: string): Promise<readonly Sibling[]>;
+  siblings(order: string, conversionId?: number): Promise<readonly Sibling[]>;
   /** Waits until the events are finished, for at most `ms` milliseconds. */
   wait(ids: readonly string[], ms: number, isAsked?: boolean): Promise<readonly (Status | undefined)[]>;
   report(): Promise<ShardReport>;

@@ -17,6 +17,7 @@ import { conditionsOf, FAILED, STATE, wasTried } from "./sql-conditions.js";
 import {
   type Asked,
   dueAfterSettling,
+  type Latest,
   type LookedUp,
   least,
   type NewClaim,
@@ -32,6 +33,7 @@ import {
   dropPartition,
   FRESH,
   getMeta,
+  HAS_CONVERSION,
   LEGACY,
   MAX_EVENTS,
   makeNewest,
@@ -41,6 +43,7 @@ import {
   STRETCHES,
   setMeta,
 } from "./tables.js";
+import { latestTimes, mendTimes } from "./times.js";
 import { WebhookIds } from "./webhook-ids.js";
 
 /** The most rows whose age one purge checks, and the most that it deletes: accepting waits for it. */
@@ -127,16 +130,17 @@ export class SqlStore implements OutboxStore {
     const due = this.#due(nowMs, limit, from === "newest", "AND attempts = 0 AND code = ''");
     if (from === "newest" || from === 0) return due;
     const first = this.#blocks.first ?? this.#number;
-    const there = this.#fresh(limit, false, first + Math.floor(from * (this.#number - first))).filter(
-      ({ next_ms }) => next_ms !== null && next_ms <= nowMs,
-    );
+    const there = this.#fresh(limit, false, first + Math.floor(from * (this.#number - first)));
     const known = new Set(there.map(({ id }) => id));
     return [...there, ...due.filter(({ id }) => !known.has(id))].slice(0, limit);
   }
 
-  nextDue(): number | null {
+  nextDue(nowMs: number): number | null {
     const [fresh] = this.#fresh(1, false);
-    return least([fresh?.next_ms ?? null, ...this.#waiting().map((partition) => this.#firstDue(partition))]);
+    return least([
+      fresh === undefined ? null : Math.min(fresh.accepted_ms, nowMs),
+      ...this.#waiting().map((partition) => this.#firstDue(partition)),
+    ]);
   }
 
   oldestPending(): number | null {
@@ -168,6 +172,11 @@ export class SqlStore implements OutboxStore {
     return this.#partitions.flatMap(({ suffix }) =>
       this.#rows(`SELECT * FROM events${suffix} WHERE order_key = ? AND order_key <> ''`, order),
     );
+  }
+
+  withConversion(conversionId: number): readonly Row[] {
+    const sql = (suffix: string) => `SELECT * FROM events${suffix} WHERE conversion_id = ? AND ${HAS_CONVERSION}`;
+    return this.#partitions.flatMap(({ suffix }) => this.#rows(sql(suffix), conversionId));
   }
 
   findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined {
@@ -267,6 +276,14 @@ export class SqlStore implements OutboxStore {
     return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
   }
 
+  latest(): Latest {
+    return latestTimes(this.#sql, this.#partitions);
+  }
+
+  mendTimes(nowMs: number, longestWaitMs: number): void {
+    this.transaction(() => mendTimes(this.#sql, this.#partitions, nowMs, longestWaitMs));
+  }
+
   bytes(): number {
     return this.#sql.databaseSize;
   }
@@ -355,7 +372,7 @@ export class SqlStore implements OutboxStore {
         limit,
       ),
     );
-    const fresh = this.#fresh(limit, isNewestFirst).filter(({ next_ms }) => next_ms !== null && next_ms <= nowMs);
+    const fresh = this.#fresh(limit, isNewestFirst);
     const sign = isNewestFirst ? -1 : 1;
     return [...tried, ...fresh]
       .sort((a, b) => sign * ((a.next_ms ?? 0) - (b.next_ms ?? 0) || a.number - b.number))

@@ -144,6 +144,23 @@ export function dueAfterSettling({ next_ms, accepted_ms }: Row): number | null {
   return next_ms === accepted_ms ? accepted_ms + 1 : next_ms;
 }
 
+/** The row with its times mended; `undefined` where they need no mending. See {@link OutboxStore.mendTimes}. */
+export function mendedTimes(row: Row & { next_ms: number }, nowMs: number, longestWaitMs: number): Row | undefined {
+  const { next_ms, accepted_ms, changed_ms, accepted_at, is_in_doubt } = row;
+  if (changed_ms <= nowMs && accepted_ms <= nowMs && next_ms <= nowMs + longestWaitMs) return undefined;
+  // Where an attempt may be recorded, the date that it had is needed to find it.
+  const isAhead = accepted_ms > nowMs && is_in_doubt === 0;
+  const accepted = isAhead ? nowMs : accepted_ms;
+  const due = next_ms === accepted_ms ? accepted : nowMs + 1;
+  return {
+    ...row,
+    accepted_ms: accepted,
+    accepted_at: isAhead ? "" : accepted_at,
+    next_ms: due,
+    changed_ms: Math.min(changed_ms, nowMs),
+  };
+}
+
 /** The earliest of these times. */
 export function least(times: readonly (number | null)[]): number | null {
   const known = times.filter((time) => time !== null);
@@ -188,6 +205,12 @@ export interface NewClaim {
   readonly id: string;
 }
 
+/** The latest times of a store. */
+export interface Latest {
+  readonly acceptedMs: number;
+  readonly dueMs: number;
+}
+
 /** A store. */
 export interface OutboxStore {
   /** Does everything in `job`, or nothing. */
@@ -208,12 +231,15 @@ export interface OutboxStore {
    * the list begins at that place in the order of acceptance, and continues from the order's beginning.
    */
   dueUnfailed(nowMs: number, limit: number, from: "newest" | number): readonly Row[];
-  nextDue(): number | null;
+  /** When the next event is due. One that was never tried is due now, whatever the clock was at its acceptance. */
+  nextDue(nowMs: number): number | null;
   /** The acceptance time of the oldest event that still waits, among the 10,000 events due first. */
   oldestPending(): number | null;
   list(filter: RowFilter): readonly Row[];
   /** The events of one offer and click, or the corrections of one conversion. */
   siblings(order: string): readonly Row[];
+  /** The conversions of offers without deduplication that are delivered as this conversion of CAKE's. */
+  withConversion(conversionId: number): readonly Row[];
   findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined;
   /** Makes new claims. */
   claim(claims: readonly NewClaim[], nowMs: number): void;
@@ -240,6 +266,13 @@ export interface OutboxStore {
   purge(changedBeforeMs: number, webhooksBeforeMs: number): Purged;
   /** The number of finished events that are not delivered and may be recorded. */
   inDoubt(): number;
+  /** The acceptance time of the last event, and the latest due time of one that was tried; 0 without one. */
+  latest(): Latest;
+  /**
+   * Mends the waiting events whose times come from a clock that was ahead: one that changed in the future, or is due
+   * later than the longest wait, is due now. Was it never sent, it counts as accepted now.
+   */
+  mendTimes(nowMs: number, longestWaitMs: number): void;
   /** Bytes on disk. */
   bytes(): number;
 }

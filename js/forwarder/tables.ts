@@ -49,6 +49,9 @@ const SCHEMA = "3";
 /** The version before corrections. */
 const SCHEMA_OF_CONVERSIONS = "2";
 
+/** The condition of the index of conversions by CAKE's id; a search must have the same words. */
+export const HAS_CONVERSION = "conversion_id IS NOT NULL AND order_key <> '' AND kind = 'conversion'";
+
 /** The kind of an event; a conversion by default. */
 const KIND = "kind TEXT NOT NULL DEFAULT 'conversion'";
 
@@ -68,6 +71,7 @@ export function makeNewest(sql: Sql, first: number, nowMs: number): Partition {
     CREATE TABLE claims (claim TEXT PRIMARY KEY, id TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID`);
   indexFailed(sql, "events", String(id));
   indexCorrections(sql, "events", String(id));
+  indexConversions(sql, "events", String(id));
   return {
     id,
     suffix: "",
@@ -102,11 +106,13 @@ export function dropPartition(sql: Sql, { id, suffix }: Partition): void {
  */
 export function prepareTables(sql: Sql): void {
   const version = has(sql, "meta") ? getMeta(sql, "schema") : null;
-  if (version === SCHEMA) return;
+  if (version === SCHEMA) {
+    // An earlier release has made no such index, and needs none.
+    for (const [id, suffix] of partitionsOf(sql)) indexConversions(sql, `events${suffix}`, nameOf(id, suffix));
+    return;
+  }
   if (version === SCHEMA_OF_CONVERSIONS) {
-    for (const { id, suffix } of sql.exec("SELECT id, suffix FROM partitions").toArray()) {
-      addKind(sql, `events${suffix}`, suffix === LEGACY ? "legacy" : String(id));
-    }
+    for (const [id, suffix] of partitionsOf(sql)) addKind(sql, `events${suffix}`, nameOf(id, suffix));
     sql.exec("UPDATE meta SET text = ? WHERE name = 'schema'", SCHEMA);
     return;
   }
@@ -177,6 +183,22 @@ function indexCorrections(sql: Sql, table: string, name: string): void {
 function addKind(sql: Sql, table: string, name: string): void {
   sql.exec(`ALTER TABLE ${table} ADD COLUMN ${KIND}`);
   indexCorrections(sql, table, name);
+  indexConversions(sql, table, name);
+}
+
+/** Where CAKE deduplicates, an event has no entry. */
+function indexConversions(sql: Sql, table: string, name: string): void {
+  sql.exec(`CREATE INDEX IF NOT EXISTS events_conversion_${name} ON ${table} (conversion_id) WHERE ${HAS_CONVERSION}`);
+}
+
+function partitionsOf(sql: Sql): (readonly [id: string, suffix: string])[] {
+  const rows = sql.exec("SELECT id, suffix FROM partitions").toArray();
+  return rows.map(({ id, suffix }) => [String(id), String(suffix)] as const);
+}
+
+/** The part of an index's name that tells its table. */
+function nameOf(id: string, suffix: string): string {
+  return suffix === LEGACY ? "legacy" : id;
 }
 
 function has(sql: Sql, table: string): boolean {

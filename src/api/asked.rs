@@ -17,6 +17,18 @@ pub(crate) fn is_same_unique_id(told: &str, ours: &str) -> bool {
     told.trim() == ours.trim()
 }
 
+/// Is CAKE's click id the same as ours? A click id is often a GUID, whose letters have no case.
+/// Surrounding white space does not count.
+pub(crate) fn is_same_click_id(told: &str, ours: &str) -> bool {
+    told.trim().eq_ignore_ascii_case(ours.trim())
+}
+
+/// The one spelling of a click id in keys. A request has the caller's own spelling.
+#[cfg(any(test, feature = "forwarder"))]
+pub(crate) fn click_key(click_id: &str) -> String {
+    click_id.trim().to_ascii_lowercase()
+}
+
 /// Words of answers for "none". Other placeholders, such as `TRANSACTION_ID`, are ids that
 /// somebody has sent: no row of ours has them.
 const NONE: [&str; 10] = [

@@ -463,7 +463,7 @@ impl Call {
     /// Get Click answered.
     fn on_click_found(&mut self, click: Option<Click>) -> Step {
         // A click that is not shown may be one that is not shown yet, or no longer.
-        let verdict = click.as_ref().map_or(ClickVerdict::Unclear, |click| {
+        let verdict = click.as_ref().map_or(ClickVerdict::Silent, |click| {
             click.verdict(self.subject.offer_id)
         });
         match verdict {
@@ -476,7 +476,7 @@ impl Call {
                 return self.send_what_is_missing();
             }
             // Converted, but into an unknown conversion; or a click of another offer.
-            ClickVerdict::NotConverted | ClickVerdict::Unclear => self.is_in_doubt = true,
+            _ => self.is_in_doubt = true,
         }
         let last = self.last.take().unwrap_or(Error::Internal);
         self.give_up(last)

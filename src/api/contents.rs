@@ -1,7 +1,7 @@
 //! What the whole of an answer says, at any depth: yes, no, whose it is, which records it has. Each
 //! reader of an answer that proves something asks here.
 
-use super::asked::{Asked, is_same_unique_id};
+use super::asked::{Asked, is_same_click_id, is_same_unique_id};
 use super::certainty::is_about_the_key;
 use super::json::{Object, Value, parse_id};
 use super::{dress, message};
@@ -89,11 +89,9 @@ impl Contents {
 
     /// The identity that is another one than `asked`, and its value.
     pub(super) fn another(&self, asked: Asked<'_>) -> Option<(&'static str, &str)> {
-        let click_id = asked.click_id.trim();
-        let is_click = |told: &str| told.eq_ignore_ascii_case(click_id);
         IDENTITIES.iter().zip(&self.ids).find_map(|(name, ids)| {
             let is_own = |told: &&String| match *name {
-                "click_id" => is_click(told),
+                "click_id" => is_same_click_id(told, asked.click_id),
                 "offer_id" => parse_id(told) == Some(asked.offer_id),
                 _ => asked
                     .unique_id
@@ -102,7 +100,7 @@ impl Contents {
             let other = if ids.own.is_empty() {
                 // A site may keep the click id under the name `transaction_id`.
                 let mut others = ids.other.iter();
-                others.find(|told| !is_own(told) && !is_click(told))
+                others.find(|told| !is_own(told) && !is_same_click_id(told, asked.click_id))
             } else {
                 ids.own.iter().find(|told| !is_own(told))
             };

@@ -1,6 +1,7 @@
 //! Get Click by click id: `GET /api/2/click.json?click_id=…`.
 
 use super::answer::record::{Record, has_unread_rows, records, sure_list_holder};
+use super::asked::is_same_click_id;
 use super::json::{Value, parse_id};
 use super::params::Params;
 use super::unread::Unread;
@@ -59,6 +60,9 @@ pub struct Click {
     /// Is the answer about a conversion free of contradictions?
     #[serde(skip)]
     pub(crate) has_said: bool,
+    /// Is there any word of a conversion?
+    #[serde(skip)]
+    pub(crate) has_a_word: bool,
 }
 
 /// The verdict of a click about a conversion for one offer.
@@ -68,8 +72,11 @@ pub(crate) enum ClickVerdict {
     Converted(u64),
     /// The click has no conversion.
     NotConverted,
-    /// No verdict: the click belongs to another offer, lacks its id, or contradicts itself.
+    /// It has a conversion, or may have one: it names none, belongs to another offer, or contradicts itself. Nothing
+    /// is certainly missing then.
     Unclear,
+    /// It says nothing of a conversion for this offer.
+    Silent,
 }
 
 impl Click {
@@ -82,13 +89,20 @@ impl Click {
             (true, None) if self.has_said && self.converted == Some(false) => {
                 ClickVerdict::NotConverted
             }
+            (_, None) if !self.has_a_word => ClickVerdict::Silent,
+            // Another offer's click.
+            (_, None)
+                if self.click_id.is_some() && self.has_said && self.converted == Some(false) =>
+            {
+                ClickVerdict::Silent
+            }
             _ => ClickVerdict::Unclear,
         }
     }
 
     pub(super) fn from_record(record: &Record<'_, '_>) -> Self {
         let conversion_id = record.id("conversion_id");
-        Self {
+        let read = Self {
             click_id: record.text("click_id").filter(|id| !id.is_empty()),
             offer_id: record.offer_id(),
             affiliate_id: record.affiliate_id("affiliate_id"),
@@ -111,7 +125,15 @@ impl Click {
             conversion_id,
             unread: Unread::default(),
             has_said: has_said(record, conversion_id),
-        }
+            has_a_word: false,
+        };
+        // A row without any field stays without: it is no row.
+        let has_a_word = read != Self::default()
+            && (record.two_faced().is_some()
+                || record.has("converted")
+                || record.has("conversion_id")
+                || has_conversion(record));
+        Self { has_a_word, ..read }
     }
 }
 
@@ -190,13 +212,14 @@ pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>>
     let (mut clicks, has_unread_clicks) = clicks_of(answer, &holder)?;
     let at = clicks.iter().position(|click| {
         let own = click.click_id.as_deref();
-        own.is_some_and(|own| own.trim().eq_ignore_ascii_case(click_id))
+        own.is_some_and(|own| is_same_click_id(own, click_id))
     });
     let is_part = total_rows.is_some_and(|total| total > clicks.len() as u64);
     if let Some(at) = at {
         let mut click = taken(clicks, at, click_id);
         // A row that did not come may contradict this one.
         click.has_said &= !is_part;
+        click.has_a_word |= is_part;
         return Ok(Some(click));
     }
     // An unreadable row may be the click, so no click is known to be missing.
@@ -218,12 +241,13 @@ pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>>
 fn taken(mut clicks: Vec<Click>, at: usize, click_id: &str) -> Click {
     let mut click = clicks.swap_remove(at);
     let says = |click: &Click| (click.offer_id, click.converted, click.conversion_id);
-    let is_one = clicks.iter().all(|other| {
+    let is_agreed = clicks.iter().all(|other| {
         let own = other.click_id.as_deref().unwrap_or_default();
-        !own.trim().eq_ignore_ascii_case(click_id) || says(other) == says(&click)
+        !is_same_click_id(own, click_id) || says(other) == says(&click)
     });
-    if !is_one {
+    if !is_agreed {
         click.has_said = false;
+        click.has_a_word = true;
         click.converted = None;
     }
     click
@@ -317,7 +341,6 @@ mod tests {
                 r#""offer_id":5,"converted":true,"conversion_id":9"#,
                 r#","total_rows":"2""#,
             ),
-            (r#""offer":{"offer_id":6},"converted":false"#, ""),
         ] {
             let response = format!(r#"{{"clicks":[{{"click_id":"abc",{row}}}]{rest}}}"#);
             let click = read_of(&response).unwrap().unwrap();
@@ -345,7 +368,7 @@ mod tests {
             );
             let click = read_of(&response).unwrap().unwrap();
             assert_eq!(click.verdict(5), ClickVerdict::NotConverted);
-            assert_eq!(click.verdict(6), ClickVerdict::Unclear);
+            assert_eq!(click.verdict(6), ClickVerdict::Silent);
         }
         for id in [r#""click_id":null,"#, r#""click_id":"","#, ""] {
             for converted in ["false", "true"] {

@@ -61,6 +61,27 @@ impl<'a> Object<'a> {
     }
 }
 
+/// The first name that occurs twice in one object of a JSON text, at any depth. Readers differ in
+/// which of the two counts. `None` also for a text that is no JSON.
+#[cfg(any(test, feature = "forwarder"))]
+pub(crate) fn repeated_name(json: &str) -> Option<String> {
+    let mut open = vec![Scanner::new(json).value()?];
+    while let Some(value) = open.pop() {
+        if let Some(object) = value.object() {
+            let mut names: Vec<&str> = object.entries().map(|(name, _)| name).collect();
+            names.sort_unstable();
+            let mut pairs = names.iter().zip(names.iter().skip(1));
+            if let Some((name, _)) = pairs.find(|(one, next)| one == next) {
+                return Some((*name).to_owned());
+            }
+            open.extend(object.entries().map(|(_, value)| value));
+        } else {
+            open.extend(value.array().unwrap_or_default());
+        }
+    }
+    None
+}
+
 impl<'a> Value<'a> {
     /// The JSON text itself.
     pub(crate) fn json(self) -> &'a str {
@@ -378,6 +399,20 @@ mod tests {
         let items = object.get("d").unwrap().array().unwrap();
         let first = items.first().unwrap().object().unwrap();
         assert_eq!(first.get("e").and_then(Value::number), Some("1"));
+    }
+
+    #[test]
+    fn a_repeated_name_is_found_at_any_depth_and_in_any_spelling() {
+        for (json, name) in [
+            (r#"{"a":1,"b":{"a":2},"c":[{"a":1},{"a":2}]}"#, None),
+            (r#"{"a":true,"b":1,"a":true}"#, Some("a")),
+            (r#"{"b":{"1":false,"1":true}}"#, Some("1")),
+            (r#"{"b":[1,[{"x":1,"\u0078":2}]]}"#, Some("x")),
+            ("[]", None),
+            ("{", None),
+        ] {
+            assert_eq!(repeated_name(json).as_deref(), name, "{json}");
+        }
     }
 
     #[test]

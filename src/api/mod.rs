@@ -88,7 +88,8 @@ pub struct Account {
 
 impl Account {
     /// `base_url` is `https://yourdomain.cakemarketing.com`, or a sandbox's
-    /// origin on loopback.
+    /// origin on loopback. Letters of the host in upper case, the scheme's own port and a slash at
+    /// the end name the same account.
     ///
     /// # Errors
     /// [`Error::InvalidBaseUrl`], [`Error::MissingApiKey`].
@@ -98,7 +99,7 @@ impl Account {
             check_origin(origin).map_err(|rule| Error::InvalidBaseUrl { rule })?;
         }
         Ok(Self {
-            origin: origin.to_owned(),
+            origin: plain_origin(origin),
             key: ApiKey::new(api_key)?,
         })
     }
@@ -255,6 +256,17 @@ impl fmt::Debug for Request {
     }
 }
 
+/// The one spelling of an origin: in lower case, without the scheme's own port.
+fn plain_origin(origin: &str) -> String {
+    let origin = origin.to_ascii_lowercase();
+    let port = if origin.starts_with("https:") {
+        ":443"
+    } else {
+        ":80"
+    };
+    origin.strip_suffix(port).unwrap_or(&origin).to_owned()
+}
+
 /// Checks an origin of https: a host name, and perhaps a port.
 fn check_origin(origin: &str) -> Result<(), UrlRule> {
     let authority = strip_scheme(origin, "https://").ok_or(UrlRule::Scheme)?;
@@ -280,6 +292,31 @@ fn check_origin(origin: &str) -> Result<(), UrlRule> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_spelling_of_an_account_is_the_same_account() {
+        for base_url in [
+            "https://acme.cakemarketing.com/",
+            "https://ACME.CakeMarketing.com",
+            "HTTPS://acme.cakemarketing.com",
+            "https://acme.cakemarketing.com:443",
+            "https://Acme.cakemarketing.com:443/",
+        ] {
+            let account = Account::new(base_url, "KEY").unwrap();
+            assert_eq!(
+                account.origin(),
+                "https://acme.cakemarketing.com",
+                "{base_url}"
+            );
+        }
+        for (base_url, origin) in [
+            ("https://a.example:8443", "https://a.example:8443"),
+            ("http://LOCALHOST:80/", "http://localhost"),
+            ("http://127.0.0.1:443", "http://127.0.0.1:443"),
+        ] {
+            assert_eq!(Account::new(base_url, "KEY").unwrap().origin(), origin);
+        }
+    }
 
     #[test]
     fn a_base_url_is_an_https_origin_or_a_sandbox() {

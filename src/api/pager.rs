@@ -355,7 +355,8 @@ impl Pager {
         self.has_shrunk |= self.total.is_some();
         if grown > 0 && self.searches % 2 == 1 {
             let since = self.total.unwrap_or(0).saturating_sub(self.total_at_end);
-            self.start = self.end + since + grown - self.overlap.max(1);
+            let reached = self.end + since + grown;
+            self.start = reached.saturating_sub(self.overlap.max(1)).max(self.first);
             return;
         }
         let least = (self.overlap * 2).max(gone + 1).max(2);

@@ -2,7 +2,7 @@
 //! whether it was read whole. Only a report that was read whole can say that a row is missing. A
 //! missing row is sent again, so any doubt about the report means no answer.
 
-use super::asked::{Asked, is_same_unique_id, named};
+use super::asked::{Asked, is_same_click_id, is_same_unique_id, named};
 use super::conversion_report::{ReportLookup, ReportedConversion};
 use super::pager::{PageRead, Pager};
 use std::collections::BTreeSet;
@@ -175,7 +175,7 @@ fn may_be(row: &ReportedConversion, asked: Asked<'_>) -> bool {
 /// Does a row name the click, or none?
 fn is_of_click(row: &ReportedConversion, asked: Asked<'_>) -> bool {
     let click_id = row.click_id.as_deref().and_then(named);
-    click_id.is_none_or(|click_id| click_id.eq_ignore_ascii_case(asked.click_id))
+    click_id.is_none_or(|click_id| is_same_click_id(click_id, asked.click_id))
 }
 
 /// The unique id of a row, unless it has none.

@@ -9,7 +9,8 @@ use super::{number, random, to_integer};
 use crate::api::{Account, Answer, plain_body, retry_after_ms};
 use crate::delivery::attempt::{Attempt, Facts, Input, Knowledge, Moment, Row, Step, wire};
 use crate::delivery::circuit_breaker::Lane;
-use crate::delivery::{CircuitBreaker, Route};
+use crate::delivery::{CircuitBreaker, Route, schedule};
+use crate::url::push_number;
 use crate::{Error, Result};
 use js_sys::Date;
 use std::cell::RefCell;
@@ -118,6 +119,27 @@ impl Deliverer {
         .to_owned()
     }
 
+    /// The offers of events in trouble, each with a space behind it, which a probe avoids; see
+    /// [`CircuitBreaker::offers_in_trouble`].
+    #[must_use]
+    #[wasm_bindgen(js_name = offersInTrouble)]
+    pub fn offers_in_trouble(&self) -> String {
+        let breaker = self.breaker.borrow();
+        let mut words = String::new();
+        for offer in breaker.offers_in_trouble() {
+            push_number(&mut words, *offer, 10);
+            words.push(' ');
+        }
+        words
+    }
+
+    /// The longest wait that the schedule gives an event, by the outbox's clock in milliseconds.
+    #[must_use]
+    #[wasm_bindgen(js_name = longestWait)]
+    pub fn longest_wait(&self) -> JsValue {
+        number(schedule::LONGEST_WAIT_MS)
+    }
+
     /// Starts an attempt at a [`Row`] with its [`Facts`], field by field, and returns the attempt's
     /// number. `knowledge` is a word of [`Knowledge::from_word`].
     ///
@@ -170,7 +192,8 @@ impl Deliverer {
     }
 
     /// What an attempt needs now. `fetch`: send [`Deliverer::url`], and report by `answered`,
-    /// `receive` or `failed`. `siblings`, `family` or `sending`: report by `told`. Any other text
+    /// `receive` or `failed`. `siblings`, maybe with a conversion's id behind it, `family` or
+    /// `sending`: report by `told`. Any other text
     /// is the row's change as JSON, see `Transition::to_json`: the attempt is over.
     ///
     /// # Errors
@@ -179,7 +202,14 @@ impl Deliverer {
         let is_paused = self.is_paused();
         self.with(number, |running| match &running.step {
             Step::Fetch { .. } => "fetch".to_owned(),
-            Step::AskSiblings => "siblings".to_owned(),
+            Step::AskSiblings { conversion_id } => match conversion_id {
+                Some(id) => {
+                    let mut words = "siblings ".to_owned();
+                    push_number(&mut words, *id, 10);
+                    words
+                }
+                None => "siblings".to_owned(),
+            },
             Step::AskFamily => "family".to_owned(),
             Step::NoteSending => "sending".to_owned(),
             Step::Store(transition) => transition.to_json(is_paused),
@@ -278,7 +308,7 @@ impl Deliverer {
     /// [`Error::Internal`] where no attempt has that number.
     pub fn told(&self, number: u32, text: Option<String>) -> Result<(), JsValue> {
         let asked = self.with(number, |running| match running.step {
-            Step::AskSiblings => "siblings",
+            Step::AskSiblings { .. } => "siblings",
             Step::AskFamily => "family",
             _ => "",
         })?;

@@ -1,7 +1,7 @@
 //! The forwarder for JavaScript: reads what callers hand over, hashes keys, finds their shards.
 
 use super::to_integer;
-use crate::api::json::push_string;
+use crate::api::json::{push_string, repeated_name as repeated_name_of};
 use crate::delivery::correction::CorrectionBody;
 use crate::delivery::event::{Caller, RequestBody, key_of, read};
 use crate::delivery::id;
@@ -159,6 +159,26 @@ pub fn settle_order(
 #[wasm_bindgen(js_name = orderKey)]
 pub fn order_key(account: &str, offer_id: f64, unique_id: &str) -> String {
     key_of(account, to_integer(offer_id), unique_id)
+}
+
+/// The claim of a stored event, by its canonical text: the click of a conversion, the own id of a
+/// correction.
+///
+/// # Errors
+/// Those of [`Event::from_text`].
+#[wasm_bindgen(js_name = claimOf)]
+pub fn claim_of(text: &str, account: &str) -> Result<String, JsValue> {
+    Ok(match Correction::find(text) {
+        Some(correction) => correction?.claim(account),
+        None => Event::from_text(text)?.claim(account),
+    })
+}
+
+/// The first name that a JSON text gives twice within one object, at any depth; empty without one.
+#[must_use]
+#[wasm_bindgen(js_name = repeatedName)]
+pub fn repeated_name(json: &str) -> String {
+    repeated_name_of(json).unwrap_or_default()
 }
 
 /// Compares two events of one key by their canonical texts: `same`, `adds_money`, `lacks_money` or

@@ -14,7 +14,7 @@ mod step;
 mod transition;
 pub(crate) mod wire;
 
-use super::circuit_breaker::{CircuitBreaker, RefusalScope, Signal, SignalSource};
+use super::circuit_breaker::{CircuitBreaker, Signal};
 use super::outcome::{Meaning, State};
 use super::route::Route;
 use super::{Correction, Event};
@@ -67,6 +67,7 @@ enum Claim {
 }
 
 /// An attempt in progress.
+#[expect(clippy::struct_excessive_bools, reason = "what is known of an event")]
 #[derive(Debug)]
 pub(crate) struct Attempt {
     route: Rc<Route>,
@@ -84,6 +85,9 @@ pub(crate) struct Attempt {
     /// The conversion that Get Click names, and that no other known event of the click may have. It
     /// is this event's, unless the report has it as another transaction's.
     converted: Option<u64>,
+    /// Does Get Click say, or half say, that the click has a conversion, without a name for it? A report that lacks
+    /// the event may be behind then.
+    may_be_converted: bool,
     started_ms: u64,
 }
 
@@ -102,6 +106,7 @@ impl Attempt {
             is_noted: false,
             phase: Phase::Over,
             converted: None,
+            may_be_converted: false,
             started_ms: now_ms,
         }
     }
@@ -192,7 +197,11 @@ impl Attempt {
                     Ok(Some(click)) => match click.verdict(offer_id) {
                         ClickVerdict::NotConverted => self.ask_siblings(Claim::NotConverted),
                         ClickVerdict::Converted(id) => self.ask_siblings(Claim::Converted(id)),
-                        ClickVerdict::Unclear => self.ask_report(Reading::new(), breaker, moment),
+                        ClickVerdict::Unclear => {
+                            self.may_be_converted = true;
+                            self.ask_report(Reading::new(), breaker, moment)
+                        }
+                        ClickVerdict::Silent => self.ask_report(Reading::new(), breaker, moment),
                     },
                     Err(error) => self.fail_lookup(error, breaker, moment),
                 }
@@ -261,7 +270,12 @@ impl Attempt {
 
     fn ask_siblings(&mut self, claim: Claim) -> Step {
         self.phase = Phase::AskingSiblings(claim);
-        Step::AskSiblings
+        Step::AskSiblings {
+            conversion_id: match claim {
+                Claim::Answered(id) | Claim::Converted(id) | Claim::Reported(id) => Some(id),
+                Claim::NotConverted => None,
+            },
+        }
     }
 
     /// Compares CAKE's statement with the known other events of the click.
@@ -358,6 +372,10 @@ impl Attempt {
             Some(id) if !reading.has(id) => {
                 self.take_converted("the report is behind", breaker, moment)
             }
+            None if self.may_be_converted => {
+                let why = "Get Click may name a conversion that the report lacks";
+                self.stay_in_doubt(why, breaker, moment)
+            }
             _ => self.send_what_is_missing(breaker, moment),
         }
     }
@@ -441,27 +459,6 @@ impl Attempt {
             is_alert: false,
             counted: "",
         })
-    }
-
-    fn record_signal(
-        &self,
-        breaker: &mut CircuitBreaker,
-        signal: Signal,
-        moment: Moment,
-    ) -> RefusalScope {
-        let code = match signal {
-            Signal::KeyRefused => "unauthorized",
-            Signal::NotFound => "http_status",
-            _ => "",
-        };
-        let source = SignalSource {
-            event: self.row.number,
-            refused_before_ms: (self.row.code == code).then_some(self.row.changed_ms),
-            started_ms: self.started_ms,
-            now_ms: moment.now_ms,
-            random: moment.random,
-        };
-        breaker.record(signal, source)
     }
 
     /// The transition that `meaning` brings.

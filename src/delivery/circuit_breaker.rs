@@ -22,14 +22,18 @@ const FOR_NEWEST: u32 = 2;
 const FIRST_STALL_MS: u64 = 1_000;
 const MAX_STALL_MS: u64 = 60_000;
 
-/// The longest pause by a Retry-After: 30 seconds, since the limit may be one event's own. The
-/// limit is one hour where [`CONFIRMED`] other events in a row met it after such a pause.
+/// How long a limit pauses all attempts: a quarter of a second at first, since it may be one
+/// event's or one offer's own, twice as long with each probe that meets it too, five minutes at
+/// most. Never longer than the Retry-After; a minute at most without one.
 ///
-/// An answer to another event within the asked time makes such limits an event's own. Until that
-/// time they pause all attempts for a second.
-const MAX_LIMIT_MS: u64 = 3_600_000;
-const MAX_LIMIT_OF_ONE_MS: u64 = 30_000;
-const CONFIRMED: u32 = 3;
+/// Any other answer ends that. So good events among limited ones go on, and an account that really
+/// limits gets some twelve requests in the first hour's quarter, and then one in five minutes.
+const FIRST_LIMIT_MS: u64 = 250;
+const MAX_LIMIT_MS: u64 = 300_000;
+const MAX_UNASKED_LIMIT_MS: u64 = 60_000;
+
+/// How many offers of events in trouble are remembered.
+const OFFERS: usize = 10;
 
 /// While CAKE refuses the key, or the address is wrong, one probe is sent in five minutes. The
 /// first probes come sooner, each with another event.
@@ -60,6 +64,8 @@ pub(crate) enum Signal {
 pub(crate) struct SignalSource {
     /// The event's number.
     pub(crate) event: u64,
+    /// Its offer.
+    pub(crate) offer: u64,
     /// When the same signal refused the event before.
     pub(crate) refused_before_ms: Option<u64>,
     /// When the attempt began.
@@ -128,14 +134,8 @@ pub(crate) struct CircuitBreaker {
     failed: Vec<u64>,
     /// Different events refused by key or address since then.
     refused: Vec<u64>,
-    /// Different events limited since then.
-    limited: Vec<u64>,
-    /// How many of the limited events asked after a pause.
-    confirmed: u32,
-    /// The time until which CAKE has asked to wait.
-    asked_until_ms: u64,
-    /// Has another event been answered before `asked_until_ms`?
-    is_answered_within: bool,
+    /// Different offers of events in trouble since then.
+    offers: Vec<u64>,
 }
 
 impl Default for CircuitBreaker {
@@ -150,10 +150,7 @@ impl Default for CircuitBreaker {
             last_trouble_ms: None,
             failed: Vec::new(),
             refused: Vec::new(),
-            limited: Vec::new(),
-            confirmed: 0,
-            asked_until_ms: 0,
-            is_answered_within: false,
+            offers: Vec::new(),
         }
     }
 }
@@ -222,6 +219,13 @@ impl CircuitBreaker {
         }
     }
 
+    /// The offers of the events in trouble since the last healthy answer. A probe prefers an event
+    /// of another offer, since the trouble may be one offer's own.
+    #[must_use]
+    pub(crate) fn offers_in_trouble(&self) -> &[u64] {
+        &self.offers
+    }
+
     /// Which event is tried next. `under_way` attempts are running; `oldest_under_way` of them are
     /// in the lane [`Lane::Oldest`].
     #[must_use]
@@ -253,6 +257,7 @@ impl CircuitBreaker {
     pub(crate) fn record(&mut self, signal: Signal, source: SignalSource) -> RefusalScope {
         if signal != Signal::Healthy {
             self.last_trouble_ms = Some(source.now_ms);
+            push_distinct(&mut self.offers, source.offer, OFFERS);
         }
         match signal {
             Signal::Healthy => self.recover(source),
@@ -274,23 +279,16 @@ impl CircuitBreaker {
         self.last_healthy_ms = Some(source.now_ms);
         self.failed.clear();
         self.refused.clear();
-        self.limited.clear();
-        self.confirmed = 0;
         let is_limit_of_later = self.stall.is_some_and(|stall| {
             stall.reason == Reason::Limit && source.started_ms < stall.from_ms
         });
-        self.is_answered_within |= !is_limit_of_later && source.now_ms < self.asked_until_ms;
         if is_limit_of_later {
-            // Others are answered, so the limit may be one event's own.
-            if let Some(stall) = &mut self.stall {
-                let most_ms = stall.from_ms.saturating_add(MAX_LIMIT_OF_ONE_MS);
-                stall.to_ms = stall.to_ms.min(most_ms);
-            }
-        } else {
-            self.stall = None;
-            self.steps = 0;
-            self.at_once = (self.at_once * 2).min(AT_ONCE);
+            return;
         }
+        self.offers.clear();
+        self.stall = None;
+        self.steps = 0;
+        self.at_once = (self.at_once * 2).min(AT_ONCE);
     }
 
     fn fail(&mut self, source: SignalSource) {
@@ -308,33 +306,16 @@ impl CircuitBreaker {
     }
 
     fn limit(&mut self, asked_ms: Option<u64>, source: SignalSource) {
-        let now_ms = source.now_ms;
-        // After the pause another event is limited too.
-        let is_confirmed = self
+        // An attempt from before a pause tells nothing new of the time after it.
+        let is_old = self
             .stall
-            .is_some_and(|stall| stall.reason == Reason::Limit && source.started_ms >= stall.to_ms)
-            && !self.limited.contains(&source.event);
-        self.confirmed += u32::from(is_confirmed);
-        push_distinct(&mut self.limited, source.event, OUTAGE);
-        self.is_answered_within &= now_ms < self.asked_until_ms && self.limited.len() < OUTAGE;
-        let max_ms = if self.is_answered_within {
-            FIRST_STALL_MS
-        } else if self.confirmed >= CONFIRMED {
-            MAX_LIMIT_MS
-        } else {
-            MAX_LIMIT_OF_ONE_MS
-        };
-        let (_, asked_until_ms) = rest_of(asked_ms, now_ms);
-        self.asked_until_ms = self.asked_until_ms.max(asked_until_ms);
-        let to_ms = now_ms + asked_ms.unwrap_or(FIRST_STALL_MS).min(max_ms);
-        if to_ms > self.stalled_until_ms(now_ms) {
-            self.at_once = 1;
-            self.stall = Some(Stall {
-                reason: Reason::Limit,
-                from_ms: now_ms,
-                to_ms,
-            });
+            .is_some_and(|stall| stall.reason == Reason::Limit && source.started_ms < stall.to_ms);
+        if is_old {
+            return;
         }
+        let most_ms = (FIRST_LIMIT_MS << self.steps.min(11)).min(MAX_LIMIT_MS);
+        let ms = asked_ms.unwrap_or(MAX_UNASKED_LIMIT_MS).min(most_ms);
+        self.rest(Reason::Limit, source.now_ms, ms);
     }
 
     fn refuse(&mut self, reason: Reason, source: SignalSource) -> RefusalScope {
@@ -394,5 +375,7 @@ fn push_distinct(events: &mut Vec<u64>, event: u64, most: usize) {
     }
 }
 
+#[cfg(test)]
+mod limited;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! A conversion as a caller hands it over: its fields, its key, and the one text that is stored.
 
 use super::Correction;
-use crate::api::asked::Asked;
+use crate::api::asked::{Asked, click_key};
 use crate::api::json::{Object, Value};
 use crate::api::record_conversion::Params;
 use crate::click_id::is_own_id;
@@ -131,10 +131,11 @@ impl Event {
         key_of(account, self.params.offer_id, self.unique_id())
     }
 
-    /// The claim of a page's conversion: its offer and its click.
+    /// The claim of a page's conversion: its offer and its click, in whichever case of letters.
     #[must_use]
     pub(crate) fn claim(&self, account: &str) -> String {
-        join_key(account, self.params.offer_id, '/', &self.params.click_id)
+        let click = click_key(&self.params.click_id);
+        join_key(account, self.params.offer_id, '/', &click)
     }
 
     /// The canonical text: the fields in one order and spelling. It is stored, and is the
@@ -323,6 +324,7 @@ impl Relation {
             ))
         };
         let plain = |event: &Event| Params {
+            click_id: click_key(&event.params.click_id),
             payout: None,
             revenue: None,
             conversion_date: None,

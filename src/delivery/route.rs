@@ -40,8 +40,9 @@ impl Route {
     /// # Errors
     /// [`Error::InvalidDomain`].
     pub fn pixel(domain: &str) -> Result<Self> {
-        domain_of(domain)?;
-        Ok(Self::Pixel(domain.to_owned(), None))
+        // In lower case, as every spelling of it is the same account.
+        let domain = domain_of(domain)?.as_str().to_owned();
+        Ok(Self::Pixel(domain, None))
     }
 
     /// The same route with an account for corrections.
@@ -247,7 +248,7 @@ mod tests {
             revenue in proptest::option::of("(0|[1-9][0-9]{0,8})\\.[0-9]{2,4}"),
         ) {
             let is_word = crate::placeholder::is_missing_value;
-            prop_assume!(!is_word(&unique_id) && !is_word(&click_id));
+            prop_assume!(!is_word(&unique_id) && crate::click_id::check(&click_id).is_ok());
             prop_assume!(!crate::placeholder::lost::is_prefix(&unique_id));
             prop_assume!(!adv.chars().any(char::is_control));
             let body = serde_json::json!({

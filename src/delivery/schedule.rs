@@ -9,6 +9,10 @@ pub(crate) const WAITS_S: [u64; 11] = [
 /// The longest delay that a Retry-After may cause.
 pub(crate) const MAX_ASKED_MS: u64 = 86_400_000;
 
+/// The longest wait of an event: the schedule's last and its fifth. An event that is due later got
+/// its time from a clock that was wrong.
+pub(crate) const LONGEST_WAIT_MS: u64 = 86_400_000 * 6 / 5;
+
 /// The wait after `attempts` attempts (from 1), in milliseconds. It is the schedule's ± 20 %, and
 /// at least the time that CAKE asked for. `random` is a random number over the whole of `u32`.
 /// `None` where the schedule is used up.

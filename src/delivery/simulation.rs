@@ -352,6 +352,7 @@ fn deliver(shard: &mut Shard, second: u64, most: u64, is_away: bool, random: &mu
         shard.number += 1;
         let source = SignalSource {
             event: shard.number,
+            offer: 1,
             refused_before_ms: None,
             started_ms: second * 1_000,
             now_ms: second * 1_000,

@@ -2,6 +2,7 @@
 //! "conversion": {…}}`.
 
 use super::event::{MAX_BYTES, field};
+use crate::api::asked::is_same_click_id;
 use crate::api::json::{Object, Value, push_string};
 use crate::conversion_token::{Flaw, Token};
 use crate::signed_cookie::SigningKeys;
@@ -107,10 +108,16 @@ fn bound(token: &Token<'_>, conversion: &Object<'_>) -> Opened {
     push_string(&mut json, token.click_id);
     for (name, value) in conversion.entries() {
         let is_same = |own: &str| value.is_null() || value.text().is_some_and(|text| text == own);
+        let is_same_click = |own: &str| {
+            value.is_null()
+                || value
+                    .text()
+                    .is_some_and(|text| is_same_click_id(&text, own))
+        };
         match name {
             "offerId" if is_same(&offer_id) => {}
             "offerId" => return Opened::flawed("other_offer"),
-            "clickId" if is_same(token.click_id) => {}
+            "clickId" if is_same_click(token.click_id) => {}
             "clickId" => return Opened::flawed("other_click"),
             _ => {
                 json.push(',');

@@ -25,6 +25,8 @@ export interface PoisonOptions {
   readonly refused: number;
   /** The number of events that CAKE always answers 500. */
   readonly failing: number;
+  /** The number of events that CAKE always answers 429, with a Retry-After of a day. */
+  readonly limited: number;
   /** Do the bad events come before the good ones? Otherwise all events are in random order. */
   readonly inFront: boolean;
   /** The speed of the outbox's clock, as a multiple of real time. */
@@ -43,14 +45,16 @@ export interface PoisonReport {
 
 /** Sends bad and good events, and measures how long the good ones wait. */
 export async function poison(options: PoisonOptions): Promise<PoisonReport> {
-  const { good, refused, failing, inFront, clockSpeed, tell = () => undefined } = options;
+  const { good, refused, failing, limited, inFront, clockSpeed, tell = () => undefined } = options;
   return inFrontOf({ host: options.host, deduplicates: true, clockSpeed }, async ({ cake, origin }) => {
     const make = (count: number) => Array.from({ length: count }, () => newEvent(randomUUID()));
-    const [goods, forbidden, broken] = [make(good), make(refused), make(failing)];
+    const [goods, forbidden, broken, capped] = [make(good), make(refused), make(failing), make(limited)];
     const uniqueIds = (events: readonly Event[]) => events.map(({ uniqueId }) => uniqueId);
     await cake.answer({ uniqueIds: uniqueIds(forbidden), replies: [{ status: 403 }], forever: true });
     await cake.answer({ uniqueIds: uniqueIds(broken), replies: [{ status: 500 }], forever: true });
-    const bad = [...forbidden, ...broken];
+    const limit: Reply = { status: 429, headers: { "retry-after": "86400" } };
+    await cake.answer({ uniqueIds: uniqueIds(capped), replies: [limit], forever: true });
+    const bad = [...forbidden, ...broken, ...capped];
     const order = inFront ? [...shuffled(bad), ...goods] : shuffled([...bad, ...goods]);
     const acceptedMs = new Map<string, number>();
     await handOver(origin, order, 16, (event) => acceptedMs.set(event.uniqueId, Date.now()));

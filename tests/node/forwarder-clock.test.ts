@@ -44,6 +44,34 @@ test("attempts keep to the schedule, after which the event is dead, and a replay
   }
 });
 
+test.each([3_600_000, 10 * 365 * 86_400_000])("an event of a clock that was %i ms ahead is sent", async (ahead) => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
+  try {
+    let isDown = true;
+    const { page, click, lines, sandbox } = both({
+      clockSpeed: 1,
+      fetch: async (request) => (isDown ? new Response("", { status: 503 }) : sandbox.fetch(request)),
+    });
+    const hurried = async <T>(promise: Promise<T>): Promise<T> => {
+      await vi.advanceTimersByTimeAsync(50);
+      return promise;
+    };
+    const clickId = await hurried(click());
+    const right = Date.now();
+    vi.setSystemTime(right + ahead);
+    const { id } = (await (await hurried(page(event(clickId), ""))).json()) as { id: string };
+    expect(lines.at(-1)).toMatchObject({ id, state: "pending" });
+    isDown = false;
+    vi.setSystemTime(right);
+    // A later event passes, and wakes the outbox.
+    await hurried(page(event(await hurried(click())), ""));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(lines.findLast((line) => line.id === id)).toMatchObject({ state: "delivered" });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test.each([-3_600_000, 3_600_000])("a clock that jumps by %i ms loses no event", async (jump) => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
   try {

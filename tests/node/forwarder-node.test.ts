@@ -261,6 +261,9 @@ test("a configuration that is not fit for use is one line and exit status 2, and
   const secrets = { CAKE_API_KEY: KEY, CAKE_OPERATOR_SECRET: OPERATOR };
   expect(run(`{"apiKey": "${KEY}" oops`)).toMatch(/^2 .*forwarder\.json: is not JSON/);
   expect(run("[]")).toMatch(/^2 .*must be an object of options/);
+  const twice = '{ "upstreamDedupe": { "12345": false }, "folder": "rows", "upstreamDedupe": true }';
+  expect(run(twice)).toMatch(/^2 .*forwarder\.json: upstreamDedupe is given twice/);
+  expect(run('{ "upstreamDedupe": { "1": true, "1": false } }')).toMatch(/^2 .*json: 1 is given twice/);
   expect(run(well)).toMatch(
     /^2 cake-edge forwarder: missing_api_key: apiKey is missing: .* \(the variable CAKE_API_KEY\)/,
   );
@@ -279,6 +282,21 @@ test("a configuration that is not fit for use is one line and exit status 2, and
   const files = { CAKE_API_KEY_FILE: join(home, "none"), CAKE_OPERATOR_SECRET: OPERATOR };
   expect(run(well, files)).toMatch(/^2 .*CAKE_API_KEY_FILE \S+ cannot be read: ENOENT/);
   expect(run(well, { ...secrets, CAKE_API_KEY_FILE: "x" })).toMatch(/^2 .*are both set/);
+  for (const [text, encoding] of [
+    [`${KEY}\nsecond line\n`, "utf8"],
+    [`\ufeff${KEY}\r\n`, "utf16le"],
+  ] as const) {
+    writeFileSync(join(home, "key"), text, encoding);
+    const named = { CAKE_API_KEY_FILE: join(home, "key"), CAKE_OPERATOR_SECRET: OPERATOR };
+    expect(run(well, named)).toMatch(/^2 .*apiKey has a line break, a control character or a byte that is no UTF-8/);
+  }
+  for (const folder of ["~/rows", "~someone/rows"]) {
+    expect(run({ ...well, folder }, secrets)).toMatch(/^2 .*invalid_field: folder begins with ~/);
+  }
+  for (const folder of [" rows", "rows ", "a/ rows"]) {
+    expect(run({ ...well, folder }, secrets)).toMatch(/^2 .*invalid_field: folder has a blank around a name/);
+  }
+  expect(run({ ...well, origins: ["https://*.shop.example"] }, secrets)).toMatch(/^2 .*origins must name each origin/);
   writeFileSync(join(home, "taken"), "");
   expect(run({ ...well, folder: "taken" }, secrets)).toMatch(
     /^1 .*outbox_failed: the outbox in \S+taken cannot be opened/,

@@ -124,6 +124,65 @@ test("of two events of one key in one batch the first counts, each time", async 
   }
 });
 
+test("a click id in capitals is the same click, and is sent as its caller spells it", async () => {
+  const urls: string[] = [];
+  const { page, backend, operator } = both({
+    fetch: async ({ url }) => {
+      urls.push(url);
+      return Response.json({ conversion: { conversion_id: urls.length } });
+    },
+  });
+  const [lower, upper] = ["13b9ae60-4f60-4c9e-bf75-626dca035acf", "13B9AE60-4F60-4C9E-BF75-626DCA035ACF"];
+  const mine = event(upper);
+  expect(await read(await page(mine))).toMatchObject({ state: "delivered", duplicate: false });
+  expect(urls.join()).toContain(`click_id=${upper}`);
+  // A page converts a click once.
+  expect((await read(await page(event(lower)))).error?.code).toBe("click_converted");
+  expect(await read(await page({ ...mine, clickId: lower }))).toMatchObject({ duplicate: true });
+  expect(await read(await backend({ ...mine, clickId: lower }))).toMatchObject({ duplicate: true });
+  expect(urls).toHaveLength(1);
+  // A refused order gives the click up, in whichever spelling.
+  const refusing = both({ fetch: async () => Response.json({ success: false, message: "Offer is paused" }) });
+  expect(await read(await refusing.page(event(upper)))).toMatchObject({ state: "refused" });
+  expect(await read(await refusing.page(event(lower)))).toMatchObject({ state: "refused", duplicate: false });
+  expect(((await (await operator("conversions")).json()) as { rows: object[] }).rows).toHaveLength(1);
+});
+
+test.each([
+  ["the same click in capitals", "13B9AE60-4F60-4C9E-BF75-626DCA035ACF"],
+  ["another click, of which Get Click says the same", "another-click"],
+])("a conversion that this outbox has for another event delivers no second one: %s", async (_, clickId) => {
+  for (const report of [
+    () => new Response("", { status: 404 }),
+    () => Response.json({ request_status: "Success", response: { data: { conversions: [] } } }),
+  ]) {
+    let sent = 0;
+    const { backend, operator } = both({
+      upstreamDedupe: false,
+      fetch: async ({ url }) => {
+        const { pathname, searchParams } = new URL(url);
+        if (pathname.endsWith("/report/conversion.json")) return report();
+        if (pathname.endsWith("/click.json")) {
+          const click = { click_id: searchParams.get("click_id"), offer_id: 12_345, converted: true };
+          return Response.json({ response: { clicks: [{ ...click, conversion_id: 998_877 }] } });
+        }
+        sent += 1;
+        if (sent > 1) throw new TypeError("the connection is reset");
+        return Response.json({ conversion: { conversion_id: 998_877 } });
+      },
+    });
+    const first = event("13b9ae60-4f60-4c9e-bf75-626dca035acf");
+    expect(await read(await backend(first))).toMatchObject({ state: "delivered", conversionId: 998_877 });
+    await backend(event(clickId), "");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const { rows } = (await (await operator("conversions")).json()) as {
+      rows: { state: string; isInDoubt: boolean }[];
+    };
+    expect(rows[0]).toMatchObject({ isInDoubt: true });
+    expect(rows[0]?.state).not.toBe("delivered");
+  }
+});
+
 test("a claim is made for what is kept, and for nothing else", async () => {
   const { page, click } = both({ clockSpeed: 1 });
   const [one, other] = [await click(), await click()];

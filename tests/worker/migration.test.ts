@@ -56,7 +56,7 @@ const told = (store: SqlStore) => ({
   list: store.list({ limit: 999 }).map((row) => ({ ...row })),
   failed: store.list({ limit: 999, state: "failed" }).length,
   due: store.due(NOW_MS + 9_000, 999).map(({ id }) => id),
-  nextDue: store.nextDue(),
+  nextDue: store.nextDue(NOW_MS + 1_000),
   counts: Object.fromEntries(store.stateCounts()),
   claim: store.findClaim("claim 5"),
   paused: store.getMeta("paused"),

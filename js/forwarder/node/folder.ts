@@ -1,15 +1,19 @@
 /** The folder of an outbox. It belongs to one process at a time, and remembers its numbers of shards. */
-import { mkdirSync, readdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { CakeError } from "../../error.js";
+import { refuse } from "../../option.js";
 import type { ShardLayout } from "../shard-map.js";
 import { isBusy, openFile } from "./sqlite.js";
 
 /** The file that the process locks. The lock is the system's, so a killed process leaves none behind. */
 const LOCK = "lock.sqlite";
 
-const SHARD = /^shard-\d+\.sqlite$/;
+const SHARD = /^shard-(\d+)\.sqlite$/;
+
+/** The name under which each shard's file keeps a {@link FolderNote}. */
+export const NOTE = "layout";
 
 /** Finished events may be kept for half of the retention longer. */
 const KEPT = 1.5;
@@ -20,7 +24,18 @@ export interface Folder {
    * The database file of each shard, by its number. Files of shards beyond today's and the former numbers come last.
    */
   readonly files: readonly string[];
+  /** What each shard's file is to keep, so that a copy without the lock's file is known too. */
+  readonly note: Omit<FolderNote, "own">;
   release(): void;
+}
+
+/** The numbers of an outbox, as each of its files keeps them. */
+export interface FolderNote {
+  /** The file's own number. */
+  readonly own: number;
+  readonly shards: number;
+  /** The former numbers, and until when each is needed. */
+  readonly former: readonly (readonly [shards: number, untilMs: number])[];
 }
 
 /**
@@ -31,14 +46,24 @@ export interface Folder {
  */
 export function takeFolder(folder: string, layout: ShardLayout, retentionMs: number): Folder {
   let lock: DatabaseSync | undefined;
-  let made = 0;
+  let files: string[] = [];
+  let former: FolderNote["former"] = [];
+  checkName(folder);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    made = readdirSync(folder).filter((name) => SHARD.test(name)).length;
     lock = openFile(join(folder, LOCK));
     lock.exec("BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS outbox (shards INTEGER NOT NULL)");
     lock.exec("CREATE TABLE IF NOT EXISTS former (shards INTEGER PRIMARY KEY, until_ms INTEGER NOT NULL)");
-    noteNumbers(lock, layout, made, retentionMs);
+    const numbers = readdirSync(folder).flatMap((name) => SHARD.exec(name)?.[1] ?? []);
+    const made = new Set(numbers.map(Number));
+    const known = knownNumbers(lock, folder, made);
+    refuseMissing(known, made);
+    former = noteNumbers(lock, layout, known, retentionMs);
+    // A shard beyond all numbers still delivers the events that wait in it.
+    const size = Math.max(layout.size, ...[...made].map((number) => number + 1));
+    files = Array.from({ length: size }, (_, index) => join(folder, nameOf(index)));
+    // Made before the numbers are stored: a file that is missing later was lost.
+    for (const file of files) closeSync(openSync(file, "a", 0o600));
     lock.exec("COMMIT");
     // The process holds the lock until it ends, even by a kill.
     lock.exec("BEGIN EXCLUSIVE");
@@ -48,27 +73,90 @@ export function takeFolder(folder: string, layout: ShardLayout, retentionMs: num
   }
   const held = lock;
   return {
-    // A shard beyond all numbers still delivers the events that wait in it.
-    files: Array.from({ length: Math.max(layout.size, made) }, (_, index) => join(folder, `shard-${index}.sqlite`)),
+    files,
+    note: { shards: layout.shards, former },
     release: () => held.close(),
   };
 }
 
-/** Checks today's and the former numbers against those that the folder has had, and notes today's. */
-function noteNumbers(lock: DatabaseSync, { shards, former }: ShardLayout, made: number, retentionMs: number): void {
+const nameOf = (number: number) => `shard-${number}.sqlite`;
+
+/** @throws CakeError `invalid_field` for a name that only a shell understands, or that a slip of the hand made */
+function checkName(folder: string): void {
+  if (/(^|[\\/])~/.test(folder)) refuse("folder", "begins with ~, which only a shell reads: write the whole path");
+  if (/(^|[\\/])\s|\s([\\/]|$)/.test(folder)) refuse("folder", "has a blank around a name: leave it out");
+}
+
+/** The numbers that an outbox has had. */
+interface Known {
+  /** The last number of shards; 0 for a new folder. */
+  readonly shards: number;
+  /** The former numbers, and until when each is needed. */
+  readonly former: Map<number, number>;
+}
+
+/** The numbers as the lock's file has them; a copy may lack that file, and then the shards' own files tell. */
+function knownNumbers(lock: DatabaseSync, folder: string, made: ReadonlySet<number>): Known {
   const now = Date.now();
   lock.prepare("DELETE FROM former WHERE until_ms < ?").run(now);
   const known = lock.prepare("SELECT shards FROM outbox").get()?.["shards"];
-  // A copy of the folder may lack the lock file.
-  const before = known === undefined ? made : Number(known);
-  const had = new Map(
-    lock
-      .prepare("SELECT * FROM former")
-      .all()
-      .map((row) => [Number(row["shards"]), Number(row["until_ms"])]),
+  if (known !== undefined) {
+    const rows = lock.prepare("SELECT * FROM former").all();
+    return {
+      shards: Number(known),
+      former: new Map(rows.map((row) => [Number(row["shards"]), Number(row["until_ms"])])),
+    };
+  }
+  const notes = [...made].map((number) => readNote(join(folder, nameOf(number)))).filter((note) => note !== undefined);
+  const last = notes.sort((a, b) => (a.opened < b.opened ? 1 : -1))[0]?.note;
+  return {
+    // The files of an earlier release tell by their names alone.
+    shards: last?.shards ?? Math.max(0, ...[...made].map((number) => number + 1)),
+    former: new Map(last?.former.filter(([, untilMs]) => untilMs >= now)),
+  };
+}
+
+/** What a shard's file tells of the folder, and when it was opened last; `undefined` where it tells nothing. */
+function readNote(file: string): { readonly opened: string; readonly note: FolderNote } | undefined {
+  const shard = openFile(file);
+  try {
+    const meta = new Map(
+      shard
+        .prepare("SELECT name, text FROM meta")
+        .all()
+        .map((row) => [String(row["name"]), String(row["text"])]),
+    );
+    const note = meta.get(NOTE);
+    return note === undefined ? undefined : { opened: meta.get("opened") ?? "", note: JSON.parse(note) };
+  } catch (thrown) {
+    if (isBusy(thrown)) throw thrown;
+    return undefined;
+  } finally {
+    shard.close();
+  }
+}
+
+/** @throws CakeError `invalid_field` where files of the outbox are missing: their events would be sent again */
+function refuseMissing({ shards, former }: Known, made: ReadonlySet<number>): void {
+  const count = Math.max(shards, ...former.keys());
+  const missing = Array.from({ length: count }, (_, number) => number).filter((number) => !made.has(number));
+  if (missing.length === 0) return;
+  const names = missing.map(nameOf).join(", ");
+  refuse(
+    "folder",
+    `lacks ${names} of the ${count} files of this outbox: put back what is missing, or a copy of it. Without it its events are lost, and repetitions of them are sent again. An empty file of that name begins it anew`,
   );
+}
+
+/** Checks today's and the former numbers against those that the folder has had, and notes today's. */
+function noteNumbers(
+  lock: DatabaseSync,
+  { shards, former }: ShardLayout,
+  { shards: before, former: had }: Known,
+  retentionMs: number,
+): FolderNote["former"] {
   if (before > 0 && before !== shards) {
-    had.set(before, now + KEPT * retentionMs);
+    had.set(before, Math.ceil(Date.now() + KEPT * retentionMs));
     if (!former.includes(before)) {
       const rule = `must be ${before}, as this outbox was begun with, or formerShards must name ${before}: its events are looked for by that number`;
       throw new CakeError({ code: "invalid_field", parameter: "shards", rule });
@@ -83,7 +171,9 @@ function noteNumbers(lock: DatabaseSync, { shards, former }: ShardLayout, made: 
   lock.exec("DELETE FROM outbox; DELETE FROM former");
   lock.prepare("INSERT INTO outbox VALUES (?)").run(shards);
   const note = lock.prepare("INSERT INTO former VALUES (?, ?)");
-  for (const [number, untilMs] of had) if (number !== shards) note.run(number, Math.ceil(untilMs));
+  const others = [...had].filter(([number]) => number !== shards);
+  for (const other of others) note.run(...other);
+  return others;
 }
 
 /** The error of a folder that cannot be opened, with a stable code. */

@@ -114,7 +114,9 @@ export function openForwarder(options: NodeOptions, ...more: unknown[]): NodeFor
   sweeper.unref();
   try {
     for (const [own, file] of folder.files.entries()) {
-      shards.push(new NodeShard({ file, options, moreNames: NODE_NAMES, own, layout, shards: gates, onFailure: fail }));
+      const { note } = folder;
+      const deps = { file, options, moreNames: NODE_NAMES, own, layout, note, shards: gates, onFailure: fail };
+      shards.push(new NodeShard(deps));
     }
   } catch (thrown) {
     clearInterval(sweeper);

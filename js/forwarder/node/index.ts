@@ -18,5 +18,6 @@ export type {
   WooCommerceOptions,
 } from "../shops.js";
 export { type NodeForwarder, type NodeOptions, openForwarder } from "./forwarder.js";
+export { parseOptions } from "./parse-options.js";
 export type { RateLimitOptions } from "./rate-limit.js";
 export { type ForwarderServer, type ServerOptions, serveForwarder } from "./server.js";

@@ -1,11 +1,14 @@
 /** One shard in this process: an outbox, its database and its timer. */
+import { basename } from "node:path";
 import { Alarm } from "../../alarm.js";
+import { refuse } from "../../option.js";
 import { Gate } from "../gate.js";
 import { type ForwarderOptions, resolveOptions } from "../options.js";
 import { Outbox } from "../outbox.js";
 import type { Shard } from "../shard.js";
 import type { ShardLayout } from "../shard-map.js";
 import { SqlStore } from "../sql-store.js";
+import { type Folder, type FolderNote, NOTE } from "./folder.js";
 import { createSender } from "./sender.js";
 import { NodeDatabase } from "./sqlite.js";
 
@@ -21,6 +24,8 @@ export interface NodeShardDeps {
   /** The number of this shard, and the numbers of shards. */
   readonly own: number;
   readonly layout: ShardLayout;
+  /** What the file is to keep of the folder. */
+  readonly note: Folder["note"];
   /** All shards by their numbers, this one too. */
   readonly shards: () => readonly Shard[];
   /** Called once, when a window could not be stored. */
@@ -36,15 +41,19 @@ export class NodeShard {
   readonly #timer: Timer;
   readonly #alarm: Alarm;
 
-  constructor({ file, options, moreNames, own, layout, shards, onFailure }: NodeShardDeps) {
+  constructor({ file, options, moreNames, own, layout, note, shards, onFailure }: NodeShardDeps) {
     // Each shard has options of its own, and with them its own circuit breaker towards CAKE.
     const resolved = resolveOptions(options, moreNames);
     const { clockSpeed } = resolved;
     this.#database = new NodeDatabase(file, onFailure);
     try {
       const store = new SqlStore(this.#database, resolved.retentionMs);
+      checkOwn(store.getMeta(NOTE), own, file);
       // A full disk must fail here, before any event is sent.
-      this.#database.turn(() => store.setMeta("opened", new Date().toISOString()));
+      this.#database.turn(() => {
+        store.setMeta("opened", new Date().toISOString());
+        store.setMeta(NOTE, JSON.stringify({ own, ...note } satisfies FolderNote));
+      });
       this.#timer = new Timer();
       this.#alarm = new Alarm({ waitUntil: settle, storage: this.#timer }, null);
       this.outbox = new Outbox({
@@ -81,6 +90,14 @@ export class NodeShard {
   release(): void {
     void this.#timer.deleteAlarm();
     this.#database.close();
+  }
+}
+
+/** @throws CakeError `invalid_field` for the file of another shard: its events are looked for elsewhere */
+function checkOwn(note: string | null, own: number, file: string): void {
+  const kept = note === null ? own : (JSON.parse(note) as FolderNote).own;
+  if (kept !== own) {
+    refuse("folder", `has in ${basename(file)} the rows of shard-${kept}.sqlite: give each file its own name again`);
   }
 }
 

@@ -206,8 +206,13 @@ fn only_a_plain_no_says_that_a_click_has_no_conversion() {
     ] {
         assert_eq!(verdict(no), ClickVerdict::NotConverted, "{no}");
     }
+    assert_eq!(verdict(""), ClickVerdict::Silent);
     for unclear in [
-        "",
+        r#""converted":true"#,
+        r#""converted":true,"conversion_id":null"#,
+        r#""converted":true,"conversion_id":0"#,
+        r#""converted":true,"conversion_id":"N/A""#,
+        r#""conversions":[{"conversion_id":5}]"#,
         r#""converted":null"#,
         r#""converted":null,"conversion_id":null"#,
         r#""converted":null,"conversion_id":0"#,

@@ -72,7 +72,7 @@ fn run(
     for _ in 0..100 {
         step = match step {
             Step::Store(transition) => return (asked, transition),
-            Step::AskSiblings => panic!("no conversion"),
+            Step::AskSiblings { .. } => panic!("no conversion"),
             Step::NoteSending => attempt.next(Input::Noted(true), &mut breaker, now),
             Step::AskFamily => attempt.next(Input::Family(Some(family.clone())), &mut breaker, now),
             Step::Fetch { url, .. } => {
@@ -297,7 +297,7 @@ fn corrections_that_are_limited_rest_and_conversions_go_on() {
     first.start(&mut breaker, now);
     first.next(Input::Family(Some(parent("delivered"))), &mut breaker, now);
     first.next(Input::Noted(true), &mut breaker, now);
-    let answer = Answer::new(429, "").with_retry_after_ms(Some(600_000));
+    let answer = Answer::new(429, "").with_retry_after_ms(Some(200_000));
     first.next(Input::Answered(&answer), &mut breaker, now);
     assert_eq!(breaker.stalled_until_ms(START_MS), 0);
     // The next correction is not sent, in doubt or not.
@@ -310,7 +310,7 @@ fn corrections_that_are_limited_rest_and_conversions_go_on() {
         };
         assert_eq!(
             (waits.attempts, waits.next_ms),
-            (0, Some(START_MS + 600_000))
+            (0, Some(START_MS + 200_000))
         );
     }
 }

@@ -255,7 +255,7 @@ proptest! {
                 step = match step {
                     Step::Store(transition) => break Some(transition),
                     Step::AskFamily | Step::NoteSending => panic!("no correction"),
-                    Step::AskSiblings => attempt.next(Input::Siblings(Some(&siblings)), &mut breaker, at),
+                    Step::AskSiblings { .. } => attempt.next(Input::Siblings(Some(&siblings)), &mut breaker, at),
                     Step::Fetch { url, .. } => {
                         let is_write = url.contains("/2/conversion.json");
                         // Without accidents left, every request succeeds.

@@ -123,8 +123,8 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
             "click report report conversion",
         ),
         (
-            "another offer's click",
-            click(2, r#","converted":true,"conversion_id":7"#),
+            "another offer's click, which is not converted",
+            click(2, r#","converted":false,"conversion_id":0"#),
             none.to_vec(),
             report(""),
             9,
@@ -310,6 +310,33 @@ fn where_nobody_can_tell_the_event_stays_in_doubt_with_an_alert() {
 }
 
 #[test]
+fn a_click_that_may_be_converted_is_not_sent_again_for_a_report_that_lacks_it() {
+    for said in [
+        r#","converted":true"#,
+        r#","converted":true,"conversion_id":null"#,
+        r#","converted":true,"conversion_id":0"#,
+        r#","converted":"yes","conversion_id":"N/A""#,
+        r#","converted":false,"conversion_id":7"#,
+        r#","converted":null"#,
+        r#","converted":false},{"click_id":"ABC","offer_id":1,"converted":true,"conversion_id":7"#,
+        r#","converted":true,"conversion_id":7},{"click_id":"abc","offer_id":1,"converted":false"#,
+        r#","converted":false},{"click_id":"abc","offer_id":1,"converted":true"#,
+    ] {
+        for offer in [1, 2] {
+            let (click, empty) = (click(offer, said), report(""));
+            let answers = [(200, click.as_str()), (200, empty.as_str())];
+            let mut breaker = CircuitBreaker::default();
+            let (asked, end) = run(&row(), IN_DOUBT, &mut breaker, &answers, &[]);
+            assert_eq!(
+                (seen(&end), asked.len()),
+                (("pending", "outcome_unknown", 1, true, true), 2),
+                "{offer}{said}"
+            );
+        }
+    }
+}
+
+#[test]
 fn trouble_of_a_look_up_stops_no_conversion() {
     let converted = click(1, r#","converted":true,"conversion_id":7"#);
     let sibling = [Sibling {
@@ -374,7 +401,12 @@ fn not_converted_is_believed_a_minute_after_the_attempt() {
         let _ = attempt.start(&mut breaker, now);
         let answer = Answer::new(200, &not_converted);
         let step = attempt.next(Input::Answered(&answer), &mut breaker, now);
-        assert_eq!(step, Step::AskSiblings);
+        assert_eq!(
+            step,
+            Step::AskSiblings {
+                conversion_id: None
+            }
+        );
         attempt.next(Input::Siblings(Some(&[])), &mut breaker, now)
     };
     for after_ms in [0, 5_000, 59_999] {
@@ -416,7 +448,7 @@ fn a_row_missing_in_the_report_is_believed_after_a_minute() {
     let Step::Fetch { .. } = attempt.start(&mut breaker, now) else {
         panic!("nothing is asked");
     };
-    let other = click(2, r#","converted":true,"conversion_id":7"#);
+    let other = click(2, r#","converted":false"#);
     let step = attempt.next(
         Input::Answered(&Answer::new(200, &other)),
         &mut breaker,

@@ -1,6 +1,6 @@
 //! The end of an attempt: the transition that an answer's meaning brings.
 
-use super::super::circuit_breaker::{CircuitBreaker, PAUSE_MS, RefusalScope, Signal};
+use super::super::circuit_breaker::{CircuitBreaker, PAUSE_MS, RefusalScope, Signal, SignalSource};
 use super::super::outcome::{Meaning, State};
 use super::super::{Correction, schedule};
 use super::{ALONE_MS, Attempt, Moment, Step, Transition};
@@ -64,6 +64,30 @@ impl Attempt {
             }
         }
         Step::Store(transition)
+    }
+
+    pub(super) fn record_signal(
+        &self,
+        breaker: &mut CircuitBreaker,
+        signal: Signal,
+        moment: Moment,
+    ) -> RefusalScope {
+        let code = match signal {
+            Signal::KeyRefused => "unauthorized",
+            Signal::NotFound => "http_status",
+            _ => "",
+        };
+        let of_event = self.event.as_ref().map(|event| event.params().offer_id);
+        let of_correction = self.correction.as_ref().map(Correction::offer_id);
+        let source = SignalSource {
+            event: self.row.number,
+            offer: of_event.or(of_correction).unwrap_or_default(),
+            refused_before_ms: (self.row.code == code).then_some(self.row.changed_ms),
+            started_ms: self.started_ms,
+            now_ms: moment.now_ms,
+            random: moment.random,
+        };
+        breaker.record(signal, source)
     }
 
     pub(super) fn transition_to(&self, state: State) -> Transition {

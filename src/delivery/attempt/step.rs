@@ -73,7 +73,7 @@ pub(crate) struct Moment {
     pub(crate) random: u32,
 }
 
-/// Another event of the same click and offer in this forwarder.
+/// Another event of the same click and offer in this forwarder, or of the same conversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sibling {
     /// Is it certain that nothing was recorded for it?
@@ -94,8 +94,11 @@ pub(crate) enum Step {
         /// The most bytes to read of the answer.
         limit: u32,
     },
-    /// Bring the other events of the same click and offer.
-    AskSiblings,
+    /// Bring the other events of the same click and offer, and every event that has this conversion.
+    AskSiblings {
+        /// The conversion that CAKE names, if it names one.
+        conversion_id: Option<u64>,
+    },
     /// Bring a correction's conversion and the conversion's other corrections.
     AskFamily,
     /// Store that the event is in doubt from now on, because it is about to be sent.

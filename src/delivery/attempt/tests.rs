@@ -70,7 +70,7 @@ pub(super) fn run(
         step = match step {
             Step::Store(transition) => return (asked, transition),
             Step::AskFamily | Step::NoteSending => panic!("no correction"),
-            Step::AskSiblings => attempt.next(Input::Siblings(Some(siblings)), breaker, now),
+            Step::AskSiblings { .. } => attempt.next(Input::Siblings(Some(siblings)), breaker, now),
             Step::Fetch { url, .. } => {
                 let path = url.split(['?']).next().unwrap_or_default();
                 asked.push(

@@ -22,6 +22,7 @@ impl Shard {
     fn again(&mut self, signal: Signal, event: u64, before: Option<u64>) -> RefusalScope {
         let source = SignalSource {
             event,
+            offer: event % 3,
             refused_before_ms: before,
             started_ms: self.now_ms,
             now_ms: self.now_ms,
@@ -125,59 +126,58 @@ fn a_probe_is_another_event_the_newest_or_any() {
 }
 
 #[test]
-fn a_limit_stops_all_for_half_a_minute_and_for_longer_only_where_others_meet_it() {
-    const HOUR: Signal = Signal::Limited(Some(u64::MAX));
+fn a_limit_stops_all_for_longer_with_each_probe_that_meets_it() {
+    const HOUR: Signal = Signal::Limited(Some(3_600_000));
     let mut shard = Shard::new();
-    shard.record(Signal::Limited(Some(7_000)), 1);
-    assert_eq!((shard.breaker.at_once(), shard.rest()), (1, 7_000));
-    shard.record(Signal::Limited(None), 1);
-    assert_eq!(shard.rest(), 1_000);
-    // One event may be limited often, and others under way with it.
-    for _ in 0..5 {
-        shard.record(HOUR, 1);
-        shard.record(HOUR, 2);
-        assert_eq!(shard.rest(), 30_000);
-        assert_eq!(shard.breaker.lane(shard.now_ms, 0, 0), Lane::Anywhere);
-    }
-    // Each probe is limited too, with another event.
-    let rests: Vec<_> = (3..7)
+    let rests: Vec<_> = (1..15)
         .map(|event| {
             shard.record(HOUR, event);
+            // One that was under way with it adds nothing.
+            shard.record(HOUR, event + 100);
+            assert_eq!(shard.breaker.at_once(), 1);
             shard.rest()
         })
         .collect();
-    assert_eq!(rests, [30_000, 30_000, 3_600_000, 3_600_000]);
-    // An answer to a probe ends the pause.
+    assert_eq!(
+        rests,
+        [
+            250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000,
+            300_000, 300_000, 300_000
+        ]
+    );
+    // An answer to a probe ends the pause, and the next limit begins anew.
     shard.record(Signal::Healthy, 8);
     assert_eq!(shard.rest(), 0);
+    shard.record(HOUR, 9);
+    assert_eq!(shard.rest(), 250);
 }
 
 #[test]
-fn a_limit_is_an_events_own_while_others_are_answered_within_its_time() {
-    const TEN_MINUTES: Signal = Signal::Limited(Some(600_000));
-    let mut shard = Shard::new();
-    shard.record(TEN_MINUTES, 1);
-    assert_eq!(shard.rest(), 30_000);
-    shard.record(Signal::Healthy, 2);
-    for event in 3..30 {
-        shard.record(TEN_MINUTES, event);
-        assert_eq!(shard.rest(), 1_000);
-        shard.record(Signal::Healthy, 2);
+fn a_limit_lasts_no_longer_than_the_asked_time_and_a_minute_without_one() {
+    for (asked_ms, most_ms) in [(Some(100), 100), (Some(7_000), 7_000), (None, 60_000)] {
+        let mut shard = Shard::new();
+        let rests = (1..30).map(|event| {
+            shard.record(Signal::Limited(asked_ms), event);
+            shard.rest()
+        });
+        assert_eq!(rests.max(), Some(most_ms), "{asked_ms:?}");
     }
-    // Ten events in a row without an answer: the limit is the account's again.
-    for event in 30..39 {
-        shard.record(TEN_MINUTES, event);
-        assert_eq!(shard.rest(), 1_000);
-    }
-    shard.record(TEN_MINUTES, 39);
-    assert_eq!(shard.rest(), 600_000);
-    // After the asked time, an answer does not tell whose limit it was.
+}
+
+#[test]
+fn a_probe_avoids_the_offers_in_trouble_until_an_answer_comes() {
     let mut shard = Shard::new();
-    shard.record(Signal::Limited(Some(20_000)), 1);
-    assert_eq!(shard.rest(), 20_000);
-    shard.record(Signal::Healthy, 2);
-    shard.record(Signal::Limited(Some(20_000)), 3);
-    assert_eq!(shard.rest(), 20_000);
+    shard.record(Signal::Limited(None), 1);
+    shard.record(Signal::Failing, 4);
+    shard.record(Signal::KeyRefused, 5);
+    assert_eq!(shard.breaker.offers_in_trouble(), [1, 2]);
+    for event in 0..100 {
+        shard.record(Signal::Failing, event);
+    }
+    assert_eq!(shard.breaker.offers_in_trouble(), [1, 2, 0]);
+    shard.rest();
+    shard.record(Signal::Healthy, 6);
+    assert!(shard.breaker.offers_in_trouble().is_empty());
 }
 
 #[test]
@@ -187,31 +187,9 @@ fn a_limit_of_the_older_services_stops_corrections_alone() {
     let now_ms = shard.now_ms;
     assert_eq!(shard.rest(), 0);
     let until_ms = |ms| shard.breaker.corrections_rest_until_ms(ms);
-    assert_eq!(until_ms(now_ms), now_ms + 3_600_000);
-    assert_eq!((until_ms(now_ms - 1), until_ms(now_ms + 3_600_000)), (0, 0));
+    assert_eq!(until_ms(now_ms), now_ms + 300_000);
+    assert_eq!((until_ms(now_ms - 1), until_ms(now_ms + 300_000)), (0, 0));
     assert_eq!(shard.breaker.lookups_rest_until_ms(now_ms), 0);
-}
-
-#[test]
-fn a_long_limit_is_cut_by_the_answers_that_come_after_it() {
-    const HOUR: Signal = Signal::Limited(Some(3_600_000));
-    let mut shard = Shard::new();
-    for event in 1..4 {
-        shard.record(HOUR, event);
-        shard.rest();
-    }
-    let started_ms = shard.now_ms;
-    shard.now_ms += 1;
-    shard.record(HOUR, 4);
-    let under_way = SignalSource {
-        event: 5,
-        refused_before_ms: None,
-        started_ms,
-        now_ms: shard.now_ms,
-        random: 0,
-    };
-    shard.breaker.record(Signal::Healthy, under_way);
-    assert_eq!(shard.rest(), 30_000);
 }
 
 #[test]
@@ -220,13 +198,14 @@ fn an_answer_to_an_earlier_attempt_does_not_end_a_limit() {
     shard.record(Signal::Limited(Some(7_000)), 1);
     let source = SignalSource {
         event: 2,
+        offer: 1,
         refused_before_ms: None,
         started_ms: shard.now_ms - 1,
         now_ms: shard.now_ms + 1,
         random: 0,
     };
     shard.breaker.record(Signal::Healthy, source);
-    assert_eq!(shard.rest(), 7_000);
+    assert_eq!(shard.rest(), 250);
 }
 
 #[test]
