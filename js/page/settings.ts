@@ -18,7 +18,7 @@ const NAMES = SETTING_NAMES.split(" ");
 
 /** The settings of an object; none if it cannot be read, which is reported where the names are checked. */
 export const settingsIn = (source: object | null | undefined): GivenSetting[] =>
-  attempt(() => Object.entries(source as object)) ?? [];
+  attempt(() => Object.entries(source ?? {})) ?? [];
 
 /**
  * Reads settings, the strongest last. `refuse` is called for each wrong value, which then counts as not given. An
