@@ -1,7 +1,7 @@
 /** A tracker's settings, read by one table from the page, a tag's attributes or its address. */
 import { consentOf } from "./consent.js";
 import type { Consent, TrackerOptions } from "./options.js";
-import { isEndpoint } from "./send.js";
+import { ENDPOINT } from "./send.js";
 import { attempt, urlOf } from "./store.js";
 
 /** The settings of a tracker; `base` is the folder of the tag's files. */
@@ -56,5 +56,5 @@ function readSetting(value: unknown, at: number): unknown {
   // An object is no text, except an address.
   if (/^\[object /.test(text)) return null;
   if (at === 9) return text.match(/[^\s,]+/g);
-  return (at > 11 || (isEndpoint(text) && urlOf(text, location.href)) ? text : null) || null;
+  return ((at > 11 || (ENDPOINT.test(text) && urlOf(text, location.href))) && text) || null;
 }
