@@ -287,7 +287,8 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
   /** Are these fields of a plain object, and all known? If not, the error that names the field follows. */
   const areKnown: AreKnown = (given, words, more) => {
     const areKnown = attempt(
-      () => isPlain(given) && !isPlain(more) && Object.entries(given).every(([name]) => words.split(" ").includes(name)),
+      () =>
+        isPlain(given) && !isPlain(more) && Object.entries(given).every(([name]) => words.split(" ").includes(name)),
     );
     if (!areKnown) withFile("outbox", ({ checkNames }) => checkNames(given, words, more));
     return areKnown;

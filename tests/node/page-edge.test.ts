@@ -35,7 +35,8 @@ test("one address has one click, in the page and at the edge", async () => {
   vi.stubGlobal("localStorage", undefined);
   vi.stubGlobal("addEventListener", () => undefined);
   vi.stubGlobal("navigation", { currentEntry: {}, addEventListener() {} });
-  const { createTracker } = await import("../../dist/page/page.js");
+  const file = new URL("../../dist/page/page.js", import.meta.url).href;
+  const { createTracker } = (await import(file)) as typeof import("../../js/page/index.ts");
   const tracker = createTracker();
   expect(tracker.engine).toBe("wasm");
   const random = randomOf(7);
