@@ -5,10 +5,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Browser } from "playwright-core";
 import { root } from "../scripts/build.ts";
-import { launch } from "../tests/browser/chromium.ts";
-import { Site } from "../tests/browser/site.ts";
+import { LandingSite, Tabs } from "./landing.ts";
 
 const ROUNDS = 20;
 
@@ -62,8 +60,8 @@ interface Landing {
 
 /** The figures of `npm run bench -- page`. */
 export async function measure(): Promise<Record<string, number>> {
-  const site = await Site.start();
-  const browser = await launch([`--host-resolver-rules=MAP ${HOST} 127.0.0.1`]);
+  const site = await LandingSite.start();
+  const tabs = await Tabs.start([`--host-resolver-rules=MAP ${HOST} 127.0.0.1`]);
   try {
     serve(site);
     const landings: Record<Way, Landing[]> = { ours: [], handwritten: [], snowplow: [], segment: [] };
@@ -71,7 +69,7 @@ export async function measure(): Promise<Record<string, number>> {
       // In sequence, so that a slow moment affects all.
       for (const way of shuffled(Object.keys(WAYS) as Way[])) {
         await idle();
-        const landing = await land(browser, site, way);
+        const landing = await land(tabs, site, way);
         // The first rounds warm up the browser, not the page.
         if (round >= 0) landings[way].push(landing);
       }
@@ -100,16 +98,15 @@ export async function measure(): Promise<Record<string, number>> {
       ms_segment: median(landings.segment.map(({ kept }) => kept)),
     };
   } finally {
-    await browser.close();
+    await tabs.stop();
     await site.stop();
   }
 }
 
-function serve(site: Site): void {
-  const script = (path: string, code: string) =>
-    site.pages.set(path, { html: code, headers: { "content-type": "text/javascript" } });
+function serve(site: LandingSite): void {
+  const script = (path: string, body: string) => site.pages.set(path, { body, type: "text/javascript" });
   const json = (path: string, value: unknown) =>
-    site.pages.set(path, { html: JSON.stringify(value), headers: { "content-type": "application/json" } });
+    site.pages.set(path, { body: JSON.stringify(value), type: "application/json" });
   // Both record their start with the same statement.
   const began = "window.began=performance.now();";
   script("/handwritten.js", began + HANDWRITTEN);
@@ -125,33 +122,35 @@ function serve(site: Site): void {
   const api = { apiKey: "bench", apiHost: `${HOST}:${site.port}/v1`, protocol: "http" };
   json("/v1/projects/bench/settings", { integrations: { "Segment.io": api }, plan: {} });
   json("/v1/p", { success: true });
+  const watch = `<script>(${watchKeeping})(${JSON.stringify(CLICK_ID)})</script>`;
   for (const [way, html] of Object.entries(WAYS)) {
-    site.pages.set(`/${way}`, { html: `<!doctype html><title>${way}</title><h1>Quote Shop</h1>${html}` });
+    const body = `<!doctype html><title>${way}</title>${watch}<h1>Quote Shop</h1>${html}`;
+    site.pages.set(`/${way}`, { body, type: "text/html; charset=utf-8" });
   }
 }
 
 /** One landing with a new profile and an empty cache. */
-async function land(browser: Browser, site: Site, way: Way): Promise<Landing> {
-  const context = await browser.newContext();
-  await context.addInitScript(watchKeeping, CLICK_ID);
-  const page = await context.newPage();
-  await page.goto(`http://${HOST}:${site.port}/${way}?reqid=${CLICK_ID}&utm_source=bench`);
-  await page.waitForFunction(() => "kept" in globalThis);
-  const landing = await page.evaluate(() => {
-    const { kept, began = 0, engine, longTasks } = globalThis as unknown as Landing;
-    return { kept, began, engine, longTasks };
-  });
-  await context.close();
-  return landing;
+async function land(tabs: Tabs, site: LandingSite, way: Way): Promise<Landing> {
+  const address = `http://${HOST}:${site.port}/${way}?reqid=${CLICK_ID}&utm_source=bench`;
+  return JSON.parse(await tabs.open(address, () => site.report())) as Landing;
 }
 
-/** Runs in the page: records the first write or send of the click id, WebAssembly's start time, and long tasks. */
+/**
+ * Runs in the page, as its first script: records the first write or send of the click id, WebAssembly's start time, and
+ * long tasks, and reports them when the page has settled.
+ */
 function watchKeeping(clickId: string): void {
-  const seen = globalThis as unknown as { kept?: number; engine: number; longTasks: number };
+  const seen = globalThis as unknown as { kept?: number; began?: number; engine: number; longTasks: number };
+  const { fetch: own } = window;
   seen.engine = 0;
   seen.longTasks = 0;
   const look = (text: unknown) => {
-    if (seen.kept === undefined && String(text).includes(clickId)) seen.kept = performance.now();
+    if (seen.kept !== undefined || !String(text).includes(clickId)) return;
+    seen.kept = performance.now();
+    setTimeout(() => {
+      const { kept, began = 0, engine, longTasks } = seen;
+      void own("/landing", { method: "POST", body: JSON.stringify({ kept, began, engine, longTasks }) });
+    }, 300);
   };
   const cookie = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
   Object.defineProperty(Document.prototype, "cookie", {
@@ -169,10 +168,9 @@ function watchKeeping(clickId: string): void {
     setItem.call(this, key, text);
     look(text);
   };
-  const { fetch } = window;
   window.fetch = (input, init) => {
     look(init?.body);
-    return fetch(input, init);
+    return own(input, init);
   };
   const { send } = XMLHttpRequest.prototype;
   XMLHttpRequest.prototype.send = function (body) {

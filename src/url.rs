@@ -181,7 +181,7 @@ pub(crate) const END_OF_READING: u8 = 3;
 pub(crate) const END_OF_FIELD: u8 = 4;
 
 /// Appends the pairs of an address, decoded as by [`decode`], in two readings. The first reading is the query itself;
-/// the second is the whole address [`mended`]. An address without `?` may be a bare query. White space around a name
+/// the second is the whole address [`mended`], which may be a bare query. White space around a name
 /// or a value is removed, and so is the rest of an `&amp;` before a name.
 ///
 /// A pair is `NAME 1 VALUE 2`, and a reading ends with 3. These bytes in a text become another control character.
@@ -192,7 +192,7 @@ pub(crate) fn push_pairs(
     address: &str,
     value_of: impl for<'v> Fn(&str, &'v str) -> &'v str,
 ) {
-    let query = cut(address, b'?').1.unwrap_or(address);
+    let query = cut(address, b'?').1.unwrap_or_default();
     for reading in [query, &mended(address)] {
         each_pair(reading, &mut |name, value| {
             let name = trim(name.trim_start_matches("amp;"));

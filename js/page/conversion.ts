@@ -8,7 +8,7 @@ import { attempt } from "./store.js";
  */
 export const textOf = (value: unknown): string | undefined => {
   const text = attempt(() => `${value ?? ""}`.trim());
-  const isLossy = Number.isInteger(value) && !Number.isSafeInteger(value);
+  const isLossy = typeof value === "number" && value >= 2 ** 53;
   return isLossy || text === undefined ? (value as never) : text || undefined;
 };
 
@@ -23,9 +23,9 @@ const plain = (id: string) => {
   return text[30] ? text : text.toLowerCase().replace(/^([a-z]+:)?[^a-z\d]*0*|\s+/g, "");
 };
 
-/** Is the click id in truth one of these ids of an order? A site's address may carry them under its name. */
-export const isOwnId = (id: string, own: readonly (string | undefined)[]): boolean =>
-  own.some((each) => each && plain(each) === plain(id));
+/** Tells whether a click id is in truth one of these ids of an order: a site's address may carry them under its name. */
+export const isOwnIdOf = (own: readonly (string | undefined)[]) => (id: string | undefined) =>
+  id && own.some((each) => each && plain(each) === plain(id));
 
 /** Is this a click id, and not a word for a missing one? The rule of `is_click_id` in src/click_id.rs. */
 export const isClickId = (id: string): boolean => /^[\w.:-]{1,128}$/.test(id) && !isMissing(id);

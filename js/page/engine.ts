@@ -47,7 +47,7 @@ export function runningEngine(): Engine {
 /** Is the core running? If not, {@link loadFallback} brings it. */
 export function isRunning(): boolean {
   runningEngine();
-  return core !== undefined;
+  return !!core;
 }
 
 /** Loads the plain JavaScript. Resolves even if that fails. */

@@ -18,8 +18,8 @@ export type Files = { [Name in keyof typeof FILES]: Awaited<ReturnType<(typeof F
 let base = "";
 
 /** Sets the folder of the tag's files. */
-export function setBase(folder = ""): void {
-  if (IS_TAG) base = folder.replace(/\/*$/, "/");
+export function setBase(settings: { readonly base?: string }): void {
+  if (IS_TAG) base = (settings.base ?? "").replace(/\/*$/, "/");
 }
 
 /**

@@ -5,18 +5,18 @@
 import { CakeError, type CakeErrorCode } from "../error.js";
 import { type Answer, findAcceptance, LIFE_MS, nextWait, parse, readAnswer, readRefusal } from "./answer.js";
 import { digest } from "./digest.js";
+import { checkNames as checkReadNames } from "./names.js";
 import type { Consent, ConvertResult, PageConversion, Reason, WaitingConversion } from "./options.js";
-import { ANSWER_MS, isReady, MAX_ID, post } from "./send.js";
+import { ANSWER_MS, findOrderUniqueId, isReady, MAX_ID, post } from "./send.js";
 
-export { checkNames } from "./names.js";
 export { noteNotTaken } from "./not-taken.js";
 
-import { attempt, keysOf, later, now, OUTBOX, read, remove, store, UNIQUE, urlOf } from "./store.js";
+import { attempt, keysOf, later, now, ORDER, OUTBOX, read, remove, store, UNIQUE, urlOf } from "./store.js";
 
 /** The most conversions that wait in localStorage. */
 const MAX_WAITING = 100;
 
-/** How long a made unique id is kept: a thank-you page is reloaded within that time or never. */
+/** How long a made unique id and an order's first click are kept: as long as the forwarder remembers a conversion. */
 const UNIQUE_MS = 30 * 86_400_000;
 
 /** When another tab's conversions are checked again. */
@@ -50,6 +50,13 @@ export interface Outbox {
   conclude(key: string, sent?: Promise<Response>): Promise<ConvertResult>;
   /** Sends the conversions whose time has come: this page's, and those that earlier pages left. */
   resend(): void;
+}
+
+/** @throws CakeError `invalid_field` also for what cannot be read; see names.ts */
+export function checkNames(given: object, words: string, more?: unknown): void {
+  if (!attempt(() => ({ ...given })))
+    throw new CakeError({ code: "invalid_field", parameter: "options", rule: "cannot be read: a getter threw" });
+  checkReadNames(given, words, more);
 }
 
 /** The outbox of a tracker. */
@@ -146,9 +153,27 @@ function createOutbox({ url, conversions, edge, said, complete, note, report }: 
       const rule = "is a number that has lost digits: give it as text";
       return refuse(key, lossy === "clickId" ? "invalid_click_id" : "invalid_unique_id", { parameter: lossy, rule });
     }
-    if (!isReady(fields)) {
-      const { uniqueId = await findUniqueId(conversion), orderId } = fields;
-      conversion.fields = { ...fields, uniqueId: short(uniqueId), orderId: orderId && short(orderId) };
+    const { offerId, orderId, clickId } = fields;
+    const order = ORDER + digest(JSON.stringify([offerId, orderId]));
+    if (clickId && orderId) {
+      const first = read(order).split(" ")[0];
+      if (!first) {
+        // Before the answer, which may be lost.
+        forgetOld();
+        store(order, `${clickId} ${now()}`);
+      } else if (!sent) {
+        // An order that is reported again counts once: it goes with the click that it first went with.
+        const isMade = fields.uniqueId === findOrderUniqueId(clickId, orderId);
+        conversion.fields = {
+          ...fields,
+          clickId: first,
+          ...(isMade && { uniqueId: findOrderUniqueId(first, orderId) as string }),
+        };
+      }
+    }
+    if (!isReady(conversion.fields)) {
+      const { uniqueId = await findUniqueId(conversion) } = conversion.fields;
+      conversion.fields = { ...conversion.fields, uniqueId: short(uniqueId), orderId: orderId && short(orderId) };
       conversion.page = undefined;
     }
     // The conversion now has its unique id, and no longer the page's address.
@@ -160,7 +185,10 @@ function createOutbox({ url, conversions, edge, said, complete, note, report }: 
       note("outbox_full");
     }
     try {
-      return interpret(key, conversion, await send(url, conversion.fields, sent));
+      const result = interpret(key, conversion, await send(url, conversion.fields, sent));
+      // What was refused did not count: it may go with a later click. An id in conflict has counted.
+      if (result.state === "refused" && result.code !== "conversion_conflict") remove(order);
+      return result;
     } catch {
       return wait(conversion, "network");
     }
@@ -228,21 +256,25 @@ function createOutbox({ url, conversions, edge, said, complete, note, report }: 
 /** An id that is too long for the forwarder travels as its digest: the sale counts more than its id. */
 const short = (id: string) => (id[MAX_ID] ? digest(id) : id);
 
-const isTimeout = (error: unknown) => (error as Error | undefined)?.name === "TimeoutError";
+/** Has `fetch` once not answered in this page? Then retries go the other way: a `fetch` of the site's may never settle. */
+let isSilent = false;
 
 /** Waits for the answer of a request, or makes one. Rejects if none comes in time. */
 async function send(url: string, fields: PageConversion, sent?: Promise<Response>): Promise<Answer> {
   const answer = async () => readAnswer(await (sent ?? post(url, fields)));
-  const late = new Promise<never>((_, reject) => {
-    later(() => reject(new DOMException("no answer", "TimeoutError")), ANSWER_MS);
-  });
   try {
-    return await Promise.race([answer(), late]);
+    if (sent || !isSilent) {
+      const late = new Promise<never>((_, reject) => {
+        later(() => reject(new DOMException("no answer", "TimeoutError")), ANSWER_MS);
+      });
+      return await Promise.race([answer(), late]);
+    }
   } catch (error) {
-    // If no answer came in time, another way brings none either.
-    if (isTimeout(error)) throw error;
-    return postOtherwise(url, JSON.stringify(fields));
+    isSilent = (error as Error | undefined)?.name === "TimeoutError";
+    // No time is left for the other way.
+    if (isSilent) throw error;
   }
+  return postOtherwise(url, JSON.stringify(fields));
 }
 
 /**
@@ -322,12 +354,9 @@ async function findUniqueId({ fields, page }: WaitingConversion): Promise<string
   const key = UNIQUE + order;
   const find = () => /^[0-9a-f]{32}(?= )/.exec(read(key))?.[0] ?? made.get(key);
   await exclusively(key, false, async () => {
-    const time = now();
-    for (const old of keysOf(UNIQUE)) {
-      // Also ids from a clock that was ahead.
-      if (!(Math.abs(time - Number(read(old).split(" ")[1])) < UNIQUE_MS)) remove(old);
-    }
+    forgetOld();
     if (find() !== undefined) return;
+    const time = now();
     const fresh = digest(
       `${attempt(Math.random)} ${attempt(() => crypto.getRandomValues(new Uint32Array(4)))} ${time}`,
     );
@@ -336,6 +365,13 @@ async function findUniqueId({ fields, page }: WaitingConversion): Promise<string
     if (store(key, `${fresh} ${time}`)) await new Promise((resolve) => later(resolve, SHARING_MS));
   });
   return find() as string;
+}
+
+/** Removes old unique ids and orders' clicks, also those from a clock that was ahead. */
+function forgetOld(): void {
+  for (const key of [...keysOf(UNIQUE), ...keysOf(ORDER)]) {
+    if (!(Math.abs(now() - Number(read(key).split(" ")[1])) < UNIQUE_MS)) remove(key);
+  }
 }
 
 /** Unique ids made in this page, in case they cannot be stored. */

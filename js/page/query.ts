@@ -19,7 +19,7 @@ export function pairsOf(address: string, names: readonly string[], own: readonly
       [...(urlOf(`http://c/?${reading.replace(/#/g, "%23")}`) as URL).searchParams]
         .map(([given, text]) => {
           // Without the rest of an `&amp;`.
-          const name = clean(given).replace(/^(amp;)+/, "");
+          const name = clean(given.replace(/^(amp;)+/, ""));
           let value = clean(text);
           if (names.includes(name.toLowerCase())) {
             // A name in marks is a placeholder; an id with a number in marks is an id.

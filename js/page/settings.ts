@@ -1,7 +1,7 @@
 /** A tracker's settings, read by one table from the page, a tag's attributes or its address. */
 import { consentOf } from "./consent.js";
 import type { Consent, TrackerOptions } from "./options.js";
-import { isEndpoint } from "./send.js";
+import { ENDPOINT } from "./send.js";
 import { attempt, urlOf } from "./store.js";
 
 /** The settings of a tracker; `base` is the folder of the tag's files. */
@@ -18,7 +18,7 @@ const NAMES = SETTING_NAMES.split(" ");
 
 /** The settings of an object; none if it cannot be read, which is reported where the names are checked. */
 export const settingsIn = (source: object | null | undefined): GivenSetting[] =>
-  attempt(() => Object.entries(source as object)) ?? [];
+  attempt(() => Object.entries(source ?? {})) ?? [];
 
 /**
  * Reads settings, the strongest last. `refuse` is called for each wrong value, which then counts as not given. An
@@ -56,5 +56,5 @@ function readSetting(value: unknown, at: number): unknown {
   // An object is no text, except an address.
   if (/^\[object /.test(text)) return null;
   if (at === 9) return text.match(/[^\s,]+/g);
-  return (at > 11 || (isEndpoint(text) && urlOf(text, location.href)) ? text : null) || null;
+  return ((at > 11 || (ENDPOINT.test(text) && urlOf(text, location.href))) && text) || null;
 }

@@ -11,6 +11,9 @@ export const OUTBOX = `${KEY}_outbox:`;
 /** The key of the token for frames without an origin. */
 export const TOKEN = `${KEY}_token`;
 
+/** The prefix of the keys of the clicks that orders went with. */
+export const ORDER = `${KEY}_order:`;
+
 /** The prefix of the keys of made unique ids. */
 export const UNIQUE = `${KEY}_unique:`;
 
@@ -72,9 +75,10 @@ export function writeCookie(text: string, seconds: number, domain: string | unde
   const candidates = domain ? [`; Domain=${domain.trim().toLowerCase().replace(/^\./, "")}`] : all;
   return candidates.some((candidate) => {
     setCookie(text, seconds, candidate);
-    const isTaken = readCookies().split("\x03").includes(text);
+    const copies = readCookies();
+    const isTaken = copies.split("\x03").includes(text);
     // Stale copies of lower hosts would be read as well, and come first.
-    if (isTaken && readCookies() !== text) {
+    if (isTaken && copies !== text) {
       for (const narrower of all.slice(all.indexOf(candidate) + 1)) setCookie("", 0, narrower);
     }
     return isTaken;

@@ -18,7 +18,7 @@ type Queue = ((use: Use) => void) & { q?: (Use | ArrayLike<Use>)[]; options?: ob
 /** Makes the tracker, and runs the calls that have waited for it. */
 export function openTag(): void {
   const page = window as { cakeEdge?: Queue };
-  const { isOpen, q = [], options } = page.cakeEdge ?? {};
+  const { isOpen, q, options } = page.cakeEdge ?? {};
   if (isOpen) return;
   // A page may have replaced any of these.
   const current = attempt(() => document.currentScript) as HTMLScriptElement | null | undefined;
@@ -38,5 +38,5 @@ export function openTag(): void {
   const use: Queue = (use) => void Promise.resolve(tracker).then(use);
   use.isOpen = true;
   page.cakeEdge = use;
-  for (const each of q) use((each as ArrayLike<Use> | null)?.[0] ?? (each as Use));
+  for (const each of q ?? []) use((each as ArrayLike<Use> | null)?.[0] ?? (each as Use));
 }

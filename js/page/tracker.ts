@@ -2,7 +2,7 @@
 import { CakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
-import { isClickId, isOwnId, textOf } from "./conversion.js";
+import { isClickId, isOwnIdOf, textOf } from "./conversion.js";
 import { type Decision, decide, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
 import { CLICK_NAMES, isPlain } from "./names.js";
@@ -27,6 +27,7 @@ import {
   keysOf,
   later,
   now,
+  ORDER,
   OUTBOX,
   read,
   readCookies,
@@ -79,7 +80,6 @@ const RELOAD_MS = 20_000;
 /** The tracker without a page, such as in server rendering: it knows no click, and does nothing. */
 const INERT: Tracker = {
   engine: "js",
-  clickId: undefined,
   ready: /* @__PURE__ */ Promise.resolve(),
   setConsent() {},
   link: async () => undefined,
@@ -87,7 +87,7 @@ const INERT: Tracker = {
   attach() {},
   convert: async () => ({ state: "refused", code: "no_page" }),
   dispose() {},
-};
+} as Omit<Tracker, "clickId"> as Tracker;
 
 /** Captures the click id of this page's address and keeps it. */
 export function createTracker(options?: TrackerOptions): Tracker;
@@ -104,7 +104,7 @@ type AreKnown = (given: object, words: string, more: unknown) => boolean | undef
 export function openTracker(given: readonly GivenSetting[], check?: (areKnown: AreKnown) => unknown): Tracker {
   const refused: [name: string, value: unknown][] = [];
   const options = readSettings(given, (...pair) => refused.push(pair));
-  setBase(options.base);
+  setBase(options);
   const names = options.parameters?.[0] ? options.parameters : CLICK_NAMES;
   const smallNames = names.map((name) => name.toLowerCase());
   let consent = (options.consent ?? "granted") as Consent; // Read as a word.
@@ -213,15 +213,17 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
    */
   const complete = (fields: PageConversion): PageConversion => {
     const [offer, orderId, given, id] = [fields.offerId, fields.orderId, fields.uniqueId, fields.clickId].map(textOf);
-    const isOwn = (id: string | undefined) => id && isOwnId(id, [orderId, given]);
+    const isOwn = isOwnIdOf([orderId, given]);
     // A kept click that is in truth this conversion's own id is removed: the former click counts again.
-    const touches = memory.split("*");
-    const rest = touches.filter((touch) => {
-      const id = touch.split("!")[2];
-      return !isOwn(id) || !own.push(id as string);
-    });
-    if (rest.length < touches.length) {
-      const left = keep(["", now() / 1_000], rest.join("*"), "");
+    const rest = memory
+      .split("*")
+      .filter((touch) => {
+        const id = touch.split("!")[2];
+        return !isOwn(id) || !own.push(id as string);
+      })
+      .join("*");
+    if (rest !== memory) {
+      const left = keep(["", now() / 1_000], rest, "");
       if (said() === "granted") {
         if (left[0]) write(left);
         else {
@@ -285,7 +287,8 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
   /** Are these fields of a plain object, and all known? If not, the error that names the field follows. */
   const areKnown: AreKnown = (given, words, more) => {
     const areKnown = attempt(
-      () => isPlain(given) && !isPlain(more) && Object.keys(given).every((name) => words.split(" ").includes(name)),
+      () =>
+        isPlain(given) && !isPlain(more) && Object.entries(given).every(([name]) => words.split(" ").includes(name)),
     );
     if (!areKnown) withFile("outbox", ({ checkNames }) => checkNames(given, words, more));
     return areKnown;
@@ -388,15 +391,16 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
         if (said() === "granted") {
           // First, before anything else can fail.
           if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
-          // Here and not in the outbox: nothing may come between the report and the request.
-          if (isReady(fields)) sent = attempt(() => post(url, fields));
+          // Here and not in the outbox: nothing may come between the report and the request. But an order that was
+          // reported before goes with the click that it went with then, and that the outbox finds.
+          if (isReady(fields) && !keysOf(ORDER)[0]) sent = attempt(() => post(url, fields));
           // The outbox handles a failure; here it would only be an unhandled rejection.
           void Promise.resolve(sent).catch(() => undefined);
         }
-        return inTime(openOutbox().then((outbox) => outbox.conclude(key, sent)));
+        return openOutbox().then((outbox) => outbox.conclude(key, sent));
       };
       // The click id may be on its way.
-      return loading ? inTime(loading.then(convert)) : convert();
+      return inTime(loading ? loading.then(convert) : convert());
     },
   };
 }

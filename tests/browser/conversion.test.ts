@@ -269,3 +269,65 @@ test("with edge no click id is sent: the forwarder reads its own cookie", async 
   await convert(page, { offerId: 1, uniqueId: "u" });
   expect(site.received).toEqual([{ offerId: 1, uniqueId: "u" }]);
 });
+
+test("an order counts once, also where its page is opened again after another click", async () => {
+  const { page, go } = await buyer("/?reqid=click-A");
+  expect(await convert(page, { offerId: 1, orderId: "ORD-1" })).toMatchObject({ state: "accepted" });
+  await go("/thanks?reqid=click-B");
+  expect(await convert(page, { offerId: 1, orderId: "ORD-1" })).toMatchObject({ state: "duplicate" });
+  // A long order's unique id is a digest.
+  const long = "L".repeat(130);
+  expect(await convert(page, { offerId: 1, orderId: long })).toMatchObject({ state: "accepted" });
+  // Another offer's order of that number is another one, and so is this visitor's next order.
+  expect(await convert(page, { offerId: 2, orderId: "ORD-1" })).toMatchObject({ state: "accepted" });
+  await go("/thanks?reqid=click-C");
+  expect(await convert(page, { offerId: 1, orderId: "ORD-1" })).toMatchObject({ state: "duplicate" });
+  expect(await convert(page, { offerId: 1, orderId: long })).toMatchObject({ state: "duplicate" });
+  expect(await convert(page, { offerId: 1, orderId: "ORD-2" })).toMatchObject({ state: "accepted" });
+  const keys = [...site.recorded.keys()].filter((key) => key.includes(":"));
+  expect(keys).toEqual(["1 click-A:ORD-1", "2 click-B:ORD-1", "1 click-C:ORD-2"]);
+  expect(site.recorded.size).toBe(4);
+  // No word of an order is kept.
+  const kept = await page.evaluate(() => JSON.stringify(localStorage));
+  expect(kept).not.toContain("ORD-");
+  await page.evaluate(() => tracker.setConsent("denied"));
+  expect(await page.evaluate(() => Object.keys(localStorage))).toEqual([]);
+});
+
+test("what was refused did not count, and may go with a later click", async () => {
+  const { page, go } = await buyer("/?reqid=click-A");
+  site.trouble = { status: 409, body: { error: { code: "click_converted", rule: "is used", retryable: false } } };
+  expect(await convert(page, { offerId: 1, orderId: "ORD-1" })).toMatchObject({ state: "refused" });
+  site.trouble = undefined;
+  await go("/thanks?reqid=click-B");
+  expect(await convert(page, { offerId: 1, orderId: "ORD-1" })).toMatchObject({ state: "accepted" });
+  expect([...site.recorded.keys()]).toEqual(["1 click-B:ORD-1"]);
+});
+
+test("a getter that throws refuses the conversion, and rejects nothing", async () => {
+  const { page } = await buyer();
+  for (const name of ["offerId", "orderId", "uniqueId", "clickId"]) {
+    const result = page.evaluate((name) => {
+      const fields = { offerId: 1, orderId: "A" };
+      Object.defineProperty(fields, name, {
+        enumerable: true,
+        get() {
+          throw new Error("a getter");
+        },
+      });
+      return tracker.convert(fields);
+    }, name);
+    expect(await result).toEqual({ state: "refused", code: "invalid_field" });
+  }
+  expect(site.received).toEqual([]);
+});
+
+test("a fetch that never settles: the retry goes by XMLHttpRequest", async () => {
+  const { page } = await buyer();
+  await page.evaluate(() => {
+    window.fetch = () => new Promise(() => undefined);
+  });
+  expect(await convert(page, { offerId: 1, orderId: "A" })).toEqual({ state: "queued", code: "network" });
+  await expect.poll(() => [...site.recorded.keys()], { timeout: 15_000 }).toEqual(["1 abc-1:A"]);
+  await expect.poll(() => waiting(page)).toBe(0);
+});
