@@ -474,6 +474,8 @@ const ROLES_IN_ORDER: [Role; super::names::ROLES] = [
     Role::Address,
     Role::State,
     Role::Kind,
+    Role::Refunded,
+    Role::Cancelled,
 ];
 
 impl Source {
