@@ -295,7 +295,8 @@ impl Report {
             [] => source.state.as_bytes(),
             state => state,
         };
-        let state = Self::small(&mut self.states, &mut self.memory, state)?;
+        let state = state.to_ascii_lowercase();
+        let state = Self::small(&mut self.states, &mut self.memory, &state)?;
         source.note_sample(fields, input);
         if !self.is_ours([&unique_id, &order_id, &click_id]) {
             return Ok(());
