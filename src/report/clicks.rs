@@ -162,7 +162,11 @@ impl Clicks {
                 AFFILIATE => &mut *affiliates,
                 _ => words,
             };
-            let value = match ipv4(text).filter(|_| index == ADDRESS) {
+            if text.is_empty() {
+                continue;
+            }
+            let address = if index == ADDRESS { ipv4(text) } else { None };
+            let value = match address {
                 Some(address) => address,
                 None => words.code(text, memory)?,
             };

@@ -2,7 +2,7 @@
 //! row that does not fit is a flaw of its own line, never of the lines after it.
 
 use super::flaw::Flaw;
-use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, ROLES, find_either, normalise};
+use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, ROLES, find, find_either, normalise};
 use crate::nearest::nearest;
 
 /// The maximum size of a quoted cell: a longer one has lost its closing quote.
@@ -126,7 +126,7 @@ impl Csv {
                     }
                 }
             } else {
-                let end = find_either(input, at, self.delimiter, self.newline);
+                let end = find(input, at, self.delimiter, self.newline);
                 if role != NO_ROLE {
                     let is_end = input.get(end) != Some(&self.delimiter);
                     let has_return = is_end

@@ -337,7 +337,14 @@ pub(super) enum Pull {
 use super::flaw::Flaw;
 
 /// The offset of the first of two bytes; the end where neither occurs.
+#[inline(never)]
 pub(super) fn find_either(bytes: &[u8], from: usize, one: u8, other: u8) -> usize {
+    find(bytes, from, one, other)
+}
+
+/// The same inside its caller.
+#[inline(always)]
+pub(super) fn find(bytes: &[u8], from: usize, one: u8, other: u8) -> usize {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let ones = LOW.wrapping_mul(u64::from(one));

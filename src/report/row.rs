@@ -179,8 +179,8 @@ impl Report {
         let date = fields.text(Role::Date, input);
         let (seconds, flags) = self.seconds(source, date, false)?;
         let status = self.own_status(fields.text(Role::Status, input))?;
-        let offer = fields.text(Role::OfferId, input).trim_ascii();
-        let affiliate = fields.text(Role::AffiliateId, input).trim_ascii();
+        let offer = trim(fields.text(Role::OfferId, input));
+        let affiliate = trim(fields.text(Role::AffiliateId, input));
         source.note_sample(fields, input);
         if !self.is_ours([&unique_id, &order_id, &click_id]) {
             return Ok(());
@@ -355,6 +355,15 @@ impl Report {
             .ok_or(Flaw::Full)?;
         source.rows += 1;
         Ok(())
+    }
+}
+
+/// Nearly no text has blanks around it.
+#[inline]
+fn trim(text: &[u8]) -> &[u8] {
+    match text {
+        [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => text.trim_ascii(),
     }
 }
 

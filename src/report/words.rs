@@ -3,7 +3,7 @@
 use super::memory::{Memory, hash, last_word, mix, same};
 
 /// The number of short texts that are looked up by one number, in bits.
-const RECENT_BITS: u32 = 10;
+const RECENT_BITS: u32 = 12;
 
 /// A short text as one number, with its length and its code.
 type Recent = (u64, u32, u32);

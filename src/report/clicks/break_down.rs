@@ -120,18 +120,17 @@ impl Report {
         Some(())
     }
 
-    /// Adds some conversions, from a place on, to the figures of their groups; returns the place after them.
+    /// Adds some conversions to the figures of their groups, and moves on to the place after them.
     #[inline(never)]
     fn count_conversions(
         &self,
-        from: u32,
+        next: &mut Option<u32>,
         count: &mut Count,
         memory: &mut Memory,
-    ) -> Option<Option<u32>> {
-        let mut next = Some(from);
+    ) -> Option<()> {
         for _ in 0..ROWS_A_CALL {
-            let Some(place) = next else { break };
-            next = self.conversions.next(place);
+            let Some(place) = *next else { break };
+            *next = self.conversions.next(place);
             let head = self.conversions.head(place)?;
             if head.class == Class::ReadTwice as u8 {
                 continue;
@@ -171,7 +170,7 @@ impl Report {
                 memory.extend(&mut count.times, &[(number, head.seconds - click)])?;
             }
         }
-        Some(next)
+        Some(())
     }
 
     fn break_down_in(&self, question: &mut Question, memory: &mut Memory) -> Option<String> {
@@ -192,8 +191,8 @@ impl Report {
         memory.reserve(&mut count.click_of, clicks.conversion_ids.len() + 1)?;
         count.find_clicks(clicks);
         let mut next = self.conversions.first();
-        while let Some(place) = next {
-            next = self.count_conversions(place, &mut count, memory)?;
+        while next.is_some() {
+            self.count_conversions(&mut next, &mut count, memory)?;
         }
         count.add_reported();
         let times = count.sort_times();
