@@ -73,7 +73,13 @@ impl Report {
         // Rows that nearly match: the sale is there, under a key that is spelt in another way.
         let hints = self.verdicts.iter().flat_map(|verdicts| &verdicts.hints);
         let mut near: Vec<u32> = hints
-            .map(|hint| if is_upload { hint.order } else { hint.conversion })
+            .map(|hint| {
+                if is_upload {
+                    hint.order
+                } else {
+                    hint.conversion
+                }
+            })
             .collect();
         near.sort_unstable();
         let store = self.side(is_upload);
@@ -261,7 +267,11 @@ impl Report {
             true => payout,
             false => 0,
         };
-        let to_be = if payout == NO_AMOUNT { head.payout } else { payout };
+        let to_be = if payout == NO_AMOUNT {
+            head.payout
+        } else {
+            payout
+        };
         let moved = owed(status, to_be) - owed(head.status, head.payout);
         if lacks.is_empty() && text(OWN_ID).is_empty() && text(UNIQUE_ID).is_empty() {
             lacks = "no_conversion_id";

@@ -79,6 +79,8 @@ pub(super) struct Json {
     values: Vec<Value>,
     /// The name of the array of rows that was opened last.
     pub(super) list: &'static str,
+    /// The number of lists of rows.
+    pub(super) lists: u32,
     /// Disables the shapes: only for the property tests.
     #[cfg(test)]
     is_strict: bool,
@@ -99,6 +101,7 @@ impl Json {
             has_started: false,
             values: Vec::new(),
             list: "",
+            lists: 0,
             #[cfg(test)]
             is_strict: false,
         }
@@ -181,6 +184,7 @@ impl Json {
                     let list = list.filter(|_| is_array);
                     let holds_rows = list.is_some();
                     self.list = list.unwrap_or(self.list);
+                    self.lists += u32::from(holds_rows);
                     self.levels.push(Level {
                         is_array,
                         is_list: holds_rows,

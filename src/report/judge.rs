@@ -326,10 +326,12 @@ impl Report {
             let letters = self.settings.currency.clone();
             self.currency(letters.as_bytes()).unwrap_or(0)
         };
-        self.settings.codes = [&b"approved"[..], b"pending", b"reversed", b"returned"].map(|word| {
-            let code = self.statuses.known(word);
-            code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
-        });
+        self.settings.codes =
+            [&b"approved"[..], b"pending", b"reversed", b"returned"].map(|word| {
+                let code = self.statuses.known(word);
+                code.and_then(|code| u8::try_from(code).ok())
+                    .unwrap_or(u8::MAX)
+            });
         let is_judged = self.orders.is_judged || self.conversions.is_judged;
         self.orders.is_judged = true;
         self.conversions.is_judged = true;

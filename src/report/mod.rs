@@ -319,8 +319,10 @@ impl Report {
         let mut source = Source::new(options)?;
         let store = self.store(source.kind);
         source.first_row = store.rows();
+        let mark = store.mark();
+        self.clicks.overlap.begin();
         self.current = Some(Current {
-            mark: store.mark(),
+            mark,
             clicks: self.clicks.mark(),
             source,
             bad: self.bad.len(),

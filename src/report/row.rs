@@ -115,7 +115,10 @@ impl Report {
             b"pending" => b"rejected",
             _ => return Ok((rest, status)),
         };
-        Ok((rest, Self::small(&mut self.statuses, &mut self.memory, word)?))
+        Ok((
+            rest,
+            Self::small(&mut self.statuses, &mut self.memory, word)?,
+        ))
     }
 
     /// Maps the advertiser's status to one of CAKE's.
@@ -335,6 +338,13 @@ impl Report {
         let date = fields.text(Role::Date, input);
         let (seconds, _) = self.seconds(source, date, false)?;
         source.note_sample(fields, input);
+        let id = fields.text(Role::ClickId, input);
+        let overlap = &mut self.clicks.overlap;
+        let is_repeated = overlap.has(source.page(), id, &mut self.memory);
+        if is_repeated.ok_or(Flaw::Full)? {
+            source.repeated += 1;
+            return Ok(());
+        }
         let conversion = match fields.kind(Role::ConversionId) {
             Kind::Absent => std::borrow::Cow::default(),
             _ => source.id(fields, Role::ConversionId, input)?,

@@ -26,7 +26,11 @@ pub(super) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    pub(super) fn new(names: &'a Names, fields: &'a mut Fields, values: &'a mut Vec<Value>) -> Self {
+    pub(super) fn new(
+        names: &'a Names,
+        fields: &'a mut Fields,
+        values: &'a mut Vec<Value>,
+    ) -> Self {
         values.clear();
         Self {
             names,
@@ -45,20 +49,28 @@ impl<'a> Sink<'a> {
     }
 
     fn has_any(&self, roles: &[Role]) -> bool {
-        let known = |role: &Role| self.best.get(*role as usize).is_some_and(|best| best.0 != u8::MAX);
+        let known = |role: &Role| {
+            self.best
+                .get(*role as usize)
+                .is_some_and(|best| best.0 != u8::MAX)
+        };
         roles.iter().any(known)
     }
 
     pub(super) fn has_id(&self) -> bool {
-        self.has_any(&[Role::UniqueId, Role::OrderId, Role::ClickId, Role::ConversionId])
+        self.has_any(&[
+            Role::UniqueId,
+            Role::OrderId,
+            Role::ClickId,
+            Role::ConversionId,
+        ])
     }
 
     /// Is the object a page, whose list holds the rows? A row has an id of its own. An object that is in no list may
     /// be a page with an id; a row with a list has an amount as well.
     pub(super) fn is_page(&self) -> bool {
-        let is_row = self.is_listed
-            || !self.has_rows
-            || self.has_any(&[Role::Revenue, Role::Payout]);
+        let is_row =
+            self.is_listed || !self.has_rows || self.has_any(&[Role::Revenue, Role::Payout]);
         self.has_list && !(self.has_id() && is_row)
     }
 
@@ -100,12 +112,18 @@ impl<'a> Sink<'a> {
 
     /// Adds a further refund of a row's list to the one before it.
     #[inline]
-    pub(super) fn adds_up(&mut self, input: &[u8], role: u8, rank: u8, (from, to): (usize, usize)) -> bool {
+    pub(super) fn adds_up(
+        &mut self,
+        input: &[u8],
+        role: u8,
+        rank: u8,
+        (from, to): (usize, usize),
+    ) -> bool {
         if role != Role::Refunded as u8 {
             return false;
         }
         let slot = self.best.get(usize::from(role));
-        if !self.has_odd || slot.is_none_or(|slot| slot.0 != rank) {
+        if self.path() != b"refunds.total" || slot.is_none_or(|slot| slot.0 != rank) {
             return false;
         }
         let mut sum = self.fields.text(Role::Refunded, input).to_vec();

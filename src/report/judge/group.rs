@@ -191,7 +191,11 @@ fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
         let is_its = |sale: u32, is_strict: bool| {
             let own = orders.text(sale, ORDER_ID);
             !is_other(offer_of(sale), offer_of(refund))
-                && if is_strict { own == order } else { !is_weak || !is_other(own, order) }
+                && if is_strict {
+                    own == order
+                } else {
+                    !is_weak || !is_other(own, order)
+                }
         };
         let find = |is_strict| {
             let mut near = sales.iter().take(LOOK);
@@ -209,12 +213,20 @@ fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
     let has_offers = sales.iter().any(|&place| !offer_of(place).is_empty());
     let offer_in = |place| if has_offers { theirs_of(place) } else { &[] };
     let mut stands = Stands::default();
-    for (&place, _) in right.iter().zip(&is_taken).filter(|(_, is_taken)| **is_taken) {
+    for (&place, _) in right
+        .iter()
+        .zip(&is_taken)
+        .filter(|(_, is_taken)| **is_taken)
+    {
         stands.add(stronger(conversions, key, place), offer_in(place), place);
     }
     // Orders that repeat as often may be sales.
     let mut spared = repeats.len();
-    for (&place, _) in right.iter().zip(&is_taken).filter(|(_, is_taken)| !**is_taken) {
+    for (&place, _) in right
+        .iter()
+        .zip(&is_taken)
+        .filter(|(_, is_taken)| !**is_taken)
+    {
         let ids = stronger(conversions, key, place);
         match stands.repeated(ids, offer_in(place), place) {
             Some(of) => {

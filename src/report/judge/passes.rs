@@ -7,8 +7,8 @@ use crate::report::Report;
 use crate::report::memory::{Memory, same};
 use crate::report::partition::{PARTITIONS, place_of};
 use crate::report::store::{
-    CLICK_ID, Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SAME_ID, IS_SPARED, NO_TIME, NOBODY, ORDER_ID, Store,
-    UNIQUE_ID, hash_of,
+    CLICK_ID, Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SAME_ID, IS_SPARED, NO_TIME, NOBODY,
+    ORDER_ID, Store, UNIQUE_ID, hash_of,
 };
 
 impl Judge {
@@ -71,7 +71,14 @@ impl Judge {
         for _ in 0..ROWS_A_STEP {
             let Some(place) = next else { break };
             store.judge(place, Class::Open as u8, NOBODY);
-            store.take_flags(place, if is_orders { IS_AMENDED } else { IS_AMENDED | IS_SPARED });
+            store.take_flags(
+                place,
+                if is_orders {
+                    IS_AMENDED
+                } else {
+                    IS_AMENDED | IS_SPARED
+                },
+            );
             next = store.next(place);
         }
         self.stage = match (next, is_orders) {

@@ -105,7 +105,9 @@ impl Source {
     ) -> Result<i64, Flaw> {
         let is_number = fields.kind(Role::Refunded) == Kind::Number;
         let mut sum = 0_i64;
-        let parts = fields.text(Role::Refunded, input).split(|&byte| byte == b'+');
+        let parts = fields
+            .text(Role::Refunded, input)
+            .split(|&byte| byte == b'+');
         for part in parts.filter(|part| !part.trim_ascii().is_empty()) {
             sum += read_amount(part, self.format, is_number, currency)?.abs();
         }
