@@ -211,7 +211,7 @@ function filesOf({ parts, framework, version, isOldNext }: Plan): [string, Make]
     else if (framework === "vite") files.push(["src/cake-edge.js", once(PAGE)]);
     else files.push(["public/landing.html", once(TAG)]);
   }
-  if (parts.has("sandbox")) files.push(["test/cake-edge.test.js", once(SANDBOX_TEST)]);
+  if (parts.has("sandbox")) files.push(["test/cake-edge.test.mjs", once(SANDBOX_TEST)]);
   if (hasWorker || parts.has("capture")) {
     files.push([
       ".gitignore",

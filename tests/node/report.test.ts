@@ -158,7 +158,7 @@ test("corrections are exact, capped, and never written twice", async () => {
   expect(first.csv).toBe(
     "Conversion ID,Transaction ID,Disposition,Offer ID,Payout,Add to Existing Payout\r\n2,,rejected,12345,17.00,FALSE\r\n",
   );
-  expect(first).toMatchObject({ lines: 1, amount: "1.00", capped: 1, repeated: 0 });
+  expect(first).toMatchObject({ lines: 1, amount: "18.00", capped: 1, repeated: 0 });
   const second = result.corrections({ journal: first.journal });
   expect(second.csv).toContain("\r\n4,,rejected,12345,,FALSE\r\n");
   expect(second).toMatchObject({ lines: 1, repeated: 1 });

@@ -33,12 +33,21 @@ pub(super) fn judge_group(
             }
         }
         Pass::Deliver(_) => {
-            let state = right
-                .iter()
-                .filter_map(|&place| report.deliveries.head(place))
-                .map(|head| head.status)
-                .max_by_key(|&state| Reverse(rank(report.states.text(u32::from(state)))));
+            // An event of the same click may be another order's. Of a million rows, any event will do.
+            let is_exact = which(pass) == CLICK_ID && left.len() * right.len() <= 1 << 20;
             for &place in left.iter() {
+                let (orders, events) = (&report.orders, &report.deliveries);
+                let own = stronger(orders, which(pass), place);
+                let is_its = |event: u32| {
+                    let ids = stronger(events, which(pass), event);
+                    !own.iter().zip(ids).any(|(own, id)| is_other(own, id))
+                };
+                let state = right
+                    .iter()
+                    .filter(|&&event| !is_exact || is_its(event))
+                    .filter_map(|&event| events.head(event))
+                    .map(|head| head.status)
+                    .max_by_key(|&state| Reverse(rank(report.states.text(u32::from(state)))));
                 if let Some(state) = state {
                     let class = Class::Delivered as u8;
                     report.orders.judge(place, class, u32::from(state));
