@@ -263,9 +263,12 @@ impl Report {
             b"FALSE".to_vec(),
         ];
         // What counted before, and what will: a payout of a status that does not count is nothing.
-        let owed = |status, payout: i64| match self.counts(status) && payout != NO_AMOUNT {
-            true => payout,
-            false => 0,
+        let owed = |status, payout: i64| {
+            if self.counts(status) && payout != NO_AMOUNT {
+                payout
+            } else {
+                0
+            }
         };
         let to_be = if payout == NO_AMOUNT {
             head.payout

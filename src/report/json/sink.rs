@@ -5,6 +5,7 @@ use super::{MAX_PATH_BYTES, NO_ROLE, Value};
 use crate::report::names::{Fields, Names, ROLES, Role, normalise};
 
 /// The values that the strict reader records.
+#[expect(clippy::struct_excessive_bools, reason = "marks of one row")]
 pub(super) struct Sink<'a> {
     pub(super) names: &'a Names,
     pub(super) fields: &'a mut Fields,

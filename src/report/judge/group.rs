@@ -86,9 +86,12 @@ struct Plan {
 /// Rows that differ by an id that is stronger than their common key, or by their offers.
 #[derive(Default)]
 struct Stands<'a> {
-    all: Vec<(u32, &'a [u8])>,
-    by_ids: BTreeMap<[&'a [u8]; 2], Vec<(u32, &'a [u8])>>,
+    all: Vec<Stand<'a>>,
+    by_ids: BTreeMap<[&'a [u8]; 2], Vec<Stand<'a>>>,
 }
+
+/// A row's place and offer.
+type Stand<'a> = (u32, &'a [u8]);
 
 impl<'a> Stands<'a> {
     fn add(&mut self, ids: [&'a [u8]; 2], offer: &'a [u8], place: u32) {
@@ -127,38 +130,25 @@ fn stronger(store: &Store, key: usize, place: u32) -> [&[u8]; 2] {
     }
 }
 
-/// Plans rows with one key, which are sorted. Orders and conversions pair off as far as they go.
-fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
-    let mut plan = Plan::default();
+/// Orders by their places, each with another row's.
+type Links = BTreeMap<u32, u32>;
+
+/// Pairs orders and conversions with one key as far as they go; marks the conversions.
+fn pair_off(
+    report: &Report,
+    key: usize,
+    (sales, repeats): (&[u32], &Links),
+    right: &[u32],
+    is_taken: &mut [bool],
+) -> Links {
     let (orders, conversions) = (&report.orders, &report.conversions);
-    let is_refund = |&place: &u32| {
-        let head = orders.head(place);
-        head.is_some_and(|head| head.flags & IS_REFUND != 0)
-    };
-    // Sales come first. Where all rows are refunds, one of them stands for the order.
-    let count = left.partition_point(|place| !is_refund(place)).max(1);
-    let (sales, refunds) = left.split_at(count.min(left.len()));
-    let offer_of = |place| orders.text(place, OWN_ID);
-    let theirs_of = |place| {
-        let pair = conversions.head(place).map_or(0, |head| head.pair);
-        report.pair_texts(pair).0
-    };
     // A click alone says little: rows that nothing else tells apart may be two sales.
     let is_weak = key == CLICK_ID;
-    let mut stands = Stands::default();
-    let mut repeats = BTreeMap::new();
-    for &place in sales {
-        let ids = stronger(orders, key, place);
-        if let Some(of) = stands.repeated(ids, offer_of(place), place) {
-            repeats.insert(place, of);
-        }
-    }
-    let mut partners: BTreeMap<u32, u32> = BTreeMap::new();
-    let mut is_taken = vec![false; right.len()];
     let has_revenue = |order: u32, conversion: u32| {
         let (one, other) = (orders.head(order), conversions.head(conversion));
         one.map(|head| head.revenue) == other.map(|head| head.revenue)
     };
+    let mut partners = Links::new();
     // Pairs that agree most find each other first: by offer, then under a click by revenue.
     for (needs_offer, needs_revenue) in [(true, true), (true, false), (false, true), (false, false)]
     {
@@ -173,10 +163,10 @@ fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
             while is_taken.get(from) == Some(&true) {
                 from += 1;
             }
-            let offer = offer_of(order);
-            let mut near = right.iter().zip(&mut is_taken).skip(from).take(LOOK);
+            let offer = orders.text(order, OWN_ID);
+            let mut near = right.iter().zip(&mut *is_taken).skip(from).take(LOOK);
             let found = near.find(|(conversion, is_taken)| {
-                let theirs = theirs_of(**conversion);
+                let theirs = report.offer_of(**conversion);
                 !**is_taken
                     && !is_other(offer, theirs)
                     && (!needs_offer || !offer.is_empty() && offer == theirs)
@@ -195,32 +185,75 @@ fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
         *is_taken = true;
         partners.insert(order, conversion);
     }
-    for &refund in refunds {
-        let [_, order, ..] = orders.texts(refund);
-        let is_its = |sale: u32, is_strict: bool| {
-            let own = orders.text(sale, ORDER_ID);
-            !is_other(offer_of(sale), offer_of(refund))
-                && if is_strict {
-                    own == order
-                } else {
-                    !is_weak || !is_other(own, order)
-                }
-        };
-        let find = |is_strict| {
-            let mut near = sales.iter().take(LOOK);
-            near.find(|&&sale| is_its(sale, is_strict))
-        };
-        match find(true).or_else(|| find(false)) {
-            Some(&sale) => {
-                let stand = repeats.get(&sale).filter(|_| !partners.contains_key(&sale));
-                plan.refunds.push((refund, stand.copied().unwrap_or(sale)));
-            }
-            None => plan.left[0].push(refund),
+    partners
+}
+
+/// The sale that a refund takes back; none where only another order of the click is there.
+fn sale_of(orders: &Store, key: usize, refund: u32, sales: &[u32]) -> Option<u32> {
+    let own = |place, which| orders.text(place, which);
+    let find = |is_strict: bool| {
+        let mut near = sales.iter().take(LOOK).copied();
+        near.find(|&sale| {
+            let (one, other) = (own(sale, ORDER_ID), own(refund, ORDER_ID));
+            let is_its = if is_strict {
+                one == other
+            } else {
+                key != CLICK_ID || !is_other(one, other)
+            };
+            is_its && !is_other(own(sale, OWN_ID), own(refund, OWN_ID))
+        })
+    };
+    find(true).or_else(|| find(false))
+}
+
+impl Report {
+    /// The offer of a conversion.
+    fn offer_of(&self, conversion: u32) -> &[u8] {
+        let head = self.conversions.head(conversion);
+        self.pair_texts(head.map_or(0, |head| head.pair)).0
+    }
+}
+
+/// Plans rows with one key, which are sorted.
+fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
+    let mut plan = Plan::default();
+    let (orders, conversions) = (&report.orders, &report.conversions);
+    // Sales come first. Where all rows are refunds, one of them stands for the order.
+    let is_sale = |&place: &u32| {
+        let head = orders.head(place);
+        head.is_some_and(|head| head.flags & IS_REFUND == 0)
+    };
+    let count = left.partition_point(is_sale).max(1).min(left.len());
+    let (sales, refunds) = left.split_at(count);
+    let mut stands = Stands::default();
+    let mut repeats = Links::new();
+    for &place in sales {
+        let ids = stronger(orders, key, place);
+        if let Some(of) = stands.repeated(ids, orders.text(place, OWN_ID), place) {
+            repeats.insert(place, of);
         }
     }
+    let mut is_taken = vec![false; right.len()];
+    let partners = pair_off(report, key, (sales, &repeats), right, &mut is_taken);
+    for &refund in refunds {
+        let Some(sale) = sale_of(orders, key, refund, sales) else {
+            plan.left[0].push(refund);
+            continue;
+        };
+        let stand = repeats.get(&sale).filter(|_| !partners.contains_key(&sale));
+        plan.refunds.push((refund, stand.copied().unwrap_or(sale)));
+    }
     // Where orders name their offers, conversions of two offers are no repetition.
-    let has_offers = sales.iter().any(|&place| !offer_of(place).is_empty());
-    let offer_in = |place| if has_offers { theirs_of(place) } else { &[] };
+    let has_offers = sales
+        .iter()
+        .any(|&place| !orders.text(place, OWN_ID).is_empty());
+    let offer_in = |place| {
+        if has_offers {
+            report.offer_of(place)
+        } else {
+            &[]
+        }
+    };
     let mut stands = Stands::default();
     for (&place, _) in right
         .iter()
@@ -239,7 +272,7 @@ fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
         let ids = stronger(conversions, key, place);
         match stands.repeated(ids, offer_in(place), place) {
             Some(of) => {
-                let is_spared = is_weak || spared > 0;
+                let is_spared = key == CLICK_ID || spared > 0;
                 plan.conversions.push((place, of, is_spared));
                 spared = spared.saturating_sub(1);
             }

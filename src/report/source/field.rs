@@ -111,9 +111,10 @@ impl Source {
         for part in parts.filter(|part| !part.trim_ascii().is_empty()) {
             sum += read_amount(part, self.format, is_number, currency)?.abs();
         }
-        Ok(match self.percent == 100 * SCALE {
-            true => sum,
-            false => percent_of(sum, self.percent),
+        Ok(if self.percent == 100 * SCALE {
+            sum
+        } else {
+            percent_of(sum, self.percent)
         })
     }
 

@@ -26,13 +26,13 @@ pub(super) fn corrections(report: &mut Report, options: &str) -> Vec<String> {
     let answer: Value = serde_json::from_str(&report.answer).unwrap();
     let lines = answer["corrections"].as_array().unwrap().iter();
     lines
-        .map(|line| match line["skipped"].as_str() {
-            Some(reason) => reason.to_owned(),
-            None => {
-                let cells = line["cells"].as_array().unwrap().iter();
-                let cells: Vec<_> = cells.map(|cell| cell.as_str().unwrap()).collect();
-                format!("{} {}", cells.join(","), line["amount"].as_str().unwrap())
+        .map(|line| {
+            if let Some(reason) = line["skipped"].as_str() {
+                return reason.to_owned();
             }
+            let cells = line["cells"].as_array().unwrap().iter();
+            let cells: Vec<_> = cells.map(|cell| cell.as_str().unwrap()).collect();
+            format!("{} {}", cells.join(","), line["amount"].as_str().unwrap())
         })
         .collect()
 }
