@@ -34,10 +34,74 @@ const BLOCK: usize = 65_536;
 /// Numbers below this limit are ids of address texts; numbers from here on are IPv4 addresses.
 const FIRST_IPV4: u32 = 1 << 24;
 
-/// A column that allocates a block only where rows have values.
+/// A column that allocates a block only where rows have values, and only as wide as the values are: most are the
+/// numbers of few words.
 #[derive(Debug, Default)]
 struct Column {
-    blocks: Vec<Vec<u32>>,
+    blocks: Vec<Block>,
+}
+
+#[derive(Debug)]
+enum Block {
+    Bytes(Vec<u8>),
+    Halves(Vec<u16>),
+    Words(Vec<u32>),
+}
+
+impl Block {
+    /// Sets a value; `None` where the block is too narrow or not allocated yet.
+    #[inline]
+    fn set(&mut self, place: usize, value: u32) -> Option<()> {
+        match self {
+            Self::Bytes(values) => *values.get_mut(place)? = u8::try_from(value).ok()?,
+            Self::Halves(values) => *values.get_mut(place)? = u16::try_from(value).ok()?,
+            Self::Words(values) => *values.get_mut(place)? = value,
+        }
+        Some(())
+    }
+
+    #[inline]
+    fn get(&self, place: usize) -> Option<u32> {
+        match self {
+            Self::Bytes(values) => values.get(place).map(|&value| u32::from(value)),
+            Self::Halves(values) => values.get(place).map(|&value| u32::from(value)),
+            Self::Words(values) => values.get(place).copied(),
+        }
+    }
+
+    /// The highest value that fits.
+    fn most(&self) -> u32 {
+        match self {
+            Self::Bytes(_) => u32::from(u8::MAX),
+            Self::Halves(_) => u32::from(u16::MAX),
+            Self::Words(_) => u32::MAX,
+        }
+    }
+
+    /// A block of zeros for values up to this one.
+    fn for_values(most: u32, memory: &mut Memory) -> Option<Self> {
+        fn zeros<T: Copy + Default>(memory: &mut Memory) -> Option<Vec<T>> {
+            let mut values = Vec::new();
+            memory.reserve(&mut values, BLOCK)?;
+            values.resize(BLOCK, T::default());
+            Some(values)
+        }
+        Some(if u8::try_from(most).is_ok() {
+            Self::Bytes(zeros(memory)?)
+        } else if u16::try_from(most).is_ok() {
+            Self::Halves(zeros(memory)?)
+        } else {
+            Self::Words(zeros(memory)?)
+        })
+    }
+
+    fn free(&mut self, memory: &mut Memory) {
+        match self {
+            Self::Bytes(values) => memory.free(values),
+            Self::Halves(values) => memory.free(values),
+            Self::Words(values) => memory.free(values),
+        }
+    }
 }
 
 impl Column {
@@ -46,43 +110,56 @@ impl Column {
         if value == 0 {
             return Some(());
         }
+        let place = row as usize % BLOCK;
+        if let Some(block) = self.blocks.get_mut(row as usize / BLOCK)
+            && block.set(place, value).is_some()
+        {
+            return Some(());
+        }
+        self.set_wider(row, value, memory)
+    }
+
+    /// Sets a value in a block that must be allocated, or be wider.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn set_wider(&mut self, row: u32, value: u32, memory: &mut Memory) -> Option<()> {
         let index = row as usize / BLOCK;
+        // The values of the next rows are probably as wide as those before.
+        let before = index
+            .checked_sub(1)
+            .and_then(|index| self.blocks.get(index));
+        let before = before.map_or(0, Block::most);
         while self.blocks.len() <= index {
-            self.blocks.push(Vec::new());
+            self.blocks.push(Block::Bytes(Vec::new()));
         }
         let block = self.blocks.get_mut(index)?;
-        if block.is_empty() {
-            memory.reserve(block, BLOCK)?;
-            block.resize(BLOCK, 0);
+        let mut wider = Block::for_values(value.max(before), memory)?;
+        for place in 0..BLOCK {
+            if let Some(value) = block.get(place) {
+                wider.set(place, value)?;
+            }
         }
-        *block.get_mut(row as usize % BLOCK)? = value;
-        Some(())
+        block.free(memory);
+        *block = wider;
+        block.set(row as usize % BLOCK, value)
     }
 
     #[inline]
     fn get(&self, row: u32) -> u32 {
         let block = self.blocks.get(row as usize / BLOCK);
-        block
-            .and_then(|block| block.get(row as usize % BLOCK))
-            .copied()
-            .unwrap_or(0)
+        let value = block.and_then(|block| block.get(row as usize % BLOCK));
+        value.unwrap_or(0)
     }
 
     /// Removes the values from a row on.
     fn clear_from(&mut self, row: u32) {
-        for (index, block) in self
-            .blocks
-            .iter_mut()
-            .enumerate()
-            .skip(row as usize / BLOCK)
-        {
-            let from = if index == row as usize / BLOCK {
-                row as usize % BLOCK
-            } else {
-                0
-            };
-            if let Some(rest) = block.get_mut(from..) {
-                rest.fill(0);
+        let (first, place) = (row as usize / BLOCK, row as usize % BLOCK);
+        for (index, block) in self.blocks.iter_mut().enumerate().skip(first) {
+            let from = if index == first { place } else { 0 };
+            for place in from..BLOCK {
+                if block.set(place, 0).is_none() {
+                    break;
+                }
             }
         }
     }
@@ -226,4 +303,42 @@ fn ipv4(text: &[u8]) -> Option<u32> {
     }
     let address = address << 8 | part?;
     (parts == 3 && address >= FIRST_IPV4).then_some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_as_wide_as_its_values() {
+        let mut memory = Memory::new(1 << 24);
+        let mut column = Column::default();
+        let block = u32::try_from(BLOCK).unwrap();
+        let values = [
+            (0, 1),
+            (7, 255),
+            (8, 256),
+            (9, 65_535),
+            (block, 3),
+            (3 * block, 70_000),
+            (3 * block + 1, u32::MAX),
+            (9, 0),
+        ];
+        for (row, value) in values {
+            assert!(column.set(row, value, &mut memory).is_some());
+        }
+        let read = |column: &Column| values.map(|(row, _)| column.get(row));
+        assert_eq!(
+            read(&column),
+            [1, 255, 256, 65_535, 3, 70_000, u32::MAX, 65_535]
+        );
+        assert_eq!(memory.used(), BLOCK * (2 + 2 + 4));
+        column.clear_from(8);
+        assert_eq!(read(&column), [1, 255, 0, 0, 0, 0, 0, 0]);
+        let mut full = Memory::new(BLOCK);
+        let mut column = Column::default();
+        assert!(column.set(0, 255, &mut full).is_some());
+        assert_eq!(column.set(1, 256, &mut full), None);
+        assert_eq!(column.get(0), 255);
+    }
 }
