@@ -361,7 +361,8 @@ function writeCorrections(kind: string, file: string, { csv, lines }: Correction
   const before = statSync(file, { throwIfNoEntry: false });
   if (before?.isFile() === false) {
     writeFileSync(file, csv);
-    return note();
+    note();
+    return;
   }
   const isFull = before !== undefined && readFileSync(file, "utf8").trim().includes("\n");
   if (isFull && lines === 0) {

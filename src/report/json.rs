@@ -11,8 +11,8 @@ mod strict;
 use super::flaw::Flaw;
 use super::names::{Fields, Names, Pull, normalise};
 use shape::Shape;
-use sink::Sink;
-use strict::{Stop, Strict};
+use sink::{Sink, Stop};
+use strict::Strict;
 
 const SHAPES: usize = 8;
 const MAX_DEPTH: usize = 48;

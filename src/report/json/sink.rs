@@ -1,8 +1,20 @@
 //! The values that the strict reader records, and whether they are of a row or of a page.
 
-use super::strict::Stop;
 use super::{MAX_PATH_BYTES, NO_ROLE, Value};
 use crate::report::names::{Fields, Names, ROLES, Role, normalise};
+
+/// Why the strict reader stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The bytes ended.
+    More,
+    /// Not JSON.
+    Bad,
+    /// A field occurred twice.
+    Repeated,
+    /// A page that holds rows, not a row.
+    Page,
+}
 
 /// The values that the strict reader records.
 #[expect(clippy::struct_excessive_bools, reason = "marks of one row")]

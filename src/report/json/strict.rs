@@ -1,21 +1,8 @@
 //! The strict reader of JSON (RFC 8259).
 
-use super::sink::Sink;
+use super::sink::{Sink, Stop};
 use super::{ENVELOPE, LISTS, MAX_DEPTH, MAX_PATH_BYTES, NO_ROLE, Value};
 use crate::report::names::{Fields, Kind};
-
-/// Why the strict reader stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// The bytes ended.
-    More,
-    /// Not JSON.
-    Bad,
-    /// A field occurred twice.
-    Repeated,
-    /// A page that holds rows, not a row.
-    Page,
-}
 
 #[derive(Clone, Copy)]
 pub(super) struct Text {

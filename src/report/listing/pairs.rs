@@ -2,18 +2,18 @@
 
 use super::source::write_sum;
 use super::{is_pair, not_yet};
+use crate::Result;
 use crate::report::Report;
 use crate::report::judge::{CLASSES, Sum};
 use crate::report::out::Writer;
 use crate::report::store::{Head, NOBODY, OWN_ID};
-use crate::{Error, Result};
 
 impl Report {
     /// All rows by offer, affiliate and class: the sums of a class add up to those of [`result`](Self::result). An
     /// order with a conversion counts under the conversion's offer, any other order under its own.
     ///
     /// # Errors
-    /// [`Error::InvalidField`] while the reconciliation is not complete; [`Error::ReportFull`].
+    /// [`crate::Error::InvalidField`] while the reconciliation is not complete; [`crate::Error::ReportFull`].
     pub(crate) fn by_pair(&mut self) -> Result<()> {
         if self.verdicts.is_none() {
             return Err(not_yet());
