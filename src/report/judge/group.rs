@@ -303,7 +303,14 @@ fn match_group(
     left.sort_by(|&one, &other| compare(orders, one, other, Some(settings)));
     let conversions = &report.conversions;
     let prefers = Some(settings).filter(|settings| settings.prefers_approved);
-    right.sort_by(|&one, &other| compare(conversions, one, other, prefers));
+    let pair_of = |place| {
+        let head = conversions.head(place);
+        report.pair_texts(head.map_or(0, |head| head.pair))
+    };
+    right.sort_by(|&one, &other| {
+        let by_row = compare(conversions, one, other, prefers);
+        by_row.then_with(|| pair_of(one).cmp(&pair_of(other)))
+    });
     let plan = plan(report, which(pass), left, right);
     let mut nets: BTreeMap<u32, i64> = BTreeMap::new();
     for (refund, sale) in plan.refunds {
