@@ -94,12 +94,14 @@ struct Stands<'a> {
 type Stand<'a> = (u32, &'a [u8]);
 
 impl<'a> Stands<'a> {
+    #[cfg_attr(small_cold, optimize(size))]
     fn add(&mut self, ids: [&'a [u8]; 2], offer: &'a [u8], place: u32) {
         self.all.push((place, offer));
         self.by_ids.entry(ids).or_default().push((place, offer));
     }
 
     /// The row that this one repeats. A row that repeats none is added.
+    #[cfg_attr(small_cold, optimize(size))]
     fn repeated(&mut self, ids: [&'a [u8]; 2], offer: &'a [u8], place: u32) -> Option<u32> {
         let rows = if ids.iter().all(|id| id.is_empty()) {
             Some(&self.all)
@@ -134,6 +136,7 @@ fn stronger(store: &Store, key: usize, place: u32) -> [&[u8]; 2] {
 type Links = BTreeMap<u32, u32>;
 
 /// Pairs orders and conversions with one key as far as they go; marks the conversions.
+#[cfg_attr(small_cold, optimize(size))]
 fn pair_off(
     report: &Report,
     key: usize,
@@ -189,6 +192,7 @@ fn pair_off(
 }
 
 /// The sale that a refund takes back; none where only another order of the click is there.
+#[cfg_attr(small_cold, optimize(size))]
 fn sale_of(orders: &Store, key: usize, refund: u32, sales: &[u32]) -> Option<u32> {
     let own = |place, which| orders.text(place, which);
     let find = |is_strict: bool| {
@@ -215,6 +219,7 @@ impl Report {
 }
 
 /// Plans rows with one key, which are sorted.
+#[cfg_attr(small_cold, optimize(size))]
 fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
     let mut plan = Plan::default();
     let (orders, conversions) = (&report.orders, &report.conversions);
@@ -289,6 +294,7 @@ fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
     plan
 }
 
+#[cfg_attr(small_cold, optimize(size))]
 fn match_group(
     judge: &mut Judge,
     report: &mut Report,
@@ -351,6 +357,7 @@ fn match_group(
 }
 
 /// The order of two rows with one key. With settings, rows whose status counts come first, then pending ones.
+#[cfg_attr(small_cold, optimize(size))]
 fn compare(store: &Store, one: u32, other: u32, prefers: Option<&Settings>) -> Ordering {
     let (Some(a), Some(b)) = (store.head(one), store.head(other)) else {
         return Ordering::Equal;

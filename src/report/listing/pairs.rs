@@ -14,6 +14,7 @@ impl Report {
     ///
     /// # Errors
     /// [`crate::Error::InvalidField`] while the reconciliation is not complete; [`crate::Error::ReportFull`].
+    #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn by_pair(&mut self) -> Result<()> {
         if self.verdicts.is_none() {
             return Err(not_yet());
