@@ -211,7 +211,7 @@ function filesOf({ parts, framework, version, isOldNext }: Plan): [string, Make]
     else if (framework === "vite") files.push(["src/cake-edge.js", once(PAGE)]);
     else files.push(["public/landing.html", once(TAG)]);
   }
-  if (parts.has("sandbox")) files.push(["test/cake-edge.test.js", once(SANDBOX_TEST)]);
+  if (parts.has("sandbox")) files.push(["test/cake-edge.test.mjs", once(SANDBOX_TEST)]);
   if (hasWorker || parts.has("capture")) {
     files.push([
       ".gitignore",
@@ -235,9 +235,11 @@ function manifestWith(parts: ReadonlySet<Part>, framework: Framework, version: s
       scripts["forwarder"] = "wrangler dev --config forwarder/wrangler.dev.jsonc";
       scripts["forwarder:deploy"] = "wrangler deploy --config forwarder/wrangler.jsonc";
     }
-    if (parts.has("sandbox") && manifest.scripts?.["test"] === undefined) scripts["test"] = "node --test";
-    // A script of the user's keeps its name.
-    const merged = { ...scripts, ...manifest.scripts };
+    if (parts.has("sandbox")) scripts["test"] = "node --test";
+    // A script of the user's keeps its name; the one that `npm init` writes is none.
+    const { test: own, ...others } = manifest.scripts ?? {};
+    const isFree = parts.has("sandbox") && own?.includes("no test specified");
+    const merged = { ...scripts, ...(isFree ? others : manifest.scripts) };
     if (Object.keys(merged).length > 0) wanted.scripts = merged;
     const after = `${JSON.stringify(wanted, null, 2)}\n`;
     return before !== undefined && JSON.stringify(JSON.parse(before)) === JSON.stringify(wanted) ? before : after;

@@ -1,7 +1,8 @@
 /** `npx cake-edge report`: reconciles a month's orders with CAKE, for people who do not program. */
-import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import {
+  type Corrections,
   isCakeError,
   openReport,
   type Report,
@@ -10,6 +11,7 @@ import {
   type Role,
   type SourceOptions,
 } from "../entry/report.node.js";
+import { isSameFile } from "./journal.js";
 import { readPages } from "./pages.js";
 import { endingOf, integerIn, type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
 
@@ -162,6 +164,7 @@ function readValues(args: string[]): Values {
     throw new UsageError("--conversions live needs --save, and --base-url where the pages are not there yet");
   }
   for (const name of ["max-bad", "cap-rows"] as const) integerIn(name, values[name] ?? "0", 0);
+  checkOutputs(values);
   return values;
 }
 
@@ -319,8 +322,9 @@ function writeOutputs(result: ReportResult, values: Values): void {
   write(values["machine-csv"], () => result.csv({ for: "machines" }));
   write(values.html, () => result.html({ title: `Reconciliation ${values.from ?? ""} ${values.to ?? ""}`.trim() }));
   const { journal: journalFile } = values;
-  const journal =
+  const written =
     journalFile !== undefined && existsSync(journalFile) ? readFileSync(journalFile, "utf8").split("\n") : [];
+  let isEnded = (written.at(-1) ?? "") === "";
   for (const kind of ["corrections", "upload"] as const) {
     const file = values[kind];
     if (file === undefined) continue;
@@ -331,7 +335,7 @@ function writeOutputs(result: ReportResult, values: Values): void {
         rows: values["cap-rows"] === undefined ? undefined : Number(values["cap-rows"]),
         amount: values["cap-amount"],
       }),
-      journal,
+      journal: written,
     });
     const { lines, amount, repeated, capped, skipped } = corrections;
     const left = Object.entries(skipped).map(([reason, count]) => `, ${count} left out: ${reason}`);
@@ -339,9 +343,57 @@ function writeOutputs(result: ReportResult, values: Values): void {
       `${kind}: ${lines} lines, ${amount}${repeated > 0 ? `, ${repeated} written before` : ""}${capped > 0 ? `, ${capped} above the cap` : ""}${left.join("")}${values["dry-run"] ? " (dry run: nothing is written)" : ""}`,
     );
     if (values["dry-run"]) continue;
-    // The journal first: a line only in the journal is noticed, but a line only in the file would be sent twice.
-    if (journalFile !== undefined) appendFileSync(journalFile, corrections.journal.map((line) => `${line}\n`).join(""));
-    writeFileSync(file, corrections.csv);
+    const entries = corrections.journal.map((line) => `${line}\n`).join("");
+    writeCorrections(kind, file, corrections, () => {
+      if (journalFile === undefined) return;
+      // An editor may have taken the last line feed away.
+      appendFileSync(journalFile, `${isEnded || entries === "" ? "" : "\n"}${entries}`);
+      isEnded ||= entries !== "";
+    });
+  }
+}
+
+/**
+ * Writes the file beside its place, then the journal, then moves the file there: a line is never in the journal alone,
+ * and never in the file alone. The lines of an earlier run are never lost.
+ */
+function writeCorrections(kind: string, file: string, { csv, lines }: Corrections, note: () => void): void {
+  const before = statSync(file, { throwIfNoEntry: false });
+  if (before?.isFile() === false) {
+    writeFileSync(file, csv);
+    note();
+    return;
+  }
+  const isFull = before !== undefined && readFileSync(file, "utf8").trim().includes("\n");
+  if (isFull && lines === 0) {
+    console.error(`${kind}: nothing new; ${file} keeps the lines of an earlier run`);
+    return;
+  }
+  writeFileSync(`${file}.part`, csv);
+  if (isFull) {
+    let number = 1;
+    while (existsSync(`${file}.${number}`)) number += 1;
+    renameSync(file, `${file}.${number}`);
+    console.error(`${kind}: the lines of an earlier run are now in ${file}.${number}`);
+  }
+  note();
+  renameSync(`${file}.part`, file);
+}
+
+/** No output may be one of the files that are read, or another output. */
+function checkOutputs(values: Values): void {
+  const pages = (values.conversions ?? []).filter((given) => given !== "live");
+  const taken: [string, string][] = [
+    ...filesOf(values.orders).map((file): [string, string] => ["--orders", file]),
+    ...filesOf(pages).map((file): [string, string] => ["--conversions", file]),
+    ...filesOf(values.deliveries).map((file): [string, string] => ["--deliveries", file]),
+  ];
+  for (const name of ["csv", "machine-csv", "html", "corrections", "upload", "journal"] as const) {
+    const file = values[name];
+    if (file === undefined) continue;
+    const other = taken.find(([, known]) => isSameFile(known, file));
+    if (other !== undefined) throw new UsageError(`--${name} is the file of ${other[0]}: name another one`);
+    taken.push([`--${name}`, file]);
   }
 }
 

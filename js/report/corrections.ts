@@ -5,7 +5,7 @@
 
 import { textOf, unitsOf } from "../amount.js";
 import { csvCell } from "../csv.js";
-import { integerOption, textsOption } from "../option.js";
+import { integerOption, refuse, textsOption } from "../option.js";
 import { Command, type Core } from "./core.js";
 import type { CorrectedRow, CorrectionOptions, Corrections } from "./options.js";
 
@@ -24,7 +24,15 @@ interface Answer {
 export function correctionsOf(core: Core, options: CorrectionOptions): Corrections {
   const rows = integerOption("cap.rows", options.cap?.rows, 0, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY;
   const most = options.cap?.amount === undefined ? undefined : unitsOf("cap.amount", options.cap.amount);
-  const before = new Set(options.journal);
+  const before = new Set<string>();
+  for (const given of options.journal ?? []) {
+    // An editor may have left a byte order mark, or line ends of its own.
+    const line = given.replace(/^\uFEFF/, "").trim();
+    if (line !== "" && !/^(upload|reconciliation) /.test(line)) {
+      refuse("journal", "must have the lines of an earlier result's journal, unchanged");
+    }
+    before.add(line);
+  }
   const lines: string[] = [];
   const journal: string[] = [];
   const moved: CorrectedRow[] = [];

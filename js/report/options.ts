@@ -22,7 +22,9 @@ export type Role =
   | "country"
   | "address"
   | "state"
-  | "kind";
+  | "kind"
+  | "refunded"
+  | "cancelled";
 
 /** The options of a report. */
 export interface ReportOptions {
@@ -43,9 +45,12 @@ export interface ReportOptions {
    * @default CAKE's own words; of `shopify`, `woocommerce` and `stripe` their own, as docs/report.md lists them
    */
   readonly statuses?: Readonly<Record<string, string>>;
-  /** The account's currency, such as `USD`. Required where orders have several currencies. */
+  /**
+   * The account's currency, such as `USD`: that of CAKE's rows without one. Orders in another currency are
+   * `currency_differs`. Required where orders have several currencies.
+   */
   readonly currency?: string;
-  /** The conversion that represents several conversions with the same key. @default "approved" */
+  /** The conversion that represents several with the same key: an approved one, or the first. @default "approved" */
   readonly prefer?: "approved" | "first";
   /** The memory ceiling for rows, such as `"1 GB"`. @default "3.9 GB" */
   readonly memory?: string;
@@ -117,6 +122,8 @@ export interface Understood {
   readonly unreadable: number;
   /** Lines that only add an item to the order before them (Shopify). */
   readonly lineItems: number;
+  /** Clicks that the page before has had at its end: they count once. Absent where there are none. */
+  readonly repeated?: number;
   /** The first three rows, with their values as understood. */
   readonly samples: readonly Readonly<Partial<Record<Role, string>>>[];
 }
@@ -298,6 +305,7 @@ export type Model =
   | "position"
   | "markov"
   | "shapley"
+  /** Percentages of the first and the last touch; the touches between share the rest. `position` is 40 and 40. */
   | { readonly position: { readonly first: number; readonly last: number } }
   | { readonly timeDecay: { readonly halfLifeDays: number } };
 
@@ -319,6 +327,8 @@ export interface AttributeOptions {
   readonly key?: Dimension | "address";
   /** The dimension that gets the credit. @default "affiliate" */
   readonly channel?: Dimension;
+  /** Statuses that earn credit besides approved, such as `["pending"]`. @default none, as in a breakdown's payout */
+  readonly include?: readonly string[];
 }
 
 /** The models side by side. */
@@ -326,6 +336,11 @@ export interface Attribution {
   readonly journeys: number;
   readonly conversions: number;
   readonly payout: string;
+  /** Conversions of these days without credit: those that do not count, and those whose click is in no journey. */
+  readonly leftOut: {
+    readonly notApproved: { readonly conversions: number; readonly payout: string };
+    readonly withoutJourney: { readonly conversions: number; readonly payout: string };
+  };
   readonly models: readonly {
     readonly model: string;
     readonly channels: readonly {
@@ -342,7 +357,10 @@ export interface Attribution {
 export interface CorrectionOptions {
   /** The file: for the reconciliation tool or for the bulk upload. @default "reconciliation" */
   readonly file?: "reconciliation" | "upload";
-  /** The maximum number of lines, and the maximum amount: corrections beyond the cap wait for the next file. */
+  /**
+   * The maximum number of lines, and the maximum amount: corrections beyond the cap wait for the next file. The amount
+   * is the money that moves; what is not approved is 0.
+   */
   readonly cap?: { readonly rows?: number; readonly amount?: string };
   /** The offer of orders without one. */
   readonly offerId?: string;
@@ -377,6 +395,10 @@ export interface Corrections {
   readonly repeated: number;
   /** Omitted, because of the cap. */
   readonly capped: number;
-  /** Omitted, because a value is missing; by reason. */
+  /**
+   * Omitted, by reason: a value is missing, such as `no_click_id`; nothing is owed (`not_approved`, `refunded`); CAKE may
+   * have the sale (`would_match`, `the_forwarder_has_it`); or a person must look (`only_revenue_differs`,
+   * `currency_differs`, `orders_repeat_too`, `shares_only_its_click`, `the_forwarder_holds_it`).
+   */
   readonly skipped: Readonly<Record<string, number>>;
 }

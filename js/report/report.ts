@@ -269,9 +269,10 @@ export class Report {
   /** Splits the credit for the sales, by one model or several. */
   attribute(options: AttributeOptions): Attribution {
     checkRecord("options", options);
-    checkNames("options", options, ["models", "journeys", "key", "channel"]);
+    checkNames("options", options, ["models", "journeys", "key", "channel", "include"]);
     if (!Array.isArray(options.models)) refuse("models", "must be a list of models");
     const lines = options.models.map(modelLine);
+    for (const status of textsOption("include", options.include ?? [])) lines.push(line("include", status));
     if (options.journeys === undefined) {
       lines.push(line("key", options.key ?? "address"), line("channel", options.channel ?? "affiliate"));
     } else {
@@ -378,7 +379,7 @@ export class ReportResult {
     return this.unreadable === 0 && this.classes.every((sums) => AGREED.includes(sums.class));
   }
 
-  /** Counts and sums by offer and affiliate. An order counts under its conversion's offer. */
+  /** Counts and sums by offer and affiliate. An order counts under its conversion's offer, or without one its own. */
   byOfferAffiliate(): PairSums[] {
     return this.#core().ask(Command.byPair);
   }

@@ -19,8 +19,9 @@ pub(crate) struct NumberFormat {
     pub(crate) is_smallest: bool,
 }
 
-/// Currencies without a smaller unit, and those of a thousand smaller units (ISO 4217).
-const WHOLE: &str = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF";
+/// Currencies without a smaller unit, and those of a thousand smaller units (ISO 4217). ISK and UGX have hundredths:
+/// Stripe's amounts in them end with two zeros.
+const WHOLE: &str = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF";
 const THOUSANDTHS: &str = "BHD IQD JOD KWD LYD OMR TND";
 
 /// Reads an amount. `is_number` says that it was a JSON number, whose decimal mark is always a point.
@@ -369,6 +370,8 @@ mod tests {
             ("1800", "usd", Ok(180_000)),
             ("1800", "jpy", Ok(18_000_000)),
             ("1800", "kwd", Ok(18_000)),
+            ("1800", "isk", Ok(180_000)),
+            ("1800", "ugx", Ok(180_000)),
             ("-1800", "eur", Ok(-180_000)),
             ("18.00", "usd", Err(Flaw::SmallestUnit)),
             ("1800", "", Err(Flaw::SmallestUnit)),

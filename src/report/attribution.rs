@@ -1,11 +1,14 @@
 //! Attribution: splits credit for conversions between channels, by several models side by side.
 
+mod left_out;
+
 use super::CENT;
 use super::memory::Memory;
 use super::out::Writer;
 use super::share::round;
 use super::words::Words;
 use crate::{Error, Result};
+use left_out::LeftOut;
 
 /// Credit is counted in fractions of 2^-40 of an amount's unit: whole numbers, exact enough for any sum.
 const FRACTION: i128 = 1 << 40;
@@ -20,6 +23,9 @@ pub(crate) struct Journeys {
     /// Per touch: the channel, and the seconds before the journey's end.
     touches: Vec<(u32, u32)>,
     all: Vec<Journey>,
+    /// Conversions that earn no credit: their status does not count, or they have no touch.
+    pub(super) not_approved: LeftOut,
+    pub(super) without: LeftOut,
     memory: Memory,
 }
 
@@ -81,7 +87,13 @@ impl Model {
             .split(':')
             .filter_map(|part| part.parse().ok())
             .collect();
+        let is_plain = rest.is_empty() || numbers.len() == rest.split(':').count();
         let model = match (name, numbers.as_slice()) {
+            ("position", _) if !is_plain => {
+                return Err(refuse(
+                    "must give position whole percentages, such as { position: { first: 40, last: 40 } }",
+                ));
+            }
             ("last", _) => Self::Last,
             ("first", _) => Self::First,
             ("linear", _) => Self::Linear,
@@ -94,7 +106,7 @@ impl Model {
             ("shapley", _) => Self::Shapley,
             _ => {
                 return Err(refuse(
-                    "must be some of last, first, linear, position, { position: { first, last } }, { timeDecay: { halfLifeDays } }, markov and shapley",
+                    "must be some of last, first, linear, position, { position: { first, last } } of up to 100 together, { timeDecay: { halfLifeDays } }, markov and shapley",
                 ));
             }
         };
@@ -117,12 +129,14 @@ impl Journeys {
             channels: Words::new(seed),
             touches: Vec::new(),
             all: Vec::new(),
+            not_approved: LeftOut::default(),
+            without: LeftOut::default(),
             memory: Memory::new(most),
         }
     }
 
     /// Adds a journey of `(channel, seconds before its end)`, the first touch first. A journey without touches is
-    /// left out. Returns whether the memory sufficed.
+    /// left out, and counted where it converted. Returns whether the memory sufficed.
     #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn push<'a>(
         &mut self,
@@ -157,6 +171,9 @@ impl Journeys {
             payout,
             converts,
         };
+        if to == from && converts {
+            self.without.add(payout);
+        }
         to == from || self.memory.extend(&mut self.all, &[journey]).is_some()
     }
 
@@ -324,6 +341,11 @@ impl Journeys {
         writer.number_of("journeys", self.all.len() as u64);
         writer.number_of("conversions", self.converting().count() as u64);
         writer.amount_of("payout", payout);
+        writer.key("leftOut");
+        writer.open('{');
+        self.not_approved.write(&mut writer, "notApproved");
+        self.without.write(&mut writer, "withoutJourney");
+        writer.close('}');
         writer.key("models");
         writer.open('[');
         for (name, credit) in &credits {

@@ -4,6 +4,7 @@ mod break_down;
 mod figures;
 mod groups;
 mod journeys;
+mod overlap;
 
 pub(super) use groups::Groups;
 
@@ -11,6 +12,7 @@ use super::memory::Memory;
 use super::names::Role;
 use super::store::NO_TIME;
 use super::words::Words;
+use overlap::Overlap;
 
 /// The columns of a click, in their order.
 pub(super) const ROLES: [Role; TEXTS] = [
@@ -175,6 +177,7 @@ pub(super) struct Clicks {
     /// Clicks that converted: the row, and the number of the conversion id.
     converted: Vec<(u32, u32)>,
     conversion_ids: Words,
+    pub(super) overlap: Overlap,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -193,6 +196,7 @@ impl Clicks {
             words: core::array::from_fn(|_| Words::new(seed)),
             converted: Vec::new(),
             conversion_ids: Words::new(seed),
+            overlap: Overlap::new(seed),
         }
     }
 
@@ -216,6 +220,7 @@ impl Clicks {
             }
         }
         self.rows = mark.rows;
+        self.overlap.forget();
         self.converted.truncate(mark.converted);
     }
 

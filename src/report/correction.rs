@@ -6,7 +6,7 @@ use super::listing::{is_pair, not_yet};
 use super::out::Writer;
 use super::source::settings;
 use super::store::{
-    CLICK_ID, Head, IS_DAY, NO_AMOUNT, NO_TIME, NOBODY, ORDER_ID, OWN_ID, UNIQUE_ID,
+    CLICK_ID, Head, IS_DAY, IS_SPARED, NO_AMOUNT, NO_TIME, NOBODY, ORDER_ID, OWN_ID, UNIQUE_ID,
 };
 use super::{Report, amount, day, refuse};
 use crate::Result;
@@ -70,6 +70,18 @@ impl Report {
                 _ => {}
             }
         }
+        // Rows that nearly match: the sale is there, under a key that is spelt in another way.
+        let hints = self.verdicts.iter().flat_map(|verdicts| &verdicts.hints);
+        let mut near: Vec<u32> = hints
+            .map(|hint| {
+                if is_upload {
+                    hint.order
+                } else {
+                    hint.conversion
+                }
+            })
+            .collect();
+        near.sort_unstable();
         let store = self.side(is_upload);
         let mut next = match cursor {
             Some(place) => Some(place),
@@ -91,9 +103,9 @@ impl Report {
             next = store.next(place);
             let Some(head) = store.head(place) else { break };
             if is_upload {
-                self.write_upload(&mut writer, place, &head, offer);
+                self.write_upload(&mut writer, place, &head, (offer, &near));
             } else {
-                self.write_correction(&mut writer, place, &head, reject);
+                self.write_correction(&mut writer, place, &head, (reject, &near));
             }
         }
         writer.close(']');
@@ -106,7 +118,13 @@ impl Report {
     }
 
     #[cfg_attr(small_cold, optimize(size))]
-    fn write_upload(&self, writer: &mut Writer, place: u32, head: &Head, offer: &str) {
+    fn write_upload(
+        &self,
+        writer: &mut Writer,
+        place: u32,
+        head: &Head,
+        (offer, near): (&str, &[u32]),
+    ) {
         if head.class != Class::MissingAtCake as u8 {
             return;
         }
@@ -123,8 +141,23 @@ impl Report {
             own => own,
         };
         let date = time(head);
+        let net = self
+            .verdicts
+            .as_ref()
+            .map_or(head.revenue, |verdicts| verdicts.net(place, head));
+        let account = self.settings.account;
         let lacks = if matches!(state, b"pending" | b"delivered") {
             "the_forwarder_has_it"
+        } else if !matches!(state, b"" | b"dead" | b"refused") {
+            "the_forwarder_holds_it"
+        } else if near.binary_search(&place).is_ok() {
+            "would_match"
+        } else if !self.counts(head.status) {
+            "not_approved"
+        } else if net != NO_AMOUNT && net <= 0 && net != head.revenue {
+            "refunded"
+        } else if head.currency != 0 && account != 0 && head.currency != account {
+            "currency_differs"
         } else if text(CLICK_ID).is_empty() {
             "no_click_id"
         } else if own_offer.is_empty() {
@@ -139,12 +172,12 @@ impl Report {
             own_offer.to_vec(),
             date,
             written(head.payout),
-            written(head.revenue),
+            written(net),
             text(UNIQUE_ID).to_vec(),
             text(ORDER_ID).to_vec(),
         ];
         let moved = if head.payout == NO_AMOUNT {
-            head.revenue
+            net
         } else {
             head.payout
         };
@@ -152,7 +185,13 @@ impl Report {
     }
 
     #[cfg_attr(small_cold, optimize(size))]
-    fn write_correction(&self, writer: &mut Writer, place: u32, head: &Head, reject: &str) {
+    fn write_correction(
+        &self,
+        writer: &mut Writer,
+        place: u32,
+        head: &Head,
+        (reject, near): (&str, &[u32]),
+    ) {
         let Some(verdicts) = &self.verdicts else {
             return;
         };
@@ -164,47 +203,48 @@ impl Report {
             .copied()
             .unwrap_or("");
         let is_rejected = reject.split(',').any(|class| class == name);
+        let mut status = head.status;
         let mut disposition: Vec<u8> = Vec::new();
         let mut payout = NO_AMOUNT;
-        let mut moved = 0;
+        let mut lacks = "";
         if is_rejected && !is_pair(head.class) {
+            if !self.counts(status) && self.settings.rank(status) > 1 {
+                // It is rejected or taken back already.
+                return;
+            }
             disposition = b"rejected".to_vec();
-            moved = head.payout;
+            status = u8::MAX;
+            if head.flags & IS_SPARED != 0 {
+                lacks = self.why_spared(place, head);
+            } else if near.binary_search(&place).is_ok() {
+                lacks = "would_match";
+            }
         } else if is_pair(head.class)
             && head.class != Class::Matched as u8
             && head.class != Class::OutsideWindow as u8
             && head.partner != NOBODY
             && let Some(order) = self.orders.head(head.partner)
         {
-            let net = verdicts.net(head.partner, &order);
-            if order.status != 0 && order.status != head.status {
+            if order.status != 0 && !self.settings.is_same_status(order.status, status) {
                 disposition = self.statuses.text(u32::from(order.status)).to_vec();
-                moved = head.payout;
+                status = order.status;
             }
-            let same_currency =
-                order.currency == 0 || head.currency == 0 || order.currency == head.currency;
-            if order.payout != NO_AMOUNT && order.payout != head.payout && same_currency {
+            if order.payout != NO_AMOUNT
+                && order.payout != head.payout
+                && self.settings.is_same_currency(&order, head)
+            {
                 payout = order.payout;
-                moved = if head.payout == NO_AMOUNT {
-                    order.payout
-                } else {
-                    order.payout - head.payout
-                };
             }
             // The reconciliation tool has no revenue column: a person must correct such a difference.
             if disposition.is_empty() && payout == NO_AMOUNT {
-                if net != NO_AMOUNT {
-                    let cells = [
-                        text(OWN_ID).to_vec(),
-                        text(UNIQUE_ID).to_vec(),
-                        Vec::new(),
-                        offer.to_vec(),
-                        Vec::new(),
-                        Vec::new(),
-                    ];
-                    write_line(writer, "reconciliation", &cells, 0, "only_revenue_differs");
+                if verdicts.net(head.partner, &order) == NO_AMOUNT {
+                    return;
                 }
-                return;
+                lacks = if self.settings.is_same_currency(&order, head) {
+                    "only_revenue_differs"
+                } else {
+                    "currency_differs"
+                };
             }
         } else {
             return;
@@ -222,13 +262,43 @@ impl Report {
             written(payout),
             b"FALSE".to_vec(),
         ];
-        let lacks = if text(OWN_ID).is_empty() && text(UNIQUE_ID).is_empty() {
-            "no_conversion_id"
-        } else {
-            ""
+        // What counted before, and what will: a payout of a status that does not count is nothing.
+        let owed = |status, payout: i64| {
+            if self.counts(status) && payout != NO_AMOUNT {
+                payout
+            } else {
+                0
+            }
         };
-        let moved = if moved == NO_AMOUNT { 0 } else { moved };
+        let to_be = if payout == NO_AMOUNT {
+            head.payout
+        } else {
+            payout
+        };
+        let moved = owed(status, to_be) - owed(head.status, head.payout);
+        if lacks.is_empty() && text(OWN_ID).is_empty() && text(UNIQUE_ID).is_empty() {
+            lacks = "no_conversion_id";
+        }
         write_line(writer, "reconciliation", &cells, moved, lacks);
+    }
+
+    /// Why a repetition is no reason to reject: rows share only their click, or orders repeat as well.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn why_spared(&self, place: u32, head: &Head) -> &'static str {
+        let is_shared = [UNIQUE_ID, ORDER_ID].into_iter().any(|which| {
+            let own = self.conversions.text(place, which);
+            !own.is_empty() && own == self.conversions.text(head.partner, which)
+        });
+        if is_shared {
+            "orders_repeat_too"
+        } else {
+            "shares_only_its_click"
+        }
+    }
+
+    /// Does a status count? Money of the others is not owed.
+    pub(super) fn counts(&self, status: u8) -> bool {
+        status == 0 || self.statuses.known(b"approved") == Some(u32::from(status))
     }
 }
 

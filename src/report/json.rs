@@ -5,12 +5,14 @@
 //! shape has the structure of a validated row; any other row goes to the strict reader.
 
 mod shape;
+mod sink;
 mod strict;
 
 use super::flaw::Flaw;
-use super::names::{Fields, Names, Pull, ROLES, normalise};
+use super::names::{Fields, Names, Pull, normalise};
 use shape::Shape;
-use strict::{Sink, Stop, Strict};
+use sink::{Sink, Stop};
+use strict::Strict;
 
 const SHAPES: usize = 8;
 const MAX_DEPTH: usize = 48;
@@ -77,6 +79,8 @@ pub(super) struct Json {
     values: Vec<Value>,
     /// The name of the array of rows that was opened last.
     pub(super) list: &'static str,
+    /// The number of lists of rows.
+    pub(super) lists: u32,
     /// Disables the shapes: only for the property tests.
     #[cfg(test)]
     is_strict: bool,
@@ -97,6 +101,7 @@ impl Json {
             has_started: false,
             values: Vec::new(),
             list: "",
+            lists: 0,
             #[cfg(test)]
             is_strict: false,
         }
@@ -179,6 +184,7 @@ impl Json {
                     let list = list.filter(|_| is_array);
                     let holds_rows = list.is_some();
                     self.list = list.unwrap_or(self.list);
+                    self.lists += u32::from(holds_rows);
                     self.levels.push(Level {
                         is_array,
                         is_list: holds_rows,
@@ -317,21 +323,14 @@ impl Json {
             self.close_value();
             return Some(Pull::Row(after));
         }
-        let can_be_page = self.levels.len() <= 1;
         let mut reader = Strict::new(input, at);
-        let mut sink = Sink {
-            names,
-            fields,
-            values: &mut self.values,
-            best: [(u8::MAX, usize::MAX); ROLES],
-            path: [0; MAX_PATH_BYTES],
-            path_length: 0,
-            is_lost: false,
-            can_be_page,
-            has_odd: false,
-        };
-        sink.values.clear();
+        let mut sink = Sink::new(names, fields, &mut self.values);
+        sink.can_be_page = self.levels.len() <= 1;
+        sink.is_listed = self.levels.len() == 1;
         match reader.value(&mut sink, 0) {
+            Err(Stop::More) if !is_last && input.len() - at < MAX_ROW_BYTES => Some(Pull::More(at)),
+            // The outermost list of rows has the rows.
+            _ if sink.is_page() => None,
             Ok(()) => {
                 let can_learn = !sink.has_odd;
                 if can_learn {
@@ -343,7 +342,6 @@ impl Json {
                 Some(Pull::Row(reader.at))
             }
             Err(Stop::Page) => None,
-            Err(Stop::More) if !is_last && input.len() - at < MAX_ROW_BYTES => Some(Pull::More(at)),
             Err(Stop::Repeated) => Some(self.skip(input, at, is_last, Flaw::Repeated)),
             Err(Stop::More | Stop::Bad) => Some(self.skip(input, at, is_last, Flaw::Json)),
         }

@@ -77,6 +77,34 @@ impl Settings {
         head.seconds != NO_TIME && !(from..to).contains(&head.seconds)
     }
 
+    /// The rank of a status: those that count, then pending, then those that take a sale back.
+    pub(super) fn rank(&self, status: u8) -> u8 {
+        let [approved, pending, ..] = self.codes;
+        match status {
+            0 => 0,
+            _ if status == approved => 0,
+            _ if status == pending => 1,
+            _ => 2,
+        }
+    }
+
+    /// Are both in the account's currency, as far as they name one? CAKE's rows are in the account's.
+    #[inline]
+    pub(super) fn is_same_currency(&self, order: &Head, conversion: &Head) -> bool {
+        let theirs = match conversion.currency {
+            0 => self.account,
+            currency => currency,
+        };
+        order.currency == 0 || theirs == 0 || order.currency == theirs
+    }
+
+    /// The same status? The older services have one word for a sale that is taken back: returned.
+    #[inline]
+    pub(super) fn is_same_status(&self, order: u8, conversion: u8) -> bool {
+        let [_, _, taken @ ..] = self.codes;
+        order == conversion || taken.contains(&order) && taken.contains(&conversion)
+    }
+
     /// Everything that differs in a pair; `revenue` is the order's revenue less its refunds.
     #[inline]
     pub(super) fn reasons(&self, order: &Head, revenue: i64, conversion: &Head) -> u16 {
@@ -90,18 +118,20 @@ impl Settings {
         let differ = |one: i64, other: i64| {
             one != NO_AMOUNT && other != NO_AMOUNT && (one - other).abs() > self.tolerance
         };
-        if order.currency != 0 && conversion.currency != 0 && order.currency != conversion.currency
-        {
-            reasons |= CURRENCY;
-        } else {
+        if self.is_same_currency(order, conversion) {
             if differ(revenue, conversion.revenue) {
                 reasons |= REVENUE;
             }
             if differ(order.payout, conversion.payout) {
                 reasons |= PAYOUT;
             }
+        } else {
+            reasons |= CURRENCY;
         }
-        if order.status != 0 && conversion.status != 0 && order.status != conversion.status {
+        if order.status != 0
+            && conversion.status != 0
+            && !self.is_same_status(order.status, conversion.status)
+        {
             reasons |= STATUS;
         }
         if conversion.flags & IS_AMENDED != 0 {
@@ -240,8 +270,6 @@ pub(super) struct Judge {
     verdicts: Verdicts,
     /// The number of amended orders that are sorted: those of earlier passes.
     sorted: usize,
-    /// The account's currency.
-    account: u8,
     /// Were conversions read twice? If so, not every row of a partition is open.
     has_twice: bool,
 }
@@ -292,12 +320,18 @@ impl Report {
     #[cfg_attr(small_cold, optimize(size))]
     fn begin_judging(&mut self) -> Judge {
         self.verdicts = None;
-        let account = if self.settings.currency.is_empty() {
+        self.settings.account = if self.settings.currency.is_empty() {
             0
         } else {
             let letters = self.settings.currency.clone();
             self.currency(letters.as_bytes()).unwrap_or(0)
         };
+        self.settings.codes =
+            [&b"approved"[..], b"pending", b"reversed", b"returned"].map(|word| {
+                let code = self.statuses.known(word);
+                code.and_then(|code| u8::try_from(code).ok())
+                    .unwrap_or(u8::MAX)
+            });
         let is_judged = self.orders.is_judged || self.conversions.is_judged;
         self.orders.is_judged = true;
         self.conversions.is_judged = true;
@@ -328,7 +362,6 @@ impl Report {
             entries: Default::default(),
             verdicts,
             sorted: 0,
-            account,
             has_twice: false,
         }
     }

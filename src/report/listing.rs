@@ -1,9 +1,10 @@
 //! The results as JSON text: how each source was understood, counts and sums, and rows page by page.
 
+mod pairs;
 mod source;
 
 use super::judge::hints::{exponent_form, plain_form};
-use super::judge::{CLASSES, Class, REASONS, Sum};
+use super::judge::{CLASSES, Class, REASONS};
 use super::names::RowKind;
 use super::out::Writer;
 use super::source::{kind_name, settings};
@@ -58,67 +59,6 @@ impl Report {
         }
         writer.close(']');
         writer.close('}');
-        self.answer = writer.text;
-        Ok(())
-    }
-
-    /// CAKE's rows by offer, affiliate and class; an order counts under its conversion's offer.
-    ///
-    /// # Errors
-    /// [`Error::InvalidField`] while the reconciliation is not complete; [`Error::ReportFull`].
-    pub(crate) fn by_pair(&mut self) -> Result<()> {
-        let verdicts = self.verdicts.as_ref().ok_or_else(not_yet)?;
-        // Pair, class and currency are packed into one number; sorting the numbers counts them.
-        let mut keys: Vec<(u64, u32)> = Vec::new();
-        let mut memory = self.memory;
-        let mut next = self.conversions.first();
-        while let Some(place) = next {
-            if let Some(head) = self.conversions.head(place) {
-                let key = u64::from(head.pair) << 16
-                    | u64::from(head.class) << 8
-                    | u64::from(head.currency);
-                if memory.extend(&mut keys, &[(key, place)]).is_none() {
-                    return Err(self.full());
-                }
-            }
-            next = self.conversions.next(place);
-        }
-        keys.sort_unstable();
-        let mut writer = Writer::default();
-        writer.open('[');
-        let mut rest = keys.as_slice();
-        while let Some(&(key, first)) = rest.first() {
-            let length = rest.iter().take_while(|(other, _)| *other == key).count();
-            let (group, tail) = rest.split_at(length.max(1));
-            rest = tail;
-            let mut sum = Sum::default();
-            for &(_, place) in group {
-                let Some(head) = self.conversions.head(place) else {
-                    continue;
-                };
-                sum.add(false, &head);
-                let order = (head.partner != NOBODY && is_pair(head.class))
-                    .then(|| self.orders.head(head.partner))
-                    .flatten();
-                if let Some(mut order) = order {
-                    order.revenue = verdicts.net(head.partner, &order);
-                    sum.add(true, &order);
-                }
-            }
-            let Some(head) = self.conversions.head(first) else {
-                continue;
-            };
-            let (offer, affiliate) = self.pair_texts(head.pair);
-            writer.open('{');
-            writer.text_of("offerId", offer);
-            writer.text_of("affiliateId", affiliate);
-            let class = CLASSES.get(usize::from(head.class)).copied().unwrap_or("");
-            writer.text_of("class", class.as_bytes());
-            writer.text_of("currency", self.currencies.text(u32::from(head.currency)));
-            write_sum(&mut writer, &sum);
-            writer.close('}');
-        }
-        writer.close(']');
         self.answer = writer.text;
         Ok(())
     }

@@ -67,6 +67,10 @@ pub(crate) struct Settings {
     keys: Vec<usize>,
     statuses: Vec<(String, String)>,
     currency: String,
+    /// Known when matching begins: the number of that currency, 0 for none, and the numbers of `approved`, `pending`,
+    /// `reversed` and `returned`.
+    account: u8,
+    codes: [u8; 4],
     prefers_approved: bool,
     /// The index of this part, from 0, and the number of parts.
     part: (u64, u64),
@@ -164,6 +168,8 @@ impl Report {
             keys: vec![UNIQUE_ID, ORDER_ID, CLICK_ID],
             statuses: Vec::new(),
             currency: String::new(),
+            account: 0,
+            codes: [u8::MAX; 4],
             prefers_approved: true,
             part: (0, 1),
             seed: 0,
@@ -219,6 +225,13 @@ impl Report {
                 "seed" => settings_.seed = value.parse().unwrap_or(0),
                 _ => {
                     if let Some(word) = name.strip_prefix("status.") {
+                        let mut words = row::CAKE.split(' ');
+                        if !words.any(|own| own.eq_ignore_ascii_case(value)) {
+                            return Err(refuse(
+                                "statuses",
+                                "must map to one of CAKE's words: approved, pending, rejected, ignored, reversed, returned or scrubbed",
+                            ));
+                        }
                         settings_.statuses.push((word.to_owned(), value.to_owned()));
                     }
                 }
@@ -231,7 +244,7 @@ impl Report {
             settings_.window.1 = to + 86_400;
         }
         if settings_.window.1 <= settings_.window.0 {
-            return Err(Error::InvalidTime { parameter: "to" });
+            return Err(refuse("to", "must not be a day before from"));
         }
         if settings_.part.1 > 1 && settings_.keys.len() > 1 {
             return Err(refuse(
@@ -306,8 +319,10 @@ impl Report {
         let mut source = Source::new(options)?;
         let store = self.store(source.kind);
         source.first_row = store.rows();
+        let mark = store.mark();
+        self.clicks.overlap.begin();
         self.current = Some(Current {
-            mark: store.mark(),
+            mark,
             clicks: self.clicks.mark(),
             source,
             bad: self.bad.len(),

@@ -1,5 +1,9 @@
 //! The names of columns and fields: in each dialect, and as a caller declares them.
 
+mod tables;
+
+use tables::{CLICKS, CONVERSIONS, DELIVERIES, SHOPIFY, SIMPLE, STRIPE, WOOCOMMERCE};
+
 /// The role of a cell or field in the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -43,10 +47,14 @@ pub(super) enum Role {
     State,
     /// The kind of the row: a payment or a refund.
     Kind,
+    /// How much of the order's amount has been given back.
+    Refunded,
+    /// When the order was cancelled; empty for one that was not.
+    Cancelled,
 }
 
 /// The number of roles.
-pub(super) const ROLES: usize = 20;
+pub(super) const ROLES: usize = 22;
 
 /// The names of the roles by number, as callers write them.
 pub(super) const ROLE_NAMES: [&str; ROLES] = [
@@ -70,6 +78,8 @@ pub(super) const ROLE_NAMES: [&str; ROLES] = [
     "address",
     "state",
     "kind",
+    "refunded",
+    "cancelled",
 ];
 
 /// The kind of a source's rows.
@@ -84,118 +94,6 @@ pub(super) enum RowKind {
     /// CAKE's clicks.
     Clicks,
 }
-
-/// The known names of each role, the highest rank first. Case, blanks and punctuation do not matter; a point leads
-/// into an object.
-type Table = &'static [(Role, &'static str)];
-
-const SIMPLE: Table = &[
-    (Role::UniqueId, "uniqueid transactionid"),
-    (Role::OrderId, "orderid ordernumber order number id"),
-    (Role::ClickId, "clickid reqid requestsessionid reqsessid"),
-    (
-        Role::Date,
-        "date orderdate datetime createdat created time timestamp conversiondate",
-    ),
-    (Role::Revenue, "revenue amount total price"),
-    (Role::Payout, "payout commission"),
-    (Role::Status, "status orderstatus"),
-    (Role::Currency, "currency currencycode"),
-    (Role::OfferId, "offerid"),
-    (Role::Kind, "type"),
-];
-
-const SHOPIFY: Table = &[
-    (Role::OrderId, "name"),
-    (Role::ClickId, "clickid noteattributes.clickid"),
-    (Role::Date, "createdat"),
-    (Role::Revenue, "total totalprice"),
-    (Role::Status, "financialstatus"),
-    (Role::Currency, "currency"),
-];
-
-const WOOCOMMERCE: Table = &[
-    (Role::OrderId, "ordernumber number orderid id"),
-    (Role::ClickId, "clickid metaclickid"),
-    (Role::Date, "orderdate datecreated date"),
-    (Role::Revenue, "ordertotal total ordertotalamount netsales"),
-    (Role::Status, "orderstatus status"),
-    (Role::Currency, "ordercurrency currency"),
-];
-
-const STRIPE: Table = &[
-    (
-        Role::UniqueId,
-        "orderidmetadata metadata.orderid uniqueidmetadata metadata.uniqueid clientreferenceid paymentintentid paymentintent chargeid charge sourceid source id",
-    ),
-    (Role::ClickId, "clickidmetadata metadata.clickid"),
-    (Role::Date, "createdutc createddateutc created"),
-    (Role::Revenue, "amount"),
-    (Role::Status, "status"),
-    (Role::Currency, "currency"),
-    (Role::Kind, "type reportingcategory object"),
-];
-
-const CONVERSIONS: Table = &[
-    (Role::UniqueId, "uniqueid transactionid"),
-    (Role::OrderId, "orderid"),
-    (Role::ClickId, "clickid requestsessionid reqsessid reqid"),
-    (
-        Role::ConversionId,
-        "conversionid eventconversionid macroeventconversionid",
-    ),
-    (Role::Date, "conversiondate eventconversiondate date"),
-    (
-        Role::Revenue,
-        "revenuetext revenue received received.amount pricereceived",
-    ),
-    (Role::Payout, "payouttext payout paid paid.amount pricepaid"),
-    (
-        Role::Status,
-        "conversionstatus disposition dispositiontype status",
-    ),
-    (Role::Currency, "currency"),
-    (
-        Role::OfferId,
-        "offerid offer.offerid siteofferid siteoffer.siteofferid",
-    ),
-    (
-        Role::AffiliateId,
-        "affiliateid affiliate.affiliateid sourceaffiliateid sourceaffiliate.sourceaffiliateid",
-    ),
-];
-
-const DELIVERIES: Table = &[
-    (Role::UniqueId, "uniqueid"),
-    (Role::OrderId, "orderid"),
-    (Role::ClickId, "clickid"),
-    (Role::Date, "acceptedat conversiondate date"),
-    (Role::State, "state status"),
-    (Role::Revenue, "revenue"),
-    (Role::Payout, "payout"),
-    (Role::OfferId, "offerid"),
-];
-
-const CLICKS: Table = &[
-    (Role::ClickId, "clickid requestsessionid reqsessid"),
-    (Role::ConversionId, "conversionid"),
-    (Role::Date, "clickdate date"),
-    (
-        Role::OfferId,
-        "offerid siteofferid offer.offerid siteoffer.siteofferid",
-    ),
-    (
-        Role::AffiliateId,
-        "affiliateid sourceaffiliateid affiliate.affiliateid sourceaffiliate.sourceaffiliateid",
-    ),
-    (Role::SubId1, "subid1 s1"),
-    (Role::SubId2, "subid2 s2"),
-    (Role::SubId3, "subid3 s3"),
-    (Role::SubId4, "subid4 s4"),
-    (Role::SubId5, "subid5 s5"),
-    (Role::Country, "country countrycode country.countrycode"),
-    (Role::Address, "ipaddress ip"),
-];
 
 /// A name, its role, and the rank of the name in its role.
 #[derive(Clone, Debug)]

@@ -36,12 +36,21 @@ impl Report {
             revenue = -revenue;
         }
         let is_refund = is_refund || (revenue < 0 && revenue != NO_AMOUNT);
-        let status = if is_refund {
-            0
-        } else {
-            let word = fields.text(Role::Status, input);
-            self.mapped_status(source, word)?
-        };
+        let word = fields.text(Role::Status, input);
+        let mut status = 0;
+        if !is_refund {
+            status = self.mapped_status(source, word)?;
+            let [refunded, cancelled] = [Role::Refunded, Role::Cancelled];
+            if fields.kind(refunded) != Kind::Absent || fields.kind(cancelled) != Kind::Absent {
+                let letters = self.letters(source, currency);
+                let taken = source.refunded(fields, input, letters)?;
+                let is_cancelled = !is_blank(cancelled);
+                (revenue, status) = self.after_refunds(revenue, status, taken, is_cancelled)?;
+            }
+        } else if source.dialect == "stripe" && is_void(word) {
+            // Nothing was given back.
+            revenue = NO_AMOUNT;
+        }
         let mut flags = day;
         if is_refund {
             flags |= IS_REFUND;
@@ -81,6 +90,35 @@ impl Report {
             .ok_or(Flaw::Full)?;
         source.note_line();
         Ok(())
+    }
+
+    /// What remains of an order that has taken back so much in its own row, and its status.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn after_refunds(
+        &mut self,
+        revenue: i64,
+        status: u8,
+        taken: i64,
+        is_cancelled: bool,
+    ) -> Result<(i64, u8), Flaw> {
+        let has_revenue = revenue != NO_AMOUNT && revenue > 0;
+        let rest = if has_revenue {
+            (revenue - taken).max(0)
+        } else {
+            revenue
+        };
+        if !is_cancelled && (taken == 0 || !has_revenue || rest > 0) {
+            return Ok((rest, status));
+        }
+        let word: &[u8] = match self.statuses.text(u32::from(status)) {
+            b"" | b"approved" => b"reversed",
+            b"pending" => b"rejected",
+            _ => return Ok((rest, status)),
+        };
+        Ok((
+            rest,
+            Self::small(&mut self.statuses, &mut self.memory, word)?,
+        ))
     }
 
     /// Maps the advertiser's status to one of CAKE's.
@@ -260,7 +298,8 @@ impl Report {
             [] => source.state.as_bytes(),
             state => state,
         };
-        let state = Self::small(&mut self.states, &mut self.memory, state)?;
+        let state = state.to_ascii_lowercase();
+        let state = Self::small(&mut self.states, &mut self.memory, &state)?;
         source.note_sample(fields, input);
         if !self.is_ours([&unique_id, &order_id, &click_id]) {
             return Ok(());
@@ -299,6 +338,13 @@ impl Report {
         let date = fields.text(Role::Date, input);
         let (seconds, _) = self.seconds(source, date, false)?;
         source.note_sample(fields, input);
+        let id = fields.text(Role::ClickId, input);
+        let overlap = &mut self.clicks.overlap;
+        let is_repeated = overlap.has(source.page(), id, &mut self.memory);
+        if is_repeated.ok_or(Flaw::Full)? {
+            source.repeated += 1;
+            return Ok(());
+        }
         let conversion = match fields.kind(Role::ConversionId) {
             Kind::Absent => std::borrow::Cow::default(),
             _ => source.id(fields, Role::ConversionId, input)?,
@@ -336,6 +382,13 @@ pub(super) fn contains_refund(kind: &[u8]) -> bool {
         .any(|part| part.eq_ignore_ascii_case(b"refund"))
 }
 
+/// Has a refund failed, or was it called off?
+fn is_void(status: &[u8]) -> bool {
+    let words: [&[u8]; 3] = [b"failed", b"canceled", b"cancelled"];
+    let status = status.trim_ascii();
+    words.iter().any(|word| word.eq_ignore_ascii_case(status))
+}
+
 /// A whole number without a leading zero.
 #[inline]
 pub(super) fn number_of(text: &[u8]) -> Option<u64> {
@@ -348,10 +401,12 @@ pub(super) fn number_of(text: &[u8]) -> Option<u64> {
     })
 }
 
+/// CAKE's own words for a status.
+pub(super) const CAKE: &str = "approved pending rejected ignored reversed returned scrubbed";
+
 /// CAKE's own words stay unchanged; a dialect's word is mapped only where its meaning is certain.
 #[cfg_attr(small_cold, optimize(size))]
 pub(super) fn known_status(dialect: &str, word: &[u8]) -> Option<&'static str> {
-    const CAKE: &str = "approved pending rejected ignored reversed returned scrubbed";
     let among = |list: &'static str| {
         list.split(' ')
             .find(|known| known.as_bytes().eq_ignore_ascii_case(word))

@@ -9,7 +9,8 @@ use super::day::{DayOrder, Days};
 use super::flaw::Flaw;
 use super::json::Json;
 use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, Role, RowKind};
-use crate::{Error, Result};
+use super::refuse;
+use crate::Result;
 
 /// The encoding of a file's texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub(super) struct Source {
     pub(super) rows: u32,
     pub(super) unreadable: u32,
     pub(super) line_items: u32,
+    /// Clicks that the page before has had.
+    pub(super) repeated: u32,
     /// Pairs of row and line, where rows do not follow line by line.
     pub(super) lines: Vec<(u32, u32)>,
     next_line: u32,
@@ -63,13 +66,6 @@ pub(super) struct Source {
     pub(super) samples: Vec<Vec<(u8, String)>>,
     last_order: Vec<u8>,
     has_begun: bool,
-}
-
-fn refuse(parameter: &str, rule: &str) -> Error {
-    Error::InvalidField {
-        parameter: parameter.to_owned(),
-        rule: rule.to_owned(),
-    }
 }
 
 /// The options as `name=value` lines.
@@ -142,6 +138,7 @@ impl Source {
             rows: 0,
             unreadable: 0,
             line_items: 0,
+            repeated: 0,
             lines: Vec::new(),
             next_line: 0,
             doubts: Vec::new(),
@@ -349,6 +346,15 @@ impl Source {
         Ok(at)
     }
 
+    /// The number of the page in the file.
+    #[inline]
+    pub(super) fn page(&self) -> u32 {
+        match &self.reader {
+            Reader::Json(json) => json.lists,
+            _ => 0,
+        }
+    }
+
     /// The line of the last row; in JSON the row's number.
     #[inline]
     pub(super) fn line(&self) -> u32 {
@@ -474,6 +480,8 @@ const ROLES_IN_ORDER: [Role; super::names::ROLES] = [
     Role::Address,
     Role::State,
     Role::Kind,
+    Role::Refunded,
+    Role::Cancelled,
 ];
 
 impl Source {

@@ -3,6 +3,8 @@
 mod break_down;
 mod conservation;
 mod files;
+mod owed;
+mod pairs;
 
 use super::*;
 use proptest::prelude::*;

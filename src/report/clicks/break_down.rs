@@ -5,9 +5,9 @@ use super::journeys::no_dimension;
 use super::{ADDRESS, Clicks};
 use crate::Result;
 use crate::report::Report;
-use crate::report::judge::Class;
 use crate::report::memory::{Memory, sort_numbers};
 use crate::report::out::Writer;
+use crate::report::row::number_of;
 use crate::report::store::{Head, NO_AMOUNT, NO_TIME, OWN_ID};
 use crate::report::words::Words;
 use core::ops::Range;
@@ -40,7 +40,9 @@ impl Report {
                 return Err(self.full());
             }
         }
-        let alone = self.conversions_alone();
+        let Some(alone) = self.conversions_alone(&mut memory) else {
+            return Err(self.full());
+        };
         for row in alone {
             if grouping
                 .number(&self.clicks, &mut own, row, &mut memory)
@@ -61,22 +63,59 @@ impl Report {
         Ok(())
     }
 
-    /// All conversions without a click in this report, in every store.
+    /// All conversions without a click in this report, as they were read last.
     #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn conversions_alone(&self) -> Vec<Row> {
+    fn conversions_alone(&self, memory: &mut Memory) -> Option<Vec<Row>> {
+        let earlier = self.earlier_readings(memory)?;
         let mut rows = Vec::new();
         let mut next = self.conversions.first();
         while let Some(place) = next {
             next = self.conversions.next(place);
             let id = self.conversions.text(place, OWN_ID);
             if self.clicks.conversion_ids.known(id).is_none()
+                && earlier.binary_search(&place).is_err()
                 && let Some(head) = self.conversions.head(place)
             {
                 let (offer, affiliate) = self.pair_codes(head.pair);
                 rows.push(Row::Alone(offer, affiliate, head.seconds));
             }
         }
-        rows
+        Some(rows)
+    }
+
+    /// The places of conversions that were read again later, in order: the last reading counts.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn earlier_readings(&self, memory: &mut Memory) -> Option<Vec<u32>> {
+        let mut earlier = Vec::new();
+        if self.ids_rise {
+            return Some(earlier);
+        }
+        // The second reading of an id does not rise above all ids before it.
+        let mut low = Words::new(self.settings.seed);
+        let mut highest = 0;
+        let mut next = self.conversions.first();
+        while let Some(place) = next {
+            let (view, after) = self.conversions.view(place)?;
+            next = after;
+            let id = view.text(OWN_ID);
+            match number_of(id) {
+                Some(number) if number > highest => highest = number,
+                _ if id.is_empty() => {}
+                _ => _ = low.code(id, memory)?,
+            }
+        }
+        let mut last = vec![None; low.len() + 1];
+        next = self.conversions.first();
+        while let Some(place) = next {
+            let (view, after) = self.conversions.view(place)?;
+            next = after;
+            let code = low.known(view.text(OWN_ID));
+            if let Some(slot) = code.and_then(|code| last.get_mut(code as usize)) {
+                earlier.extend(slot.replace(place));
+            }
+        }
+        earlier.sort_unstable();
+        Some(earlier)
     }
 
     /// Breaks clicks and conversions down. A conversion counts in its click's group. A conversion without a click
@@ -132,28 +171,17 @@ impl Report {
             let Some(place) = *next else { break };
             *next = self.conversions.next(place);
             let head = self.conversions.head(place)?;
-            if head.class == Class::ReadTwice as u8 {
+            if count.earlier.binary_search(&place).is_ok() {
                 continue;
             }
             let id = self.conversions.text(place, OWN_ID);
             let code = self.clicks.conversion_ids.known(id);
             let (number, click) = if let Some(code) = code.filter(|_| !id.is_empty()) {
-                let is_known = count.is_known.get_mut(code as usize)?;
-                // The same conversion id twice is one conversion that was read twice.
-                if *is_known {
-                    continue;
-                }
-                *is_known = true;
+                *count.is_known.get_mut(code as usize)? = true;
                 let row = *count.click_of.get(code as usize)?;
                 let number = count.groups.get(row as usize).copied();
                 (number.unwrap_or(u32::MAX), self.clicks.seconds(row))
             } else {
-                if !self.ids_rise && !id.is_empty() {
-                    let before = count.seen.len();
-                    if usize::try_from(count.seen.code(id, memory)?).ok()? <= before {
-                        continue;
-                    }
-                }
                 let (offer, affiliate) = self.pair_codes(head.pair);
                 let row = Row::Alone(offer, affiliate, head.seconds);
                 let number = count.number(self, row, memory)?;
@@ -287,8 +315,8 @@ struct Count {
     /// The first click of each conversion id, by the id's number; is the conversion itself known?
     click_of: Vec<u32>,
     is_known: Vec<bool>,
-    /// The ids of conversions without a click.
-    seen: Words,
+    /// Conversions that were read again later.
+    earlier: Vec<u32>,
     /// The seconds from click to conversion, with the group.
     times: Vec<(u32, u32)>,
     approved: u32,
@@ -317,7 +345,7 @@ impl Count {
             figures: Vec::new(),
             click_of: Vec::new(),
             is_known: Vec::new(),
-            seen: Words::new(report.settings.seed),
+            earlier: report.earlier_readings(memory)?,
             times: Vec::new(),
             approved: status(b"approved"),
             pending: status(b"pending"),

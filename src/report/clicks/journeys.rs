@@ -22,18 +22,20 @@ impl Report {
         let mut models = Vec::new();
         let mut key = None;
         let mut channel = None;
+        let mut include = Vec::new();
         for (name, value) in settings(options) {
             match name {
                 "model" => models.push(Model::parse(value)?),
                 "key" => key = Some(dimension(value)?),
                 "channel" => channel = Some(dimension(value)?),
+                "include" => include.push(value.to_ascii_lowercase()),
                 "journey" if !read_journey(&mut journeys, value)? => return Err(self.full()),
                 _ => {}
             }
         }
         if let (Some(key), Some(channel)) = (key, channel)
             && self
-                .journeys_of_clicks(&mut journeys, key, channel)
+                .journeys_of_clicks(&mut journeys, key, channel, &include)
                 .is_none()
         {
             return Err(self.full());
@@ -50,6 +52,7 @@ impl Report {
         journeys: &mut Journeys,
         key: Dimension,
         channel: Dimension,
+        include: &[String],
     ) -> Option<()> {
         let clicks = &self.clicks;
         let mut memory = self.memory;
@@ -64,39 +67,51 @@ impl Report {
             }
         }
         rows.sort_unstable();
-        let mut payouts: Vec<(u32, i64, u32)> = Vec::new();
+        let earlier = self.earlier_readings(&mut memory)?;
+        let includes = |status: u8| {
+            let word = self.statuses.text(u32::from(status));
+            self.counts(status) || include.iter().any(|own| own.as_bytes() == word)
+        };
+        // Per conversion id: payout and time; none where the conversion does not count, or counts already.
+        let mut sales: Vec<(u32, Option<(i64, u32)>)> = Vec::new();
         let mut next = self.conversions.first();
         while let Some(place) = next {
             next = self.conversions.next(place);
+            if earlier.binary_search(&place).is_ok() {
+                continue;
+            }
             let head = self.conversions.head(place)?;
-            if let Some(code) = clicks
+            let payout = match head.payout {
+                NO_AMOUNT => 0,
+                payout => payout,
+            };
+            let code = clicks
                 .conversion_ids
-                .known(self.conversions.text(place, OWN_ID))
-            {
-                let payout = if head.payout == NO_AMOUNT {
-                    0
-                } else {
-                    head.payout
-                };
-                memory.extend(&mut payouts, &[(code, payout, head.seconds)])?;
+                .known(self.conversions.text(place, OWN_ID));
+            let sale = includes(head.status).then_some((payout, head.seconds));
+            let is_inside = self.is_inside(head.seconds);
+            match (code, sale) {
+                (_, None) if is_inside => journeys.not_approved.add(payout),
+                (None, Some(_)) if is_inside => journeys.without.add(payout),
+                _ => {}
+            }
+            if let Some(code) = code.filter(|&code| code > 0) {
+                memory.extend(&mut sales, &[(code, sale)])?;
             }
         }
-        payouts.sort_unstable();
-        payouts.dedup_by_key(|(code, ..)| *code);
-        let conversion = |row: u32| {
+        sales.sort_unstable();
+        let mut sale_of = |row: u32| {
             let at = clicks.converted.binary_search_by_key(&row, |&(row, _)| row);
             let code = clicks.converted.get(at.ok()?)?.1;
-            let found = payouts.binary_search_by_key(&code, |&(code, ..)| code);
-            Some(
-                found
-                    .ok()
-                    .and_then(|at| payouts.get(at))
-                    .map_or((0, NO_TIME), |&(_, payout, seconds)| (payout, seconds)),
-            )
+            match sales.binary_search_by_key(&code, |&(code, _)| code) {
+                Ok(at) => sales.get_mut(at)?.1.take(),
+                // Only the click says that it converted.
+                Err(_) => Some((0, NO_TIME)),
+            }
         };
         let mut from = 0;
         for (at, &(value, seconds, row)) in rows.iter().enumerate() {
-            let sale = conversion(row);
+            let sale = sale_of(row);
             let is_over = rows.get(at + 1).is_none_or(|next| next.0 != value);
             if sale.is_none() && !is_over {
                 continue;
@@ -116,6 +131,12 @@ impl Report {
                 return None;
             }
             from = at + 1;
+        }
+        // What is left has a click that is in no journey.
+        for (payout, seconds) in sales.into_iter().filter_map(|(_, sale)| sale) {
+            if self.is_inside(seconds) {
+                journeys.without.add(payout);
+            }
         }
         Some(())
     }

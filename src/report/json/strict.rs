@@ -1,93 +1,8 @@
-//! The strict reader of JSON (RFC 8259), and the values that it records.
+//! The strict reader of JSON (RFC 8259).
 
+use super::sink::{Sink, Stop};
 use super::{ENVELOPE, LISTS, MAX_DEPTH, MAX_PATH_BYTES, NO_ROLE, Value};
-use crate::report::names::{Fields, Kind, Names, ROLES, normalise};
-
-/// Why the strict reader stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// The bytes ended.
-    More,
-    /// Not JSON.
-    Bad,
-    /// A field occurred twice.
-    Repeated,
-    /// A page that holds rows, not a row.
-    Page,
-}
-
-/// The values that the strict reader records.
-pub(super) struct Sink<'a> {
-    pub(super) names: &'a Names,
-    pub(super) fields: &'a mut Fields,
-    pub(super) values: &'a mut Vec<Value>,
-    /// The rank of each role's name, and the index of its value.
-    pub(super) best: [(u8, usize); ROLES],
-    pub(super) path: [u8; MAX_PATH_BYTES],
-    pub(super) path_length: usize,
-    /// The path was too long: no field below it has a role.
-    pub(super) is_lost: bool,
-    pub(super) can_be_page: bool,
-    /// This row cannot become a shape.
-    pub(super) has_odd: bool,
-}
-
-impl Sink<'_> {
-    pub(super) fn push_path(&mut self, name: &[u8]) -> (usize, bool) {
-        let before = (self.path_length, self.is_lost);
-        // CAKE wraps each of its conversions.
-        if before.0 == 0 && name == b"conversion" {
-            return before;
-        }
-        let mut length = self.path_length;
-        let mut is_lost = self.is_lost;
-        let path = &mut self.path;
-        let mut push = |byte| match path.get_mut(length) {
-            Some(slot) => {
-                *slot = byte;
-                length += 1;
-            }
-            None => is_lost = true,
-        };
-        if before.0 > 0 {
-            push(b'.');
-        }
-        normalise(name, push);
-        self.path_length = length;
-        self.is_lost = is_lost;
-        before
-    }
-
-    pub(super) fn path(&self) -> &[u8] {
-        if self.is_lost {
-            return &[];
-        }
-        self.path.get(..self.path_length).unwrap_or_default()
-    }
-
-    pub(super) fn role(&self) -> Option<(u8, u8)> {
-        self.names.find(self.path())
-    }
-
-    /// Records the value if its name ranks higher than the role's present one. Two names of
-    /// equal rank are an error.
-    pub(super) fn record(&mut self, role: u8, rank: u8, value: usize) -> Result<bool, Stop> {
-        let Some(slot) = self.best.get_mut(usize::from(role)) else {
-            return Ok(false);
-        };
-        if slot.0 == rank {
-            return Err(Stop::Repeated);
-        }
-        if slot.0 < rank {
-            return Ok(false);
-        }
-        if let Some(before) = self.values.get_mut(slot.1) {
-            before.role = NO_ROLE;
-        }
-        *slot = (rank, value);
-        Ok(true)
-    }
-}
+use crate::report::names::{Fields, Kind};
 
 #[derive(Clone, Copy)]
 pub(super) struct Text {
@@ -135,6 +50,7 @@ impl<'a> Strict<'a> {
                 }
                 let mut role = NO_ROLE;
                 if let Some((wanted, rank)) = found
+                    && !sink.adds_up(self.input, wanted, rank, (text.from, text.to))
                     && sink.record(wanted, rank, index)?
                 {
                     role = wanted;
@@ -161,6 +77,7 @@ impl<'a> Strict<'a> {
                 let index = sink.values.len();
                 let mut role = NO_ROLE;
                 if let Some((wanted, rank)) = sink.role()
+                    && !sink.adds_up(self.input, wanted, rank, (from, self.at))
                     && sink.record(wanted, rank, index)?
                 {
                     role = wanted;
@@ -239,8 +156,14 @@ impl<'a> Strict<'a> {
                 let is = |list: &[&str]| {
                     name.is_some_and(|name| list.iter().any(|word| word.as_bytes() == name))
                 };
-                if (byte == b'[' && is(&LISTS)) || (depth == 0 && is(&ENVELOPE)) {
+                let is_mark = depth == 0 && is(&ENVELOPE) && !sink.has_id();
+                let is_list = byte == b'[' && is(&LISTS);
+                if is_mark && !(sink.is_listed && is(&["success"])) {
                     return Err(Stop::Page);
+                }
+                sink.has_list |= is_mark;
+                if is_list {
+                    self.meet_list(sink)?;
                 }
             }
             self.value(sink, depth + 1)?;
@@ -258,15 +181,39 @@ impl<'a> Strict<'a> {
         }
     }
 
+    /// Meets a list in an object that may be a page. A page of rows need not be read to its end.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn meet_list(&self, sink: &mut Sink<'_>) -> Result<(), Stop> {
+        let mut reader = Strict::new(self.input, self.at + 1);
+        sink.has_list = true;
+        let mut has_rows = false;
+        if reader.peek()? == b'{' {
+            let (mut fields, mut values) = (Fields::default(), Vec::new());
+            let mut first = Sink::new(sink.names, &mut fields, &mut values);
+            has_rows = match reader.value(&mut first, 0) {
+                Err(Stop::More) => return Err(Stop::More),
+                Err(_) => true,
+                Ok(()) => first.has_id(),
+            };
+        }
+        sink.has_rows |= has_rows;
+        if has_rows && !sink.is_listed && !sink.has_id() {
+            return Err(Stop::Page);
+        }
+        Ok(())
+    }
+
     pub(super) fn array(&mut self, sink: &mut Sink<'_>, depth: usize) -> Result<(), Stop> {
         self.at += 1;
         if self.peek()? == b']' {
             self.at += 1;
             return Ok(());
         }
-        // Values in an array have no role.
+        // Values in an array have no role, but for the refunds that an order lists: they are added up.
         let before = (sink.path_length, sink.is_lost);
-        sink.is_lost = true;
+        let has_refunds = sink.path() == b"refunds" && sink.names.find(b"refunds.total").is_some();
+        sink.is_lost = !has_refunds;
+        sink.has_odd |= has_refunds;
         loop {
             self.value(sink, depth + 1)?;
             match self.peek()? {

@@ -99,6 +99,7 @@ fn rows_are_found_in_every_shape_that_cake_answers() {
     ]);
     let plain = r#"{"conversionId":1,"uniqueId":"A","payoutText":"1.50","payout":1.5}"#;
     let simple = row(["1", "A", "-", "1.50", "-", "-"]);
+    let listed = simple.clone();
     for (text, expected) in [
         (report.to_owned(), vec![first.clone(), second.clone()]),
         (list.to_owned(), vec![wrapped.clone()]),
@@ -131,6 +132,24 @@ fn rows_are_found_in_every_shape_that_cake_answers() {
             vec![],
         ),
         ("[]".to_owned(), vec![]),
+        // A row may hold a list of its own, whatever its name.
+        (
+            r#"[{"conversion_id":1,"unique_id":"A","payout":1.50,"refunds":[{"conversion_id":9,"unique_id":"x"}]},{"data":[{"unique_id":"x"}],"conversion_id":1,"unique_id":"A","payout":1.50},{"orders":[],"success":true,"conversion_id":1,"unique_id":"A","payout":1.50}]"#.to_owned(),
+            vec![listed.clone(), listed.clone(), listed.clone()],
+        ),
+        (
+            "{\"conversion_id\":1,\"unique_id\":\"A\",\"payout\":1.50,\"clicks\":[{\"unique_id\":\"x\"}]}\n{\"rows\":[],\"conversion_id\":1,\"unique_id\":\"A\",\"payout\":1.50}".to_owned(),
+            vec![listed.clone(), listed.clone()],
+        ),
+        (
+            r#"{"conversion_id":1,"unique_id":"A","payout":1.50,"refunds":{"data":[{"unique_id":"x"}]}}"#.to_owned(),
+            vec![listed.clone()],
+        ),
+        // A page may have an id.
+        (
+            format!("{{\"unique_id\":\"export-1\",\"rows\":[{plain}]}}"),
+            vec![row(["1", "A", "-", "1.50", "-", "-"])],
+        ),
     ] {
         for piece in [1, 7, 10_000] {
             assert_eq!(

@@ -1,11 +1,14 @@
-//! Rows with one key: finds the pair among them, and the duplicates.
+//! Rows with one key: finds the pairs among them, and the duplicates.
 
-use super::{Class, Judge, Pass};
-use crate::report::Report;
-use crate::report::store::{Head, IS_AMENDED, IS_REFUND, NO_AMOUNT, Store};
+use super::{Class, Judge, Pass, which};
+use crate::report::store::{
+    CLICK_ID, Head, IS_AMENDED, IS_REFUND, IS_SPARED, NO_AMOUNT, ORDER_ID, OWN_ID, Store, UNIQUE_ID,
+};
+use crate::report::{Report, Settings};
 use core::cmp::{Ordering, Reverse};
+use std::collections::BTreeMap;
 
-/// Judges rows with one key: one row represents each side, the rest are duplicates.
+/// Judges rows with one key: they pair off, and the rest repeat a row or wait for the next key.
 pub(super) fn judge_group(
     judge: &mut Judge,
     report: &mut Report,
@@ -30,12 +33,21 @@ pub(super) fn judge_group(
             }
         }
         Pass::Deliver(_) => {
-            let state = right
-                .iter()
-                .filter_map(|&place| report.deliveries.head(place))
-                .map(|head| head.status)
-                .max_by_key(|&state| Reverse(rank(report.states.text(u32::from(state)))));
+            // An event of the same click may be another order's. Of a million rows, any event will do.
+            let is_exact = which(pass) == CLICK_ID && left.len() * right.len() <= 1 << 20;
             for &place in left.iter() {
+                let (orders, events) = (&report.orders, &report.deliveries);
+                let own = stronger(orders, which(pass), place);
+                let is_its = |event: u32| {
+                    let ids = stronger(events, which(pass), event);
+                    !own.iter().zip(ids).any(|(own, id)| is_other(own, id))
+                };
+                let state = right
+                    .iter()
+                    .filter(|&&event| !is_exact || is_its(event))
+                    .filter_map(|&event| events.head(event))
+                    .map(|head| head.status)
+                    .max_by_key(|&state| Reverse(rank(report.states.text(u32::from(state)))));
                 if let Some(state) = state {
                     let class = Class::Delivered as u8;
                     report.orders.judge(place, class, u32::from(state));
@@ -55,71 +67,304 @@ pub(super) fn rank(state: &[u8]) -> usize {
     found.unwrap_or(states.len())
 }
 
-pub(super) fn match_group(
+/// The most rows that are looked through for one row's partner: a group may have a million rows.
+const LOOK: usize = 64;
+
+/// What becomes of the rows with one key.
+#[derive(Default)]
+struct Plan {
+    pairs: Vec<(u32, u32)>,
+    /// Refunds, with the sale that each takes back.
+    refunds: Vec<(u32, u32)>,
+    /// Rows of each side that repeat another one. Is a conversion spared from being rejected?
+    orders: Vec<(u32, u32)>,
+    conversions: Vec<(u32, u32, bool)>,
+    /// Rows of each side for the next key.
+    left: [Vec<u32>; 2],
+}
+
+/// Rows that differ by an id that is stronger than their common key, or by their offers.
+#[derive(Default)]
+struct Stands<'a> {
+    all: Vec<Stand<'a>>,
+    by_ids: BTreeMap<[&'a [u8]; 2], Vec<Stand<'a>>>,
+}
+
+/// A row's place and offer.
+type Stand<'a> = (u32, &'a [u8]);
+
+impl<'a> Stands<'a> {
+    #[cfg_attr(small_cold, optimize(size))]
+    fn add(&mut self, ids: [&'a [u8]; 2], offer: &'a [u8], place: u32) {
+        self.all.push((place, offer));
+        self.by_ids.entry(ids).or_default().push((place, offer));
+    }
+
+    /// The row that this one repeats. A row that repeats none is added.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn repeated(&mut self, ids: [&'a [u8]; 2], offer: &'a [u8], place: u32) -> Option<u32> {
+        let rows = if ids.iter().all(|id| id.is_empty()) {
+            Some(&self.all)
+        } else {
+            self.by_ids.get(&ids)
+        };
+        let mut rows = rows.into_iter().flatten().take(LOOK);
+        let found = rows.find(|&&(_, own)| !is_other(own, offer)).copied();
+        if found.is_none() {
+            self.add(ids, offer, place);
+        }
+        found.map(|(place, _)| place)
+    }
+}
+
+/// Do two rows name different offers?
+fn is_other(one: &[u8], other: &[u8]) -> bool {
+    !one.is_empty() && !other.is_empty() && one != other
+}
+
+/// The ids that tell rows with a common key apart: one click has many sales, one order has several transactions.
+fn stronger(store: &Store, key: usize, place: u32) -> [&[u8]; 2] {
+    let [unique, order, ..] = store.texts(place);
+    match key {
+        UNIQUE_ID => [&[], &[]],
+        ORDER_ID => [unique, &[]],
+        _ => [unique, order],
+    }
+}
+
+/// Orders by their places, each with another row's.
+type Links = BTreeMap<u32, u32>;
+
+/// Pairs orders and conversions with one key as far as they go; marks the conversions.
+#[cfg_attr(small_cold, optimize(size))]
+fn pair_off(
+    report: &Report,
+    key: usize,
+    (sales, repeats): (&[u32], &Links),
+    right: &[u32],
+    is_taken: &mut [bool],
+) -> Links {
+    let (orders, conversions) = (&report.orders, &report.conversions);
+    // A click alone says little: rows that nothing else tells apart may be two sales.
+    let is_weak = key == CLICK_ID;
+    let has_revenue = |order: u32, conversion: u32| {
+        let (one, other) = (orders.head(order), conversions.head(conversion));
+        one.map(|head| head.revenue) == other.map(|head| head.revenue)
+    };
+    let mut partners = Links::new();
+    // Pairs that agree most find each other first: by offer, then under a click by revenue.
+    for (needs_offer, needs_revenue) in [(true, true), (true, false), (false, true), (false, false)]
+    {
+        if needs_revenue && !is_weak {
+            continue;
+        }
+        let mut from = 0;
+        for &order in sales {
+            if partners.contains_key(&order) || !is_weak && repeats.contains_key(&order) {
+                continue;
+            }
+            while is_taken.get(from) == Some(&true) {
+                from += 1;
+            }
+            let offer = orders.text(order, OWN_ID);
+            let mut near = right.iter().zip(&mut *is_taken).skip(from).take(LOOK);
+            let found = near.find(|(conversion, is_taken)| {
+                let theirs = report.offer_of(**conversion);
+                !**is_taken
+                    && !is_other(offer, theirs)
+                    && (!needs_offer || !offer.is_empty() && offer == theirs)
+                    && (!needs_revenue || has_revenue(order, **conversion))
+            });
+            if let Some((&conversion, is_taken)) = found {
+                *is_taken = true;
+                partners.insert(order, conversion);
+            }
+        }
+    }
+    if partners.is_empty()
+        && let (Some(&order), Some(&conversion), Some(is_taken)) =
+            (sales.first(), right.first(), is_taken.first_mut())
+    {
+        *is_taken = true;
+        partners.insert(order, conversion);
+    }
+    partners
+}
+
+/// The sale that a refund takes back; none where only another order of the click is there.
+#[cfg_attr(small_cold, optimize(size))]
+fn sale_of(orders: &Store, key: usize, refund: u32, sales: &[u32]) -> Option<u32> {
+    let own = |place, which| orders.text(place, which);
+    let find = |is_strict: bool| {
+        let mut near = sales.iter().take(LOOK).copied();
+        near.find(|&sale| {
+            let (one, other) = (own(sale, ORDER_ID), own(refund, ORDER_ID));
+            let is_its = if is_strict {
+                one == other
+            } else {
+                key != CLICK_ID || !is_other(one, other)
+            };
+            is_its && !is_other(own(sale, OWN_ID), own(refund, OWN_ID))
+        })
+    };
+    find(true).or_else(|| find(false))
+}
+
+impl Report {
+    /// The offer of a conversion.
+    fn offer_of(&self, conversion: u32) -> &[u8] {
+        let head = self.conversions.head(conversion);
+        self.pair_texts(head.map_or(0, |head| head.pair)).0
+    }
+}
+
+/// Plans rows with one key, which are sorted.
+#[cfg_attr(small_cold, optimize(size))]
+fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
+    let mut plan = Plan::default();
+    let (orders, conversions) = (&report.orders, &report.conversions);
+    // Sales come first. Where all rows are refunds, one of them stands for the order.
+    let is_sale = |&place: &u32| {
+        let head = orders.head(place);
+        head.is_some_and(|head| head.flags & IS_REFUND == 0)
+    };
+    let count = left.partition_point(is_sale).max(1).min(left.len());
+    let (sales, refunds) = left.split_at(count);
+    let mut stands = Stands::default();
+    let mut repeats = Links::new();
+    for &place in sales {
+        let ids = stronger(orders, key, place);
+        if let Some(of) = stands.repeated(ids, orders.text(place, OWN_ID), place) {
+            repeats.insert(place, of);
+        }
+    }
+    let mut is_taken = vec![false; right.len()];
+    let partners = pair_off(report, key, (sales, &repeats), right, &mut is_taken);
+    for &refund in refunds {
+        let Some(sale) = sale_of(orders, key, refund, sales) else {
+            plan.left[0].push(refund);
+            continue;
+        };
+        let stand = repeats.get(&sale).filter(|_| !partners.contains_key(&sale));
+        plan.refunds.push((refund, stand.copied().unwrap_or(sale)));
+    }
+    // Where orders name their offers, conversions of two offers are no repetition.
+    let has_offers = sales
+        .iter()
+        .any(|&place| !orders.text(place, OWN_ID).is_empty());
+    let offer_in = |place| {
+        if has_offers {
+            report.offer_of(place)
+        } else {
+            &[]
+        }
+    };
+    let mut stands = Stands::default();
+    for (&place, _) in right
+        .iter()
+        .zip(&is_taken)
+        .filter(|(_, is_taken)| **is_taken)
+    {
+        stands.add(stronger(conversions, key, place), offer_in(place), place);
+    }
+    // Orders that repeat as often may be sales.
+    let mut spared = repeats.len();
+    for (&place, _) in right
+        .iter()
+        .zip(&is_taken)
+        .filter(|(_, is_taken)| !**is_taken)
+    {
+        let ids = stronger(conversions, key, place);
+        match stands.repeated(ids, offer_in(place), place) {
+            Some(of) => {
+                let is_spared = key == CLICK_ID || spared > 0;
+                plan.conversions.push((place, of, is_spared));
+                spared = spared.saturating_sub(1);
+            }
+            None => plan.left[1].push(place),
+        }
+    }
+    for &place in sales {
+        match (partners.get(&place), repeats.get(&place)) {
+            (Some(&partner), _) => plan.pairs.push((place, partner)),
+            (None, Some(&of)) => plan.orders.push((place, of)),
+            (None, None) => plan.left[0].push(place),
+        }
+    }
+    plan
+}
+
+#[cfg_attr(small_cold, optimize(size))]
+fn match_group(
     judge: &mut Judge,
     report: &mut Report,
     pass: Pass,
     left: &mut [u32],
     right: &mut [u32],
 ) -> Option<()> {
+    let settings = &report.settings;
     let orders = &report.orders;
-    // Sales before refunds, then the earliest first, then by the row's content, never by its position.
-    left.sort_by(|&one, &other| compare(orders, one, other, u32::MAX));
-    let approved = match report.statuses.known(b"approved") {
-        Some(approved) if report.settings.prefers_approved => approved,
-        _ => u32::MAX,
-    };
+    // Sales before refunds, those that count before the others, then the earliest first, then by the row's content,
+    // never by its position.
+    left.sort_by(|&one, &other| compare(orders, one, other, Some(settings)));
     let conversions = &report.conversions;
-    right.sort_by(|&one, &other| compare(conversions, one, other, approved));
-    let order = left.first().copied();
-    if let (Some(order), Some(first)) = (order, order.and_then(|order| orders.head(order))) {
-        let mut net = first.revenue;
-        let mut has_refund = false;
-        for &place in left.iter().skip(1) {
-            let head = report.orders.head(place)?;
-            let is_refund = head.flags & IS_REFUND != 0;
-            let class = if is_refund {
-                Class::Refund
-            } else {
-                Class::DuplicateOrder
-            };
-            judge.settle(report, true, place, class, order, &head);
-            let has_both = head.revenue != NO_AMOUNT && net != NO_AMOUNT;
-            if is_refund && has_both && head.currency == first.currency {
-                net += head.revenue;
-                has_refund = true;
-            }
-        }
-        if has_refund {
-            report.orders.add_flags(order, IS_AMENDED);
-            judge.verdicts.amended.push((order, net));
+    let prefers = Some(settings).filter(|settings| settings.prefers_approved);
+    let pair_of = |place| {
+        let head = conversions.head(place);
+        report.pair_texts(head.map_or(0, |head| head.pair))
+    };
+    right.sort_by(|&one, &other| {
+        let by_row = compare(conversions, one, other, prefers);
+        by_row.then_with(|| pair_of(one).cmp(&pair_of(other)))
+    });
+    let plan = plan(report, which(pass), left, right);
+    let mut nets: BTreeMap<u32, i64> = BTreeMap::new();
+    for (refund, sale) in plan.refunds {
+        let head = report.orders.head(refund)?;
+        judge.settle(report, true, refund, Class::Refund, sale, &head);
+        let of = report.orders.head(sale)?;
+        let net = nets.get(&sale).copied();
+        let net = net.unwrap_or_else(|| judge.net_so_far(sale, &of));
+        if head.revenue != NO_AMOUNT && net != NO_AMOUNT && head.currency == of.currency {
+            nets.insert(sale, net + head.revenue);
         }
     }
-    let conversion = right.first().copied();
-    if let Some(conversion) = conversion {
-        for &place in right.iter().skip(1) {
-            let head = report.conversions.head(place)?;
-            let class = Class::DuplicateConversion;
-            judge.settle(report, false, place, class, conversion, &head);
-        }
+    for (&sale, &net) in &nets {
+        report.orders.add_flags(sale, IS_AMENDED);
+        judge.amend(sale, net);
     }
-    match (order, conversion) {
-        (Some(order), Some(conversion)) => judge.judge_pair(report, order, conversion),
-        (Some(order), None) => judge.leave(report, pass, 0, order)?,
-        (None, Some(conversion)) => judge.leave(report, pass, 1, conversion)?,
-        (None, None) => {}
+    for (order, of) in plan.orders {
+        let head = report.orders.head(order)?;
+        judge.settle(report, true, order, Class::DuplicateOrder, of, &head);
+    }
+    for (conversion, of, is_spared) in plan.conversions {
+        if is_spared {
+            report.conversions.add_flags(conversion, IS_SPARED);
+        }
+        let head = report.conversions.head(conversion)?;
+        let class = Class::DuplicateConversion;
+        judge.settle(report, false, conversion, class, of, &head);
+    }
+    for (order, conversion) in plan.pairs {
+        judge.judge_pair(report, order, conversion, nets.get(&order).copied());
+    }
+    for (side, places) in plan.left.into_iter().enumerate() {
+        for place in places {
+            judge.leave(report, pass, side, place)?;
+        }
     }
     Some(())
 }
 
-/// The order of two rows with one key. `u32::MAX` as the preferred status prefers none.
-pub(super) fn compare(store: &Store, one: u32, other: u32, preferred: u32) -> Ordering {
+/// The order of two rows with one key. With settings, rows whose status counts come first, then pending ones.
+#[cfg_attr(small_cold, optimize(size))]
+fn compare(store: &Store, one: u32, other: u32, prefers: Option<&Settings>) -> Ordering {
     let (Some(a), Some(b)) = (store.head(one), store.head(other)) else {
         return Ordering::Equal;
     };
     let class = |head: &Head| {
-        let is_other = preferred != u32::MAX && u32::from(head.status) != preferred;
-        (head.flags & IS_REFUND != 0, is_other, head.seconds)
+        let rank = prefers.map_or(0, |settings| settings.rank(head.status));
+        (head.flags & IS_REFUND != 0, rank, head.seconds)
     };
     class(&a)
         .cmp(&class(&b))

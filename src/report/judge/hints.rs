@@ -84,7 +84,14 @@ impl Judge {
             rest = tail;
             let split = group.partition_point(|&(_, _, tag)| tag < 128);
             let (orders, conversions) = group.split_at(split);
-            for (order, conversion) in orders.iter().zip(conversions) {
+            // Each row of the longer side has a neighbour, too: the last row of the shorter side.
+            let (Some(last_order), Some(last_conversion)) = (orders.last(), conversions.last())
+            else {
+                continue;
+            };
+            for index in 0..orders.len().max(conversions.len()) {
+                let order = orders.get(index).unwrap_or(last_order);
+                let conversion = conversions.get(index).unwrap_or(last_conversion);
                 self.verdicts.hints.push(Hint {
                     order: order.1,
                     conversion: conversion.1,

@@ -7,8 +7,8 @@ use crate::report::Report;
 use crate::report::memory::{Memory, same};
 use crate::report::partition::{PARTITIONS, place_of};
 use crate::report::store::{
-    CLICK_ID, Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SAME_ID, NO_TIME, NOBODY, ORDER_ID, Store,
-    UNIQUE_ID, hash_of,
+    CLICK_ID, Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SAME_ID, IS_SPARED, NO_TIME, NOBODY,
+    ORDER_ID, Store, UNIQUE_ID, hash_of,
 };
 
 impl Judge {
@@ -71,7 +71,14 @@ impl Judge {
         for _ in 0..ROWS_A_STEP {
             let Some(place) = next else { break };
             store.judge(place, Class::Open as u8, NOBODY);
-            store.take_flags(place, IS_AMENDED);
+            store.take_flags(
+                place,
+                if is_orders {
+                    IS_AMENDED
+                } else {
+                    IS_AMENDED | IS_SPARED
+                },
+            );
             next = store.next(place);
         }
         self.stage = match (next, is_orders) {
@@ -250,7 +257,7 @@ impl Judge {
                 let (one, other) = (place_of(one), place_of(other));
                 let key = key_of(&report.orders, pass, one);
                 if same(key, key_of(&report.conversions, pass, other)) {
-                    self.judge_pair(report, one, other);
+                    self.judge_pair(report, one, other, None);
                     return Some(());
                 }
                 self.leave(report, pass, 0, one)?;
@@ -320,7 +327,7 @@ impl Judge {
         };
         store.judge(place, class as u8, partner);
         let currency = match head.currency {
-            0 if !is_order => self.account,
+            0 if !is_order => report.settings.account,
             currency => currency,
         };
         let sums = self.verdicts.sums.get_mut(class as usize);
@@ -329,28 +336,46 @@ impl Judge {
         }
     }
 
+    /// The revenue of an order after the refunds of earlier passes; each pass sorts the list at its end.
+    pub(super) fn net_so_far(&self, order: u32, head: &Head) -> i64 {
+        if head.flags & IS_AMENDED == 0 {
+            return head.revenue;
+        }
+        let before = self.verdicts.amended.get(..self.sorted);
+        let before = before.unwrap_or_default();
+        let found = before.binary_search_by_key(&order, |&(place, _)| place);
+        let found = found.ok().and_then(|index| before.get(index));
+        found.map_or(head.revenue, |&(_, net)| net)
+    }
+
+    /// Notes the revenue of an order after its refunds.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn amend(&mut self, order: u32, net: i64) {
+        let before = self.verdicts.amended.get_mut(..self.sorted);
+        let before = before.unwrap_or_default();
+        let found = before.binary_search_by_key(&order, |&(place, _)| place);
+        match found.ok().and_then(|index| before.get_mut(index)) {
+            Some(known) => known.1 = net,
+            None => self.verdicts.amended.push((order, net)),
+        }
+    }
+
+    /// Judges a pair; `net` is the order's revenue after refunds that this pass has found.
     #[inline]
-    pub(super) fn judge_pair(&mut self, report: &mut Report, order: u32, conversion: u32) {
+    pub(super) fn judge_pair(
+        &mut self,
+        report: &mut Report,
+        order: u32,
+        conversion: u32,
+        net: Option<i64>,
+    ) {
         let (Some(one), Some(other)) = (
             report.orders.head(order),
             report.conversions.head(conversion),
         ) else {
             return;
         };
-        let mut revenue = one.revenue;
-        if one.flags & IS_AMENDED != 0 {
-            // The order was amended in this pass or an earlier one; each pass sorts the list at its end.
-            revenue = match self.verdicts.amended.last() {
-                Some(&(place, net)) if place == order => net,
-                _ => {
-                    let before = self.verdicts.amended.get(..self.sorted);
-                    let before = before.unwrap_or_default();
-                    let found = before.binary_search_by_key(&order, |&(place, _)| place);
-                    let found = found.ok().and_then(|index| before.get(index));
-                    found.map_or(revenue, |&(_, net)| net)
-                }
-            };
-        }
+        let revenue = net.unwrap_or_else(|| self.net_so_far(order, &one));
         let class = class_of(report.settings.reasons(&one, revenue, &other));
         self.settle(report, true, order, class, conversion, &one);
         self.settle(report, false, conversion, class, order, &other);

@@ -64,6 +64,9 @@ pub(super) fn write_source(writer: &mut Writer, source: &Source) {
     writer.number_of("rows", u64::from(source.rows));
     writer.number_of("unreadable", u64::from(source.unreadable));
     writer.number_of("lineItems", u64::from(source.line_items));
+    if source.repeated > 0 {
+        writer.number_of("repeated", u64::from(source.repeated));
+    }
     writer.key("samples");
     writer.open('[');
     for sample in &source.samples {

@@ -95,6 +95,29 @@ impl Source {
         self.any_amount(fields, role, input, currency)
     }
 
+    /// How much of an order has been given back, 0 or more: the sum of its refunds, at the rate of its revenue.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(crate) fn refunded(
+        &self,
+        fields: &Fields,
+        input: &[u8],
+        currency: &[u8],
+    ) -> Result<i64, Flaw> {
+        let is_number = fields.kind(Role::Refunded) == Kind::Number;
+        let mut sum = 0_i64;
+        let parts = fields
+            .text(Role::Refunded, input)
+            .split(|&byte| byte == b'+');
+        for part in parts.filter(|part| !part.trim_ascii().is_empty()) {
+            sum += read_amount(part, self.format, is_number, currency)?.abs();
+        }
+        Ok(if self.percent == 100 * SCALE {
+            sum
+        } else {
+            percent_of(sum, self.percent)
+        })
+    }
+
     #[inline(never)]
     fn any_amount(
         &self,

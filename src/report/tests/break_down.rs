@@ -65,3 +65,102 @@ fn clicks_break_down_and_conversions_count_where_their_click_does() {
     assert_eq!(answer["journeys"], 3);
     assert_eq!(answer["payout"], "18.00");
 }
+
+/// A breakdown's total, and an attribution's payout and what it leaves out.
+fn figures(report: &mut Report, options: &str) -> (Value, Value) {
+    report.break_down("by=affiliate").unwrap();
+    let total = serde_json::from_str::<Value>(&report.take_answer()).unwrap()["total"].take();
+    let options = format!("model=last\nkey=address\nchannel=affiliate\n{options}");
+    report.attribute(&options).unwrap();
+    (total, serde_json::from_str(&report.take_answer()).unwrap())
+}
+
+#[test]
+fn credit_is_for_money_that_counts_as_it_was_read_last_and_the_rest_is_told() {
+    let mut report = open("");
+    let clicks: Vec<_> = (1..=3)
+        .map(|id| format!(r#"{{"click_id":"{id}","click_date":"2026-06-01 10:00:0{id}","affiliate_id":1,"ip_address":"203.0.113.{id}","conversion_id":{id}}}"#))
+        .collect();
+    // The third click has no address.
+    let clicks = clicks.join("\n").replace(r#""203.0.113.3""#, "null");
+    add(&mut report, "kind=clicks", &clicks, 50).unwrap();
+    let row = |id, payout: &str, status: &str| {
+        conversion(id, "", "2026-06-03 10:00:00", "22.00", payout, status)
+    };
+    let rows = [
+        row(1, "18.00", "approved"),
+        row(2, "5.00", "approved"),
+        row(3, "3.00", "approved"),
+        row(9, "2.00", "approved"),
+        row(8, "1.00", "pending"),
+        // On a later page.
+        row(2, "5.00", "reversed"),
+        row(9, "2.50", "approved"),
+    ];
+    add(&mut report, "kind=conversions", &rows.join("\n"), 1_000).unwrap();
+    let mut reconciled = false;
+    loop {
+        let (total, answer) = figures(&mut report, "");
+        assert_eq!(total["payout"], "23.50");
+        assert_eq!(total["conversions"], 5);
+        assert_eq!(answer["payout"], "18.00");
+        assert_eq!(
+            answer["leftOut"],
+            serde_json::json!({
+                "notApproved": {"conversions": 2, "payout": "6.00"},
+                "withoutJourney": {"conversions": 2, "payout": "5.50"},
+            })
+        );
+        if reconciled {
+            break;
+        }
+        reconcile(&mut report).unwrap();
+        reconciled = true;
+    }
+    assert_eq!(
+        figures(&mut report, "include=reversed").1["payout"],
+        "23.00"
+    );
+    let error = report.attribute("model=position:0.9:0.9").unwrap_err();
+    assert_eq!(error.code(), "invalid_field");
+    assert!(report.attribute("model=position:60:60").is_err());
+    report
+        .attribute("model=last\njourney=1\t5.00\njourney=1\t1.00\ta\t0")
+        .unwrap();
+    assert!(
+        report
+            .take_answer()
+            .contains(r#""withoutJourney":{"conversions":1,"payout":"5.00"}"#)
+    );
+}
+
+#[test]
+fn clicks_that_end_a_page_and_begin_the_next_one_count_once() {
+    let page = |ids: core::ops::Range<u32>| {
+        let rows: Vec<_> = ids.map(|id| format!(r#"{{"click_id":"k{id}"}}"#)).collect();
+        format!(
+            r#"{{"request_status":"Success","response":{{"clicks":[{}]}}}}"#,
+            rows.join(",")
+        )
+    };
+    let all = [
+        page(0..10),
+        page(9..19),
+        page(19..19),
+        page(15..20),
+        page(20..25),
+    ];
+    let count = |report: &mut Report| figures(report, "").0["clicks"].as_u64().unwrap();
+    let mut report = open("");
+    add(&mut report, "kind=clicks", &all.join("\n"), 50).unwrap();
+    assert_eq!(count(&mut report), 25);
+    // Page by page, and after one that broke off.
+    let mut report = open("");
+    for page in &all {
+        add(&mut report, "kind=clicks", page, 1_000).unwrap();
+    }
+    assert_eq!(count(&mut report), 25);
+    assert!(add(&mut report, "kind=clicks", "{\"success\":false}", 100).is_err());
+    add(&mut report, "kind=clicks", &page(25..30), 1_000).unwrap();
+    assert_eq!(count(&mut report), 30);
+}

@@ -139,3 +139,41 @@ proptest! {
         prop_assert_eq!(added, sums);
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    /// The same where rows share clicks and order numbers, name offers or not, and come with refunds.
+    #[test]
+    fn rows_that_share_weaker_keys_are_conserved_in_any_order(
+        orders in proptest::collection::vec((0_u8..4, 0_u8..3, 0_u8..3, 0_u8..3, -3_i8..9), 1..24),
+        conversions in proptest::collection::vec((0_u8..4, 0_u8..3, 0_u8..3, 0_u8..3, 0_i8..9), 0..24),
+        turn in any::<prop::sample::Index>(),
+        keys in prop_oneof![Just("uniqueId,orderId,clickId"), Just("orderId,clickId"), Just("clickId")],
+    ) {
+        let name = |letter: &str, number: u8| if number == 0 { String::new() } else { format!("{letter}{number}") };
+        let summed = |orders: &[(u8, u8, u8, u8, i8)], conversions: &[(u8, u8, u8, u8, i8)]| {
+            let mut report = open(&format!("keys={keys}"));
+            let mut text = "unique_id,order_id,click_id,offer_id,revenue\n".to_owned();
+            for &(unique, order, click, offer, revenue) in orders {
+                text.push_str(&format!("{},{},{},{},{revenue}.00\n", name("u", unique), name("o", order), name("c", click), name("", offer)));
+            }
+            add(&mut report, "kind=orders", &text, 64).unwrap();
+            let rows: Vec<_> = conversions.iter().map(|&(unique, order, click, offer, revenue)| format!(
+                r#"{{"unique_id":"{}","order_id":"{}","click_id":"{}","offer_id":"{offer}","revenue":{revenue}.00}}"#,
+                name("u", unique), name("o", order), name("c", click),
+            )).collect();
+            add(&mut report, "kind=conversions", &rows.join("\n"), 64).unwrap();
+            summary(&mut report)
+        };
+        let (lines, sums) = summed(&orders, &conversions);
+        prop_assert_eq!(sums[0], orders.len() as i128);
+        prop_assert_eq!(sums[1], conversions.len() as i128);
+        prop_assert_eq!(sums[2], orders.iter().map(|row| i128::from(row.4) * 100).sum::<i128>());
+        prop_assert_eq!(sums[3], conversions.iter().map(|row| i128::from(row.4) * 100).sum::<i128>());
+        let (mut orders, mut conversions) = (orders, conversions);
+        let count = orders.len();
+        orders.rotate_left(turn.index(count));
+        conversions.reverse();
+        prop_assert_eq!(summed(&orders, &conversions), (lines, sums));
+    }
+}

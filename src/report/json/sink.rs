@@ -1,0 +1,169 @@
+//! The values that the strict reader records, and whether they are of a row or of a page.
+
+use super::{MAX_PATH_BYTES, NO_ROLE, Value};
+use crate::report::names::{Fields, Names, ROLES, Role, normalise};
+
+/// Why the strict reader stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The bytes ended.
+    More,
+    /// Not JSON.
+    Bad,
+    /// A field occurred twice.
+    Repeated,
+    /// A page that holds rows, not a row.
+    Page,
+}
+
+/// The values that the strict reader records.
+#[expect(clippy::struct_excessive_bools, reason = "marks of one row")]
+pub(super) struct Sink<'a> {
+    pub(super) names: &'a Names,
+    pub(super) fields: &'a mut Fields,
+    pub(super) values: &'a mut Vec<Value>,
+    /// The rank of each role's name, and the index of its value.
+    pub(super) best: [(u8, usize); ROLES],
+    pub(super) path: [u8; MAX_PATH_BYTES],
+    pub(super) path_length: usize,
+    /// The path was too long: no field below it has a role.
+    pub(super) is_lost: bool,
+    pub(super) can_be_page: bool,
+    /// The object lies in the file's outermost list.
+    pub(super) is_listed: bool,
+    /// It holds a list, or another mark of a page; and the list's rows have ids.
+    pub(super) has_list: bool,
+    pub(super) has_rows: bool,
+    /// This row cannot become a shape.
+    pub(super) has_odd: bool,
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn new(
+        names: &'a Names,
+        fields: &'a mut Fields,
+        values: &'a mut Vec<Value>,
+    ) -> Self {
+        values.clear();
+        Self {
+            names,
+            fields,
+            values,
+            best: [(u8::MAX, usize::MAX); ROLES],
+            path: [0; MAX_PATH_BYTES],
+            path_length: 0,
+            is_lost: false,
+            can_be_page: false,
+            is_listed: false,
+            has_list: false,
+            has_rows: false,
+            has_odd: false,
+        }
+    }
+
+    fn has_any(&self, roles: &[Role]) -> bool {
+        let known = |role: &Role| {
+            self.best
+                .get(*role as usize)
+                .is_some_and(|best| best.0 != u8::MAX)
+        };
+        roles.iter().any(known)
+    }
+
+    pub(super) fn has_id(&self) -> bool {
+        self.has_any(&[
+            Role::UniqueId,
+            Role::OrderId,
+            Role::ClickId,
+            Role::ConversionId,
+        ])
+    }
+
+    /// Is the object a page, whose list holds the rows? A row has an id of its own. An object that is in no list may
+    /// be a page with an id; a row with a list has an amount as well.
+    pub(super) fn is_page(&self) -> bool {
+        let is_row =
+            self.is_listed || !self.has_rows || self.has_any(&[Role::Revenue, Role::Payout]);
+        self.has_list && !(self.has_id() && is_row)
+    }
+
+    pub(super) fn push_path(&mut self, name: &[u8]) -> (usize, bool) {
+        let before = (self.path_length, self.is_lost);
+        // CAKE wraps each of its conversions.
+        if before.0 == 0 && name == b"conversion" {
+            return before;
+        }
+        let mut length = self.path_length;
+        let mut is_lost = self.is_lost;
+        let path = &mut self.path;
+        let mut push = |byte| match path.get_mut(length) {
+            Some(slot) => {
+                *slot = byte;
+                length += 1;
+            }
+            None => is_lost = true,
+        };
+        if before.0 > 0 {
+            push(b'.');
+        }
+        normalise(name, push);
+        self.path_length = length;
+        self.is_lost = is_lost;
+        before
+    }
+
+    pub(super) fn path(&self) -> &[u8] {
+        if self.is_lost {
+            return &[];
+        }
+        self.path.get(..self.path_length).unwrap_or_default()
+    }
+
+    pub(super) fn role(&self) -> Option<(u8, u8)> {
+        self.names.find(self.path())
+    }
+
+    /// Adds a further refund of a row's list to the one before it.
+    #[inline]
+    pub(super) fn adds_up(
+        &mut self,
+        input: &[u8],
+        role: u8,
+        rank: u8,
+        (from, to): (usize, usize),
+    ) -> bool {
+        if role != Role::Refunded as u8 {
+            return false;
+        }
+        let slot = self.best.get(usize::from(role));
+        if self.path() != b"refunds.total" || slot.is_none_or(|slot| slot.0 != rank) {
+            return false;
+        }
+        let mut sum = self.fields.text(Role::Refunded, input).to_vec();
+        sum.push(b'+');
+        sum.extend(input.get(from..to).unwrap_or_default());
+        let start = self.fields.scratch.len();
+        self.fields.scratch.extend(sum);
+        self.fields.set_scratch(role, start);
+        true
+    }
+
+    /// Records the value if its name ranks higher than the role's present one. Two names of
+    /// equal rank are an error.
+    pub(super) fn record(&mut self, role: u8, rank: u8, value: usize) -> Result<bool, Stop> {
+        let Some(slot) = self.best.get_mut(usize::from(role)) else {
+            return Ok(false);
+        };
+        if slot.0 == rank {
+            return Err(Stop::Repeated);
+        }
+        if slot.0 < rank {
+            return Ok(false);
+        }
+        if let Some(before) = self.values.get_mut(slot.1) {
+            before.role = NO_ROLE;
+        }
+        *slot = (rank, value);
+        Ok(true)
+    }
+}

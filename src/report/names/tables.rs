@@ -1,0 +1,125 @@
+//! The names that each dialect has for the roles.
+
+use super::Role;
+
+/// The known names of each role, the highest rank first. Case, blanks and punctuation do not matter; a point leads
+/// into an object.
+pub(super) type Table = &'static [(Role, &'static str)];
+
+pub(super) const SIMPLE: Table = &[
+    (Role::UniqueId, "uniqueid transactionid"),
+    (Role::OrderId, "orderid ordernumber order number id"),
+    (Role::ClickId, "clickid reqid requestsessionid reqsessid"),
+    (
+        Role::Date,
+        "date orderdate datetime createdat created time timestamp conversiondate",
+    ),
+    (Role::Revenue, "revenue amount total price"),
+    (Role::Payout, "payout commission"),
+    (Role::Status, "status orderstatus"),
+    (Role::Currency, "currency currencycode"),
+    (Role::OfferId, "offerid"),
+    (Role::Kind, "type"),
+    (Role::Refunded, "refundedamount amountrefunded"),
+    (Role::Cancelled, "cancelledat canceledat"),
+];
+
+pub(super) const SHOPIFY: Table = &[
+    (Role::OrderId, "name"),
+    (Role::ClickId, "clickid noteattributes.clickid"),
+    (Role::Date, "createdat"),
+    (Role::Revenue, "currenttotalprice total totalprice"),
+    (Role::Status, "financialstatus"),
+    (Role::Currency, "currency"),
+    (Role::Refunded, "refundedamount"),
+    (Role::Cancelled, "cancelledat"),
+];
+
+pub(super) const WOOCOMMERCE: Table = &[
+    (Role::OrderId, "ordernumber number orderid id"),
+    (Role::ClickId, "clickid metaclickid"),
+    (Role::Date, "orderdate datecreated date"),
+    (Role::Revenue, "ordertotal total ordertotalamount netsales"),
+    (Role::Status, "orderstatus status"),
+    (Role::Currency, "ordercurrency currency"),
+    // An order of the REST API holds the list of its refunds.
+    (
+        Role::Refunded,
+        "orderrefundamount refundedamount refunds.total",
+    ),
+];
+
+pub(super) const STRIPE: Table = &[
+    (
+        Role::UniqueId,
+        "orderidmetadata metadata.orderid uniqueidmetadata metadata.uniqueid clientreferenceid paymentintentid paymentintent chargeid charge sourceid source id",
+    ),
+    (Role::ClickId, "clickidmetadata metadata.clickid"),
+    (Role::Date, "createdutc createddateutc created"),
+    (Role::Revenue, "amount"),
+    (Role::Status, "status"),
+    (Role::Currency, "currency"),
+    (Role::Kind, "type reportingcategory object"),
+    (Role::Refunded, "amountrefunded"),
+];
+
+pub(super) const CONVERSIONS: Table = &[
+    (Role::UniqueId, "uniqueid transactionid"),
+    (Role::OrderId, "orderid"),
+    (Role::ClickId, "clickid requestsessionid reqsessid reqid"),
+    (
+        Role::ConversionId,
+        "conversionid eventconversionid macroeventconversionid",
+    ),
+    (Role::Date, "conversiondate eventconversiondate date"),
+    (
+        Role::Revenue,
+        "revenuetext revenue received received.amount pricereceived",
+    ),
+    (Role::Payout, "payouttext payout paid paid.amount pricepaid"),
+    (
+        Role::Status,
+        "conversionstatus disposition dispositiontype status",
+    ),
+    (Role::Currency, "currency"),
+    (
+        Role::OfferId,
+        "offerid offer.offerid siteofferid siteoffer.siteofferid",
+    ),
+    (
+        Role::AffiliateId,
+        "affiliateid affiliate.affiliateid sourceaffiliateid sourceaffiliate.sourceaffiliateid",
+    ),
+];
+
+pub(super) const DELIVERIES: Table = &[
+    (Role::UniqueId, "uniqueid"),
+    (Role::OrderId, "orderid"),
+    (Role::ClickId, "clickid"),
+    (Role::Date, "acceptedat conversiondate date"),
+    (Role::State, "state status"),
+    (Role::Revenue, "revenue"),
+    (Role::Payout, "payout"),
+    (Role::OfferId, "offerid"),
+];
+
+pub(super) const CLICKS: Table = &[
+    (Role::ClickId, "clickid requestsessionid reqsessid"),
+    (Role::ConversionId, "conversionid"),
+    (Role::Date, "clickdate date"),
+    (
+        Role::OfferId,
+        "offerid siteofferid offer.offerid siteoffer.siteofferid",
+    ),
+    (
+        Role::AffiliateId,
+        "affiliateid sourceaffiliateid affiliate.affiliateid sourceaffiliate.sourceaffiliateid",
+    ),
+    (Role::SubId1, "subid1 s1"),
+    (Role::SubId2, "subid2 s2"),
+    (Role::SubId3, "subid3 s3"),
+    (Role::SubId4, "subid4 s4"),
+    (Role::SubId5, "subid5 s5"),
+    (Role::Country, "country countrycode country.countrycode"),
+    (Role::Address, "ipaddress ip"),
+];
