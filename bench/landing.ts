@@ -23,9 +23,7 @@ export class LandingSite {
       return response.writeHead(204).end();
     }
     const page = this.pages.get(pathname);
-    return page
-      ? response.writeHead(200, { "content-type": page.type }).end(page.body)
-      : response.writeHead(404).end();
+    return page ? response.writeHead(200, { "content-type": page.type }).end(page.body) : response.writeHead(404).end();
   });
 
   /** Starts on a free port of 127.0.0.1. */
@@ -79,7 +77,9 @@ export class Tabs {
 
   static async start(args: readonly string[]): Promise<Tabs> {
     const profile = mkdtempSync(join(tmpdir(), "cake-edge-bench-"));
-    const quiet = ["gpu", "quic", "background-networking", "component-update", "sync"].map((name) => `--disable-${name}`);
+    const quiet = ["gpu", "quic", "background-networking", "component-update", "sync"].map(
+      (name) => `--disable-${name}`,
+    );
     const browser = spawn(
       process.env["CHROMIUM"] ?? "chromium",
       ["--headless=new", "--no-sandbox", "--remote-debugging-port=0", `--user-data-dir=${profile}`, ...quiet, ...args],

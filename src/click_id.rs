@@ -7,7 +7,7 @@
 //! no memory.
 
 use crate::error::IdRule;
-use crate::placeholder::{is_missing_value, is_missing_word, is_plain_id};
+use crate::placeholder::{has_only_missing_words, is_missing_value, is_missing_word, is_plain_id};
 use crate::tape::{Mark, NOWHERE, Tape};
 use crate::url::{self, END_OF_FIELD, END_OF_NAME, END_OF_READING, is_control, push_pairs};
 use crate::{Error, Result, sub_id};
@@ -65,7 +65,9 @@ pub(crate) fn check(text: &str) -> Result<()> {
         };
         Err(Error::InvalidClickId { rule })
     } else if !is_plain_id(text.as_bytes())
-        && (is_missing_word(text.as_bytes()) || is_missing_value(text))
+        && (is_missing_word(text.as_bytes())
+            || has_only_missing_words(text.as_bytes())
+            || is_missing_value(text))
     {
         let parameter = "clickId";
         Err(Error::PlaceholderText { parameter })

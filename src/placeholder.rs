@@ -143,8 +143,7 @@ fn is_missing(text: &str) -> bool {
         return lost::is_missing_in_base64(&bytes);
     }
     has_template(text.as_bytes())
-        || has_only_words(text.as_bytes(), &[MISSING, RARE], &[BESIDE, ORDERS])
-            && !is_order_zero(text.as_bytes())
+        || has_only_missing_words(text.as_bytes()) && !is_order_zero(text.as_bytes())
         || has_lost_value(text.as_bytes())
         || is_variable(text.as_bytes())
         || is_whole(text)
@@ -152,11 +151,16 @@ fn is_missing(text: &str) -> bool {
         || lost::has_leftover(text)
 }
 
+/// Does the text consist of words for a missing value, and of words beside them? A zero is one of the first.
+pub(crate) fn has_only_missing_words(text: &[u8]) -> bool {
+    has_only_words(text, &[MISSING, RARE], &[BESIDE, ORDERS])
+}
+
 /// Is this a shop's word and a zero, such as `ORD-0`? Some shops count from 0. Zeros alone are none, and so
 /// is `ID-0`.
 fn is_order_zero(text: &[u8]) -> bool {
     let bare: Vec<u8> = text.iter().copied().filter(|byte| *byte != b'0').collect();
-    bare.len() < text.len() && !has_only_words(&bare, &[MISSING, RARE], &[BESIDE, ORDERS])
+    bare.len() < text.len() && !has_only_missing_words(&bare)
 }
 
 fn is_whole(text: &str) -> bool {

@@ -66,7 +66,7 @@ pub struct ReportedConversion {
 }
 
 /// A page of the report.
-pub type ConversionReportPage = Page<ReportedConversion>;
+pub(crate) type ConversionReportPage = Page<ReportedConversion>;
 
 /// The names of the list and of each of its rows.
 const LIST: [&str; 2] = ["conversions", "conversion"];

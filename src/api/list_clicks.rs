@@ -40,7 +40,7 @@ pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
 }
 
 /// A page of clicks. Serializes in camelCase.
-pub type ClickPage = Page<Click>;
+pub(crate) type ClickPage = Page<Click>;
 
 /// Reads the answer. The caller may have taken its rows out, where the platform's own parser reads
 /// them faster.

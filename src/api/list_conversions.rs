@@ -114,7 +114,7 @@ pub struct ListedConversion {
 }
 
 /// A page of Get Conversions.
-pub type ConversionPage = Page<ListedConversion>;
+pub(crate) type ConversionPage = Page<ListedConversion>;
 
 /// Builds the request from the parameters' JSON, in the order of CAKE's article.
 ///

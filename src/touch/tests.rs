@@ -223,7 +223,7 @@ proptest! {
             let sub_id: String = sub_id.iter().filter(|c| !c.is_control() && **c != '#').collect();
             // The surrounding white space is no part of a value.
             let sub_id = sub_id.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-            let mut query = format!("reqid={click_id}");
+            let mut query = format!("?reqid={click_id}");
             for name in ["s1", "s2", "s3", "s4", "s5"] {
                 url::push_parameter(&mut query, name, sub_id);
             }

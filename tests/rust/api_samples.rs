@@ -1,7 +1,7 @@
 //! CAKE's own samples, request and answer, byte for byte, and every other shape that was observed.
 //! JavaScript reads the same file.
 
-use cake_edge::api::{Account, Action, Answer, CallEvent, CallSettings, Step};
+use cake_edge::api::{Account, Action, Answer, CallEvent, CallOutcome, CallSettings, Step};
 use cake_edge::{Error, Result};
 use serde_json::Value;
 
@@ -34,6 +34,10 @@ fn outcome(action: Action, params: &Value, status: u16, body: &str) -> Result<Va
         step = call.next(CallEvent::Failed(Error::Internal), 0);
     }
     match step {
+        // A caller gets the domains as a list: they have one page.
+        Step::Done(CallOutcome::TrackingDomains(page)) => {
+            Ok(serde_json::to_value(page.rows).unwrap())
+        }
         Step::Done(outcome) => Ok(serde_json::to_value(outcome).unwrap()),
         Step::Fail(error) => Err(error),
         Step::Send(_) | Step::Wait(_) => panic!("{step:?}"),
