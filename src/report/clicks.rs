@@ -184,6 +184,7 @@ pub(super) struct Clicks {
 pub(super) struct Mark {
     rows: u32,
     converted: usize,
+    conversion_ids: usize,
 }
 
 impl Clicks {
@@ -208,6 +209,7 @@ impl Clicks {
         Mark {
             rows: self.rows,
             converted: self.converted.len(),
+            conversion_ids: self.conversion_ids.len(),
         }
     }
 
@@ -222,6 +224,8 @@ impl Clicks {
         self.rows = mark.rows;
         self.overlap.forget();
         self.converted.truncate(mark.converted);
+        // A conversion whose click did not come counts alone.
+        self.conversion_ids.go_back(mark.conversion_ids);
     }
 
     pub(super) fn push(

@@ -163,11 +163,30 @@ impl Words {
         table.resize(size, 0);
         memory.give_back(self.table.capacity() * 4);
         self.table = table;
+        self.place_all()
+    }
+
+    /// Puts each number into its slot of the empty table.
+    fn place_all(&mut self) -> Option<()> {
         for code in 1..=u32::try_from(self.ends.len()).ok()? {
             let slot = self.find(self.text(code));
             *self.table.get_mut(slot)? = code;
         }
         Some(())
+    }
+
+    /// Forgets the texts that came after the first `len`.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn go_back(&mut self, len: usize) {
+        if len < self.ends.len() {
+            self.ends.truncate(len);
+            let end = self.ends.last().map_or(0, |&end| end as usize);
+            self.bytes.truncate(end);
+            self.recent.fill(Recent::default());
+            self.last = 0;
+            self.table.fill(0);
+            self.place_all();
+        }
     }
 }
 
@@ -192,6 +211,12 @@ mod tests {
             assert_eq!(words.known(text.as_bytes()), Some(code));
         }
         assert_eq!(words.known(b"nobody"), None);
+        words.go_back(500);
+        for (index, text) in texts.iter().enumerate() {
+            let code = u32::try_from(index + 1).ok().filter(|&code| code <= 500);
+            assert_eq!(words.known(text.as_bytes()), code);
+        }
+        assert_eq!(words.code(texts[999].as_bytes(), &mut memory), Some(501));
         assert_eq!(words.code(b"", &mut memory), Some(0));
         let mut full = Memory::new(0);
         assert_eq!(Words::new(7).code(b"x", &mut full), None);

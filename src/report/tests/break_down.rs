@@ -164,3 +164,30 @@ fn clicks_that_end_a_page_and_begin_the_next_one_count_once() {
     add(&mut report, "kind=clicks", &page(25..30), 1_000).unwrap();
     assert_eq!(count(&mut report), 30);
 }
+
+#[test]
+fn a_conversion_of_clicks_that_did_not_come_counts_alone() {
+    let click = |id: u32| {
+        format!(
+            r#"{{"click_id":"{id}","click_date":"2026-06-01 10:00:00","affiliate_id":1,"conversion_id":{id}}}"#
+        )
+    };
+    let mut report = open("");
+    // The file is left after both rows.
+    let both = format!("{}\n{}\n", click(7), click(8));
+    report.begin("kind=clicks").unwrap();
+    report.room(both.len()).unwrap();
+    report.input()[..both.len()].copy_from_slice(both.as_bytes());
+    report.read(both.len()).unwrap();
+    assert_eq!(report.clicks.rows(), 2);
+    report.cancel();
+    add(&mut report, "kind=clicks", &click(8), 50).unwrap();
+    let rows =
+        [7, 8].map(|id| conversion(id, "", "2026-06-03 10:00:00", "22.00", "18.00", "approved"));
+    add(&mut report, "kind=conversions", &rows.join("\n"), 1_000).unwrap();
+    report.break_down("by=affiliate").unwrap();
+    let answer: Value = serde_json::from_str(&report.take_answer()).unwrap();
+    assert_eq!(answer["total"]["conversions"], 2);
+    assert_eq!(answer["total"]["payout"], "36.00");
+    assert_eq!(answer["total"]["clicks"], 1);
+}
