@@ -214,13 +214,14 @@ export class Outbox {
   }
 
   async siblings(order: string, conversionId?: number): Promise<readonly Sibling[]> {
-    const { store } = this.#deps;
+    const { store, options } = this.#deps;
     const same = conversionId === undefined ? [] : store.withConversion(conversionId);
     return [...store.siblings(order), ...same].map((row) => ({
       id: row.id,
       isNotRecorded: this.#delivery.isNotRecorded(row),
       isDelivered: row.state === "delivered",
       conversionId: row.conversion_id,
+      acceptedMs: Math.floor(row.accepted_ms / options.clockSpeed),
     }));
   }
 

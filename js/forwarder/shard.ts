@@ -91,6 +91,8 @@ export interface Sibling {
   /** Is it certain that CAKE has recorded the event? */
   readonly isDelivered: boolean;
   readonly conversionId: number | null;
+  /** In milliseconds since 1970. */
+  readonly acceptedMs: number;
 }
 
 /** Events that came in one request. */

@@ -88,6 +88,8 @@ pub(crate) struct Attempt {
     /// Does Get Click say, or half say, that the click has a conversion, without a name for it? A report that lacks
     /// the event may be behind then.
     may_be_converted: bool,
+    /// Conversions of the click's other events that the report has, unless it is behind.
+    reported: Vec<u64>,
     started_ms: u64,
 }
 
@@ -107,6 +109,7 @@ impl Attempt {
             phase: Phase::Over,
             converted: None,
             may_be_converted: false,
+            reported: Vec::new(),
             started_ms: now_ms,
         }
     }
@@ -286,6 +289,7 @@ impl Attempt {
         breaker: &mut CircuitBreaker,
         moment: Moment,
     ) -> Step {
+        self.reported = Reading::expected(&self.row, siblings.unwrap_or_default());
         // Where the siblings are unknown, an answer about this event stands.
         let is_theirs = |id| {
             let mut all = siblings.unwrap_or_default().iter();
@@ -371,6 +375,10 @@ impl Attempt {
         match self.converted {
             Some(id) if !reading.has(id) => {
                 self.take_converted("the report is behind", breaker, moment)
+            }
+            _ if !self.reported.iter().all(|id| reading.has(*id)) => {
+                let why = "the report lacks a known conversion of the click: it is behind";
+                self.stay_in_doubt(why, breaker, moment)
             }
             None if self.may_be_converted => {
                 let why = "Get Click may name a conversion that the report lacks";

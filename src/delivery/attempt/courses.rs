@@ -200,6 +200,7 @@ fn siblings_of(all: &[Stored], index: usize) -> Vec<Sibling> {
                 && each.state != State::Delivered
                 && (each.state != State::Pending || each.knowledge == Knowledge::NotRecorded),
             conversion_id: each.conversion_id,
+            accepted_ms: each.row.accepted_utc_ms,
         })
         .collect()
 }

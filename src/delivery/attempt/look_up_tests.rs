@@ -31,6 +31,7 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
         is_not_recorded,
         is_delivered: conversion_id.is_some(),
         conversion_id,
+        accepted_ms: 0,
     };
     let none: &[Sibling] = &[];
     for (name, click, siblings, reported, id, path) in [
@@ -89,6 +90,14 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
             report(r#"{"conversion_id":7,"offer_id":1}"#),
             7,
             "click report",
+        ),
+        (
+            "a sibling's of another day, which the report of this day has not",
+            converted.clone(),
+            vec![sibling(Some(7), false)],
+            report(""),
+            9,
+            "click report conversion",
         ),
         (
             "an earlier conversion of the click that only CAKE knows",
@@ -232,10 +241,12 @@ fn where_nobody_can_tell_the_event_stays_in_doubt_with_an_alert() {
         is_not_recorded: false,
         is_delivered: true,
         conversion_id: Some(7),
+        accepted_ms: row().accepted_utc_ms,
     }];
     let without_ids = report(r#"{"conversion_id":7,"offer_id":1}"#);
     let not_converted = click(1, r#","converted":false,"conversion_id":0"#);
     let as_the_siblings = report(r#"{"conversion_id":7,"offer_id":1,"unique_id":"ORD-1"}"#);
+    let behind = report("");
     let as_nothing = report(
         r#"{"conversion_id":7,"offer_id":1,"unique_id":"ORD-0"},{"conversion_id":0,"offer_id":1,"unique_id":"ORD-1"}"#,
     );
@@ -265,6 +276,15 @@ fn where_nobody_can_tell_the_event_stays_in_doubt_with_an_alert() {
         assert!(!asked.contains(&"conversion.json".to_owned()));
     }
     for (answers, code) in [
+        // It lacks the sibling's conversion of the same day as well.
+        (
+            vec![(200, converted.as_str()), (200, behind.as_str())],
+            "outcome_unknown",
+        ),
+        (
+            vec![(200, not_converted.as_str()), (200, behind.as_str())],
+            "outcome_unknown",
+        ),
         (
             vec![(200, converted.as_str()), (200, as_the_siblings.as_str())],
             "outcome_unknown",
@@ -343,6 +363,7 @@ fn trouble_of_a_look_up_stops_no_conversion() {
         is_not_recorded: false,
         is_delivered: true,
         conversion_id: Some(7),
+        accepted_ms: 0,
     }];
     let row_of = |number| Row { number, ..row() };
     // An account without the report, in any words.

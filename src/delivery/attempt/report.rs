@@ -1,6 +1,6 @@
 //! The conversion report, read page by page for one event.
 
-use super::Row;
+use super::{Row, Sibling};
 use crate::api::conversion_report::ReportLookup;
 use crate::api::report_scan::{Found, ReportScan};
 use crate::api::{Account, conversion_report};
@@ -11,6 +11,8 @@ use crate::url::push_number;
 /// How many rows one page has, and the most pages that are read. A longer report settles nothing.
 const ROWS: u64 = 5_000;
 const MAX_PAGES: u32 = 40;
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// The state of reading a report.
 #[derive(Debug)]
@@ -57,6 +59,16 @@ impl Reading {
         conversion_report::request(account, &json)
             .ok()
             .map(|request| request.url_with_key())
+    }
+
+    /// The siblings' conversions that the report of this row's day has, if it is up to date. It reaches a day beyond
+    /// the row's own day on both sides, whatever the time zone.
+    pub(super) fn expected(row: &Row, siblings: &[Sibling]) -> Vec<u64> {
+        siblings
+            .iter()
+            .filter(|sibling| sibling.accepted_ms.abs_diff(row.accepted_utc_ms) <= DAY_MS)
+            .filter_map(|sibling| sibling.conversion_id)
+            .collect()
     }
 
     /// Does the report have this conversion?

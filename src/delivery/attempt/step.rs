@@ -82,6 +82,8 @@ pub(crate) struct Sibling {
     pub(crate) is_delivered: bool,
     /// CAKE's id of its conversion, where it is known.
     pub(crate) conversion_id: Option<u64>,
+    /// When it was accepted, in milliseconds since 1970; 0 where that is not known.
+    pub(crate) accepted_ms: u64,
 }
 
 /// The next step of an attempt.

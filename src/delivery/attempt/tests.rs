@@ -209,6 +209,7 @@ fn another_events_conversion_proves_nothing_of_this_one() {
             is_not_recorded: false,
             is_delivered: theirs.is_some(),
             conversion_id: theirs,
+            accepted_ms: 0,
         }];
         for body in [yes, nameless] {
             let mut breaker = CircuitBreaker::default();

@@ -19,7 +19,7 @@ fn flag(fields: &Object<'_>, name: &str) -> bool {
     fields.get(name).is_some_and(Value::is_true)
 }
 
-/// A list of `{ isNotRecorded, isDelivered, conversionId }`.
+/// A list of `{ isNotRecorded, isDelivered, conversionId, acceptedMs }`.
 #[must_use]
 pub(crate) fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
     let wrapped = ["{\"siblings\":", json, "}"].concat();
@@ -32,6 +32,7 @@ pub(crate) fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
                 is_not_recorded: flag(&fields, "isNotRecorded"),
                 is_delivered: flag(&fields, "isDelivered"),
                 conversion_id: Some(number(&fields, "conversionId")).filter(|id| *id > 0),
+                accepted_ms: number(&fields, "acceptedMs"),
             })
         })
         .collect()
