@@ -169,19 +169,18 @@ test("ids that are too long travel as digests; ids that are none are refused by 
   }
   // What waited in the test before may come late; it has no order.
   expect([...site.recorded.values()].filter(({ orderId }) => orderId)).toHaveLength(3);
-  expect(await convert(page, { offerId: 1, orderId: 1e21 as never })).toEqual({
-    state: "refused",
-    code: "invalid_unique_id",
-  });
+  for (const orderId of [1e21, Number.POSITIVE_INFINITY]) {
+    expect(await convert(page, { offerId: 1, orderId: orderId as never })).toEqual({
+      state: "refused",
+      code: "invalid_unique_id",
+    });
+  }
   for (const offerId of ["0x10", "1e3", 0, -1, 1.5]) {
     expect(await convert(page, { offerId: offerId as never, orderId: "A" })).toEqual({
       state: "refused",
       code: "invalid_id",
     });
   }
-  // Infinity is a word for a missing value, and the forwarder's to refuse.
-  await convert(page, { offerId: 1, orderId: Number.POSITIVE_INFINITY as never });
-  expect(site.received.map(({ orderId }) => orderId)).toContain("Infinity");
 });
 
 test("an inert tracker where there is a window and a document, but no address", async () => {
