@@ -60,6 +60,8 @@ enum Claim {
     Answered(u64),
     /// Get Click names this one, of several that the click may have.
     Converted(u64),
+    /// Get Click names this one, and it is no plain word about this event.
+    Named(u64),
     /// The click has no conversion.
     NotConverted,
     /// The report lists the event as this conversion.
@@ -202,7 +204,11 @@ impl Attempt {
                         ClickVerdict::Converted(id) => self.ask_siblings(Claim::Converted(id)),
                         ClickVerdict::Unclear => {
                             self.may_be_converted = true;
-                            self.ask_report(Reading::new(), breaker, moment)
+                            if let Some(id) = click.conversion_id {
+                                self.ask_siblings(Claim::Named(id))
+                            } else {
+                                self.ask_report(Reading::new(), breaker, moment)
+                            }
                         }
                         ClickVerdict::Silent => self.ask_report(Reading::new(), breaker, moment),
                     },
@@ -275,7 +281,10 @@ impl Attempt {
         self.phase = Phase::AskingSiblings(claim);
         Step::AskSiblings {
             conversion_id: match claim {
-                Claim::Answered(id) | Claim::Converted(id) | Claim::Reported(id) => Some(id),
+                Claim::Answered(id)
+                | Claim::Converted(id)
+                | Claim::Named(id)
+                | Claim::Reported(id) => Some(id),
                 Claim::NotConverted => None,
             },
         }
@@ -295,6 +304,12 @@ impl Attempt {
             let mut all = siblings.unwrap_or_default().iter();
             all.any(|sibling| sibling.conversion_id == Some(id))
         };
+        if let Claim::Named(id) = claim {
+            // The conversion of another event here, maybe of another offer, is not this event's.
+            self.may_be_converted = !is_theirs(id);
+            self.reported.retain(|&known| known != id);
+            return self.ask_report(Reading::new(), breaker, moment);
+        }
         let is_settled = match claim {
             Claim::Answered(id) if is_theirs(id) => {
                 let message = "CAKE's answer names the conversion of another event".to_owned();
@@ -305,7 +320,7 @@ impl Attempt {
                 let why = "the report has it as the conversion of another event";
                 return self.stay_in_doubt(why, breaker, moment);
             }
-            Claim::Answered(_) | Claim::Reported(_) => true,
+            Claim::Answered(_) | Claim::Reported(_) | Claim::Named(_) => true,
             Claim::Converted(id) => siblings.is_some_and(|siblings| is_ours(id, siblings)),
             // Get Click is out of date where a conversion of the click is known.
             Claim::NotConverted => {
@@ -320,7 +335,7 @@ impl Attempt {
                 self.converted = Some(id);
                 self.ask_report(Reading::new(), breaker, moment)
             }
-            Claim::Answered(id) | Claim::Reported(id) => {
+            Claim::Answered(id) | Claim::Reported(id) | Claim::Named(id) => {
                 self.settle(Meaning::Recorded(Some(id)), breaker, moment)
             }
         }
@@ -441,32 +456,6 @@ impl Attempt {
             meaning @ Meaning::Recorded(_) => return self.settle(meaning, breaker, moment),
         };
         self.settle_as(Meaning::Again(error), Signal::Healthy, breaker, moment)
-    }
-
-    /// Nobody can tell whether the event is recorded. It is not sent, and is looked up again later.
-    fn stay_in_doubt(&mut self, why: &str, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
-        let mut transition = self.retry(moment, None);
-        "outcome_unknown".clone_into(&mut transition.code);
-        why.clone_into(&mut transition.upstream_message);
-        transition.is_in_doubt = true;
-        transition.is_alert = true;
-        let _ = self.record_signal(breaker, Signal::Healthy, moment);
-        Step::Store(transition)
-    }
-
-    /// Waits without an attempt, and uses none up.
-    fn put_off(&mut self, until_ms: u64) -> Step {
-        Step::Store(Transition {
-            state: State::Pending,
-            attempts: self.row.attempts,
-            is_in_doubt: self.row.is_in_doubt,
-            next_ms: Some(until_ms),
-            code: self.row.code.clone(),
-            upstream_message: String::new(),
-            conversion_id: None,
-            is_alert: false,
-            counted: "",
-        })
     }
 
     /// The transition that `meaning` brings.

@@ -95,6 +95,7 @@ const FUNCTIONS: Record<string, Recipe> = {
   withClickCapture: from(edge.withClickCapture, [() => new Response(), { secrets: [secret] }], 1),
   init: from(edge.init, [new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])), {}], 1),
   createForwarderInProcess: from(forwarderMemory.createForwarderInProcess, [forwarderOptions], 0),
+  parseOptions: from(forwarderNode.parseOptions, ["{}"]),
   openForwarder: from(
     (...given: readonly unknown[]) => {
       const made = (forwarderNode.openForwarder as Call)(...given) as forwarderNode.NodeForwarder;

@@ -106,7 +106,8 @@ test("tables without corrections get them, whole or not at all, and what is in t
     const tables = storage.sql.exec("SELECT id, suffix FROM partitions").toArray();
     expect(tables).toHaveLength(3);
     for (const { id, suffix } of tables) {
-      storage.sql.exec(`DROP INDEX events_corrections_${suffix === "_legacy" ? "legacy" : String(id)}`);
+      const name = suffix === "_legacy" ? "legacy" : String(id);
+      for (const index of ["corrections", "conversion"]) storage.sql.exec(`DROP INDEX events_${index}_${name}`);
       storage.sql.exec(`ALTER TABLE events${suffix} DROP COLUMN kind`);
     }
     storage.sql.exec("UPDATE meta SET text = '2' WHERE name = 'schema'");

@@ -74,7 +74,8 @@ impl<'a> Row<'a> {
     /// Notes an element that has elements where a text belongs.
     pub(super) fn note_element(&self, parent: &str, name: &str, content: &str) {
         let is_field = self.fields.contains(&(parent, name));
-        let is_record = parent.is_empty() && self.is_record(name);
+        // A record may lie in another one, such as a disposition's type.
+        let is_record = (parent.is_empty() || is_field) && self.is_record(name);
         // A list is neither.
         if is_record && content.starts_with('[') || is_field && !is_record {
             self.notes.note(&label(parent, name), content);

@@ -8,6 +8,37 @@ use crate::Error;
 use crate::api::Certainty;
 
 impl Attempt {
+    /// Nobody can tell whether the event is recorded. It is not sent, and is looked up again later.
+    pub(super) fn stay_in_doubt(
+        &mut self,
+        why: &str,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        let mut transition = self.retry(moment, None);
+        "outcome_unknown".clone_into(&mut transition.code);
+        why.clone_into(&mut transition.upstream_message);
+        transition.is_in_doubt = true;
+        transition.is_alert = true;
+        let _ = self.record_signal(breaker, Signal::Healthy, moment);
+        Step::Store(transition)
+    }
+
+    /// Waits without an attempt, and uses none up.
+    pub(super) fn put_off(&mut self, until_ms: u64) -> Step {
+        Step::Store(Transition {
+            state: State::Pending,
+            attempts: self.row.attempts,
+            is_in_doubt: self.row.is_in_doubt,
+            next_ms: Some(until_ms),
+            code: self.row.code.clone(),
+            upstream_message: String::new(),
+            conversion_id: None,
+            is_alert: false,
+            counted: "",
+        })
+    }
+
     /// The transition that `meaning` brings, and `signal` for the circuit breaker.
     pub(super) fn settle_as(
         &mut self,

@@ -70,7 +70,7 @@ final class Click_Id {
 		$parts   = explode( '?', $address, 2 );
 		// An encoded equals sign stays one: it tells an address that is a parameter's value.
 		$mended = preg_replace( '/[?;]|%(?:25)*(?:3[Ff]|3[Bb]|26)/', '&', $address );
-		foreach ( array( isset( $parts[1] ) ? $parts[1] : $address, $mended ) as $reading ) {
+		foreach ( array( isset( $parts[1] ) ? $parts[1] : '', $mended ) as $reading ) {
 			$pairs = self::pairs_of( $reading );
 			foreach ( $parameters as $parameter ) {
 				foreach ( $pairs as list( $name, $value ) ) {
