@@ -11,10 +11,20 @@ import { createInterface } from "node:readline";
 /** The maximum wait for a landing. */
 const MAX_LANDING_MS = 30_000;
 
+/** A publisher's page, whose link is followed when the machine is ready: its `to` is the landing. */
+const LINK = `<!doctype html><title>Publisher</title><h1>Quotes compared</h1><script>
+  addEventListener("load", async () => {
+    await fetch("/ready");
+    location.href = new URL(location.href).searchParams.get("to");
+  });
+</script>`;
+
 /** The pages of a site, by path, and what the page of a landing reports to `/landing`. */
 export class LandingSite {
   readonly pages = new Map<string, { readonly body: string; readonly type: string }>();
   port = 0;
+  /** What a publisher's page waits for before its link is followed. */
+  ready: () => Promise<void> = async () => {};
   #heard: ((report: string) => void) | undefined;
   readonly #server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://site");
@@ -22,6 +32,11 @@ export class LandingSite {
       this.#heard?.(await bodyOf(request));
       return response.writeHead(204).end();
     }
+    if (pathname === "/ready") {
+      await this.ready();
+      return response.writeHead(204).end();
+    }
+    if (pathname === "/link") return response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(LINK);
     const page = this.pages.get(pathname);
     return page ? response.writeHead(200, { "content-type": page.type }).end(page.body) : response.writeHead(404).end();
   });
