@@ -304,40 +304,39 @@ impl Attempt {
             let mut all = siblings.unwrap_or_default().iter();
             all.any(|sibling| sibling.conversion_id == Some(id))
         };
-        if let Claim::Named(id) = claim {
-            // The conversion of another event here, maybe of another offer, is not this event's.
-            self.may_be_converted = !is_theirs(id);
-            self.reported.retain(|&known| known != id);
-            return self.ask_report(Reading::new(), breaker, moment);
-        }
-        let is_settled = match claim {
+        match claim {
             Claim::Answered(id) if is_theirs(id) => {
                 let message = "CAKE's answer names the conversion of another event".to_owned();
                 let meaning = Meaning::Again(Error::UnexpectedAnswer { message });
-                return self.settle(meaning, breaker, moment);
+                self.settle(meaning, breaker, moment)
             }
             Claim::Reported(id) if is_theirs(id) => {
                 let why = "the report has it as the conversion of another event";
-                return self.stay_in_doubt(why, breaker, moment);
+                self.stay_in_doubt(why, breaker, moment)
             }
-            Claim::Answered(_) | Claim::Reported(_) | Claim::Named(_) => true,
-            Claim::Converted(id) => siblings.is_some_and(|siblings| is_ours(id, siblings)),
-            // Get Click is out of date where a conversion of the click is known.
-            Claim::NotConverted => {
-                siblings.is_some_and(|all| all.iter().all(|sibling| !sibling.is_delivered))
-            }
-        };
-        match claim {
-            _ if !is_settled => self.ask_report(Reading::new(), breaker, moment),
-            Claim::NotConverted => self.send_what_is_missing(breaker, moment),
-            // An earlier conversion of the click may be known to CAKE alone.
-            Claim::Converted(id) => {
-                self.converted = Some(id);
-                self.ask_report(Reading::new(), breaker, moment)
-            }
-            Claim::Answered(id) | Claim::Reported(id) | Claim::Named(id) => {
+            Claim::Answered(id) | Claim::Reported(id) => {
                 self.settle(Meaning::Recorded(Some(id)), breaker, moment)
             }
+            Claim::Named(id) => {
+                // The conversion of another event here, maybe of another offer, is not this event's.
+                self.may_be_converted = !is_theirs(id);
+                self.reported.retain(|&known| known != id);
+                self.ask_report(Reading::new(), breaker, moment)
+            }
+            Claim::Converted(id) => {
+                // An earlier conversion of the click may be known to CAKE alone.
+                if siblings.is_some_and(|siblings| is_ours(id, siblings)) {
+                    self.converted = Some(id);
+                }
+                self.ask_report(Reading::new(), breaker, moment)
+            }
+            // Get Click is out of date where a conversion of the click is known.
+            Claim::NotConverted
+                if siblings.is_none_or(|all| all.iter().any(|it| it.is_delivered)) =>
+            {
+                self.ask_report(Reading::new(), breaker, moment)
+            }
+            Claim::NotConverted => self.send_what_is_missing(breaker, moment),
         }
     }
 
