@@ -2,7 +2,8 @@
  * The running core: one instance of an audience's wasm. It starts on first use, so that importing the package cannot
  * fail. A trap ends the instance, and the next call starts a fresh one.
  */
-import { CakeError, toCakeError } from "./error.js";
+import { CakeError, isCakeError, toCakeError } from "./error.js";
+import { refuse } from "./option.js";
 
 /** The used part of WebAssembly: workers' types have no compilation. */
 declare const WebAssembly: { readonly Module: new (bytes: object) => object };
@@ -20,8 +21,8 @@ export interface Core<Api> {
   wait<T>(send: () => Promise<T>): Promise<T>;
   /** Sets where an entry gets the module on first use. */
   provide(source: () => WasmModule): void;
-  /** Takes the module from the caller; has no effect once the core runs. */
-  init(module: WasmModule): void;
+  /** Takes the caller's module, under the name that the caller gave it; has no effect once the core runs. */
+  init(module: WasmModule, name: string): void;
 }
 
 /** A core that is started by `start`, the audience's glue. */
@@ -30,6 +31,8 @@ export function createCore<Api>(start: (module: object, died: (error: unknown) =
   let running: Api | undefined;
   /** Compiled once: a new instance costs no compilation. */
   let compiled: object | undefined;
+  /** The caller's name of the module, until it has started once. */
+  let given: string | undefined;
   let waiting = new Set<(error: CakeError) => void>();
 
   function died(error: unknown): void {
@@ -43,9 +46,26 @@ export function createCore<Api>(start: (module: object, died: (error: unknown) =
     if (running === undefined) {
       compiled ??= compile(source());
       if (typeof TextDecoder === "undefined") throw unavailable("this runtime has no TextDecoder (jsdom's has none)");
-      running = start(compiled, died);
+      running = begin(compiled);
     }
     return running;
+  }
+
+  function begin(module: object): Api {
+    try {
+      const begun = start(module, died);
+      given = undefined;
+      return begun;
+    } catch (error) {
+      if (given === undefined || isCakeError(error)) throw error;
+      const name = given;
+      given = undefined;
+      compiled = undefined;
+      return refuse(
+        name,
+        "is the module of another core: edge.wasm, client.wasm and checks.wasm each have their place",
+      );
+    }
   }
 
   return {
@@ -72,8 +92,11 @@ export function createCore<Api>(start: (module: object, died: (error: unknown) =
     provide(from) {
       source = from;
     },
-    init(module) {
-      if (running === undefined) compiled = compile(module);
+    init(module, name) {
+      if (!isModule(module) && !isWasm(module)) refuse(name, "must be a WebAssembly.Module, or its bytes");
+      if (running !== undefined) return;
+      compiled = compile(module);
+      given = name;
     },
   };
 }
@@ -92,8 +115,19 @@ function compile(module: WasmModule): object {
   }
 }
 
-function isBytes(module: WasmModule): boolean {
-  return ArrayBuffer.isView(module) || Object.prototype.toString.call(module).endsWith("ArrayBuffer]");
+const tagOf = (value: unknown) => Object.prototype.toString.call(value);
+const isModule = (value: unknown) => tagOf(value) === "[object WebAssembly.Module]";
+
+function isBytes(module: unknown): module is ArrayBuffer | ArrayBufferView {
+  return ArrayBuffer.isView(module) || tagOf(module).endsWith("ArrayBuffer]");
+}
+
+/** Bytes that begin as every module does: no page of a server that has no such file. */
+function isWasm(bytes: unknown): boolean {
+  if (!isBytes(bytes)) return false;
+  const { buffer, byteOffset } = ArrayBuffer.isView(bytes) ? bytes : { buffer: bytes, byteOffset: 0 };
+  const [first, ...rest] = new Uint8Array(buffer, byteOffset, Math.min(4, bytes.byteLength));
+  return first === 0 && String.fromCharCode(...rest) === "asm";
 }
 
 function nowhere(): never {

@@ -107,7 +107,8 @@ async function pagesOf(kind: "clicks" | "conversions"): Promise<Command> {
 
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args[0] === "help" ? [...args.slice(1), "--help"] : args;
-  if (name === "--version" || name === "-v" || name === "version") {
+  const isVersion = (argument: string | undefined) => argument === "--version" || argument === "-v";
+  if (name === "version" || isVersion(name) || (rest.length === 1 && isVersion(rest[0]))) {
     console.log(versionOf());
     return 0;
   }
@@ -152,7 +153,7 @@ function readOptions(args: string[]): Options {
   // A user who has set the variable does not look for an option.
   const sourceOf = (name: string, variable: string) => (one(name) === undefined ? variable : `--${name}`);
   // In brackets as in a URL, or without.
-  const host = (one("host") ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
+  const host = (one("host") || "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
   const token = one("token") ?? process.env["CAKE_SANDBOX_TOKEN"];
   if (token !== undefined && token.length < 16) {
     throw new UsageError(`${sourceOf("token", "CAKE_SANDBOX_TOKEN")} must have at least 16 characters`);

@@ -305,13 +305,20 @@ async function diagnoseSite(site: URL): Promise<Check[]> {
   const checks: Check[] = [];
   let visit = await ask(landing, "GET", navigation);
   // A landing page may redirect its visitors, to https or to www. A browser follows, and so does its cookie.
-  for (let hops = 0; hops < MAX_REDIRECTS && clickCookie(visit) === undefined; hops += 1) {
+  for (let hops = 0; clickCookie(visit) === undefined && isRedirect(visit); hops += 1) {
     const target = targetOf(visit, landing);
-    if (target === undefined) break;
+    if (target === undefined) {
+      const advice = "Let the server send a whole address of http or https in Location.";
+      return [...checks, failed("redirect", "it redirects to no address that can be read", advice)];
+    }
     const where = `${target.origin}${target.pathname}`;
     if (findClick(target) === undefined) {
       const advice = "Let the redirect keep the query, or capture before it: without the click id nothing can be kept.";
       return [...checks, failed("redirect", `it redirects to ${where} and drops the click id`, advice)];
+    }
+    if (target.href === landing.href || hops === MAX_REDIRECTS) {
+      const advice = "Open the page in a browser: it says ERR_TOO_MANY_REDIRECTS, or the like.";
+      return [...checks, failed("redirect", `it redirects to ${where} again and again`, advice)];
     }
     checks.push(passed("redirect", `it redirects to ${where}: examined there`));
     landing = target;
@@ -357,10 +364,11 @@ async function diagnoseSite(site: URL): Promise<Check[]> {
   return checks;
 }
 
+const isRedirect = ({ status, headers }: Answer) => status >= 300 && status <= 399 && headers.location !== undefined;
+
 /** The target of a redirect. */
-function targetOf({ status, headers }: Answer, from: URL): URL | undefined {
-  const { location } = headers;
-  if (status < 300 || status > 399 || location === undefined || !URL.canParse(location, from)) return undefined;
+function targetOf({ headers: { location } }: Answer, from: URL): URL | undefined {
+  if (location === undefined || !URL.canParse(location, from)) return undefined;
   const target = new URL(location, from);
   return /^https?:$/.test(target.protocol) ? target : undefined;
 }

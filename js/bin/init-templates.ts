@@ -13,6 +13,7 @@ export const options = (env) => ({
   apiKey: env.CAKE_API_KEY,
   operatorSecret: env.CAKE_OPERATOR_SECRET,
   signingSecrets: list(env.CAKE_SIGNING_SECRETS),
+  cookieSecrets: list(env.CAKE_COOKIE_SECRET),
   origins: list(env.CAKE_ORIGINS),
 });
 
@@ -52,12 +53,14 @@ export const FORWARDER_CONFIG = `{
   "migrations": [{ "tag": "v1", "new_sqlite_classes": ["CakeOutbox"] }],
   "triggers": { "crons": ["*/5 * * * *"] },
   "vars": {
-    "CAKE_BASE_URL": "https://yourdomain.cakemarketing.com",
+    // Your CAKE domain, such as https://yourdomain.cakemarketing.com.
+    "CAKE_BASE_URL": "",
     // Other origins whose pages report conversions; the Worker's own always may.
     "CAKE_ORIGINS": ""
   }
   // Secrets, each by \`npx wrangler secret put NAME --config forwarder/wrangler.jsonc\`: CAKE_API_KEY,
-  // CAKE_OPERATOR_SECRET, CAKE_SIGNING_SECRETS. On this machine they are in .dev.vars.
+  // CAKE_OPERATOR_SECRET, CAKE_SIGNING_SECRETS, and CAKE_COOKIE_SECRET, which the site's capture has too. On this
+  // machine they are in .dev.vars.
 }
 `;
 
@@ -79,44 +82,53 @@ export const FORWARDER_DEV_CONFIG = `{
 
 export const SITE = `import { withClickCapture } from "cake-edge";
 
-// Your site's Worker: here it passes the request on.
-const site = (request) => fetch(request);
+// Your site: here the Worker serves its files. In front of a site elsewhere it is (request) => fetch(request).
+const site = (request, env) => env.ASSETS.fetch(request);
 
 export default { fetch: withClickCapture(site, (env) => ({ secrets: [env.CAKE_COOKIE_SECRET] })) };
 `;
 
-export const SITE_CONFIG = `{
+/** The configuration of a site whose files are in `folder`. */
+export const siteConfig = (folder: string) => `{
   "$schema": "../node_modules/wrangler/config-schema.json",
   "name": "cake-site",
   "main": "worker.js",
-  "compatibility_date": "${COMPATIBILITY_DATE}"
+  "compatibility_date": "${COMPATIBILITY_DATE}",
+  "assets": { "directory": "../${folder}", "binding": "ASSETS", "run_worker_first": true }
   // The secret, by \`npx wrangler secret put CAKE_COOKIE_SECRET --config site/wrangler.jsonc\`; here it is in .dev.vars.
 }
 `;
 
-export const NEXT_PROXY = `import { captureClick } from "cake-edge";
+/** `name` is `proxy`, or `middleware` before Next 16. */
+export const nextProxy = (name: string) => `import { withClickCapture } from "cake-edge";
 import { NextResponse } from "next/server";
 
-/** Keeps the click id of a landing page's address in a signed cookie. */
-export function proxy(request) {
-  const response = NextResponse.next();
-  const { setCookie } = captureClick(request, { secrets: [process.env.CAKE_COOKIE_SECRET] });
-  if (setCookie) response.headers.append("set-cookie", setCookie);
-  return response;
-}
+/** Keeps the click id of a landing page's address in a signed cookie. Whatever goes wrong in it, the site answers. */
+export const ${name} = withClickCapture(
+  () => NextResponse.next(),
+  () => ({ secrets: [process.env.CAKE_COOKIE_SECRET] }),
+);
 
 export const config = { matcher: "/((?!_next|api|.*\\\\..*).*)" };
 `;
 
-export const SVELTE_HOOKS = `import { captureClick } from "cake-edge";
-import { env } from "$env/dynamic/private";
+export const SVELTE_HOOKS = `import { withClickCapture } from "cake-edge";
 
-/** Keeps the click id of a landing page's address in a signed cookie. */
-export async function handle({ event, resolve }) {
-  const { setCookie } = captureClick(event.request, { secrets: [env.CAKE_COOKIE_SECRET] });
-  const response = await resolve(event);
-  if (setCookie) response.headers.append("set-cookie", setCookie);
-  return response;
+// Vite reads .env for the page alone.
+try {
+  globalThis.process?.loadEnvFile?.();
+} catch {
+  // Where the site runs, the secret is a variable of its own.
+}
+
+/** Keeps the click id of a landing page's address in a signed cookie. Whatever goes wrong in it, the site answers. */
+export function handle({ event, resolve }) {
+  const env = { ...globalThis.process?.env, ...event.platform?.env };
+  const answer = withClickCapture(
+    () => resolve(event),
+    () => ({ secrets: [env.CAKE_COOKIE_SECRET] }),
+  );
+  return answer(event.request);
 }
 `;
 
@@ -147,12 +159,24 @@ export function CakeEdge() {
 }
 `;
 
+export const WELCOME = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <title>Your site</title>
+  </head>
+  <body>
+    <p>Welcome</p>
+  </body>
+</html>
+`;
+
 export const TAG = `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />
     <title>Landing page</title>
-    <!-- Keeps the click id. The files are those of node_modules/cake-edge/dist/page/. -->
+    <!-- Keeps the click id. In /js/ are the files of node_modules/cake-edge/dist/page/. -->
     <script async src="/js/cake-edge.js" data-endpoint="/cake"></script>
   </head>
   <body>

@@ -3,24 +3,39 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { findNearest } from "../nearest.js";
 import { doctor } from "./doctor.js";
+import {
+  dependenciesIn,
+  FRAMEWORKS,
+  type Framework,
+  guess,
+  INSTALL,
+  type Manager,
+  type Manifest,
+  managerOf,
+  manifestText,
+  readManifest,
+  STARTERS,
+  upwards,
+} from "./init-project.js";
 import {
   FORWARDER,
   FORWARDER_CONFIG,
   FORWARDER_DEV,
   FORWARDER_DEV_CONFIG,
   NEXT_PAGE,
-  NEXT_PROXY,
+  nextProxy,
   PAGE,
   SANDBOX_TEST,
   SITE,
-  SITE_CONFIG,
   SVELTE_HOOKS,
+  siteConfig,
   TAG,
+  WELCOME,
 } from "./init-templates.js";
 import { RunError, readArgs, UsageError } from "./usage.js";
 import { freePort } from "./workerd.js";
@@ -36,7 +51,7 @@ it asks.
   --sandbox           a CAKE network in a test
   --framework NAME    wrangler, next, sveltekit or vite (by what package.json has, else wrangler)
   --yes               answer every question with yes, changes of existing files included
-  --no-install        write only: no npm install, no doctor
+  --no-install        write only: nothing is installed, no doctor
   --dir DIR           another folder
   -h, --help
 
@@ -44,9 +59,6 @@ Documentation: node_modules/cake-edge/docs/init.md`;
 
 const PARTS = ["page", "capture", "forwarder", "sandbox"] as const;
 type Part = (typeof PARTS)[number];
-const FRAMEWORKS = ["wrangler", "next", "sveltekit", "vite"] as const;
-type Framework = (typeof FRAMEWORKS)[number];
-
 const WRANGLER = "^4.151.0";
 
 interface Plan {
@@ -58,6 +70,7 @@ interface Plan {
   readonly installs: boolean;
   /** This package's version. */
   readonly version: string;
+  readonly manager: Manager;
 }
 
 /** Writes, installs, examines; returns the exit status. */
@@ -65,7 +78,12 @@ export async function init(args: string[], version: string): Promise<number> {
   const plan = await readPlan(args, version);
   const files = filesOf(plan);
   let changed = 0;
-  for (const [path, make] of files) {
+  for (const [path, make, namesakes = []] of files) {
+    const own = [path, ...namesakes].find((each) => isOwn(join(plan.folder, each), make));
+    if (own !== undefined) {
+      console.log(`left      ${own} is yours: add what it lacks\n${indented(make(undefined))}`);
+      continue;
+    }
     const file = join(plan.folder, path);
     const before = existsSync(file) ? readFileSync(file, "utf8") : undefined;
     const after = make(before);
@@ -79,19 +97,28 @@ export async function init(args: string[], version: string): Promise<number> {
         console.log(`left      ${path}`);
         continue;
       }
-    } else {
-      console.log(`written   ${path}`);
     }
-    mkdirSync(dirname(file), { recursive: true });
-    // Only the owner may read secrets.
-    writeFileSync(file, after, path.endsWith(".dev.vars") ? { mode: 0o600 } : {});
+    write(file, after);
+    if (before === undefined) console.log(`written   ${path}`);
     changed += 1;
   }
   if (!plan.installs) return 0;
-  if (changed > 0) await run("npm", ["install", "--no-audit", "--no-fund"], plan.folder);
+  if (changed > 0) await run(plan.manager, [...INSTALL[plan.manager]], plan.folder);
   const status = plan.parts.has("forwarder") ? await examine(plan.folder) : 0;
   for (const line of nextSteps(plan)) console.log(line);
   return status;
+}
+
+function write(file: string, text: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    // Only the owner may read secrets, also where the file stood before.
+    const isSecret = SECRET_FILES.some((path) => file.endsWith(path));
+    writeFileSync(file, text, isSecret ? { mode: 0o600 } : {});
+    if (isSecret) chmodSync(file, 0o600);
+  } catch (error) {
+    throw new RunError(`${file} cannot be written: ${(error as Error).message}`);
+  }
 }
 
 const OPTION_TYPES = {
@@ -122,11 +149,23 @@ async function readPlan(args: string[], version: string): Promise<Plan> {
     const meant = nearest === undefined ? "" : `: did you mean ${nearest}?`;
     throw new UsageError(`--framework must be one of ${FRAMEWORKS.join(", ")}, not ${JSON.stringify(named)}${meant}`);
   }
+  const starter = STARTERS.find(([name]) => name in dependenciesIn(folder));
+  if (starter !== undefined && named === undefined && (parts.has("page") || parts.has("capture"))) {
+    throw new UsageError(
+      `--page and --capture know no ${starter[1]}, which has a starter of its own: node_modules/cake-edge/docs/${starter[2]}`,
+    );
+  }
+  if (values["no-install"] !== true && parts.has("forwarder") && isOlderThan(22, 12)) {
+    throw new RunError(
+      `wrangler serves the forwarder on this machine and needs Node 22.12; this is ${process.versions.node}: take --no-install, or a newer Node`,
+    );
+  }
   return {
     folder,
     parts,
     framework: named ?? guess(folder),
     isOldNext: /^\D*1[0-5]\b/.test(dependenciesIn(folder)["next"] ?? ""),
+    manager: managerOf(folder),
     isAgreed: values["yes"] === true,
     installs: values["no-install"] !== true,
     version,
@@ -140,73 +179,68 @@ const QUESTIONS: Record<Part, string> = {
   sandbox: "A CAKE network for tests",
 };
 
-/** The framework of the project. */
-function guess(folder: string): Framework {
-  const all = dependenciesIn(folder);
-  if ("next" in all) return "next";
-  if ("@sveltejs/kit" in all) return "sveltekit";
-  return "vite" in all ? "vite" : "wrangler";
-}
-
-function dependenciesIn(folder: string): Record<string, string> {
-  const file = join(folder, "package.json");
-  if (!existsSync(file)) return {};
-  const { dependencies, devDependencies } = readManifest(readFileSync(file, "utf8"));
-  return { ...dependencies, ...devDependencies };
-}
-
-interface Manifest {
-  dependencies?: Record<string, string>;
-  devDependencies?: Record<string, string>;
-  scripts?: Record<string, string>;
-  [name: string]: unknown;
-}
-
-function readManifest(json: string): Manifest {
-  try {
-    return JSON.parse(json) as Manifest;
-  } catch {
-    throw new UsageError("package.json is not JSON: mend it first");
-  }
+function isOlderThan(major: number, minor: number): boolean {
+  const [ours = 0, next = 0] = process.versions.node.split(".").map(Number);
+  return ours < major || (ours === major && next < minor);
 }
 
 /** Makes a file's new text from its present text. */
-type Make = (before: string | undefined) => string;
+type Make = ((before: string | undefined) => string) & { readonly isOnce?: boolean };
 
 /** Written once; later the file belongs to the user. */
-const once =
-  (text: string): Make =>
-  (before) =>
-    before ?? text;
+const once = (text: string): Make => Object.assign((before: string | undefined) => before ?? text, { isOnce: true });
 
-function filesOf({ parts, framework, version, isOldNext }: Plan): [string, Make][] {
-  const files: [string, Make][] = [["package.json", manifestWith(parts, framework, version)]];
+/** Is there a file of the user's own, without a word of this package? */
+function isOwn(file: string, { isOnce }: Make): boolean {
+  return isOnce === true && existsSync(file) && !readFileSync(file, "utf8").includes("cake-edge");
+}
+
+const indented = (text: string) => text.trimEnd().replace(/^/gm, "  | ").replace(/ +$/gm, "");
+
+/** The file's names that mean the same to its framework, TypeScript's among them. */
+const namesOf = (...stems: string[]) =>
+  stems.flatMap((stem) => ["js", "ts", "mjs", "mts"].map((end) => `${stem}.${end}`));
+
+/** A file to write, and the other files that would stand for it. */
+type FileToWrite = [path: string, make: Make, namesakes?: readonly string[]];
+
+function filesOf({ folder, parts, framework, version, isOldNext }: Plan): FileToWrite[] {
+  const files: FileToWrite[] = [["package.json", manifestWith(parts, framework, version)]];
+  const has = (path: string) => existsSync(join(folder, path));
+  // Next reads no file beside a `src` with the pages in it.
+  const isBelow = !has("app") && !has("pages") && (has("src/app") || has("src/pages"));
+  const next = framework === "next" && isBelow ? "src/" : "";
+  // The forwarder reads the cookie that the capture signs.
+  const cookieSecret = secretIn(folder, "CAKE_COOKIE_SECRET");
   const hasWorker = parts.has("forwarder") || (parts.has("capture") && framework === "wrangler");
   if (parts.has("forwarder")) {
     files.push(["forwarder/worker.js", once(FORWARDER)], ["forwarder/dev.js", once(FORWARDER_DEV)]);
     files.push(["forwarder/wrangler.jsonc", once(FORWARDER_CONFIG)]);
     files.push(["forwarder/wrangler.dev.jsonc", once(FORWARDER_DEV_CONFIG)]);
-    files.push(["forwarder/.dev.vars", forwarderSecrets]);
+    files.push(["forwarder/.dev.vars", (before) => forwarderSecrets(before, cookieSecret)]);
   }
   if (parts.has("capture")) {
     if (framework === "next") {
-      // The same file under its name before Next 16.
-      files.push(
-        isOldNext
-          ? ["middleware.js", once(NEXT_PROXY.replace("function proxy", "function middleware"))]
-          : ["proxy.js", once(NEXT_PROXY)],
-      );
-    } else if (framework === "sveltekit") files.push(["src/hooks.server.js", once(SVELTE_HOOKS)]);
-    else {
-      files.push(["site/worker.js", once(SITE)], ["site/wrangler.jsonc", once(SITE_CONFIG)]);
-      files.push(["site/.dev.vars", (before) => withSecret(before, "CAKE_COOKIE_SECRET")]);
+      const name = isOldNext ? "middleware" : "proxy";
+      // Of both names at once Next takes none.
+      const namesakes = namesOf(`${next}proxy`, `${next}middleware`);
+      files.push([`${next}${name}.js`, once(nextProxy(name)), namesakes]);
+    } else if (framework === "sveltekit") {
+      const namesakes = namesOf("src/hooks.server", "src/hooks.server/index");
+      files.push(["src/hooks.server.js", once(SVELTE_HOOKS), namesakes]);
+    } else {
+      const served = framework === "vite" ? "dist" : "public";
+      files.push(["site/worker.js", once(SITE)], ["site/wrangler.jsonc", once(siteConfig(served))]);
+      files.push(["site/.dev.vars", (before) => withSecret(before, "CAKE_COOKIE_SECRET", cookieSecret)]);
+      if (served === "public" && !has("public") && !parts.has("page")) files.push(["public/index.html", once(WELCOME)]);
     }
     if (framework === "next" || framework === "sveltekit") {
-      files.push([framework === "next" ? ".env.local" : ".env", (before) => withSecret(before, "CAKE_COOKIE_SECRET")]);
+      const file = framework === "next" ? ".env.local" : ".env";
+      files.push([file, (before) => withSecret(before, "CAKE_COOKIE_SECRET", cookieSecret)]);
     }
   }
   if (parts.has("page")) {
-    if (framework === "next") files.push(["app/cake-edge.jsx", once(NEXT_PAGE)]);
+    if (framework === "next") files.push([`${next}components/cake-edge.jsx`, once(NEXT_PAGE)]);
     else if (framework === "sveltekit") files.push(["src/lib/cake-edge.js", once(PAGE)]);
     else if (framework === "vite") files.push(["src/cake-edge.js", once(PAGE)]);
     else files.push(["public/landing.html", once(TAG)]);
@@ -241,8 +275,8 @@ function manifestWith(parts: ReadonlySet<Part>, framework: Framework, version: s
     const isFree = parts.has("sandbox") && own?.includes("no test specified");
     const merged = { ...scripts, ...(isFree ? others : manifest.scripts) };
     if (Object.keys(merged).length > 0) wanted.scripts = merged;
-    const after = `${JSON.stringify(wanted, null, 2)}\n`;
-    return before !== undefined && JSON.stringify(JSON.parse(before)) === JSON.stringify(wanted) ? before : after;
+    const isSame = before !== undefined && JSON.stringify(manifest) === JSON.stringify(wanted);
+    return isSame ? before : manifestText(wanted, before);
   };
 }
 
@@ -253,19 +287,34 @@ function withLines(before: string, lines: readonly string[]): string {
   return `${before === "" || before.endsWith("\n") ? before : `${before}\n`}${missing.join("\n")}\n`;
 }
 
-/** Makes a secret once: a second run keeps it. */
-function withSecret(before = "", ...names: string[]): string {
-  const missing = names.filter((name) => !new RegExp(`^${name}=`, "m").test(before));
-  const made = missing.map((name) => `${name}=${randomBytes(32).toString("hex")}\n`).join("");
-  return `${before === "" || before.endsWith("\n") ? before : `${before}\n`}${made}`;
+const newSecret = () => randomBytes(32).toString("hex");
+
+/** The files that may hold a secret of this project. */
+const SECRET_FILES = ["forwarder/.dev.vars", "site/.dev.vars", ".env", ".env.local"];
+
+/** The secret that stands in one of the project's files, else a new one. */
+function secretIn(folder: string, name: string): string {
+  for (const path of SECRET_FILES) {
+    const file = join(folder, path);
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    const [, standing] = new RegExp(`^${name}=(.+)$`, "m").exec(text) ?? [];
+    if (standing !== undefined) return standing.trim();
+  }
+  return newSecret();
 }
 
-function forwarderSecrets(before = ""): string {
-  let after = withSecret(before, "CAKE_API_KEY", "CAKE_OPERATOR_SECRET");
-  if (!/^CAKE_SIGNING_SECRETS=/m.test(after)) {
-    after += `CAKE_SIGNING_SECRETS=whsec_${randomBytes(32).toString("base64")}\n`;
-  }
-  return after;
+/** Adds a secret once: a second run keeps it. */
+function withSecret(before: string | undefined, name: string, secret: string): string {
+  const text = before ?? "";
+  if (new RegExp(`^${name}=`, "m").test(text)) return text;
+  return `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${name}=${secret}\n`;
+}
+
+function forwarderSecrets(before: string | undefined, cookieSecret: string): string {
+  let after = withSecret(before, "CAKE_API_KEY", newSecret());
+  after = withSecret(after, "CAKE_OPERATOR_SECRET", newSecret());
+  after = withSecret(after, "CAKE_SIGNING_SECRETS", `whsec_${randomBytes(32).toString("base64")}`);
+  return withSecret(after, "CAKE_COOKIE_SECRET", cookieSecret);
 }
 
 /** The removed and added lines; secrets are hidden. */
@@ -282,7 +331,9 @@ function difference(before: string, after: string): string {
 async function agrees(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) return false;
   const asking = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await asking.question(`${question} [y/N] `);
+  const answer = await asking.question(`${question} [y/N] `).catch(() => {
+    throw new RunError("stopped at this question: only what is named above was written");
+  });
   asking.close();
   return /^y(es)?$/i.test(answer.trim());
 }
@@ -305,7 +356,10 @@ function run(command: string, args: string[], cwd: string): Promise<void> {
 async function examine(folder: string): Promise<number> {
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
-  const wrangler = join(folder, "node_modules/wrangler/bin/wrangler.js");
+  // A workspace has it in a folder around this one.
+  const tools = upwards(folder).map((at) => join(at, "node_modules/wrangler/bin/wrangler.js"));
+  const wrangler = tools.find((tool) => existsSync(tool));
+  if (wrangler === undefined) throw new RunError("wrangler is not in node_modules, so the forwarder was not started");
   const options = [
     "--config",
     "forwarder/wrangler.dev.jsonc",
@@ -350,24 +404,30 @@ async function answers(url: string, child: ChildProcess, printed: () => string):
   throw new RunError(`the forwarder did not answer within a minute:\n${printed()}`);
 }
 
-function nextSteps({ parts, framework }: Plan): string[] {
+function nextSteps({ folder, parts, framework, manager }: Plan): string[] {
   const steps = ["", "Next:"];
   if (parts.has("forwarder")) {
-    steps.push("  npm run forwarder          the forwarder on http://localhost:8787/cake, delivering into a sandbox");
-    steps.push("  forwarder/wrangler.jsonc   name your CAKE domain; then npx wrangler secret put each secret");
+    steps.push(
+      `  ${manager} run forwarder`,
+      "    the forwarder on http://localhost:8787/cake, delivering into a sandbox",
+    );
+    steps.push("  forwarder/wrangler.jsonc");
+    steps.push("    name your CAKE domain there; then npx wrangler secret put each secret");
   }
   if (parts.has("page")) {
+    const component = existsSync(join(folder, "src/components/cake-edge.jsx")) ? "src/components" : "components";
     const where = {
-      next: "render <CakeEdge /> of app/cake-edge.jsx in your layout",
+      next: `render <CakeEdge /> of ${component}/cake-edge.jsx in your layout`,
       sveltekit: "import src/lib/cake-edge.js in your layout",
       vite: "import src/cake-edge.js in your main module",
-      wrangler: "copy node_modules/cake-edge/dist/page/*.js beside public/landing.html",
+      wrangler: "mkdir -p public/js && cp node_modules/cake-edge/dist/page/*.js public/js/",
     }[framework];
     steps.push(`  ${where}`);
   }
   if (parts.has("capture") && (framework === "wrangler" || framework === "vite")) {
-    steps.push("  npx wrangler dev --config site/wrangler.jsonc");
+    const built = framework === "vite" ? "npx vite build && " : "";
+    steps.push(`  ${built}npx wrangler dev --config site/wrangler.jsonc`);
   }
-  if (parts.has("sandbox")) steps.push("  npm test");
+  if (parts.has("sandbox")) steps.push(`  ${manager} test`);
   return steps;
 }

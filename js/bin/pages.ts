@@ -32,7 +32,7 @@ Examples:
   CAKE_API_KEY=… cake-edge clicks --from 2026-06-01 --to 2026-06-30 --pages pages --base-url https://yourdomain.cakemarketing.com
   CAKE_API_KEY=… cake-edge conversions --from 2026-06-01 --to 2026-06-30 --csv --base-url https://yourdomain.cakemarketing.com > june.csv
 
-Documentation: docs/report.md`;
+Documentation: node_modules/cake-edge/docs/report.md`;
 
 /** The list to read, and where to keep its pages. */
 interface LiveOptions {

@@ -53,7 +53,7 @@ Examples:
   CAKE_API_KEY=… cake-edge report --orders june.csv --conversions live --save pages \\
     --base-url https://yourdomain.cakemarketing.com --from 2026-06-01 --to 2026-06-30
 
-Documentation: docs/report.md`;
+Documentation: node_modules/cake-edge/docs/report.md`;
 
 const TEXTS = [
   "dialect",

@@ -1,6 +1,6 @@
 /** `cake-edge`: links, capture and CAKE's API, for workers and servers. */
 import type { WasmModule } from "../core.js";
-import { checkNames, checkNoMore, refuse } from "../option.js";
+import { checkNames, checkNoMore } from "../option.js";
 import { checksCore, clientCore, edge } from "./core.js";
 
 export type { WasmModule } from "../core.js";
@@ -116,14 +116,7 @@ export function init(module: WasmModule, more?: MoreModules): void;
 export function init(module: WasmModule, more: MoreModules = {}, ...tooMuch: unknown[]): void {
   checkNoMore("init", 2, tooMuch);
   checkNames("modules", more, ["client", "checks"]);
-  for (const [name, each] of [
-    ["module", module],
-    ["client", more?.client ?? module],
-    ["checks", more?.checks ?? module],
-  ] as const) {
-    if (typeof each !== "object" || each === null) refuse(name, "must be a WebAssembly.Module, or its bytes");
-  }
-  edge.init(module);
-  if (more?.client) clientCore.init(more.client);
-  if (more?.checks) checksCore.init(more.checks);
+  edge.init(module, "module");
+  if (more?.client) clientCore.init(more.client, "client");
+  if (more?.checks) checksCore.init(more.checks, "checks");
 }

@@ -135,10 +135,7 @@ impl Examination {
             },
             is_young: match domains {
                 Ok(_) => true,
-                Err(error) => {
-                    matches!(error, Error::Unauthorized { .. } | Error::Refused { .. })
-                        || is_fault_about_the_key(error)
-                }
+                Err(error) => is_answered_no(error),
             },
             older,
             server_ms: self.server_ms,
@@ -214,6 +211,12 @@ fn skipped(name: &'static str, found: &str, advice: &'static str) -> Check {
         found: found.to_owned(),
         advice: Some(advice),
     }
+}
+
+/// Do services answer so that are there, and say no?
+fn is_answered_no(error: &Error) -> bool {
+    matches!(error, Error::Unauthorized { .. } | Error::Refused { .. })
+        || is_fault_about_the_key(error)
 }
 
 /// Is this a fault, such as one of the older services, with words about the API key?
@@ -413,6 +416,10 @@ fn services(findings: &Findings<'_>) -> Check {
             "neither generation answers",
             "Make CAKE reachable first.",
         ),
+        // A wrong key is refused by both.
+        Some(Err(error)) if is_answered_no(error) => {
+            skipped("services", "not known", "Give the account's key first.")
+        }
         Some(Err(_)) => skipped(
             "services",
             "only the young services answer",

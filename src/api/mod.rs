@@ -96,7 +96,13 @@ impl Account {
     pub fn new(base_url: &str, api_key: &str) -> Result<Self> {
         let origin = base_url.strip_suffix('/').unwrap_or(base_url);
         if !is_loopback_origin(origin) {
-            check_origin(origin).map_err(|rule| Error::InvalidBaseUrl { rule })?;
+            // On this machine http is allowed, so that the path is at fault.
+            let rest = origin.strip_prefix("http://").filter(|rest| {
+                let host = rest.split('/').next().unwrap_or_default();
+                is_loopback_origin(&format!("http://{host}"))
+            });
+            let checked = rest.map_or_else(|| origin.to_owned(), |rest| format!("https://{rest}"));
+            check_origin(&checked).map_err(|rule| Error::InvalidBaseUrl { rule })?;
         }
         Ok(Self {
             origin: plain_origin(origin),
@@ -339,6 +345,18 @@ mod tests {
         ] {
             let code = Account::new(base_url, "k").map_err(|error| error.code());
             assert_eq!(code.map(drop), Err("invalid_base_url"), "{base_url}");
+        }
+        // On this machine http is right: the path is at fault.
+        for base_url in [
+            "http://127.0.0.1:8787/api/2",
+            "http://localhost/api",
+            "http://[::1]:1/x",
+        ] {
+            let rule = Account::new(base_url, "k").map_err(|error| match error {
+                Error::InvalidBaseUrl { rule } => rule,
+                _ => UrlRule::Scheme,
+            });
+            assert_eq!(rule.map(drop), Err(UrlRule::Path), "{base_url}");
         }
     }
 

@@ -1,4 +1,5 @@
 /** A trap in the wasm ends one instance. It does not end the process or another caller's work. */
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import * as slim from "../../dist/edge/index.js";
 import {
@@ -141,12 +142,30 @@ test("without bytes the first call says what to do, and init hands them over", a
   const { start } = await import("../../dist/wasm/edge.js");
   const bare = createCore(start);
   expect(codeOf(() => bare.api())).toBe("wasm_unavailable");
-  expect(codeOf(() => bare.init(new Uint8Array([1, 2, 3])))).toBe("wasm_unavailable");
+  expect(codeOf(() => bare.init(new Uint8Array([0, 0x61, 0x73, 0x6d, 9]), "module"))).toBe("wasm_unavailable");
+  // What is no module, or another core's, is the caller's mistake and no bug of this package.
+  const bytesOf = (name: string) => readFileSync(new URL(`../../dist/wasm/${name}_bg.wasm`, import.meta.url));
+  for (const given of [
+    "x",
+    undefined,
+    {},
+    Promise.resolve(bytesOf("edge")),
+    { default: new WebAssembly.Module(bytesOf("edge")) },
+    new Response("x"),
+    new Uint8Array(0),
+    new Uint8Array([1, 2, 3]),
+    new TextEncoder().encode("<!doctype html>").buffer,
+  ]) {
+    expect(codeOf(() => bare.init(given as object, "module"))).toBe("invalid_field");
+  }
+  bare.init(new WebAssembly.Module(bytesOf("client")), "module");
+  expect(codeOf(() => bare.api())).toBe("invalid_field");
+  // The next module has its chance.
   const { BYTES } = await import("../../dist/wasm/edge_inline.js");
   const { fromText } = await import("../../dist/inline.js");
-  bare.init(fromText(BYTES));
+  bare.init(fromText(BYTES), "module");
   expect(bare.api().parseTrackingLink(WRITTEN, [], 0)).toEqual(LINK);
   // After the core has started, another module has no effect.
-  init({});
+  init(bytesOf("client"));
   expect(slim.createTrackingLink(LINK)).toBe(WRITTEN);
 });

@@ -260,6 +260,22 @@ test("a landing page that moves its visitors on is examined where they arrive", 
   expect((await examine(["--site", `${base}/shop/`])).found).toEqual({ redirect: "failed" });
 });
 
+test.each([
+  ["/loop", /again and again/],
+  ["http://[bad", /to no address that can be read/],
+  ["mailto:a@shop.example", /to no address that can be read/],
+])("a redirect to %s is told as what it is", async (to, words) => {
+  handlers = {
+    ...well,
+    shop: (request) => new Response(null, { status: 302, headers: { location: to === "/loop" ? request.url : to } }),
+  };
+  const { out } = await run(["--site", `${base}/shop/`, "--json"]);
+  const { ok, checks } = JSON.parse(out) as Report;
+  expect(ok).toBe(false);
+  expect(checks.map(({ name, status }) => [name, status])).toEqual([["redirect", "failed"]]);
+  expect(checks[0]?.found).toMatch(words);
+});
+
 test("a certificate that is not trusted is told from nobody", async () => {
   const file = (name: string) => readFileSync(new URL(`certificate/${name}.pem`, import.meta.url));
   const server = createSecureServer({ key: file("key"), cert: file("certificate") }, (_, response) =>

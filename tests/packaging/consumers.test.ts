@@ -3,8 +3,11 @@
  * dozen of them, `npm run test:package` and CI run all.
  */
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, describe, expect } from "vitest";
 import { freePort } from "../../js/bin/workerd.ts";
 import { EXPECTED } from "./consumers/shared/server.js";
@@ -323,7 +326,7 @@ describeAll("npx cake-edge init", () => {
     async () => {
       const project = await openEmpty();
       const start = Date.now();
-      const { all } = await project.run("npx", ["cake-edge", "init", "--forwarder", "--sandbox", "--yes"]);
+      const { all } = await project.run("npx", ["cake-edge", "init", "--forwarder", "--capture", "--sandbox", "--yes"]);
       expect(all).toMatch(/ok +forwarder/);
       expect(all).toMatch(/0 failed/);
       await project.run("npm", ["test"]);
@@ -332,14 +335,24 @@ describeAll("npx cake-edge init", () => {
       const server = await project.start("npm", args, /Ready on http/);
       try {
         const origin = `http://127.0.0.1:${port}`;
-        const click = await fetch(`${origin}/?a=67890&c=12`, { redirect: "manual" });
-        const clickId = new URL(click.headers.get("location") ?? "").searchParams.get("reqid");
+        const click = async () => {
+          const answer = await fetch(`${origin}/?a=67890&c=12`, { redirect: "manual" });
+          return new URL(answer.headers.get("location") ?? "").searchParams.get("reqid") ?? "";
+        };
         const answer = await fetch(`${origin}/cake/conversions?wait=1`, {
           method: "POST",
           headers: { origin, "content-type": "application/json" },
-          body: JSON.stringify({ clickId, offerId: 12_345, uniqueId: "ORD-1" }),
+          body: JSON.stringify({ clickId: await click(), offerId: 12_345, uniqueId: "ORD-1" }),
         });
         expect(await answer.json()).toMatchObject({ state: "delivered" });
+        // The forwarder reads the cookie of the site that was written with it.
+        const cookie = await cookieOf(project, await click());
+        const captured = await fetch(`${origin}/cake/conversions`, {
+          method: "POST",
+          headers: { origin, "content-type": "application/json", cookie },
+          body: JSON.stringify({ offerId: 12_345, uniqueId: "ORD-2" }),
+        });
+        expect(captured.status, await captured.text()).toBe(202);
         // An idle machine needs a quarter of this time.
         expect(Date.now() - start).toBeLessThan(90_000 * (process.env["CI"] ? 2 : 1));
       } finally {
@@ -349,6 +362,22 @@ describeAll("npx cake-edge init", () => {
     },
   );
 });
+
+/** The cookie of a landing on the site that `init` has written, as it is served on this machine. */
+async function cookieOf(project: Project, clickId: string): Promise<string> {
+  const port = await freePort();
+  const args = ["wrangler", "dev", "--config", "site/wrangler.jsonc", "--port", String(port), "--ip", "127.0.0.1"];
+  const server = await project.start("npx", [...args, "--inspector-port", "0"], /Ready on http/);
+  try {
+    // Not by fetch, whose requests are no navigations.
+    const asked = get(`http://127.0.0.1:${port}/?reqid=${clickId}`, { headers: { accept: "text/html" } });
+    const [landing] = (await once(asked, "response")) as [IncomingMessage];
+    expect(await text(landing)).toContain("Welcome");
+    return landing.headers["set-cookie"]?.[0]?.split(";", 1)[0] ?? "";
+  } finally {
+    await server.stop();
+  }
+}
 
 describe("TypeScript", () => {
   for (const version of ["5.4", "5.7", "5.9", "6.0", "7.0"]) {

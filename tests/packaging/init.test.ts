@@ -1,6 +1,17 @@
 /** `npx cake-edge init`, from the packed tarball: the files that it writes, and the files that it leaves unchanged. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -25,6 +36,11 @@ function init(...args: string[]) {
   });
   return { status, stdout, stderr };
 }
+/** Puts a file into the project, as its user would have. */
+function put(file: string, text: string): void {
+  mkdirSync(join(folder, file, ".."), { recursive: true });
+  writeFileSync(join(folder, file), text);
+}
 const read = (file: string) => readFileSync(join(folder, file), "utf8");
 const manifest = () => JSON.parse(read("package.json"));
 
@@ -39,7 +55,7 @@ test("an empty folder gets a forwarder, with secrets that are its owner's", () =
     "wrangler.jsonc",
   ]);
   expect(read("forwarder/.dev.vars")).toMatch(
-    /^CAKE_API_KEY=[0-9a-f]{64}\nCAKE_OPERATOR_SECRET=[0-9a-f]{64}\nCAKE_SIGNING_SECRETS=whsec_\S{44}\n$/,
+    /^CAKE_API_KEY=[0-9a-f]{64}\nCAKE_OPERATOR_SECRET=[0-9a-f]{64}\nCAKE_SIGNING_SECRETS=whsec_\S{44}\nCAKE_COOKIE_SECRET=[0-9a-f]{64}\n$/,
   );
   expect(statSync(join(folder, "forwarder/.dev.vars")).mode & 0o077).toBe(0);
   expect(read(".gitignore").split("\n")).toContain(".dev.vars");
@@ -87,15 +103,112 @@ test("a file of the user's own is not written over", () => {
 });
 
 test.each([
-  [{ next: "16.4.6" }, ["proxy.js", "app/cake-edge.jsx", ".env.local"]],
-  [{ next: "^15.0.0" }, ["middleware.js", "app/cake-edge.jsx"]],
-  [{ "@sveltejs/kit": "3.2.0", vite: "8.3.8" }, ["src/hooks.server.js", "src/lib/cake-edge.js", ".env"]],
-  [{ vite: "8.3.8" }, ["src/cake-edge.js", "site/worker.js"]],
-  [{}, ["public/landing.html", "site/worker.js"]],
-])("a project with %o gets its framework's files", (devDependencies, files) => {
+  [{ next: "16.4.6" }, [], ["proxy.js", "components/cake-edge.jsx", ".env.local"]],
+  [{ next: "^15.0.0" }, ["app/page.jsx"], ["middleware.js", "components/cake-edge.jsx"]],
+  // Next reads nothing above a `src` that holds its pages, and a second `app` would hide them.
+  [{ next: "16.4.6" }, ["src/app/page.tsx"], ["src/proxy.js", "src/components/cake-edge.jsx"]],
+  [{ next: "^15.0.0" }, ["src/pages/index.jsx"], ["src/middleware.js", "src/components/cake-edge.jsx"]],
+  [{ "@sveltejs/kit": "3.2.0", vite: "8.3.8" }, [], ["src/hooks.server.js", "src/lib/cake-edge.js", ".env"]],
+  [{ vite: "8.3.8" }, [], ["src/cake-edge.js", "site/worker.js"]],
+  [{}, [], ["public/landing.html", "site/worker.js"]],
+])("a project with %o and %o gets its framework's files", (devDependencies, standing, files) => {
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", devDependencies }));
+  for (const file of standing) put(file, "export default () => null;\n");
   expect(init("--page", "--capture", "--yes").status).toBe(0);
   for (const file of files) expect(existsSync(join(folder, file)), file).toBe(true);
+  for (const folderOf of ["app", "pages"]) {
+    const isStanding = standing.some((file) => file.startsWith(folderOf));
+    expect(existsSync(join(folder, folderOf)), folderOf).toBe(isStanding);
+  }
+});
+
+test.each([
+  ["@sveltejs/kit", "3.2.0", "src/hooks.server.ts"],
+  ["@sveltejs/kit", "2.20.0", "src/hooks.server/index.ts"],
+  ["@sveltejs/kit", "3.2.0", "src/hooks.server.js"],
+  ["next", "16.4.6", "proxy.ts"],
+  ["next", "16.4.6", "middleware.js"],
+  ["next", "^15.0.0", "middleware.ts"],
+  ["next", "16.4.6", "src/proxy.ts"],
+])("beside %s %s, the user's own %s stays the only one, and its new lines are told", (name, version, own) => {
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", dependencies: { [name]: version } }));
+  if (own.startsWith("src/") && name === "next") put("src/app/page.tsx", "");
+  put(own, "// the shop's sign-in\n");
+  const { status, stdout } = init("--capture", "--yes");
+  expect(status).toBe(0);
+  expect(stdout).toContain(`left      ${own} is yours`);
+  expect(stdout).toMatch(/^ {2}\| .*withClickCapture/m);
+  expect(read(own)).toBe("// the shop's sign-in\n");
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const said = files.filter((file) => /(proxy|middleware|hooks\.server(\/index)?)\.\w+$/.test(file));
+  expect(said).toEqual([own]);
+});
+
+test.each([
+  [["--forwarder", "--capture"], {}, ["forwarder/.dev.vars", "site/.dev.vars"]],
+  [["--forwarder", "--capture"], { next: "16.4.6" }, ["forwarder/.dev.vars", ".env.local"]],
+  [["--forwarder", "--capture"], { "@sveltejs/kit": "3.2.0" }, ["forwarder/.dev.vars", ".env"]],
+] as const)(
+  "%o with %o: the site signs with the secret that the forwarder reads, in either order",
+  (args, dependencies, files) => {
+    for (const order of [args, [...args].reverse()]) {
+      folder = mkdtempSync(join(home, "project-"));
+      writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", dependencies }));
+      for (const part of order) expect(init(part, "--yes").status).toBe(0);
+      const secrets = files.map((file) => /^CAKE_COOKIE_SECRET=([0-9a-f]{64})$/m.exec(read(file))?.[1]);
+      expect(secrets[0]).toBeDefined();
+      expect(secrets[1]).toBe(secrets[0]);
+    }
+  },
+);
+
+test("SvelteKit's hook answers whatever goes wrong in it, and no cache shares an answer with a cookie", async () => {
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ dependencies: { "@sveltejs/kit": "3.2.0" } }));
+  init("--capture", "--yes");
+  rmSync(join(folder, ".env"));
+  const script = `
+    import { handle } from "./src/hooks.server.js";
+    const request = new Request("http://localhost/?reqid=13b9ae60-4f60-4c9e-bf75-626dca035acf", { headers: { accept: "text/html" } });
+    const page = () => new Response("page", { headers: { "cache-control": "public, s-maxage=600" } });
+    for (const platform of [undefined, { env: { CAKE_COOKIE_SECRET: "0123456789".repeat(4) } }])
+      for (const resolve of [page, () => Response.redirect("http://localhost/x")]) {
+        const { status, headers } = await handle({ event: { request, platform }, resolve });
+        console.log(status, headers.get("cache-control"), headers.has("set-cookie"));
+      }`;
+  writeFileSync(join(folder, "run.mjs"), script);
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(join(cli, "../../.."), join(folder, "node_modules/cake-edge"));
+  const { CAKE_COOKIE_SECRET: _, ...env } = process.env;
+  const { stdout, stderr } = spawnSync(process.execPath, ["run.mjs"], { cwd: folder, encoding: "utf8", env });
+  expect(stdout).toBe(
+    "200 public, s-maxage=600 false\n302 null false\n200 private, no-store true\n302 private, no-store true\n",
+  );
+  expect(stderr).toContain("the click was not captured: CakeError: secret must be at least 32 bytes");
+});
+
+test.each([
+  ["pnpm-lock.yaml", "", "pnpm"],
+  ["yarn.lock", "", "yarn"],
+  ["bun.lock", "", "bun"],
+  ["package-lock.json", "", "npm"],
+  [undefined, "pnpm@12.21.0", "pnpm"],
+  [undefined, "", "npm"],
+])("a project with %s and the package manager %j is told of %s", (lock, packageManager, manager) => {
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ workspaces: ["apps/*"], packageManager }));
+  if (lock) put(lock, "");
+  // Where this folder is one of a workspace's, too.
+  for (const dir of [".", "apps/web"]) {
+    mkdirSync(join(folder, dir), { recursive: true });
+    put(`bin/${manager}`, `#!/bin/sh\necho "${manager} was called with $1"; exit 7\n`);
+    chmodSync(join(folder, `bin/${manager}`), 0o755);
+    const { stdout, stderr } = spawnSync(process.execPath, [cli, "init", "--forwarder", "--yes", "--dir", dir], {
+      cwd: folder,
+      encoding: "utf8",
+      env: { ...process.env, PATH: `${join(folder, "bin")}:${process.env["PATH"]}` },
+    });
+    expect(stdout).toContain(`${manager} was called with install`);
+    expect(stderr).toContain(`${manager} install ended with exit code 7`);
+  }
 });
 
 test("a command that cannot be right is refused in one sentence", () => {
@@ -110,6 +223,46 @@ test("a command that cannot be right is refused in one sentence", () => {
     expect(stderr).toMatch(sentence);
     expect(stderr.trim().split("\n")).toHaveLength(1);
   }
-  writeFileSync(join(folder, "package.json"), "{");
-  expect(init("--page").stderr).toMatch(/package\.json is not JSON/);
+  for (const [json, words] of [
+    ["{", /package\.json is not JSON/],
+    ["[]", /package\.json is no object/],
+    ["null", /package\.json is no object/],
+    [`{ "dependencies": { "nuxt": "^4.0.0" } }`, /Nuxt, which has a starter of its own: \S+docs\/nuxt\.md/],
+    [`{ "devDependencies": { "astro": "^6.0.0" } }`, /Astro, which has a starter/],
+    [`{ "dependencies": { "hono": "^4.0.0" } }`, /Hono, which has a starter/],
+  ] as const) {
+    writeFileSync(join(folder, "package.json"), json);
+    expect(init("--page", "--yes").stderr).toMatch(words);
+    expect(readdirSync(folder)).toEqual(["package.json"]);
+  }
+  // Who names a framework is believed.
+  expect(init("--page", "--framework", "vite", "--yes").status).toBe(0);
+});
+
+test("package.json keeps its indentation, its line ends and its byte order mark", () => {
+  for (const [before, start] of [
+    [`{\n\t"name": "x"\n}\n`, `{\n\t"name": "x",\n\t"dependencies": {\n\t\t"cake-edge"`],
+    [`{\r\n    "name": "x"\r\n}\r\n`, `{\r\n    "name": "x",\r\n    "dependencies": {\r\n        "cake-edge"`],
+    [`\uFEFF{"name":"x"}`, `\uFEFF{\n  "name": "x",`],
+  ] as const) {
+    writeFileSync(join(folder, "package.json"), before);
+    expect(init("--forwarder", "--yes").status).toBe(0);
+    expect(read("package.json").slice(0, start.length)).toBe(start);
+  }
+});
+
+test("what cannot be written is told, and not called written", () => {
+  put("forwarder", "a file");
+  const { status, stdout, stderr } = init("--forwarder", "--yes");
+  expect(status).toBe(1);
+  expect(stdout).not.toContain("written   forwarder/");
+  expect(stderr).toMatch(/forwarder\/worker\.js cannot be written: /);
+});
+
+test("secrets are added to a file that its owner alone can read from then on", () => {
+  put("forwarder/.dev.vars", "CAKE_API_KEY=mine\n");
+  chmodSync(join(folder, "forwarder/.dev.vars"), 0o644);
+  init("--forwarder", "--yes");
+  expect(read("forwarder/.dev.vars")).toMatch(/^CAKE_API_KEY=mine\nCAKE_OPERATOR_SECRET=/);
+  expect(statSync(join(folder, "forwarder/.dev.vars")).mode & 0o077).toBe(0);
 });
