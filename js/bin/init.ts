@@ -424,6 +424,10 @@ function nextSteps({ folder, parts, framework, manager }: Plan): string[] {
     }[framework];
     steps.push(`  ${where}`);
   }
+  if (parts.has("capture") && framework === "next") {
+    steps.push(`  export const dynamic = "force-dynamic" in the pages that clicks land on`);
+    steps.push("    else a cache may share a prerendered page with its cookie");
+  }
   if (parts.has("capture") && (framework === "wrangler" || framework === "vite")) {
     const built = framework === "vite" ? "npx vite build && " : "";
     steps.push(`  ${built}npx wrangler dev --config site/wrangler.jsonc`);
