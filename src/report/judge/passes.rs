@@ -268,6 +268,7 @@ impl Judge {
     }
 
     #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn judge_several(
         &mut self,
         report: &mut Report,
