@@ -31,6 +31,7 @@ impl Source {
 
     /// An id for comparison: trimmed, and without the declared prefix. Empty where the field is missing or has a
     /// word that means a missing id.
+    #[expect(clippy::inline_always, reason = "an absent id is no call")]
     #[inline(always)]
     pub(crate) fn id<'a>(
         &self,
