@@ -2,6 +2,7 @@
 
 /// Why a row is not accepted, or why a file is ambiguous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub(crate) enum Flaw {
     /// The amount is not a number in the declared format.
     Amount,

@@ -77,6 +77,8 @@ pub(super) struct Json {
     message: Vec<u8>,
     has_started: bool,
     values: Vec<Value>,
+    /// The first bytes of a page, up to its first value, which no row has.
+    page: Vec<u8>,
     /// The name of the array of rows that was opened last.
     pub(super) list: &'static str,
     /// The number of lists of rows.
@@ -100,6 +102,7 @@ impl Json {
             message: Vec::new(),
             has_started: false,
             values: Vec::new(),
+            page: Vec::new(),
             list: "",
             lists: 0,
             #[cfg(test)]
@@ -129,9 +132,17 @@ impl Json {
         let is_next = self.expect == Expect::CommaOrEnd
             && self.levels.last().is_some_and(|level| level.is_list)
             && matches!(input.get(from..), Some([b',', b'{', ..]));
-        if is_next && let Some(after) = self.predict(input, from + 1, fields) {
-            self.rows += 1;
-            return Pull::Row(after);
+        if is_next {
+            if let Some(after) = self.predict(input, from + 1, fields) {
+                self.rows += 1;
+                return Pull::Row(after);
+            }
+            // The row's end is still to come: the strict reader would ask for more as well, but slowly.
+            let rest = input.get(from + 1..).unwrap_or_default();
+            let can_wait = !is_last && self.levels.len() > 1 && rest.len() < MAX_ROW_BYTES;
+            if can_wait && !rest.contains(&b'}') {
+                return Pull::More(from);
+            }
         }
         self.any(input, from, is_last, names, fields)
     }
@@ -323,6 +334,11 @@ impl Json {
             self.close_value();
             return Some(Pull::Row(after));
         }
+        // A page that begins as the one before it: no part of it is read twice.
+        let rest = input.get(at..).unwrap_or_default();
+        if self.levels.is_empty() && !self.page.is_empty() && rest.starts_with(&self.page) {
+            return None;
+        }
         let mut reader = Strict::new(input, at);
         let mut sink = Sink::new(names, fields, &mut self.values);
         sink.can_be_page = self.levels.len() <= 1;
@@ -341,7 +357,12 @@ impl Json {
                 self.close_value();
                 Some(Pull::Row(reader.at))
             }
-            Err(Stop::Page) => None,
+            Err(Stop::Page) => {
+                if self.levels.is_empty() && !sink.has_list {
+                    self.page = input.get(at..reader.at).unwrap_or_default().to_vec();
+                }
+                None
+            }
             Err(Stop::Repeated) => Some(self.skip(input, at, is_last, Flaw::Repeated)),
             Err(Stop::More | Stop::Bad) => Some(self.skip(input, at, is_last, Flaw::Json)),
         }

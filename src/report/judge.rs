@@ -1,7 +1,7 @@
 //! Matching, in steps. A seeded hash of the key spreads rows over 256 partitions; each partition is sorted in
-//! cache and merged. Bytes tell rows with equal hashes apart. The matching never builds a table of keys, the order
-//! of rows cannot matter, and duplicates are adjacent. Rows that one key leaves unmatched are the list for the
-//! next key.
+//! cache and merged. Its pairs are spread again, by the order's place, and judged nearly as the files have them.
+//! Bytes tell rows with equal hashes apart. The matching never builds a table of keys, the order of rows cannot
+//! matter, and duplicates are adjacent. Rows that one key leaves unmatched are the list for the next key.
 
 mod group;
 pub(super) mod hints;
@@ -249,6 +249,8 @@ enum Stage {
     /// Spreads rows by the pass's key: the side, and the progress in the rows that the pass before left.
     Spread(usize, usize),
     Merge(usize),
+    /// Judges the pairs, part by part.
+    Pairs(usize),
     /// Gives the remaining rows their class: the progress on each side.
     Finish(usize, usize),
     Hints,
@@ -267,6 +269,8 @@ pub(super) struct Judge {
     /// Rows of each side by this pass's key, where it is not the first key.
     spread: [Partitions; 2],
     entries: [Vec<u64>; 2],
+    /// Pairs of one order and one conversion with equal hashes, by the order's place.
+    pairs: Partitions,
     verdicts: Verdicts,
     /// The number of amended orders that are sorted: those of earlier passes.
     sorted: usize,
@@ -360,6 +364,7 @@ impl Report {
             rest: Default::default(),
             spread: Default::default(),
             entries: Default::default(),
+            pairs: Partitions::default(),
             verdicts,
             sorted: 0,
             has_twice: false,

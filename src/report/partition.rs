@@ -135,11 +135,20 @@ impl Partitions {
         }
     }
 
+    /// Removes the rows of a partition.
+    pub(super) fn free(&mut self, index: usize, memory: &mut Memory) {
+        if let Some(list) = self.lists.get_mut(index) {
+            for block in list.full.iter_mut().chain([&mut list.last]) {
+                memory.free(block);
+            }
+            memory.free(&mut list.full);
+        }
+    }
+
     /// Removes all rows.
     pub(super) fn clear(&mut self, memory: &mut Memory) {
-        self.truncate(0, memory);
-        for list in &mut self.lists {
-            memory.free(&mut list.full);
+        for index in 0..self.lists.len() {
+            self.free(index, memory);
         }
         self.lists = Vec::new();
     }
@@ -171,6 +180,12 @@ fn sort_nearly(entries: &mut [u64]) {
             *slot = entry;
         }
     }
+}
+
+/// The hash of an entry.
+#[inline]
+pub(super) fn hash_of_entry(entry: u64) -> u32 {
+    (entry >> 32) as u32
 }
 
 /// The place of an entry's row.

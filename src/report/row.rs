@@ -17,9 +17,10 @@ impl Report {
         input: &[u8],
     ) -> Result<(), Flaw> {
         let is_blank = |role| fields.text(role, input).iter().all(u8::is_ascii_whitespace);
-        let mut unique_id = source.id(fields, Role::UniqueId, input)?;
+        let unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
+        let (mut unique_id, mut stored_order, click_id) = (&*unique_id, &*order_id, &*click_id);
         let is_bare = is_blank(Role::Revenue) && is_blank(Role::Status);
         if source.is_line_item(&order_id, is_bare)? {
             return Ok(());
@@ -55,16 +56,15 @@ impl Report {
         if is_refund {
             flags |= IS_REFUND;
         }
-        let mut stored_order: &[u8] = &order_id;
         // A file with only one reference per order: CAKE has received it as the transaction id or
         // the order id.
         if unique_id.is_empty() && !source.can_have_unique() && !order_id.is_empty() {
-            unique_id = order_id.clone();
+            unique_id = &order_id;
             stored_order = &[];
             flags |= IS_SAME_ID;
         }
         source.note_sample(fields, input);
-        if !self.is_ours([&unique_id, &order_id, &click_id]) {
+        if !self.is_ours([unique_id, &order_id, click_id]) {
             return Ok(());
         }
         let offer = source.id(fields, Role::OfferId, input)?;
@@ -82,8 +82,8 @@ impl Report {
         self.orders
             .push(
                 &head,
-                [&unique_id, stored_order, &click_id, &offer],
-                self.settings.first_key([&unique_id, &order_id, &click_id]),
+                [unique_id, stored_order, click_id, &offer],
+                self.settings.first_key([unique_id, &order_id, click_id]),
                 self.settings.seed,
                 &mut self.memory,
             )

@@ -305,6 +305,15 @@ impl Store {
         })
     }
 
+    /// The shift after which places fill 32 bits.
+    pub(super) fn shift(&self) -> u32 {
+        let end = (self.blocks.len() << BLOCK_BITS).saturating_sub(1);
+        u32::try_from(end)
+            .unwrap_or(u32::MAX)
+            .leading_zeros()
+            .min(31)
+    }
+
     /// The row at a place.
     #[inline]
     pub(super) fn head(&self, place: u32) -> Option<Head> {

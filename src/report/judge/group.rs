@@ -9,6 +9,8 @@ use core::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
 /// Judges rows with one key: they pair off, and the rest repeat a row or wait for the next key.
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
 pub(super) fn judge_group(
     judge: &mut Judge,
     report: &mut Report,
@@ -94,6 +96,7 @@ struct Stands<'a> {
 type Stand<'a> = (u32, &'a [u8]);
 
 impl<'a> Stands<'a> {
+    #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     fn add(&mut self, ids: [&'a [u8]; 2], offer: &'a [u8], place: u32) {
         self.all.push((place, offer));
@@ -101,6 +104,7 @@ impl<'a> Stands<'a> {
     }
 
     /// The row that this one repeats. A row that repeats none is added.
+    #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     fn repeated(&mut self, ids: [&'a [u8]; 2], offer: &'a [u8], place: u32) -> Option<u32> {
         let rows = if ids.iter().all(|id| id.is_empty()) {
@@ -136,6 +140,7 @@ fn stronger(store: &Store, key: usize, place: u32) -> [&[u8]; 2] {
 type Links = BTreeMap<u32, u32>;
 
 /// Pairs orders and conversions with one key as far as they go; marks the conversions.
+#[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
 fn pair_off(
     report: &Report,
@@ -192,6 +197,7 @@ fn pair_off(
 }
 
 /// The sale that a refund takes back; none where only another order of the click is there.
+#[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
 fn sale_of(orders: &Store, key: usize, refund: u32, sales: &[u32]) -> Option<u32> {
     let own = |place, which| orders.text(place, which);
@@ -219,6 +225,7 @@ impl Report {
 }
 
 /// Plans rows with one key, which are sorted.
+#[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
 fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
     let mut plan = Plan::default();
@@ -294,6 +301,7 @@ fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
     plan
 }
 
+#[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
 fn match_group(
     judge: &mut Judge,

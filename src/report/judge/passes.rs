@@ -5,7 +5,7 @@ use super::{Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_open, key_of, w
 use crate::Result;
 use crate::report::Report;
 use crate::report::memory::{Memory, same};
-use crate::report::partition::{PARTITIONS, place_of};
+use crate::report::partition::{PARTITIONS, hash_of_entry, place_of};
 use crate::report::store::{
     CLICK_ID, Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SAME_ID, IS_SPARED, NO_TIME, NOBODY,
     ORDER_ID, Store, UNIQUE_ID, hash_of,
@@ -22,12 +22,14 @@ impl Judge {
         for entries in &mut self.entries {
             memory.free(entries);
         }
+        self.pairs.clear(memory);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
     pub(super) fn progress(&self) -> f64 {
         let of_pass = match self.stage {
-            Stage::Merge(partition) => 0.1 + 0.9 * partition as f64 / PARTITIONS as f64,
+            Stage::Merge(partition) => 0.1 + 0.4 * partition as f64 / PARTITIONS as f64,
+            Stage::Pairs(part) => 0.5 + 0.5 * part as f64 / PARTITIONS as f64,
             _ => 0.0,
         };
         let passes = self.passes.len().max(1) as f64;
@@ -38,12 +40,10 @@ impl Judge {
     pub(super) fn step(&mut self, report: &mut Report) -> Result<()> {
         let pass = self.passes.get(self.pass).copied();
         let outcome = match (self.stage, pass) {
-            (Stage::Reset(is_orders, next), _) => {
-                self.reset(report, is_orders, next);
-                Some(())
-            }
+            (Stage::Reset(is_orders, next), _) => self.reset(report, is_orders, next),
             (Stage::Spread(side, from), Some(pass)) => self.spread(report, pass, side, from),
             (Stage::Merge(index), Some(pass)) => self.merge(report, pass, index),
+            (Stage::Pairs(index), Some(pass)) => self.judge_pairs(report, pass, index),
             (Stage::Finish(side, from), _) => self.finish(report, side, from),
             (Stage::Hints, _) => {
                 self.find_hints(report);
@@ -58,34 +58,43 @@ impl Judge {
         outcome.ok_or_else(|| report.full())
     }
 
-    /// Opens every row again.
+    /// Opens every row again, and spreads it by the first key: the reconciliation before has used up its entry.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn reset(&mut self, report: &mut Report, is_orders: bool, next: Option<u32>) {
-        let store = if is_orders {
-            &mut report.orders
+    pub(super) fn reset(
+        &mut self,
+        report: &mut Report,
+        is_orders: bool,
+        next: Option<u32>,
+    ) -> Option<()> {
+        let (store, flags) = if is_orders {
+            (&mut report.orders, IS_AMENDED)
         } else {
-            &mut report.conversions
+            (&mut report.conversions, IS_AMENDED | IS_SPARED)
         };
+        if next == store.first() {
+            store.keyed.clear(&mut report.memory);
+        }
+        let key = *report.settings.keys.first()?;
         let mut next = next;
         for _ in 0..ROWS_A_STEP {
             let Some(place) = next else { break };
             store.judge(place, Class::Open as u8, NOBODY);
-            store.take_flags(
-                place,
-                if is_orders {
-                    IS_AMENDED
-                } else {
-                    IS_AMENDED | IS_SPARED
-                },
-            );
-            next = store.next(place);
+            store.take_flags(place, flags);
+            let (view, after) = store.view(place)?;
+            next = after;
+            let key = view.text(key);
+            if !key.is_empty() {
+                let hash = hash_of(key, report.settings.seed);
+                store.keyed.push(hash, place, &mut report.memory)?;
+            }
         }
         self.stage = match (next, is_orders) {
             (None, true) => Stage::Reset(false, report.conversions.first()),
             (None, false) => Stage::Spread(0, 0),
             _ => Stage::Reset(is_orders, next),
         };
+        Some(())
     }
 
     /// Spreads a side by the pass's key. By the first key, rows were spread while they were read.
@@ -167,40 +176,68 @@ impl Judge {
     pub(super) fn merge(&mut self, report: &mut Report, pass: Pass, index: usize) -> Option<()> {
         let mut entries = core::mem::take(&mut self.entries);
         let is_first = report.settings.keys.first() == Some(&which(pass));
-        for (side, (entries, spread)) in entries.iter_mut().zip(&self.spread).enumerate() {
+        for (side, (entries, spread)) in entries.iter_mut().zip(&mut self.spread).enumerate() {
             let partitions = match (pass, side) {
-                (Pass::Match(_), 0) if is_first => &report.orders.keyed,
-                (Pass::Match(_), _) if is_first => &report.conversions.keyed,
-                (Pass::Deliver(_), 1) if is_first => &report.deliveries.keyed,
+                (Pass::Match(_), 0) if is_first => &mut report.orders.keyed,
+                (Pass::Match(_), _) if is_first => &mut report.conversions.keyed,
+                (Pass::Deliver(_), 1) if is_first => &mut report.deliveries.keyed,
                 _ => spread,
             };
             partitions.gather(index, entries, &mut report.memory)?;
+            // Events are matched again by a later reconciliation, which does not spread them again.
+            if !matches!((pass, side), (Pass::Deliver(_), 1)) {
+                partitions.free(index, &mut report.memory);
+            }
             if self.has_twice && side == 1 && is_first && matches!(pass, Pass::Match(_)) {
                 entries.retain(|&entry| is_open(&report.conversions, place_of(entry)));
             }
         }
         let [orders, others] = &entries;
         let (mut orders, mut others) = (orders.as_slice(), others.as_slice());
-        let (mut near, mut far) = (0, 0);
+        let shift = report.orders.shift();
         while let Some(hash) = lower(orders.first(), others.first()) {
-            // Rows are scattered in memory: loading several at once takes as long as loading one.
-            if near == 0 {
-                near = touch(report.store_of(pass, 0), orders);
-            }
-            if far == 0 {
-                far = touch(report.store_of(pass, 1), others);
-            }
             let (left, rest) = run(orders, hash);
             orders = rest;
             let (right, rest) = run(others, hash);
             others = rest;
-            near = near.saturating_sub(left.len());
-            far = far.saturating_sub(right.len());
-            self.judge_run(report, pass, left, right)?;
+            self.judge_run(report, pass, left, right, shift)?;
+        }
+        self.entries = entries;
+        self.stage = if index + 1 < PARTITIONS {
+            Stage::Merge(index + 1)
+        } else {
+            Stage::Pairs(0)
+        };
+        Some(())
+    }
+
+    /// Judges a part of the pairs by the order's place, and thereby nearly in the order of both files: rows that are
+    /// scattered over the memory take several times as long to load.
+    #[inline(never)]
+    fn judge_pairs(&mut self, report: &mut Report, pass: Pass, index: usize) -> Option<()> {
+        let mut entries = core::mem::take(&mut self.entries);
+        let [pairs, _] = &mut entries;
+        self.pairs.gather(index, pairs, &mut report.memory)?;
+        self.pairs.free(index, &mut report.memory);
+        let shift = report.orders.shift();
+        let mut far = 0;
+        for (at, &entry) in pairs.iter().enumerate() {
+            if far == 0 {
+                far = touch(&report.conversions, pairs.get(at..)?);
+            }
+            far -= 1;
+            let (one, other) = (hash_of_entry(entry) >> shift, place_of(entry));
+            let key = key_of(&report.orders, pass, one);
+            if same(key, key_of(&report.conversions, pass, other)) {
+                self.judge_pair(report, one, other, None);
+            } else {
+                self.leave(report, pass, 0, one)?;
+                self.leave(report, pass, 1, other)?;
+            }
         }
         self.entries = entries;
         if index + 1 < PARTITIONS {
-            self.stage = Stage::Merge(index + 1);
+            self.stage = Stage::Pairs(index + 1);
             return Some(());
         }
         self.verdicts.amended.sort_unstable();
@@ -248,26 +285,22 @@ impl Judge {
         pass: Pass,
         left: &[u64],
         right: &[u64],
+        shift: u32,
     ) -> Option<()> {
         match (left, right) {
             // Only one side has this row: the row itself need not be read.
             (&[one], &[]) => self.leave(report, pass, 0, place_of(one)),
             (&[], &[other]) => self.leave(report, pass, 1, place_of(other)),
             (&[one], &[other]) if matches!(pass, Pass::Match(_)) => {
-                let (one, other) = (place_of(one), place_of(other));
-                let key = key_of(&report.orders, pass, one);
-                if same(key, key_of(&report.conversions, pass, other)) {
-                    self.judge_pair(report, one, other, None);
-                    return Some(());
-                }
-                self.leave(report, pass, 0, one)?;
-                self.leave(report, pass, 1, other)
+                let (one, other) = (place_of(one) << shift, place_of(other));
+                self.pairs.push(one, other, &mut report.memory)
             }
             _ => self.judge_several(report, pass, left, right),
         }
     }
 
     #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn judge_several(
         &mut self,
         report: &mut Report,
@@ -441,7 +474,7 @@ impl Judge {
     }
 }
 
-/// Prefetches the next rows into the cache; returns their number.
+/// Loads the next conversions into the cache, several at once; returns their number.
 #[inline(never)]
 pub(super) fn touch(store: &Store, entries: &[u64]) -> usize {
     let mut sum = 0_u32;

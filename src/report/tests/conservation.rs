@@ -97,6 +97,38 @@ fn summary(report: &mut Report) -> (Vec<String>, Vec<i128>) {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn what_was_reconciled_or_stopped_before_leaves_no_trace(rows_made in prop::collection::vec((0_u8..40, 0_u8..2, 0_u16..400, 0_u8..3), 1..60), half in 0_usize..60, steps in 0_usize..700) {
+        let half = half.min(rows_made.len());
+        let (first, second) = rows_made.split_at(half);
+        let order: Vec<usize> = (0..rows_made.len()).collect();
+        let events = "unique_id,state\nK3,pending\nK4,delivered\n";
+        let options = "keys=uniqueId,orderId";
+        let read = |report: &mut Report, rows: &[Made]| {
+            add(report, "kind=orders\ndecimal=.", &made_orders(rows), 100).unwrap();
+        };
+        let mut fresh = open(options);
+        read(&mut fresh, first);
+        read(&mut fresh, second);
+        add(&mut fresh, "kind=deliveries", events, 100).unwrap();
+        add(&mut fresh, "kind=conversions", &made_conversions(&rows_made, &order), 100).unwrap();
+        let mut used = open(options);
+        read(&mut used, first);
+        add(&mut used, "kind=deliveries", events, 100).unwrap();
+        add(&mut used, "kind=conversions", &made_conversions(&rows_made, &order), 100).unwrap();
+        for _ in 0..steps {
+            if used.step().unwrap() >= 1.0 {
+                break;
+            }
+        }
+        used.stop();
+        prop_assert!(add(&mut used, "kind=orders\ndecimal=.", "unique_id,date,revenue,status\nK1,2026-06-01,1.00,unheard\n", 100).is_err());
+        read(&mut used, second);
+        let expected = summary(&mut fresh);
+        prop_assert_eq!(summary(&mut used), expected.clone());
+        prop_assert_eq!(summary(&mut used), expected);
+    }
+
     /// Each row has one class, sums are conserved, the order of rows does not matter, and the parts add up to the
     /// whole.
     #[test]
