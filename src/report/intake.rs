@@ -112,6 +112,16 @@ impl Report {
         room.ok_or_else(|| self.full())
     }
 
+    /// The number of unreadable rows in the files that are matched, in every part of a report alike.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn unreadable_rows(&self) -> u64 {
+        let sources = self.sources.iter();
+        sources
+            .filter(|source| source.kind != RowKind::Clicks)
+            .map(|source| u64::from(source.unreadable))
+            .sum()
+    }
+
     pub(super) fn take_row(
         &mut self,
         source: &mut Source,
