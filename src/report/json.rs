@@ -84,6 +84,8 @@ pub(super) struct Json {
     pub(super) lists: u32,
     /// The number of lists and rows when the present document began.
     began: u32,
+    /// The number of pages that name a further one, and of those that say that they are the last.
+    pub(super) pages: [u32; 2],
     /// Has a row been read, and one bit for each role that a row has had a value for, or `null`.
     pub(super) has_row: bool,
     pub(super) met: u32,
@@ -109,6 +111,7 @@ impl Json {
             list: "",
             lists: 0,
             began: 0,
+            pages: [0; 2],
             has_row: false,
             met: 0,
             #[cfg(test)]
@@ -345,6 +348,14 @@ impl Json {
         match self.key.as_slice() {
             // A page that says so needs no list.
             b"totalrows" | b"rowcount" if matches!(value, b"0" | b"\"0\"") => self.lists += 1,
+            b"next" | b"hasmore"
+                if self.levels.iter().filter(|level| !level.is_array).count() == 1 =>
+            {
+                let is_last = matches!(value, b"null" | b"false" | b"\"\"");
+                if let Some(count) = self.pages.get_mut(usize::from(is_last)) {
+                    *count += 1;
+                }
+            }
             b"success" if value == b"false" => self.failed = true,
             b"requeststatus" if !value.eq_ignore_ascii_case(b"\"success\"") => {
                 self.failed = true;

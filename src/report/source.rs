@@ -311,6 +311,14 @@ impl Source {
         }
     }
 
+    /// The number of pages that name a further one, and of those that say that they are the last.
+    pub(super) fn pages(&self) -> [u32; 2] {
+        match &self.reader {
+            Reader::Json(json) => json.pages,
+            _ => [0; 2],
+        }
+    }
+
     /// What the file lacks at its end, so that it cannot be what it was declared as.
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn lack(&self) -> Option<String> {

@@ -464,3 +464,32 @@ fn options_that_contradict_themselves_are_refused() {
         assert!(Report::open(options).is_ok(), "{options}");
     }
 }
+
+#[test]
+fn pages_that_name_a_further_one_are_not_all_of_the_list() {
+    let row = "{\"id\":\"x\",\"state\":\"delivered\",\"conversion\":{\"unique_id\":\"A\"}}";
+    let page = |next: &str| format!("{{\"rows\":[{row}],\"next\":{next}}}");
+    let more = "{\"object\":\"list\",\"has_more\":true,\"data\":[{\"id\":\"A\",\"amount\":1}]}";
+    for (kind, files, is_whole) in [
+        ("deliveries", vec![page("\"p2\"")], false),
+        ("deliveries", vec![page("null")], true),
+        ("deliveries", vec![page("\"p2\"") + &page("null")], true),
+        (
+            "deliveries",
+            vec![page("\"p2\""), page("\"p3\""), page("null")],
+            true,
+        ),
+        ("deliveries", vec![page("\"p2\""), page("\"p3\"")], false),
+        ("deliveries", vec![format!("[{}]", page("\"p2\""))], false),
+        ("orders", vec![more.to_owned()], false),
+        ("orders", vec![more.replace("true", "false")], true),
+    ] {
+        let mut report = open("");
+        for file in &files {
+            add(&mut report, &format!("kind={kind}"), file, 9).unwrap();
+        }
+        let outcome = reconcile(&mut report).map_err(|error| error.code().to_owned());
+        assert_eq!(outcome.is_ok(), is_whole, "{files:?}: {outcome:?}");
+        assert!(is_whole || outcome == Err("unreadable_file".to_owned()));
+    }
+}
