@@ -86,9 +86,8 @@ pub(super) struct Json {
     began: u32,
     /// The number of pages that name a further one, and of those that say that they are the last.
     pub(super) pages: [u32; 2],
-    /// Has a row been read, and one bit for each role that a row has had a value for, or `null`.
-    pub(super) has_row: bool,
-    pub(super) met: u32,
+    /// One bit for each role that a row has had a value for, or `null`; nothing before the first row.
+    pub(super) met: Option<u32>,
     /// Disables the shapes: only for the property tests.
     #[cfg(test)]
     is_strict: bool,
@@ -112,8 +111,7 @@ impl Json {
             lists: 0,
             began: 0,
             pages: [0; 2],
-            has_row: false,
-            met: 0,
+            met: None,
             #[cfg(test)]
             is_strict: false,
         }
@@ -395,8 +393,7 @@ impl Json {
             _ if sink.is_page() => None,
             Ok(()) => {
                 let (can_learn, has_nested) = (!sink.has_odd, sink.has_nested());
-                self.has_row = true;
-                self.met |= sink.met;
+                self.met = Some(self.met.unwrap_or(0) | sink.met);
                 if can_learn && !has_nested {
                     self.learn(input, at, reader.at);
                 }

@@ -325,13 +325,11 @@ impl Source {
         let Reader::Json(json) = &self.reader else {
             return None;
         };
-        if !json.has_row {
-            return None;
-        }
-        if json.met == 0 {
+        let met = json.met?;
+        if met == 0 {
             return Some("no field of its rows is known: declare `columns`".to_owned());
         }
-        let (given, role, kind) = self.names.not_among(json.met)?;
+        let (given, role, kind) = self.names.not_among(met)?;
         Some(format!(
             "the field {given}, declared for {role} of the {kind}, is in none of its rows"
         ))

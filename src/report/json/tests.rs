@@ -121,7 +121,7 @@ fn rows_are_found_in_every_shape_that_cake_answers() {
         ),
         (
             format!("{{\"shop\":\"x\",\"orders\":[{plain}]}}"),
-            vec![simple.clone()],
+            vec![simple],
         ),
         (
             "{\"request_status\":\"Success\",\"response\":{\"total_rows\":0}}".to_owned(),
@@ -132,23 +132,6 @@ fn rows_are_found_in_every_shape_that_cake_answers() {
             vec![],
         ),
         ("[]".to_owned(), vec![]),
-        (
-            "{\"d\":{\"success\":true,\"row_count\":0,\"events\":null}}".to_owned(),
-            vec![],
-        ),
-        (
-            "{\"request_status\":\"Success\",\"response\":{\"conversions\":{ }}}".to_owned(),
-            vec![],
-        ),
-        // A list of pages' lists.
-        (
-            format!("[[{plain},{plain}], [ {plain} ],[[{plain}]]]"),
-            vec![simple.clone(); 4],
-        ),
-        (
-            format!("{{\"conversions\":[[{plain}],[{plain}]]}}"),
-            vec![simple.clone(); 2],
-        ),
         // A row may hold a list of its own, whatever its name.
         (
             r#"[{"conversion_id":1,"unique_id":"A","payout":1.50,"refunds":[{"conversion_id":9,"unique_id":"x"}]},{"data":[{"unique_id":"x"}],"conversion_id":1,"unique_id":"A","payout":1.50},{"orders":[],"success":true,"conversion_id":1,"unique_id":"A","payout":1.50}]"#.to_owned(),
@@ -174,6 +157,36 @@ fn rows_are_found_in_every_shape_that_cake_answers() {
                 Ok(&expected),
                 "{text} by {piece}"
             );
+        }
+    }
+}
+
+#[test]
+fn lists_of_lists_and_every_dress_of_an_empty_list_are_read() {
+    let plain = r#"{"conversion_id":1,"unique_id":"A","payout":1.50}"#;
+    let simple = row(["1", "A", "-", "1.50", "-", "-"]);
+    for (text, expected) in [
+        (
+            "{\"d\":{\"success\":true,\"row_count\":0,\"events\":null}}".to_owned(),
+            vec![],
+        ),
+        (
+            "{\"request_status\":\"Success\",\"response\":{\"conversions\":{ }}}".to_owned(),
+            vec![],
+        ),
+        // A list of pages' lists.
+        (
+            format!("[[{plain},{plain}], [ {plain} ],[[{plain}]]]"),
+            vec![simple.clone(); 4],
+        ),
+        (
+            format!("{{\"conversions\":[[{plain}],[{plain}]]}}"),
+            vec![simple.clone(); 2],
+        ),
+    ] {
+        for piece in [1, 7, 10_000] {
+            let found = read(text.as_bytes(), piece, false);
+            assert_eq!(found.as_ref(), Ok(&expected), "{text} by {piece}");
         }
     }
 }
