@@ -9,7 +9,9 @@ export function filesOf(given: readonly string[] | undefined): string[] {
     // The note beside kept pages is no page, even if the shell expanded the pattern.
     const found = statSync(pattern, { throwIfNoEntry: false });
     if (found?.isDirectory()) {
-      throw new UsageError(`${JSON.stringify(pattern)} is a folder: name files in it, such as ${join(pattern, "*.json")}`);
+      throw new UsageError(
+        `${JSON.stringify(pattern)} is a folder: name files in it, such as ${join(pattern, "*.json")}`,
+      );
     }
     if (found !== undefined) return pattern.endsWith(".complete.json") ? [] : [pattern];
     const isPage = (file: string) => !file.endsWith(".complete.json");

@@ -129,7 +129,17 @@ test("pages that may not be all of their list are refused before anything is wri
   rmSync(join(folder, `${LIST}-00003.json`));
   rmSync(join(folder, `${LIST}-00002.json`));
   refused(/-00002\.json is not there/, ...all);
-  refused(/-00002\.json is not there/, "--conversions", "live", "--save", ".", "--from", "2026-06-01", "--to", "2026-06-30");
+  refused(
+    /-00002\.json is not there/,
+    "--conversions",
+    "live",
+    "--save",
+    ".",
+    "--from",
+    "2026-06-01",
+    "--to",
+    "2026-06-30",
+  );
   page(2);
   note([page(1, "conversions-2026-07-02-2026-07-02")], "conversions-2026-07-02-2026-07-02");
   refused(/do not have 2026-07-01/, "--conversions", "conversions-*.json");
