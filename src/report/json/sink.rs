@@ -67,27 +67,22 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Reads an object or a list, which may stand where a role's value should.
-    pub(super) fn nest(
-        &mut self,
-        role: Option<u8>,
-        read: impl FnOnce(&mut Self) -> Result<(), Stop>,
-    ) -> Result<(), Stop> {
-        let Some(role) = role else {
-            return read(self);
-        };
-        let (before, values) = (core::mem::take(&mut self.met), self.values.len());
-        read(self)?;
+    /// Leaves an object or a list that may stand where a role's value should; `before` is what was met before it.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn leave_nested(&mut self, role: u8, before: u32, has_values: bool) {
         // An empty one is a program's word for nothing, and one with a known field only holds it.
-        if self.values.len() > values && self.met == 0 {
+        if has_values && self.met == 0 {
             self.nested |= 1 << role;
         }
         self.met |= before | 1 << role;
-        Ok(())
     }
 
     /// Is a value that decides something an object or a list, and no other field has it?
+    #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn has_nested(&self) -> bool {
+        if self.nested == 0 {
+            return false;
+        }
         // An object named `order` or `_id` says little where the row has another key.
         let has_key = self.has_any(&[Role::UniqueId, Role::ClickId]);
         let decides = |role: usize| {
@@ -95,10 +90,10 @@ impl<'a> Sink<'a> {
                 || role == Role::State as usize
                 || role == Role::Refunded as usize
         };
-        self.nested != 0
-            && self.best.iter().enumerate().any(|(role, best)| {
-                decides(role) && best.0 == u8::MAX && self.nested & 1 << role != 0
-            })
+        self.best
+            .iter()
+            .enumerate()
+            .any(|(role, best)| decides(role) && best.0 == u8::MAX && self.nested & 1 << role != 0)
     }
 
     fn has_any(&self, roles: &[Role]) -> bool {

@@ -40,10 +40,21 @@ impl<'a> Strict<'a> {
         let first = self.peek()?;
         let found = sink.role();
         if let b'{' | b'[' = first {
-            return sink.nest(found.map(|(role, _)| role), |sink| match first {
-                b'{' => self.object(sink, depth),
-                _ => self.array(sink, depth),
-            });
+            let values = sink.values.len();
+            let before = if found.is_some() {
+                core::mem::take(&mut sink.met)
+            } else {
+                0
+            };
+            if first == b'{' {
+                self.object(sink, depth)?;
+            } else {
+                self.array(sink, depth)?;
+            }
+            if let Some((role, _)) = found {
+                sink.leave_nested(role, before, sink.values.len() > values);
+            }
+            return Ok(());
         }
         sink.met |= found.map_or(0, |(role, _)| 1 << role);
         match first {
