@@ -356,6 +356,13 @@ function greet(origin: string, key: string, token: string | undefined, fixture: 
 Ctrl-C stops it.`);
 }
 
+// A reader such as `head` may close the pipe early: what is left is unwanted, and the command goes on to its end.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") throw error;
+  });
+}
+
 // Last: the definitions above must exist before the first command runs.
 try {
   process.exitCode = await main(process.argv.slice(2));

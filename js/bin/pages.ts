@@ -1,6 +1,6 @@
 /** `npx cake-edge clicks` and `conversions`: stores CAKE's lists as pages on disk, so that a rerun needs no network. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { csvCell } from "../csv.js";
 import {
   type CakeClient,
@@ -137,6 +137,10 @@ export async function readPages(kind: Kind, live: LiveOptions): Promise<string[]
     writeFileSync(join(live.folder, file), page);
     pages.push(file);
   }
+  // A longer list that broke off has left pages that are none of this one.
+  for (const file of readdirSync(live.folder)) {
+    if (PAGE.exec(file)?.[1] === name && !pages.includes(file)) rmSync(join(live.folder, file));
+  }
   const complete: Complete = { origin: new URL(live.baseUrl).origin, readAt: new Date().toISOString(), pages };
   // Written to another file and renamed: half a list never counts as complete.
   writeFileSync(`${note}.part`, JSON.stringify(complete));
@@ -149,11 +153,88 @@ function keptPages(note: string, { baseUrl, folder, to }: LiveOptions): string[]
   if (baseUrl !== undefined && accountOf(baseUrl) !== origin) {
     throw new UsageError(`${note} has pages of ${origin}: take another folder for another account`);
   }
+  const files = pages.map((file) => join(folder, file));
+  const missing = files.find((file) => !existsSync(file));
+  if (missing !== undefined) throw new UsageError(`${missing} is not there: remove ${note} to read the pages again`);
+  warnOfEarly(note, readAt, to);
+  return files;
+}
+
+function warnOfEarly(note: string, readAt: string, to: string): void {
   // The last day ends everywhere at most 12 hours after it ends in UTC.
   if (Date.parse(readAt) < Date.parse(`${to}T00:00:00Z`) + 36 * 3_600_000) {
     console.error(`${note}: these pages were read before ${to} was over: remove that file to read them again`);
   }
-  return pages.map((file) => join(folder, file));
+}
+
+/** The name of a page's file: the name of its list, and the list's days. */
+const PAGE = /^((?:clicks|conversions)-(\d{4}-\d\d-\d\d)-(\d{4}-\d\d-\d\d))-\d{5,}\.json$/;
+
+/**
+ * Refuses pages that are not all of their lists, and lists that are not all of the report's days: each sale that they
+ * lack would count as missing at CAKE. Other files pass.
+ *
+ * @throws UsageError
+ */
+export function checkPages(files: readonly string[], days?: { readonly from?: string; readonly to?: string }): void {
+  const lists = new Map<string, { from: string; to: string; names: string[] }>();
+  let isOnlyPages = true;
+  for (const file of files) {
+    const [name, list = "", from = "", to = ""] = PAGE.exec(basename(file)) ?? [];
+    if (name === undefined) isOnlyPages = false;
+    else {
+      const path = join(dirname(file), list);
+      const known = lists.get(path) ?? { from, to, names: [] };
+      known.names.push(name);
+      lists.set(path, known);
+    }
+  }
+  for (const [path, { to, names }] of lists) {
+    const note = `${path}.complete.json`;
+    if (!existsSync(note)) {
+      throw new UsageError(
+        `${path}-….json may lack pages, because ${note} is not there: the list broke off. Read it again with --pages ${dirname(path)}`,
+      );
+    }
+    const { pages, readAt } = readNote(note);
+    const lacking = pages.find((page) => !names.includes(page));
+    if (lacking !== undefined) {
+      const file = join(dirname(path), lacking);
+      throw new UsageError(
+        existsSync(file)
+          ? `${file} belongs to the same list: give all pages that ${note} names`
+          : `${file} is not there, and ${note} names it: remove that note, and read the pages again`,
+      );
+    }
+    const other = names.find((page) => !pages.includes(page));
+    if (other !== undefined) {
+      throw new UsageError(`${join(dirname(path), other)} is none of the pages that ${note} names: remove it`);
+    }
+    warnOfEarly(note, readAt, to);
+  }
+  if (isOnlyPages && days !== undefined) checkDays([...lists.values()], days);
+}
+
+function nextDay(day: string): string {
+  const ms = Date.parse(day) + 86_400_000;
+  return Number.isNaN(ms) ? day : new Date(ms).toISOString().slice(0, 10);
+}
+
+function checkDays(
+  lists: readonly { readonly from: string; readonly to: string }[],
+  { from, to }: { readonly from?: string; readonly to?: string },
+): void {
+  const sorted = [...lists].sort((a, b) => (a.from < b.from ? -1 : 1));
+  let next = from;
+  for (const list of sorted) {
+    if (next !== undefined && list.from > next) break;
+    const after = nextDay(list.to);
+    if (next === undefined || after > next) next = after;
+  }
+  const end = to ?? sorted.at(-1)?.to;
+  if (next !== undefined && end !== undefined && next <= end) {
+    throw new UsageError(`the pages of CAKE's conversions do not have ${next}, a day of the report: read it as well`);
+  }
 }
 
 /** @throws UsageError if the note is damaged */
@@ -194,6 +275,8 @@ async function print(kind: Kind, live: LiveOptions, isCsv: boolean): Promise<voi
   const names = COLUMNS[kind];
   if (isCsv) process.stdout.write(`${names.join()}\r\n`);
   for await (const row of rowsOf(kind, live)) {
+    // Such as `head`, which has read enough.
+    if (!process.stdout.writable) return;
     const cells = row as Record<string, string | number | undefined>;
     const line = isCsv
       ? `${names.map((name) => csvCell(cells[name], !EXACT.has(name))).join()}\r\n`

@@ -1,6 +1,6 @@
 /** `npx cake-edge report`: reconciles a month's orders with CAKE, for people who do not program. */
-import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { appendFileSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import {
   type Corrections,
   isCakeError,
@@ -11,8 +11,9 @@ import {
   type Role,
   type SourceOptions,
 } from "../entry/report.node.js";
+import { filesOf } from "./files.js";
 import { isSameFile } from "./journal.js";
-import { readPages } from "./pages.js";
+import { checkPages, readPages } from "./pages.js";
 import { endingOf, integerIn, type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
@@ -42,7 +43,7 @@ Compares your orders with CAKE's conversions: matches, missing rows, differences
   --cap-rows N --cap-amount AMOUNT --journal FILE --dry-run
                         limits for corrections; the journal keeps a rerun from writing anything twice
   --explain             show how each column was read, with three rows of each file
-  --max-bad N           unreadable rows that are accepted (0)
+  --max-bad N           unreadable rows that are accepted (0); with more, no correction is written
   --memory SIZE --part I/N
                         for files that do not fit into memory: read the same files once for each part
   --json                counts and sums as JSON
@@ -92,6 +93,19 @@ const TEXTS = [
 const LISTS = ["orders", "conversions", "deliveries", "status", "column"] as const;
 const FLAGS = ["dry-run", "explain", "json"] as const;
 
+/** The option behind a parameter of the library, where they differ by more than two dashes. */
+const OPTIONS_OF: { readonly [parameter: string]: string } = {
+  ordersTimeZone: "orders-time-zone",
+  statuses: "status",
+  columns: "column",
+  "revenue.percent": "revenue-percent",
+  "cap.amount": "cap-amount",
+  idPrefix: "id-prefix",
+};
+
+/** Words for marks that a shell would take for its own. */
+const MARKS: { readonly [word: string]: string } = { tab: "\t", semicolon: ";", comma: ",", pipe: "|", point: "." };
+
 type Values = Partial<Record<(typeof TEXTS)[number], string>> &
   Partial<Record<(typeof LISTS)[number], string[]>> &
   Partial<Record<(typeof FLAGS)[number], boolean>>;
@@ -136,7 +150,13 @@ export async function report(args: string[]): Promise<number> {
 
 function fail(error: unknown, status: number): number {
   if (!(error instanceof UsageError || isCakeError(error) || isFileError(error))) throw error;
-  console.error(`cake-edge report: ${sentenceOf(error as Error)}`);
+  const sentence = sentenceOf(error as Error);
+  const name = isCakeError(error) ? (error.parameter ?? "") : "";
+  const option = OPTIONS_OF[name] ?? name;
+  const isOption = (TEXTS as readonly string[]).includes(option) || (LISTS as readonly string[]).includes(option);
+  console.error(
+    `cake-edge report: ${isOption && sentence.startsWith(name) ? `--${option}${sentence.slice(name.length)}` : sentence}`,
+  );
   return error instanceof UsageError ? error.status : status;
 }
 
@@ -164,18 +184,29 @@ function readValues(args: string[]): Values {
     throw new UsageError("--conversions live needs --save, and --base-url where the pages are not there yet");
   }
   for (const name of ["max-bad", "cap-rows"] as const) integerIn(name, values[name] ?? "0", 0);
+  if (values.part !== undefined && !/^\d+\/\d+$/.test(values.part)) {
+    throw new UsageError("--part must be the part and the number of parts, such as 1/4");
+  }
   checkOutputs(values);
+  checkPages(filesOf(values.orders));
+  const kept = values.conversions.filter((given) => given !== "live");
+  checkPages(filesOf(kept), kept.length === values.conversions.length ? values : undefined);
   return values;
 }
 
 function pairs(name: string, list: readonly string[] | undefined): Record<string, string> {
-  return Object.fromEntries(
-    (list ?? []).map((item) => {
-      const at = item.indexOf("=");
-      if (at < 1) throw new UsageError(`--${name} must be a pair such as a=b, not ${JSON.stringify(item)}`);
-      return [item.slice(0, at), item.slice(at + 1)];
-    }),
-  );
+  const found = new Map<string, string>();
+  for (const item of list ?? []) {
+    const at = item.indexOf("=");
+    if (at < 1) throw new UsageError(`--${name} must be a pair such as a=b, not ${JSON.stringify(item)}`);
+    const [key, value] = [item.slice(0, at), item.slice(at + 1)];
+    const known = found.get(key);
+    if (known !== undefined && known !== value) {
+      throw new UsageError(`--${name} gives ${key} two meanings, ${known} and ${value}: choose one`);
+    }
+    found.set(key, value);
+  }
+  return Object.fromEntries(found);
 }
 
 function defined<T extends object>(given: T): { [Name in keyof T]: Exclude<T[Name], undefined> } {
@@ -197,6 +228,10 @@ function reportOptions(values: Values): ReportOptions {
   });
 }
 
+function mark(given: string | undefined): string | undefined {
+  return given !== undefined && Object.hasOwn(MARKS, given) ? MARKS[given] : given;
+}
+
 function ordersOptions(values: Values): SourceOptions & { revenue?: ReportOptions["revenue"] } {
   const percent = values["revenue-percent"];
   if (percent !== undefined && values.revenue === undefined) {
@@ -204,9 +239,9 @@ function ordersOptions(values: Values): SourceOptions & { revenue?: ReportOption
   }
   return defined({
     dialect: values.dialect as SourceOptions["dialect"],
-    delimiter: (values.delimiter === "tab" ? "\t" : values.delimiter) as SourceOptions["delimiter"],
-    decimal: values.decimal as SourceOptions["decimal"],
-    group: values.group as SourceOptions["group"],
+    delimiter: mark(values.delimiter) as SourceOptions["delimiter"],
+    decimal: mark(values.decimal) as SourceOptions["decimal"],
+    group: mark(values.group) as SourceOptions["group"],
     dates: values.dates as SourceOptions["dates"],
     encoding: values.encoding as SourceOptions["encoding"],
     units: values.units as SourceOptions["units"],
@@ -248,70 +283,6 @@ function liveOptions(values: Values) {
   };
 }
 
-/** The files of a pattern; a shell may have expanded it already. */
-export function filesOf(given: readonly string[] | undefined): string[] {
-  return (given ?? []).flatMap((pattern) => {
-    // The note beside kept pages is no page, even if the shell expanded the pattern.
-    if (existsSync(pattern)) return pattern.endsWith(".complete.json") ? [] : [pattern];
-    const isPage = (file: string) => !file.endsWith(".complete.json");
-    const found = /[*?[]/.test(pattern) ? expand(pattern).filter(isPage).sort() : [];
-    if (found.length === 0) throw new UsageError(`there is no file ${JSON.stringify(pattern)}`);
-    return found;
-  });
-}
-
-/**
- * The files of a pattern: `*` and `?` stand for characters of a name, `[…]` for one of them, `**` for folders. Like in
- * shells, a wildcard does not match names that begin with a dot. Node has this from 22 on.
- */
-function expand(pattern: string): string[] {
-  const parts = pattern.split(process.platform === "win32" ? /[\\/]/ : "/");
-  const isAbsolute = parts[0] === "" || parts[0]?.endsWith(":") === true;
-  let folders = [isAbsolute ? `${parts.shift() as string}/` : ""];
-  parts.forEach((part, index) => {
-    const isLast = index === parts.length - 1;
-    if (part === "**") {
-      folders = folders.flatMap(withFolders);
-    } else if (/[*?[]/.test(part)) {
-      const name = patternOf(part);
-      folders = folders.flatMap((folder) =>
-        namesIn(folder)
-          .filter((entry) => name.test(entry.name) && entry.isFolder !== isLast)
-          .map((entry) => join(folder, entry.name)),
-      );
-    } else {
-      folders = folders.map((folder) => join(folder, part)).filter((path) => existsSync(path));
-    }
-  });
-  return [...new Set(folders)];
-}
-
-/** One name of a path as a regular expression. */
-function patternOf(part: string): RegExp {
-  const source = part.replace(/\*+|\?|\[[!^]?[^\]]+\]|[\s\S]/g, (sign) => {
-    if (sign.startsWith("*")) return "[^/]*";
-    if (sign === "?") return "[^/]";
-    if (sign.length > 1) return `[${sign.slice(1, -1).replace(/^!/, "^").replace(/[\\[]/g, "\\$&")}]`;
-    return sign.replace(/[\\^$.|+(){}[\]]/g, "\\$&");
-  });
-  return new RegExp(`^${part.startsWith(".") ? "" : "(?!\\.)"}${source}$`, "u");
-}
-
-function namesIn(folder: string): { name: string; isFolder: boolean }[] {
-  if (folder !== "" && statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
-  return readdirSync(folder || ".").map((name) => {
-    // A link to a file counts as a file.
-    const found = statSync(join(folder, name), { throwIfNoEntry: false });
-    return { name, isFolder: found?.isDirectory() === true };
-  });
-}
-
-/** A folder and all folders below it. */
-function withFolders(folder: string): string[] {
-  const below = namesIn(folder).filter(({ name, isFolder }) => isFolder && !name.startsWith("."));
-  return [folder, ...below.flatMap(({ name }) => withFolders(join(folder, name)))];
-}
-
 function writeOutputs(result: ReportResult, values: Values): void {
   const write = (file: string | undefined, parts: () => Iterable<string>) => {
     if (file === undefined) return;
@@ -335,6 +306,7 @@ function writeOutputs(result: ReportResult, values: Values): void {
         rows: values["cap-rows"] === undefined ? undefined : Number(values["cap-rows"]),
         amount: values["cap-amount"],
       }),
+      maxUnreadable: Number(values["max-bad"] ?? 0),
       journal: written,
     });
     const { lines, amount, repeated, capped, skipped } = corrections;
@@ -391,6 +363,9 @@ function checkOutputs(values: Values): void {
   for (const name of ["csv", "machine-csv", "html", "corrections", "upload", "journal"] as const) {
     const file = values[name];
     if (file === undefined) continue;
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new UsageError(`--${name} ${file} is a folder: name a file in it`);
+    }
     const other = taken.find(([, known]) => isSameFile(known, file));
     if (other !== undefined) throw new UsageError(`--${name} is the file of ${other[0]}: name another one`);
     taken.push([`--${name}`, file]);

@@ -17,6 +17,8 @@ interface Answer {
     readonly cells: readonly string[];
     readonly amount: string;
   }[];
+  /** The rows of the files that could not be read. */
+  readonly unreadable: number;
   readonly cursor?: number;
 }
 
@@ -24,6 +26,7 @@ interface Answer {
 export function correctionsOf(core: Core, options: CorrectionOptions): Corrections {
   const rows = integerOption("cap.rows", options.cap?.rows, 0, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY;
   const most = options.cap?.amount === undefined ? undefined : unitsOf("cap.amount", options.cap.amount);
+  const unread = integerOption("maxUnreadable", options.maxUnreadable, 0, Number.MAX_SAFE_INTEGER) ?? 0;
   const before = new Set<string>();
   for (const given of options.journal ?? []) {
     // An editor may have left a byte order mark, or line ends of its own.
@@ -58,6 +61,11 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
       }
       if (before.has(line.journal)) {
         repeated += 1;
+        continue;
+      }
+      // The sale, its refund or its other half may be what could not be read.
+      if (answer.unreadable > unread) {
+        skipped["unreadable_rows"] = (skipped["unreadable_rows"] ?? 0) + 1;
         continue;
       }
       const amount = unitsOf("amount", line.amount);

@@ -366,6 +366,11 @@ export interface CorrectionOptions {
   readonly offerId?: string;
   /** Classes of unpaired conversions that are to be rejected. @default ["duplicate_conversion"] */
   readonly reject?: readonly ("duplicate_conversion" | "unknown_to_advertiser")[];
+  /**
+   * How many unreadable rows of all files are accepted. Beyond it, every correction is skipped as `unreadable_rows`,
+   * because any of these rows may be the one that it is about. @default 0
+   */
+  readonly maxUnreadable?: number;
   /** The earlier corrections, from the last result's `journal`: they are not written again. */
   readonly journal?: Iterable<string>;
 }
@@ -398,7 +403,7 @@ export interface Corrections {
   /**
    * Omitted, by reason: a value is missing, such as `no_click_id`; nothing is owed (`not_approved`, `refunded`); CAKE may
    * have the sale (`would_match`, `the_forwarder_has_it`); or a person must look (`only_revenue_differs`,
-   * `currency_differs`, `orders_repeat_too`, `shares_only_its_click`, `the_forwarder_holds_it`).
+   * `currency_differs`, `orders_repeat_too`, `shares_only_its_click`, `the_forwarder_holds_it`, `unreadable_rows`).
    */
   readonly skipped: Readonly<Record<string, number>>;
 }

@@ -201,7 +201,7 @@ export class Report {
    * Matches orders and conversions.
    *
    * @throws CakeError `clocks_differ` where they lie whole hours apart, `ambiguous_file` where currencies are
-   *   not certain, `report_full`, `aborted`
+   *   not certain, `unreadable_file` where pages name a further one, `report_full`, `aborted`
    */
   async reconcile(
     options: { readonly signal?: AbortSignal; readonly onProgress?: (progress: ReportProgress) => void } = {},
@@ -417,7 +417,7 @@ export class ReportResult {
 
   /** The corrections for CAKE, as the file that CAKE imports. Nothing is sent. */
   corrections(options: CorrectionOptions = {}): Corrections {
-    checkNames("options", options, ["file", "cap", "offerId", "reject", "journal"]);
+    checkNames("options", options, ["file", "cap", "offerId", "reject", "maxUnreadable", "journal"]);
     checkNames("cap", options.cap, ["rows", "amount"]);
     return correctionsOf(this.#core(), options);
   }

@@ -42,7 +42,8 @@ impl Report {
     /// - `cursor`
     ///
     /// Each correction has the cells of its line, the amount that changes, and a key for the journal. A row that
-    /// cannot be corrected has the reason instead.
+    /// cannot be corrected has the reason instead. `unreadable` is the number of rows that could not be read: any
+    /// correction may be wrong because of one.
     ///
     /// # Errors
     /// [`crate::Error::InvalidField`].
@@ -109,6 +110,7 @@ impl Report {
             }
         }
         writer.close(']');
+        writer.number_of("unreadable", self.unreadable_rows());
         if let Some(place) = next {
             writer.number_of("cursor", u64::from(place));
         }

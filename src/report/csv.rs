@@ -1,9 +1,10 @@
 //! CSV by RFC 4180 and as programs write it: four delimiters, quotes, line feeds in quotes, byte order marks. A
 //! row that does not fit is a flaw of its own line, never of the lines after it.
 
+mod header;
+
 use super::flaw::Flaw;
-use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, ROLES, find, find_either, normalise};
-use crate::nearest::nearest;
+use super::names::{Fields, Kind, Names, Pull, find, find_either};
 
 /// The maximum size of a quoted cell: a longer one has lost its closing quote.
 const MAX_ROW_BYTES: usize = 1 << 20;
@@ -87,8 +88,13 @@ impl Csv {
                     at += 1;
                     self.line += 1;
                 }
-                Some(b'\r') if input.get(at + 1) == Some(&self.newline) => {
-                    at += 2;
+                Some(b'\r') => {
+                    let after = returns_at(input, at);
+                    match input.get(after) {
+                        Some(b'\n') => at = after + 1,
+                        None if is_last => at = after,
+                        _ => break,
+                    }
                     self.line += 1;
                 }
                 Some(_) => break,
@@ -128,12 +134,13 @@ impl Csv {
             } else {
                 let end = find(input, at, self.delimiter, self.newline);
                 if role != NO_ROLE {
-                    let is_end = input.get(end) != Some(&self.delimiter);
-                    let has_return = is_end
-                        && end > at
-                        && self.newline == b'\n'
-                        && input.get(end - 1) == Some(&b'\r');
-                    fields.set(role, at, end - usize::from(has_return), Kind::Text);
+                    let mut to = end;
+                    if self.newline == b'\n' && input.get(end) != Some(&self.delimiter) {
+                        while to > at && input.get(to - 1) == Some(&b'\r') {
+                            to -= 1;
+                        }
+                    }
+                    fields.set(role, at, to, Kind::Text);
                 }
                 end
             };
@@ -145,7 +152,7 @@ impl Csv {
                     let after = end + usize::from(found.is_some());
                     self.line += 1 + breaks;
                     if column != self.roles.len() {
-                        return Pull::Bad(Flaw::Cells, after);
+                        return self.flawed(input, start, after, Flaw::Cells);
                     }
                     return Pull::Row(after);
                 }
@@ -153,10 +160,29 @@ impl Csv {
         }
     }
 
+    #[cfg_attr(small_cold, optimize(size))]
     fn skip_line(&mut self, input: &[u8], start: usize, flaw: Flaw) -> Pull {
         let end = find_either(input, start, self.newline, self.newline);
         self.line += 1;
-        Pull::Bad(flaw, (end + 1).min(input.len()))
+        self.flawed(input, start, (end + 1).min(input.len()), flaw)
+    }
+
+    /// A row that does not fit: it may be several, whose lines end in another way than the header.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn flawed(&self, input: &[u8], start: usize, after: usize, flaw: Flaw) -> Pull {
+        let row = input.get(start..after).unwrap_or_default();
+        let other = if self.newline == b'\n' { b'\r' } else { b'\n' };
+        let lines = row.split(|&byte| byte == other);
+        let cells: Vec<_> = lines
+            .filter(|line| !line.trim_ascii().is_empty())
+            .map(|line| line.split(|&byte| byte == self.delimiter).count())
+            .collect();
+        if cells.len() > 1 && cells.iter().all(|&cells| cells == self.roles.len()) {
+            return Pull::Refuse(
+                "its lines end in two ways, with line feeds and with carriage returns: save it again".to_owned(),
+            );
+        }
+        Pull::Bad(flaw, after)
     }
 
     /// The end of the cell, and whether its quoting is correct; `None` where the quote is not closed.
@@ -206,13 +232,9 @@ impl Csv {
                     fields.set(role, at + 1, end, Kind::Text);
                 }
             }
-            let after = match input.get(end + 1) {
-                Some(b'\r')
-                    if self.newline == b'\n'
-                        && matches!(input.get(end + 2), Some(b'\n') | None) =>
-                {
-                    end + 2
-                }
+            let returns = returns_at(input, end + 1);
+            let after = match input.get(returns) {
+                Some(b'\n') | None if self.newline == b'\n' => returns,
                 _ => end + 1,
             };
             let is_proper = input
@@ -221,231 +243,16 @@ impl Csv {
             return Some((after, is_proper));
         }
     }
-
-    /// Detects newline, delimiter and roles; returns the offset of the first row.
-    #[inline(never)]
-    #[cfg_attr(small_cold, optimize(size))]
-    fn read_header(
-        &mut self,
-        input: &[u8],
-        from: usize,
-        is_last: bool,
-        names: &Names,
-    ) -> Result<Option<usize>, String> {
-        let mut at = from;
-        let mut line_number = self.line;
-        let mut declared = self.delimiter;
-        // Lines before the header: `sep=;`, as Excel writes and reads it, and empty ones.
-        loop {
-            let end = find_either(input, at, b'\n', b'\r');
-            if end == input.len() && (!is_last || end == at) {
-                if is_last {
-                    return Err("the file is empty".to_owned());
-                }
-                return if input.len() < MAX_ROW_BYTES {
-                    Ok(None)
-                } else {
-                    Err("its first line does not end".to_owned())
-                };
-            }
-            if end + 1 == input.len() && !is_last {
-                return Ok(None);
-            }
-            let is_return = input.get(end) == Some(&b'\r');
-            let is_pair = is_return && input.get(end + 1) == Some(&b'\n');
-            self.newline = if is_return && !is_pair { b'\r' } else { b'\n' };
-            let after = (end + 1 + usize::from(is_pair)).min(input.len());
-            let line = input.get(at..end).unwrap_or_default();
-            if line.is_empty() {
-                at = after;
-                line_number += 1;
-                continue;
-            }
-            if let [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', mark] = line
-                && line_number == 1
-            {
-                if declared == 0 {
-                    declared = *mark;
-                }
-                at = after;
-                line_number += 1;
-                continue;
-            }
-            break;
-        }
-        let delimiter = if declared == 0 {
-            self.find_delimiter(input, at, is_last, names)?
-        } else {
-            Some(declared)
-        };
-        let Some(delimiter) = delimiter else {
-            return Ok(None);
-        };
-        let Some((header, breaks, after)) = self.cells(input, at, delimiter, is_last) else {
-            return if is_last || input.len() >= MAX_ROW_BYTES {
-                Err("a quote of its header does not end".to_owned())
-            } else {
-                Ok(None)
-            };
-        };
-        self.roles = roles_of(&header, names)?;
-        self.header = header;
-        self.delimiter = delimiter;
-        self.line = line_number + 1 + breaks;
-        self.has_header = true;
-        Ok(Some(after))
-    }
-
-    /// The only delimiter with which the header has known columns.
-    #[cfg_attr(small_cold, optimize(size))]
-    fn find_delimiter(
-        &self,
-        input: &[u8],
-        at: usize,
-        is_last: bool,
-        names: &Names,
-    ) -> Result<Option<u8>, String> {
-        let mut found = Vec::new();
-        for delimiter in [b',', b';', b'\t', b'|'] {
-            let Some((cells, ..)) = self.cells(input, at, delimiter, is_last) else {
-                continue;
-            };
-            let known = cells
-                .iter()
-                .filter(|cell| names.find(&normalised(cell)).is_some())
-                .count();
-            if known > 0 {
-                found.push((cells.len(), delimiter));
-            }
-        }
-        // A header with one column is the same for each delimiter.
-        if found.iter().any(|&(cells, _)| cells > 1) {
-            found.retain(|&(cells, _)| cells > 1);
-        } else {
-            found.truncate(1);
-        }
-        match found.as_slice() {
-            [(_, delimiter)] => Ok(Some(*delimiter)),
-            [] => {
-                let end = find_either(input, at, b'\n', b'\r');
-                if end == input.len() && !is_last {
-                    return Ok(None);
-                }
-                let line = input.get(at..end.min(at + 120)).unwrap_or_default();
-                Err(format!(
-                    "no column of its header is known: declare `columns`; its first line is {}",
-                    String::from_utf8_lossy(line)
-                ))
-            }
-            _ => Err("its header reads under several delimiters: declare `delimiter`".to_owned()),
-        }
-    }
-
-    /// Reads the cells of the row at an offset, with line feeds in quotes; returns the offset of the next row.
-    #[cfg_attr(small_cold, optimize(size))]
-    fn cells(
-        &self,
-        input: &[u8],
-        from: usize,
-        delimiter: u8,
-        is_last: bool,
-    ) -> Option<(Vec<Vec<u8>>, u32, usize)> {
-        let mut cells = Vec::new();
-        let mut cell = Vec::new();
-        let mut breaks = 0;
-        let mut is_quoted = false;
-        let mut at = from;
-        loop {
-            let Some(&byte) = input.get(at) else {
-                if is_quoted || !is_last {
-                    return None;
-                }
-                cells.push(cell);
-                return Some((cells, breaks, at));
-            };
-            at += 1;
-            if is_quoted {
-                match (byte, input.get(at)) {
-                    (b'"', Some(b'"')) => {
-                        cell.push(b'"');
-                        at += 1;
-                    }
-                    (b'"', _) => is_quoted = false,
-                    _ => {
-                        breaks += u32::from(byte == self.newline);
-                        cell.push(byte);
-                    }
-                }
-            } else if byte == b'"' && cell.is_empty() {
-                is_quoted = true;
-            } else if byte == delimiter {
-                cells.push(core::mem::take(&mut cell));
-            } else if byte == self.newline {
-                if self.newline == b'\n' && cell.last() == Some(&b'\r') {
-                    cell.pop();
-                }
-                cells.push(cell);
-                return Some((cells, breaks, at));
-            } else {
-                cell.push(byte);
-            }
-        }
-    }
 }
 
-fn normalised(name: &[u8]) -> Vec<u8> {
-    let mut path = Vec::new();
-    normalise(name, |byte| path.push(byte));
-    path
-}
-
-/// The role of each column. If the header has several names of one role, the highest-ranked name wins.
-#[cfg_attr(small_cold, optimize(size))]
-fn roles_of(header: &[Vec<u8>], names: &Names) -> Result<Vec<u8>, String> {
-    let mut best = [(u8::MAX, usize::MAX); ROLES];
-    let mut twice = None;
-    for (column, name) in header.iter().enumerate() {
-        let Some((role, rank)) = names.find(&normalised(name)) else {
-            continue;
-        };
-        if let Some(slot) = best.get_mut(usize::from(role)) {
-            if slot.0 == rank {
-                twice = Some((role, rank, name));
-            }
-            if rank < slot.0 {
-                *slot = (rank, column);
-            }
-        }
+/// The offset after the carriage returns at an offset.
+#[inline]
+fn returns_at(input: &[u8], at: usize) -> usize {
+    let mut at = at;
+    while input.get(at) == Some(&b'\r') {
+        at += 1;
     }
-    if let Some((role, rank, name)) = twice
-        && best
-            .get(usize::from(role))
-            .is_some_and(|slot| slot.0 == rank)
-    {
-        return Err(format!(
-            "its header has the column {} twice: rename one",
-            String::from_utf8_lossy(name)
-        ));
-    }
-    let mut roles = vec![NO_ROLE; header.len()];
-    for (role, (&(_, column), role_name)) in (0_u8..).zip(best.iter().zip(ROLE_NAMES)) {
-        if let Some(slot) = roles.get_mut(column) {
-            *slot = role;
-        } else if names.is_declared(role) && !names.copies().iter().any(|&(_, to)| to == role) {
-            let columns: Vec<_> = header
-                .iter()
-                .map(|name| String::from_utf8_lossy(name))
-                .collect();
-            let (kind, given) = names.given(role);
-            let meant = nearest(given, columns.iter().map(AsRef::as_ref));
-            let meant = meant.map_or_else(String::new, |meant| format!(". Did you mean {meant}?"));
-            return Err(format!(
-                "the column {given}, declared for {role_name} of the {kind}, is not in its header: {}{meant}",
-                columns.join(", ")
-            ));
-        }
-    }
-    Ok(roles)
+    at
 }
 
 #[cfg(test)]

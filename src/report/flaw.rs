@@ -24,7 +24,7 @@ pub(crate) enum Flaw {
     Json,
     /// The row is JSON, but not an object.
     NotAnObject,
-    /// An id is over 128 bytes long, or is a number that is not whole.
+    /// An id is over 128 bytes long, has a control character, or is a number that is not whole.
     Id,
     /// A field occurs twice in one row.
     Repeated,
@@ -34,6 +34,8 @@ pub(crate) enum Flaw {
     LineItem,
     /// The report has over 250 different statuses or currencies, and this row adds another one.
     Words,
+    /// A value is an object or a list.
+    Nested,
     /// The amount has two readings, and the file's number format is not declared.
     AmbiguousAmount,
     /// The date has two readings, and the file's date format is not declared.
@@ -49,7 +51,7 @@ pub(crate) enum Flaw {
 }
 
 /// The code of every reason, by its number.
-pub(super) const NAMES: [&str; 15] = [
+pub(super) const NAMES: [&str; 16] = [
     "amount",
     "decimals",
     "too_large",
@@ -65,6 +67,7 @@ pub(super) const NAMES: [&str; 15] = [
     "broken_off",
     "line_item",
     "words",
+    "nested",
 ];
 
 impl Flaw {

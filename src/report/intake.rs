@@ -112,6 +112,34 @@ impl Report {
         room.ok_or_else(|| self.full())
     }
 
+    /// Refuses pages that all name a further one: a row that is missing may be on it.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn check_pages(&self) -> Result<()> {
+        for source in &self.sources {
+            let same = self.sources.iter().filter(|one| one.kind == source.kind);
+            let lasts: u32 = same.map(|one| one.pages()[1]).sum();
+            if source.pages()[0] > 0 && lasts == 0 && source.kind != RowKind::Clicks {
+                return Err(Error::UnreadableFile {
+                    message: format!(
+                        "{}: its last page names a further one: add all pages of the list",
+                        source.title()
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of unreadable rows in the files that are matched, in every part of a report alike.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn unreadable_rows(&self) -> u64 {
+        let sources = self.sources.iter();
+        sources
+            .filter(|source| source.kind != RowKind::Clicks)
+            .map(|source| u64::from(source.unreadable))
+            .sum()
+    }
+
     pub(super) fn take_row(
         &mut self,
         source: &mut Source,

@@ -6,6 +6,7 @@
 
 mod shape;
 mod sink;
+mod skip;
 mod strict;
 
 use super::flaw::Flaw;
@@ -83,6 +84,12 @@ pub(super) struct Json {
     pub(super) list: &'static str,
     /// The number of lists of rows.
     pub(super) lists: u32,
+    /// The number of lists and rows when the present document began.
+    began: u32,
+    /// The number of pages that name a further one, and of those that say that they are the last.
+    pub(super) pages: [u32; 2],
+    /// One bit for each role that a row has had a value for, or `null`; nothing before the first row.
+    pub(super) met: Option<u32>,
     /// Disables the shapes: only for the property tests.
     #[cfg(test)]
     is_strict: bool,
@@ -105,6 +112,9 @@ impl Json {
             page: Vec::new(),
             list: "",
             lists: 0,
+            began: 0,
+            pages: [0; 2],
+            met: None,
             #[cfg(test)]
             is_strict: false,
         }
@@ -175,6 +185,9 @@ impl Json {
                     if let Some(pull) = self.row_or_page(input, at, is_last, names, fields) {
                         return pull;
                     }
+                    if self.levels.is_empty() {
+                        self.began = self.lists + self.rows;
+                    }
                     self.levels.push(Level {
                         is_array: false,
                         is_list: false,
@@ -187,8 +200,19 @@ impl Json {
                         return self.broken(input, at, is_last);
                     }
                     let is_array = byte == b'[';
+                    let is_in_list = level.is_some_and(|level| level.is_list);
+                    if is_in_list {
+                        // A list of pages holds lists of rows. Any other list in a list is a row that is no object.
+                        let mut inner = input.get(at + 1..).unwrap_or_default().iter();
+                        match inner.find(|byte| !byte.is_ascii_whitespace()) {
+                            Some(b'{' | b'[') => {}
+                            None if !is_last => return Pull::More(at),
+                            _ => return self.skip(input, at, is_last, Flaw::NotAnObject),
+                        }
+                    }
                     let list = match level {
                         None => Some(""),
+                        Some(_) if is_in_list => Some(self.list),
                         Some(level) if level.is_array => None,
                         Some(_) => LISTS.into_iter().find(|name| name.as_bytes() == self.key),
                     };
@@ -216,13 +240,13 @@ impl Json {
                 (Expect::FirstKeyOrEnd | Expect::CommaOrEnd, b'}')
                     if level.is_some_and(|level| !level.is_array) =>
                 {
+                    if self.expect == Expect::FirstKeyOrEnd {
+                        self.note_no_list();
+                    }
                     self.close();
                     at += 1;
-                    if self.failed && self.levels.is_empty() {
-                        return Pull::Refuse(format!(
-                            "it is no page of rows but a failure: {}",
-                            String::from_utf8_lossy(&self.message)
-                        ));
+                    if let Some(rule) = self.flaw_of_document() {
+                        return Pull::Refuse(rule);
                     }
                 }
                 (Expect::CommaOrEnd, b',') => {
@@ -301,10 +325,46 @@ impl Json {
         self.close_value();
     }
 
+    /// Gateways write an empty list as `null` or as an object without fields.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn note_no_list(&mut self) {
+        let is_list = LISTS.iter().any(|name| name.as_bytes() == self.key);
+        self.lists += u32::from(is_list);
+    }
+
+    /// Why a document that has just ended is no page of rows.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn flaw_of_document(&self) -> Option<String> {
+        if !self.levels.is_empty() {
+            return None;
+        }
+        if self.failed {
+            let message = String::from_utf8_lossy(&self.message);
+            return Some(format!("it is no page of rows but a failure: {message}"));
+        }
+        (self.lists + self.rows == self.began).then(|| {
+            let names = LISTS.join(", ");
+            format!("it has no list of rows by one of these names: {names}; give the list alone")
+        })
+    }
+
     /// An error answer has no rows: an empty list would be wrong.
     #[cfg_attr(small_cold, optimize(size))]
     fn notice(&mut self, value: &[u8]) {
+        if value == b"null" {
+            self.note_no_list();
+        }
         match self.key.as_slice() {
+            // A page that says so needs no list.
+            b"totalrows" | b"rowcount" if matches!(value, b"0" | b"\"0\"") => self.lists += 1,
+            b"next" | b"hasmore"
+                if self.levels.iter().filter(|level| !level.is_array).count() == 1 =>
+            {
+                let is_last = matches!(value, b"null" | b"false" | b"\"\"");
+                if let Some(count) = self.pages.get_mut(usize::from(is_last)) {
+                    *count += 1;
+                }
+            }
             b"success" if value == b"false" => self.failed = true,
             b"requeststatus" if !value.eq_ignore_ascii_case(b"\"success\"") => {
                 self.failed = true;
@@ -348,14 +408,19 @@ impl Json {
             // The outermost list of rows has the rows.
             _ if sink.is_page() => None,
             Ok(()) => {
-                let can_learn = !sink.has_odd;
-                if can_learn {
+                let (can_learn, has_nested) = (!sink.has_odd, sink.has_nested());
+                self.met = Some(self.met.unwrap_or(0) | sink.met);
+                if can_learn && !has_nested {
                     self.learn(input, at, reader.at);
                 }
                 self.rows += 1;
                 self.has_started = true;
                 self.close_value();
-                Some(Pull::Row(reader.at))
+                Some(if has_nested {
+                    Pull::Bad(Flaw::Nested, reader.at)
+                } else {
+                    Pull::Row(reader.at)
+                })
             }
             Err(Stop::Page) => {
                 if self.levels.is_empty() && !sink.has_list {
@@ -367,111 +432,6 @@ impl Json {
             Err(Stop::More | Stop::Bad) => Some(self.skip(input, at, is_last, Flaw::Json)),
         }
     }
-
-    /// Continues after an unreadable row: at its closing brace, or on the next line.
-    #[cfg_attr(small_cold, optimize(size))]
-    fn skip(&mut self, input: &[u8], at: usize, is_last: bool, flaw: Flaw) -> Pull {
-        let rest = input.get(at..).unwrap_or_default();
-        let can_wait = !is_last && rest.len() < MAX_ROW_BYTES;
-        let line = rest.iter().position(|&byte| byte == b'\n');
-        let brace = match_brace(rest);
-        let next = brace.and_then(|end| {
-            let next = rest.get(end..).unwrap_or_default().iter();
-            next.copied()
-                .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))
-        });
-        // The next byte decides, so that the result does not depend on where the input is cut.
-        if can_wait && (brace.is_none() || next.is_none() && self.levels.is_empty()) {
-            return Pull::More(at);
-        }
-        let brace = brace.filter(|&end| {
-            // A row without its closing brace would swallow the next row. A row with an extra brace would leave
-            // its rest behind.
-            !self.levels.is_empty()
-                || (line.is_none_or(|line| end <= line)
-                    && next.is_none_or(|byte| matches!(byte, b'\n' | b'{')))
-        });
-        let end = match (brace, line) {
-            (Some(end), _) => end,
-            (None, Some(line)) => line + 1,
-            (None, None) if can_wait => return Pull::More(at),
-            (None, None) => {
-                self.rows += 1;
-                self.levels.clear();
-                self.expect = Expect::Value;
-                return Pull::Bad(Flaw::BrokenOff, input.len());
-            }
-        };
-        self.rows += 1;
-        self.has_started = true;
-        self.close_value();
-        Pull::Bad(flaw, at + end)
-    }
-
-    /// Continues after bytes that are not JSON: at the next line, or the next row.
-    #[cfg_attr(small_cold, optimize(size))]
-    fn broken(&mut self, input: &[u8], at: usize, is_last: bool) -> Pull {
-        let rest = input.get(at..).unwrap_or_default();
-        let next = if self.levels.is_empty() {
-            rest.iter()
-                .position(|&byte| byte == b'\n')
-                .map(|line| line + 1)
-        } else {
-            let after = rest.get(1..).unwrap_or_default();
-            after
-                .iter()
-                .position(|&byte| byte == b'{' || byte == b'\n')
-                .map(|next| next + 1)
-        };
-        let Some(next) = next else {
-            if !is_last && rest.len() < MAX_ROW_BYTES {
-                return Pull::More(at);
-            }
-            self.rows += 1;
-            self.levels.clear();
-            self.expect = Expect::Value;
-            return Pull::Bad(Flaw::BrokenOff, input.len());
-        };
-        self.rows += 1;
-        self.expect =
-            if self.levels.last().is_some_and(|level| level.is_array) || self.levels.is_empty() {
-                Expect::Value
-            } else {
-                Expect::CommaOrEnd
-            };
-        Pull::Bad(Flaw::Json, at + next)
-    }
-}
-
-/// The end of the object at an offset, found by counting braces.
-#[cfg_attr(small_cold, optimize(size))]
-fn match_brace(bytes: &[u8]) -> Option<usize> {
-    let mut depth = 0_u32;
-    let mut is_text = false;
-    let mut is_escaped = false;
-    for (at, &byte) in bytes.iter().enumerate().take(MAX_ROW_BYTES) {
-        if is_text {
-            match byte {
-                _ if is_escaped => is_escaped = false,
-                b'\\' => is_escaped = true,
-                b'"' => is_text = false,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' => is_text = true,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -284,14 +284,16 @@ impl Report {
     /// Does one step of the matching; returns the fraction that is done, 1 at the end.
     ///
     /// # Errors
-    /// [`Error::ReportFull`]; [`Error::ClocksDiffer`]; [`Error::AmbiguousFile`] where orders have several
-    /// currencies and the account's currency is not declared.
+    /// [`Error::ReportFull`]; [`Error::ClocksDiffer`]; [`Error::UnreadableFile`] where pages name a further one that is
+    /// not there; [`Error::AmbiguousFile`] where orders have several currencies and the account's currency is not
+    /// declared.
     #[cfg_attr(small_cold, optimize(size))]
     pub fn step(&mut self) -> Result<f64> {
         self.cancel();
         let mut judge = if let Some(judge) = self.judge.take() {
             judge
         } else {
+            self.check_pages()?;
             self.check_currencies()?;
             self.begin_judging()
         };

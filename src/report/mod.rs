@@ -204,7 +204,12 @@ impl Report {
                         })?;
                 }
                 "keys" => settings_.keys = keys_of(value)?,
-                "currency" => value.clone_into(&mut settings_.currency),
+                "currency"
+                    if value.len() == 3 && value.bytes().all(|byte| byte.is_ascii_alphabetic()) =>
+                {
+                    value.clone_into(&mut settings_.currency);
+                }
+                "currency" => return Err(refuse("currency", "must be three letters, such as USD")),
                 "prefer" => settings_.prefers_approved = value != "first",
                 "part" => {
                     let part = value.split_once('/').and_then(|(index, count)| {
@@ -231,6 +236,12 @@ impl Report {
                                 "statuses",
                                 "must map to one of CAKE's words: approved, pending, rejected, ignored, reversed, returned or scrubbed",
                             ));
+                        }
+                        let is_other = |(known, mapped): &(String, String)| {
+                            known.eq_ignore_ascii_case(word) && !mapped.eq_ignore_ascii_case(value)
+                        };
+                        if settings_.statuses.iter().any(is_other) {
+                            return Err(refuse("statuses", "must not map one word to two"));
                         }
                         settings_.statuses.push((word.to_owned(), value.to_owned()));
                     }
@@ -376,13 +387,13 @@ impl Report {
     #[cfg_attr(small_cold, optimize(size))]
     pub fn end(&mut self) -> Result<()> {
         let outcome = self.take_rows(true).and_then(|()| {
-            match self
-                .current
-                .as_ref()
-                .and_then(|current| current.source.objection())
-            {
+            let source = self.current.as_ref().map(|current| &current.source);
+            match source.and_then(Source::objection) {
                 Some(error) => Err(error),
-                None => Ok(()),
+                None => match source.and_then(Source::lack) {
+                    Some(rule) => Err(self.unreadable(&rule)),
+                    None => Ok(()),
+                },
             }
         });
         if outcome.is_err() {

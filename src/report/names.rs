@@ -142,11 +142,11 @@ impl Names {
         };
         for &(role, list) in table {
             for (rank, path) in list.split(' ').enumerate() {
-                names.known.push(Name {
-                    path: path.as_bytes().to_vec(),
-                    role: role as u8,
-                    rank: u8::try_from(rank).unwrap_or(u8::MAX),
-                });
+                names.add(
+                    path.as_bytes().to_vec(),
+                    role as u8,
+                    u8::try_from(rank).unwrap_or(u8::MAX),
+                );
             }
         }
         Some(names)
@@ -174,12 +174,23 @@ impl Names {
             return;
         }
         // The dialect's meaning of a column no longer counts if the caller has named the column.
-        self.known.retain(|name| name.path != path);
-        self.known.push(Name {
-            path,
-            role,
-            rank: 0,
-        });
+        let plain = without_points(&path);
+        self.known
+            .retain(|name| name.path != path && name.path != plain);
+        self.add(path, role, 0);
+    }
+
+    /// A path leads into an object, or stands as one name with points: a flat file of nested rows has such columns.
+    fn add(&mut self, path: Vec<u8>, role: u8, rank: u8) {
+        let plain = without_points(&path);
+        if plain != path {
+            self.known.push(Name {
+                path: plain,
+                role,
+                rank,
+            });
+        }
+        self.known.push(Name { path, role, rank });
     }
 
     pub(super) fn copies(&self) -> &[(u8, u8)] {
@@ -191,6 +202,18 @@ impl Names {
         let mut all = self.given.iter().rev();
         let given = all.find(|(own, _)| *own == role);
         (self.kind, given.map_or("", |(_, name)| name))
+    }
+
+    /// A name that the caller has given to a role that is not among these bits, with the role and the kind of source.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn not_among(&self, met: u32) -> Option<(&str, &'static str, &'static str)> {
+        let lacks = |role: u8| {
+            let from = self.copies.iter().find(|&&(_, to)| to == role);
+            met & 1 << from.map_or(role, |&(from, _)| from) == 0
+        };
+        let (role, given) = self.given.iter().rev().find(|(role, _)| lacks(*role))?;
+        let name = ROLE_NAMES.get(usize::from(*role)).copied();
+        Some((given, name.unwrap_or_default(), self.kind))
     }
 
     /// Has the caller given the role's name?
@@ -205,6 +228,10 @@ impl Names {
             .find(|name| name.path == path)
             .map(|name| (name.role, name.rank))
     }
+}
+
+fn without_points(path: &[u8]) -> Vec<u8> {
+    path.iter().copied().filter(|&byte| byte != b'.').collect()
 }
 
 /// Keeps letters and digits, in lower case; keeps every byte of other alphabets.

@@ -1,5 +1,6 @@
 //! One file while it is read: its declaration, how it was understood, and its unreadable rows.
 
+mod begin;
 mod doubt;
 mod field;
 
@@ -301,51 +302,6 @@ impl Source {
         pull
     }
 
-    /// Detects the reader by the first bytes; returns the offset of the first row.
-    #[inline(never)]
-    #[cfg_attr(small_cold, optimize(size))]
-    fn begin(&mut self, input: &[u8], from: usize, is_last: bool) -> Result<usize, Pull> {
-        let mut at = from;
-        if !self.has_begun {
-            let rest = input.get(at..).unwrap_or_default();
-            if rest.len() < 3 && !is_last {
-                return Err(Pull::More(at));
-            }
-            if rest.starts_with(b"\xFF\xFE") || rest.starts_with(b"\xFE\xFF") {
-                return Err(Pull::Refuse("it is UTF-16: save it as UTF-8".to_owned()));
-            }
-            if rest.starts_with(b"PK\x03\x04") {
-                return Err(Pull::Refuse(
-                    "it is a spreadsheet or an archive: save it as CSV".to_owned(),
-                ));
-            }
-            if rest.starts_with(b"\xEF\xBB\xBF") {
-                at += 3;
-            }
-            self.has_begun = true;
-        }
-        if matches!(self.reader, Reader::Unknown) {
-            let rest = input.get(at..).unwrap_or_default();
-            let Some(blank) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) else {
-                return Err(if is_last && self.kind == RowKind::Orders {
-                    Pull::Refuse("the file is empty".to_owned())
-                } else {
-                    Pull::More(if is_last { input.len() } else { at })
-                });
-            };
-            let is_json = match self.declared_format.as_str() {
-                "" => matches!(rest.get(blank), Some(b'{' | b'[')),
-                format => format == "json",
-            };
-            self.reader = if is_json {
-                Reader::Json(Json::new())
-            } else {
-                Reader::Csv(Csv::new(self.delimiter))
-            };
-        }
-        Ok(at)
-    }
-
     /// The number of the page in the file.
     #[inline]
     pub(super) fn page(&self) -> u32 {
@@ -353,6 +309,30 @@ impl Source {
             Reader::Json(json) => json.lists,
             _ => 0,
         }
+    }
+
+    /// The number of pages that name a further one, and of those that say that they are the last.
+    pub(super) fn pages(&self) -> [u32; 2] {
+        match &self.reader {
+            Reader::Json(json) => json.pages,
+            _ => [0; 2],
+        }
+    }
+
+    /// What the file lacks at its end, so that it cannot be what it was declared as.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn lack(&self) -> Option<String> {
+        let Reader::Json(json) = &self.reader else {
+            return None;
+        };
+        let met = json.met?;
+        if met == 0 {
+            return Some("no field of its rows is known: declare `columns`".to_owned());
+        }
+        let (given, role, kind) = self.names.not_among(met)?;
+        Some(format!(
+            "the field {given}, declared for {role} of the {kind}, is in none of its rows"
+        ))
     }
 
     /// The line of the last row; in JSON the row's number.

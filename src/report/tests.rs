@@ -5,6 +5,7 @@ mod conservation;
 mod files;
 mod owed;
 mod pairs;
+mod whole;
 
 use super::*;
 use proptest::prelude::*;

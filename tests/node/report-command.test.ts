@@ -1,6 +1,7 @@
 // What `cake-edge report` writes: nothing over an input, no line lost, none twice.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,14 +22,28 @@ const orders = (...ids: number[]) =>
     `order_id,click_id,date,revenue,payout,status\n${ids.map((id) => `${id},k${id},2026-06-02 10:00:00,22.00,18.00,approved\n`).join("")}`,
   );
 
+const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: "utf8" });
+
 function report(...args: string[]) {
   const given = ["report", "--orders", "o.csv", "--conversions", "c.json", "--offer", "1", ...args];
-  const { status, stderr } = spawnSync(process.execPath, [program, ...given], { cwd: folder, encoding: "utf8" });
+  const { status, stderr } = run(...given);
   return { status, stderr };
 }
 
+/** A page as `cake-edge conversions --pages` keeps it, and the note that all pages of the list are there. */
+const LIST = "conversions-2026-06-01-2026-06-30";
+const page = (number: number, list = LIST) => {
+  write(`${list}-0000${number}.json`, '{"request_status":"Success","response":{"conversions":[]}}');
+  return `${list}-0000${number}.json`;
+};
+const note = (pages: string[], list = LIST) =>
+  write(
+    `${list}.complete.json`,
+    JSON.stringify({ origin: "https://a.example", readAt: "2026-08-01T00:00:00Z", pages }),
+  );
+
 beforeEach(() => {
-  for (const name of readdirSync(folder)) rmSync(join(folder, name));
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
   write("c.json", "[]");
   orders(1, 2);
 });
@@ -93,4 +108,89 @@ test("a status that CAKE does not have is refused", () => {
     status: 2,
     stderr: expect.stringContaining("one of CAKE's words"),
   });
+});
+
+test("pages that may not be all of their list are refused before anything is written", () => {
+  const upload = (...args: string[]) => run("report", "--orders", "o.csv", ...args, "--upload", "u.csv");
+  const all = ["--conversions", `${LIST}-*.json`];
+  const refused = (words: RegExp, ...args: string[]) => {
+    const { status, stderr } = upload(...args);
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(words) });
+    expect(existsSync(join(folder, "u.csv"))).toBe(false);
+  };
+  const pages = [page(1), page(2)];
+  refused(/may lack pages, because conversions-.*complete\.json is not there/, ...all);
+  note(pages);
+  refused(/-00002\.json belongs to the same list/, "--conversions", `${LIST}-00001.json`);
+  refused(/do not have 2026-05-31, a day of the report/, ...all, "--from", "2026-05-31", "--to", "2026-06-30");
+  refused(/do not have 2026-07-01, a day of the report/, ...all, "--from", "2026-06-01", "--to", "2026-07-02");
+  page(3);
+  refused(/-00003\.json is none of the pages/, ...all);
+  rmSync(join(folder, `${LIST}-00003.json`));
+  rmSync(join(folder, `${LIST}-00002.json`));
+  refused(/-00002\.json is not there/, ...all);
+  refused(
+    /-00002\.json is not there/,
+    "--conversions",
+    "live",
+    "--save",
+    ".",
+    "--from",
+    "2026-06-01",
+    "--to",
+    "2026-06-30",
+  );
+  page(2);
+  note([page(1, "conversions-2026-07-02-2026-07-02")], "conversions-2026-07-02-2026-07-02");
+  refused(/do not have 2026-07-01/, "--conversions", "conversions-*.json");
+  // Files of another name are not known, and may have the other days.
+  expect(upload("--conversions", "c.json", "--conversions", "conversions-*.json").status).toBe(1);
+  expect(upload(...all, "--from", "2026-06-02", "--to", "2026-06-30").status).toBe(1);
+});
+
+test("while rows are unreadable no correction is written, unless their number is accepted", () => {
+  write("c.json", '[{"conversion_id":1,"unique_id":"1","payout":"$18"}]');
+  const held = report("--upload", "u.csv", "--journal", "j.txt");
+  expect(held).toMatchObject({ status: 3, stderr: expect.stringContaining("2 left out: unreadable_rows") });
+  expect([linesOf("u.csv"), read("j.txt")]).toEqual([[], ""]);
+  expect(report("--upload", "u.csv", "--max-bad", "1").status).toBe(1);
+  expect(linesOf("u.csv")).toHaveLength(2);
+});
+
+test("a folder, a compressed file and options that contradict themselves are one sentence", () => {
+  mkdirSync(join(folder, "pages"));
+  writeFileSync(join(folder, "o.csv.gz"), Buffer.from([0x1f, 0x8b, 8, 0]));
+  for (const [args, words, status] of [
+    [["--orders", "pages"], /"pages" is a folder: name files in it/, 2],
+    [["--csv", "pages"], /--csv pages is a folder/, 2],
+    [["--orders", "o.csv.gz"], /o\.csv\.gz: it is compressed/, 3],
+    [["--status", "paid=approved", "--status", "paid=rejected"], /--status gives paid two meanings/, 2],
+    [["--status", "paid=approved", "--status", "Paid=rejected"], /--status must not map one word to two/, 2],
+    [["--column", "revenue=A", "--column", "revenue=B"], /--column gives revenue two meanings/, 2],
+    [["--currency", "EURO"], /--currency must be three letters/, 2],
+    [["--part", "1"], /--part must be .* such as 1\/4/, 2],
+    [["--delimiter", "semicolon"], /no column of its header is known.* the `delimiter`/, 3],
+    [["--delimiter", "x"], /--delimiter must be/, 2],
+    [["--orders-time-zone", "UTC"], /--orders-time-zone goes with/, 2],
+  ] as const) {
+    const result = report(...args);
+    expect(result, args.join(" ")).toEqual({ status, stderr: expect.stringMatching(words) });
+    expect(result.stderr.trim().split("\n")).toHaveLength(1);
+  }
+  expect(report("--status", "paid=approved", "--status", "paid=approved", "--decimal", "point").status).toBe(1);
+});
+
+test("a reader that closes the pipe early is no error", async () => {
+  const rows = Array.from({ length: 9_000 }, (_, at) => `{"conversion_id":${at + 1},"unique_id":"${at}"}`);
+  write(page(1), `{"request_status":"Success","response":{"conversions":[${rows.join()}]}}`);
+  note([`${LIST}-00001.json`]);
+  const days = ["--from", "2026-06-01", "--to", "2026-06-30"];
+  const child = spawn(process.execPath, [program, "conversions", ...days, "--pages", ".", "--csv"], { cwd: folder });
+  let errors = "";
+  child.stderr.on("data", (text) => {
+    errors += text;
+  });
+  child.stdout.once("data", () => child.stdout.destroy());
+  const [status] = await once(child, "close");
+  expect({ status, errors }).toEqual({ status: 0, errors: "conversions: 1 pages in .\n" });
 });

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { filesOf } from "../../dist/bin/report.js";
+import { filesOf } from "../../dist/bin/files.js";
 
 const FILES = [
   "orders.csv",

@@ -173,6 +173,26 @@ test("corrections are exact, capped, and never written twice", async () => {
   });
 });
 
+test("no correction is ready while a row of either side is unreadable, unless that is accepted", async () => {
+  for (const add of ["addOrders", "addConversions", "addDeliveries", "addClicks"] as const) {
+    using report = await opened();
+    await report[add](bytes("[7]"));
+    const result = await report.reconcile();
+    const held = add !== "addClicks";
+    for (const file of ["reconciliation", "upload"] as const) {
+      const given = { file, offerId: "12345" };
+      const accepted = result.corrections({ ...given, maxUnreadable: 1 });
+      expect(accepted.lines).toBeGreaterThan(0);
+      expect(result.corrections(given)).toMatchObject(
+        held
+          ? { lines: 0, journal: [], amount: "0.00", skipped: { unreadable_rows: accepted.lines } }
+          : { lines: accepted.lines },
+      );
+    }
+    expect(() => result.corrections({ maxUnreadable: -1 })).toThrow(/maxUnreadable/);
+  }
+});
+
 test("abort ends reading and reconciling, and leaves the report usable", async () => {
   using report = await openReport();
   const signal = AbortSignal.abort();

@@ -68,6 +68,15 @@ fn cells_come_as_programs_write_them() {
             "unique_id\tstatus\rA\tx\rB\t\r",
             vec![(2, ok("A", "x")), (3, ok("B", ""))],
         ),
+        // Text modes write each line feed as carriage return and line feed once more.
+        (
+            "unique_id,status\r\r\nA,x\r\r\n\r\r\n\"B\",\"y\"\r\r\n\r\r",
+            vec![(2, ok("A", "x")), (4, ok("B", "y"))],
+        ),
+        (
+            "status,unique_id\r\r\r\nx,A\ny,B\r\n",
+            vec![(2, ok("A", "x")), (3, ok("B", "y"))],
+        ),
         (
             "sep=;\nunique_id;status\nA;x,y\n",
             vec![(3, ok("A", "x,y"))],
@@ -113,6 +122,27 @@ fn cells_come_as_programs_write_them() {
 }
 
 #[test]
+fn lines_that_end_in_two_ways_are_refused_where_they_hide_rows() {
+    for text in [
+        "unique_id,status\rA,x\nB,y\n",
+        "unique_id,status\r\"A\",\"x\"\n\"B\",\"y\"\n",
+        "unique_id,status\nA,x\rB,y\r",
+        "unique_id,status\r\nA,x\r\nB,y\rC,z\r\n",
+    ] {
+        for piece in [1, 3, 1_000] {
+            let rule = read(text.as_bytes(), piece).unwrap_err();
+            assert!(rule.contains("two ways"), "{rule}");
+        }
+    }
+    let stray = read(b"unique_id,status\nA\nB\r,x,y\nC,z\n", 3).unwrap();
+    assert_eq!(
+        stray.len(),
+        3,
+        "a carriage return within a row refuses only the row"
+    );
+}
+
+#[test]
 fn a_header_that_is_not_certain_is_refused() {
     for (text, part) in [
         ("", "empty"),
@@ -139,12 +169,12 @@ proptest! {
         prop_assert_eq!(rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>(), expected);
     }
 
-    /// For any bytes, the reader ends, and every line is a row or a flaw.
+    /// For any bytes, the reader ends, and every line is a row or a flaw, or the file is refused.
     #[test]
     fn any_bytes_are_read_to_their_end(bytes in proptest::collection::vec(prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), Just(b'a'), Just(b'\r')], 0..60), piece in 1_usize..9) {
         let mut text = b"unique_id,status\n".to_vec();
         text.extend(&bytes);
-        let whole = read(&text, 1_000).unwrap();
-        prop_assert_eq!(read(&text, piece).unwrap(), whole);
+        // A file with two line ends is refused; in any cut alike.
+        prop_assert_eq!(read(&text, piece), read(&text, 1_000));
     }
 }

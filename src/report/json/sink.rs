@@ -36,6 +36,10 @@ pub(super) struct Sink<'a> {
     pub(super) has_rows: bool,
     /// This row cannot become a shape.
     pub(super) has_odd: bool,
+    /// One bit for each role that the row has had a value for, or `null`.
+    pub(super) met: u32,
+    /// The same for each role whose value is an object or a list that says nothing known of it.
+    nested: u32,
 }
 
 impl<'a> Sink<'a> {
@@ -58,7 +62,38 @@ impl<'a> Sink<'a> {
             has_list: false,
             has_rows: false,
             has_odd: false,
+            met: 0,
+            nested: 0,
         }
+    }
+
+    /// Leaves an object or a list that may stand where a role's value should; `before` is what was met before it.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn leave_nested(&mut self, role: u8, before: u32, has_values: bool) {
+        // An empty one is a program's word for nothing, and one with a known field only holds it.
+        if has_values && self.met == 0 {
+            self.nested |= 1 << role;
+        }
+        self.met |= before | 1 << role;
+    }
+
+    /// Is a value that decides something an object or a list, and no other field has it?
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn has_nested(&self) -> bool {
+        if self.nested == 0 {
+            return false;
+        }
+        // An object named `order` or `_id` says little where the row has another key.
+        let has_key = self.has_any(&[Role::UniqueId, Role::ClickId]);
+        let decides = |role: usize| {
+            role <= Role::Currency as usize && !(has_key && role == Role::OrderId as usize)
+                || role == Role::State as usize
+                || role == Role::Refunded as usize
+        };
+        self.best
+            .iter()
+            .enumerate()
+            .any(|(role, best)| decides(role) && best.0 == u8::MAX && self.nested & 1 << role != 0)
     }
 
     fn has_any(&self, roles: &[Role]) -> bool {

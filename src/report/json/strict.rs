@@ -37,11 +37,28 @@ impl<'a> Strict<'a> {
         if depth > MAX_DEPTH {
             return Err(Stop::Bad);
         }
-        match self.peek()? {
-            b'{' => self.object(sink, depth),
-            b'[' => self.array(sink, depth),
+        let first = self.peek()?;
+        let found = sink.role();
+        if let b'{' | b'[' = first {
+            let values = sink.values.len();
+            let before = if found.is_some() {
+                core::mem::take(&mut sink.met)
+            } else {
+                0
+            };
+            if first == b'{' {
+                self.object(sink, depth)?;
+            } else {
+                self.array(sink, depth)?;
+            }
+            if let Some((role, _)) = found {
+                sink.leave_nested(role, before, sink.values.len() > values);
+            }
+            return Ok(());
+        }
+        sink.met |= found.map_or(0, |(role, _)| 1 << role);
+        match first {
             b'"' => {
-                let found = sink.role();
                 let scratch = sink.fields.scratch.len();
                 let text = self.text(found.map(|_| &mut sink.fields.scratch))?;
                 let index = sink.values.len();
@@ -68,15 +85,15 @@ impl<'a> Strict<'a> {
                 });
                 Ok(())
             }
-            b't' => self.bool(b"true", sink),
-            b'f' => self.bool(b"false", sink),
+            b't' => self.bool(b"true", sink, found),
+            b'f' => self.bool(b"false", sink, found),
             b'n' => self.word(b"null"),
             _ => {
                 let from = self.at;
                 self.number(false)?;
                 let index = sink.values.len();
                 let mut role = NO_ROLE;
-                if let Some((wanted, rank)) = sink.role()
+                if let Some((wanted, rank)) = found
                     && !sink.adds_up(self.input, wanted, rank, (from, self.at))
                     && sink.record(wanted, rank, index)?
                 {
@@ -94,10 +111,15 @@ impl<'a> Strict<'a> {
         }
     }
 
-    pub(super) fn bool(&mut self, word: &[u8], sink: &mut Sink<'_>) -> Result<(), Stop> {
+    fn bool(
+        &mut self,
+        word: &[u8],
+        sink: &mut Sink<'_>,
+        found: Option<(u8, u8)>,
+    ) -> Result<(), Stop> {
         let from = self.at;
         self.word(word)?;
-        if let Some((role, rank)) = sink.role()
+        if let Some((role, rank)) = found
             && sink.record(role, rank, usize::MAX)?
         {
             sink.fields.set(role, from, self.at, Kind::Bool);
@@ -156,7 +178,9 @@ impl<'a> Strict<'a> {
                 let is = |list: &[&str]| {
                     name.is_some_and(|name| list.iter().any(|word| word.as_bytes() == name))
                 };
-                let is_mark = depth == 0 && is(&ENVELOPE) && !sink.has_id();
+                // The older services wrap their answers in `d`.
+                let is_outer = depth == 0 || depth == 1 && sink.path().starts_with(b"d.");
+                let is_mark = is_outer && is(&ENVELOPE) && !sink.has_id();
                 let is_list = byte == b'[' && is(&LISTS);
                 if is_mark && !(sink.is_listed && is(&["success"])) {
                     return Err(Stop::Page);

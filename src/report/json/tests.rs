@@ -162,6 +162,36 @@ fn rows_are_found_in_every_shape_that_cake_answers() {
 }
 
 #[test]
+fn lists_of_lists_and_every_dress_of_an_empty_list_are_read() {
+    let plain = r#"{"conversion_id":1,"unique_id":"A","payout":1.50}"#;
+    let simple = row(["1", "A", "-", "1.50", "-", "-"]);
+    for (text, expected) in [
+        (
+            "{\"d\":{\"success\":true,\"row_count\":0,\"events\":null}}".to_owned(),
+            vec![],
+        ),
+        (
+            "{\"request_status\":\"Success\",\"response\":{\"conversions\":{ }}}".to_owned(),
+            vec![],
+        ),
+        // A list of pages' lists.
+        (
+            format!("[[{plain},{plain}], [ {plain} ],[[{plain}]]]"),
+            vec![simple.clone(); 4],
+        ),
+        (
+            format!("{{\"conversions\":[[{plain}],[{plain}]]}}"),
+            vec![simple.clone(); 2],
+        ),
+    ] {
+        for piece in [1, 7, 10_000] {
+            let found = read(text.as_bytes(), piece, false);
+            assert_eq!(found.as_ref(), Ok(&expected), "{text} by {piece}");
+        }
+    }
+}
+
+#[test]
 fn an_answer_that_says_no_is_no_empty_list() {
     for (text, part) in [
         (
@@ -173,6 +203,19 @@ fn an_answer_that_says_no_is_no_empty_list() {
             "Failed",
         ),
         ("<html>502</html>", "<html>"),
+        ("{\"success\":true}", "no list of rows"),
+        (
+            "{\"success\":true,\"response\":{\"items\":[{\"unique_id\":\"A\"}]}}",
+            "no list of rows",
+        ),
+        (
+            "{\"success\":true,\"conversions\":{\"unique_id\":\"A\"}}",
+            "no list of rows",
+        ),
+        (
+            "{\"success\":true,\"conversions\":[]}\n{\"success\":true,\"items\":[{\"unique_id\":\"A\"}]}",
+            "no list of rows",
+        ),
     ] {
         let rule = read(text.as_bytes(), 1_000, false).unwrap_err();
         assert!(rule.contains(part), "{rule}");
@@ -216,6 +259,46 @@ fn a_line_that_is_no_row_is_listed_and_the_next_one_read() {
         (
             format!("{{\"conversions\":[{good}"),
             vec![read_good.clone(), Err(Flaw::BrokenOff)],
+        ),
+        // Rows as lists of cells, and an empty list, are rows that are no objects.
+        (
+            format!("[[],{good},[\"A\",7],{good},[7]]"),
+            vec![
+                Err(Flaw::NotAnObject),
+                read_good.clone(),
+                Err(Flaw::NotAnObject),
+                read_good.clone(),
+                Err(Flaw::NotAnObject),
+            ],
+        ),
+        (
+            "{\"columns\":[\"unique_id\"],\"data\":[[\"A\"],[\"B\"]]}".to_owned(),
+            vec![Err(Flaw::NotAnObject), Err(Flaw::NotAnObject)],
+        ),
+        (
+            format!("[{good},[\"A\",[7]"),
+            vec![read_good.clone(), Err(Flaw::BrokenOff)],
+        ),
+        // A value that is an object or a list, where no field of it is known.
+        (
+            format!("[{{\"unique_id\":\"A\",\"payout\":{{\"currency_id\":1,\"amount\":\"18.00\"}}}},{good}]"),
+            vec![Err(Flaw::Nested), read_good.clone()],
+        ),
+        (
+            format!("[{{\"unique_id\":[\"A\"]}},{{\"unique_id\":\"A\",\"status\":{{\"name\":\"x\"}}}},{good}]"),
+            vec![Err(Flaw::Nested), Err(Flaw::Nested), read_good.clone()],
+        ),
+        (
+            format!("[{{\"unique_id\":\"A\",\"payout\":null,\"paid\":{{\"sum\":\"18.00\"}}}},{good}]"),
+            vec![Err(Flaw::Nested), read_good.clone()],
+        ),
+        // A known field of it, an empty one, and a field of the same meaning are no flaws.
+        (
+            "[{\"conversion_id\":1,\"unique_id\":\"A\",\"paid\":{\"currency_id\":1,\"amount\":null}},\
+              {\"conversion_id\":1,\"unique_id\":\"A\",\"payout\":[],\"status\":{}},\
+              {\"conversion_id\":1,\"unique_id\":\"A\",\"transaction_id\":{\"x\":1},\"order_id\":{\"$oid\":\"x\"}}]"
+                .to_owned(),
+            vec![read_good.clone(); 3],
         ),
         (
             format!("{good}\n{{\"unique_id\":\"\\ud800\"}}\n{good}"),

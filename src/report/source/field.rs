@@ -72,7 +72,8 @@ impl Source {
         if !self.prefix.is_empty() && matches!(role, Role::UniqueId | Role::OrderId) {
             text = text.strip_prefix(self.prefix.as_bytes()).unwrap_or(text);
         }
-        if text.len() > 128 {
+        // No id of CAKE's has a line feed or its like: it is a trace of how the file was written.
+        if text.len() > 128 || text.iter().any(u8::is_ascii_control) {
             return Err(Flaw::Id);
         }
         let trimmed = text.trim_ascii();

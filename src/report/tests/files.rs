@@ -169,7 +169,19 @@ const MALFORMED: &[Malformed] = &[
         1,
         &[(2, "quote")],
     ),
-    ("", "unique_id,revenue\n\"A\nA\",1.00\nB,1.00\n", 2, &[]),
+    (
+        "",
+        "unique_id,note,revenue\nA,\"A\nA\",1.00\nB,,1.00\n",
+        2,
+        &[],
+    ),
+    // An id with a control character in it or beside it.
+    (
+        "",
+        "unique_id,revenue\n\"A\nA\",1.00\n\tB,1.00\nC,1.00\n",
+        1,
+        &[(2, "id"), (4, "id")],
+    ),
     (
         "",
         "unique_id,revenue\nA,1.00\nB,\"1.00",
@@ -217,8 +229,8 @@ const MALFORMED: &[Malformed] = &[
     (
         "encoding=utf-8\n",
         "unique_id,revenue\nA\u{0},1.00\nB,1.00\n",
-        2,
-        &[],
+        1,
+        &[(2, "id")],
     ),
     // JSON: one row a line, each independent.
     (

@@ -1,0 +1,248 @@
+//! The header of a CSV file: its line end, its delimiter, and the role of each column.
+
+use super::{Csv, MAX_ROW_BYTES, NO_ROLE, returns_at};
+use crate::nearest::nearest;
+use crate::report::names::{Names, ROLE_NAMES, ROLES, find_either, normalise};
+
+impl Csv {
+    /// Detects newline, delimiter and roles; returns the offset of the first row.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn read_header(
+        &mut self,
+        input: &[u8],
+        from: usize,
+        is_last: bool,
+        names: &Names,
+    ) -> Result<Option<usize>, String> {
+        let mut at = from;
+        let mut line_number = self.line;
+        let mut declared = self.delimiter;
+        // Lines before the header: `sep=;`, as Excel writes and reads it, and empty ones.
+        loop {
+            let end = find_either(input, at, b'\n', b'\r');
+            if end == input.len() && (!is_last || end == at) {
+                if is_last {
+                    return Err("the file is empty".to_owned());
+                }
+                return if input.len() < MAX_ROW_BYTES {
+                    Ok(None)
+                } else {
+                    Err("its first line does not end".to_owned())
+                };
+            }
+            let returns = returns_at(input, end);
+            if returns == input.len() && !is_last {
+                return Ok(None);
+            }
+            // One line feed ends a line, whatever number of carriage returns a text mode has put before it.
+            let is_feed = input.get(returns) == Some(&b'\n');
+            self.newline = if is_feed || returns == end {
+                b'\n'
+            } else {
+                b'\r'
+            };
+            let after = if is_feed { returns + 1 } else { end + 1 };
+            let after = after.min(input.len());
+            let line = input.get(at..end).unwrap_or_default();
+            if line.is_empty() {
+                at = after;
+                line_number += 1;
+                continue;
+            }
+            if let [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', mark] = line
+                && line_number == 1
+            {
+                if declared == 0 {
+                    declared = *mark;
+                }
+                at = after;
+                line_number += 1;
+                continue;
+            }
+            break;
+        }
+        let delimiter = if declared == 0 {
+            self.find_delimiter(input, at, is_last, names)?
+        } else {
+            Some(declared)
+        };
+        let Some(delimiter) = delimiter else {
+            return Ok(None);
+        };
+        let Some((header, breaks, after)) = self.cells(input, at, delimiter, is_last) else {
+            return if is_last || input.len() >= MAX_ROW_BYTES {
+                Err("a quote of its header does not end".to_owned())
+            } else {
+                Ok(None)
+            };
+        };
+        self.roles = roles_of(&header, names)?;
+        if self.roles.iter().all(|&role| role == NO_ROLE) {
+            return Err(no_column(input, at));
+        }
+        self.header = header;
+        self.delimiter = delimiter;
+        self.line = line_number + 1 + breaks;
+        self.has_header = true;
+        Ok(Some(after))
+    }
+
+    /// The only delimiter with which the header has known columns.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn find_delimiter(
+        &self,
+        input: &[u8],
+        at: usize,
+        is_last: bool,
+        names: &Names,
+    ) -> Result<Option<u8>, String> {
+        let mut found = Vec::new();
+        for delimiter in [b',', b';', b'\t', b'|'] {
+            let Some((cells, ..)) = self.cells(input, at, delimiter, is_last) else {
+                continue;
+            };
+            let known = cells
+                .iter()
+                .filter(|cell| names.find(&normalised(cell)).is_some())
+                .count();
+            if known > 0 {
+                found.push((cells.len(), delimiter));
+            }
+        }
+        // A header with one column is the same for each delimiter.
+        if found.iter().any(|&(cells, _)| cells > 1) {
+            found.retain(|&(cells, _)| cells > 1);
+        } else {
+            found.truncate(1);
+        }
+        match found.as_slice() {
+            [(_, delimiter)] => Ok(Some(*delimiter)),
+            [] => {
+                let end = find_either(input, at, b'\n', b'\r');
+                if end == input.len() && !is_last {
+                    return Ok(None);
+                }
+                Err(no_column(input, at))
+            }
+            _ => Err("its header reads under several delimiters: declare `delimiter`".to_owned()),
+        }
+    }
+
+    /// Reads the cells of the row at an offset, with line feeds in quotes; returns the offset of the next row.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn cells(
+        &self,
+        input: &[u8],
+        from: usize,
+        delimiter: u8,
+        is_last: bool,
+    ) -> Option<(Vec<Vec<u8>>, u32, usize)> {
+        let mut cells = Vec::new();
+        let mut cell = Vec::new();
+        let mut breaks = 0;
+        let mut is_quoted = false;
+        let mut at = from;
+        loop {
+            let Some(&byte) = input.get(at) else {
+                if is_quoted || !is_last {
+                    return None;
+                }
+                cells.push(cell);
+                return Some((cells, breaks, at));
+            };
+            at += 1;
+            if is_quoted {
+                match (byte, input.get(at)) {
+                    (b'"', Some(b'"')) => {
+                        cell.push(b'"');
+                        at += 1;
+                    }
+                    (b'"', _) => is_quoted = false,
+                    _ => {
+                        breaks += u32::from(byte == self.newline);
+                        cell.push(byte);
+                    }
+                }
+            } else if byte == b'"' && cell.is_empty() {
+                is_quoted = true;
+            } else if byte == delimiter {
+                cells.push(core::mem::take(&mut cell));
+            } else if byte == self.newline {
+                while self.newline == b'\n' && cell.last() == Some(&b'\r') {
+                    cell.pop();
+                }
+                cells.push(cell);
+                return Some((cells, breaks, at));
+            } else {
+                cell.push(byte);
+            }
+        }
+    }
+}
+
+/// No column is known: the first line shows why.
+#[cfg_attr(small_cold, optimize(size))]
+fn no_column(input: &[u8], at: usize) -> String {
+    let end = find_either(input, at, b'\n', b'\r');
+    let line = input.get(at..end.min(at + 120)).unwrap_or_default();
+    format!(
+        "no column of its header is known: declare `columns`, or the `delimiter`; its first line is {}",
+        String::from_utf8_lossy(line)
+    )
+}
+
+fn normalised(name: &[u8]) -> Vec<u8> {
+    let mut path = Vec::new();
+    normalise(name, |byte| path.push(byte));
+    path
+}
+
+/// The role of each column. If the header has several names of one role, the highest-ranked name wins.
+#[cfg_attr(small_cold, optimize(size))]
+fn roles_of(header: &[Vec<u8>], names: &Names) -> Result<Vec<u8>, String> {
+    let mut best = [(u8::MAX, usize::MAX); ROLES];
+    let mut twice = None;
+    for (column, name) in header.iter().enumerate() {
+        let Some((role, rank)) = names.find(&normalised(name)) else {
+            continue;
+        };
+        if let Some(slot) = best.get_mut(usize::from(role)) {
+            if slot.0 == rank {
+                twice = Some((role, rank, name));
+            }
+            if rank < slot.0 {
+                *slot = (rank, column);
+            }
+        }
+    }
+    if let Some((role, rank, name)) = twice
+        && best
+            .get(usize::from(role))
+            .is_some_and(|slot| slot.0 == rank)
+    {
+        return Err(format!(
+            "its header has the column {} twice: rename one",
+            String::from_utf8_lossy(name)
+        ));
+    }
+    let mut roles = vec![NO_ROLE; header.len()];
+    for (role, (&(_, column), role_name)) in (0_u8..).zip(best.iter().zip(ROLE_NAMES)) {
+        if let Some(slot) = roles.get_mut(column) {
+            *slot = role;
+        } else if names.is_declared(role) && !names.copies().iter().any(|&(_, to)| to == role) {
+            let columns: Vec<_> = header
+                .iter()
+                .map(|name| String::from_utf8_lossy(name))
+                .collect();
+            let (kind, given) = names.given(role);
+            let meant = nearest(given, columns.iter().map(AsRef::as_ref));
+            let meant = meant.map_or_else(String::new, |meant| format!(". Did you mean {meant}?"));
+            return Err(format!(
+                "the column {given}, declared for {role_name} of the {kind}, is not in its header: {}{meant}",
+                columns.join(", ")
+            ));
+        }
+    }
+    Ok(roles)
+}
