@@ -83,6 +83,13 @@ pub(crate) fn repeated_name(json: &str) -> Option<String> {
 }
 
 impl<'a> Value<'a> {
+    /// Reads a whole text as one value.
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
+        let mut scanner = Scanner::new(text);
+        let value = scanner.value()?;
+        scanner.ends().then_some(value)
+    }
+
     /// The JSON text itself.
     pub(crate) fn json(self) -> &'a str {
         self.0
@@ -131,6 +138,13 @@ impl<'a> Value<'a> {
 
     pub(crate) fn object(self) -> Option<Object<'a>> {
         Object::read(self.0)
+    }
+
+    /// The name of an object's first field.
+    pub(crate) fn first_name(self) -> Option<Cow<'a, str>> {
+        let mut scanner = Scanner::new(self.0);
+        scanner.expect(b'{')?;
+        scanner.string().map(unescape)
     }
 
     pub(crate) fn array(self) -> Option<Vec<Value<'a>>> {
@@ -358,20 +372,26 @@ pub(crate) fn parse_id(digits: &str) -> Option<u64> {
 
 /// Is the whole text one JSON value?
 pub(crate) fn is_json(text: &str) -> bool {
-    let mut scanner = Scanner::new(text);
-    scanner.value().is_some() && scanner.ends()
+    Value::read(text).is_some()
 }
 
 /// Appends `text` as a JSON string.
 pub(crate) fn push_string(out: &mut String, text: &str) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => {
+    let mut rest = text;
+    let is_escaped = |character: char| matches!(character, '"' | '\\' | '\u{0}'..='\u{1f}');
+    while let Some((plain, after)) = rest
+        .find(is_escaped)
+        .and_then(|at| rest.split_at_checked(at))
+    {
+        out.push_str(plain);
+        let mut after = after.chars();
+        match after.next().unwrap_or_default() {
+            character @ ('"' | '\\') => {
                 out.push('\\');
                 out.push(character);
             }
-            '\u{0}'..='\u{1f}' => {
+            character => {
                 out.push_str(if character < '\u{10}' {
                     "\\u000"
                 } else {
@@ -379,9 +399,10 @@ pub(crate) fn push_string(out: &mut String, text: &str) {
                 });
                 crate::url::push_number(out, u64::from(u32::from(character) & 15), 16);
             }
-            _ => out.push(character),
         }
+        rest = after.as_str();
     }
+    out.push_str(rest);
     out.push('"');
 }
 
