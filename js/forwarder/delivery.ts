@@ -263,7 +263,8 @@ export class Delivery {
   #pumpOnce(): void {
     if (this.#mayPump) return;
     this.#mayPump = true;
-    queueMicrotask(() => {
+    // The platform's `queueMicrotask` costs several times as much.
+    void Promise.resolve().then(() => {
       this.#mayPump = false;
       this.pump();
     });
