@@ -90,7 +90,7 @@ const MAX_IDLE = 10_000;
  * doubt, as one just before the write does.
  */
 const RESULTS_MS = 50;
-const MAX_RESULTS = 32;
+const MAX_RESULTS = 128;
 
 /** The delay before a failed write is repeated. It doubles each time, up to a minute. */
 const STORE_AGAIN_MS = 250;
