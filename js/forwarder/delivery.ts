@@ -128,9 +128,9 @@ export class Delivery {
   }
 
   /** Takes an event that was just stored. It comes after all other due events, so it need not be read again. */
-  accepted(row: Row): void {
+  accepted(row: Row, now: number): void {
     this.#know(row.id, "not_recorded");
-    const age = this.#deps.host.now() - (this.#allRead ?? Number.NEGATIVE_INFINITY);
+    const age = now - (this.#allRead ?? Number.NEGATIVE_INFINITY);
     // Rows are read at intervals even so, because retries become due.
     if (age >= 0 && age < READ_AGAIN_MS && this.#ready.length < FETCH_BATCH) this.#ready.unshift(row);
     else this.#allRead = undefined;
@@ -169,12 +169,13 @@ export class Delivery {
     if (this.#isStopped) return;
     const { host } = this.#deps;
     try {
+      const now = host.now();
       for (;;) {
-        const row = this.#take(host.now());
+        const row = this.#take(now);
         if (row === undefined) break;
         this.#start(row.row, row.isOldest);
       }
-      const next = this.next();
+      const next = this.next(now);
       if (next !== null) host.wakeAt(next);
     } catch {
       // The store cannot be read now: try again soon.
@@ -183,9 +184,8 @@ export class Delivery {
   }
 
   /** When there is something to do next; null where nothing waits. */
-  next(): number | null {
-    const { store, host, options } = this.#deps;
-    const now = host.now();
+  next(now = this.#deps.host.now()): number | null {
+    const { store, options } = this.#deps;
     // An event that is under way or being stored calls `pump` at its end.
     if (this.#busy.size > 0) return now + LEASE_MS;
     const due = this.#ready.length > 0 ? now : store.nextDue(now);
@@ -206,7 +206,7 @@ export class Delivery {
   #take(now: number): { row: Row; isOldest: boolean } | undefined {
     const oldest = [...this.#underWay.values()].filter((isOldest) => isOldest).length;
     const lane = this.#deps.options.deliverer().lane(now, this.#underWay.size, oldest);
-    if (lane === "") return undefined;
+    if (lane === undefined) return undefined;
     if (lane !== "oldest") {
       const row = this.#takeUnfailed(now, lane === "newest" ? lane : Math.random());
       if (row !== undefined) {
