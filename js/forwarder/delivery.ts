@@ -183,6 +183,17 @@ export class Delivery {
     }
   }
 
+  /** Calls {@link pump} once for all that a window brings. */
+  pumpSoon(): void {
+    if (this.#mayPump) return;
+    this.#mayPump = true;
+    // The platform's `queueMicrotask` costs several times as much.
+    void Promise.resolve().then(() => {
+      this.#mayPump = false;
+      this.pump();
+    });
+  }
+
   /** When there is something to do next; null where nothing waits. */
   next(now = this.#deps.host.now()): number | null {
     const { store, options } = this.#deps;
@@ -255,19 +266,8 @@ export class Delivery {
       await this.#store(row, transition);
     } finally {
       this.#busy.delete(row.id);
-      this.#pumpOnce();
+      this.pumpSoon();
     }
-  }
-
-  /** Calls {@link pump} once for all results of a window. */
-  #pumpOnce(): void {
-    if (this.#mayPump) return;
-    this.#mayPump = true;
-    // The platform's `queueMicrotask` costs several times as much.
-    void Promise.resolve().then(() => {
-      this.#mayPump = false;
-      this.pump();
-    });
   }
 
   async #attempt(row: Row): Promise<Transition> {
