@@ -81,6 +81,13 @@ const LOOKED_AT = 500;
 /** After all due rows were fetched, attempts that end look for others no sooner than this. */
 const READ_AGAIN_MS = 100;
 
+/**
+ * After all due rows were fetched, how long and how many accepted events are taken as they come, without a read. Retries
+ * that become due meanwhile wait for the next read.
+ */
+const TAKEN_MS = 1_000;
+const MAX_TAKEN = 1_000;
+
 /** The most events whose {@link Knowledge} is kept. For the others, it is as after a restart. */
 const MAX_IDLE = 10_000;
 
@@ -131,8 +138,7 @@ export class Delivery {
   accepted(row: Row, now: number): void {
     this.#know(row.id, "not_recorded");
     const age = now - (this.#allRead ?? Number.NEGATIVE_INFINITY);
-    // Rows are read at intervals even so, because retries become due.
-    if (age >= 0 && age < READ_AGAIN_MS && this.#ready.length < FETCH_BATCH) this.#ready.unshift(row);
+    if (age >= 0 && age < TAKEN_MS && this.#ready.length < MAX_TAKEN) this.#ready.unshift(row);
     else this.#allRead = undefined;
   }
 
