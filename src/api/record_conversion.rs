@@ -274,10 +274,7 @@ pub(crate) fn read_id_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<u64> 
 }
 
 /// The record of an answer, checked, and its id.
-fn read_record<'a, 'b>(
-    answer: &'b Answer<'a>,
-    asked: Asked<'_>,
-) -> Result<(Record<'a, 'b>, u64)> {
+fn read_record<'a, 'b>(answer: &'b Answer<'a>, asked: Asked<'_>) -> Result<(Record<'a, 'b>, u64)> {
     let envelope = match answer.open() {
         Ok(envelope) => envelope,
         Err(error) => return Err(read_no(answer, error, asked)),
