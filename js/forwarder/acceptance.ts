@@ -163,7 +163,7 @@ export class Acceptor {
   #added(rows: readonly Row[], now: number): void {
     const { stateLog, corrections, delivery, host } = this.#deps;
     for (const each of rows) {
-      delivery.accepted(each);
+      delivery.accepted(each, now);
       if (each.kind === "correction") corrections.added();
       stateLog.log(each, "pending", "", 0, false, false);
     }

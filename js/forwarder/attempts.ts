@@ -73,7 +73,7 @@ export class Attempts {
     try {
       for (;;) {
         const step = deliverer.step(attempt);
-        if (step === "fetch") await this.#exchange(deliverer, attempt);
+        if (step === undefined) await this.#exchange(deliverer, attempt);
         else if (step.startsWith("{")) return step;
         else {
           // A question, maybe with the id of the conversion that CAKE names.

@@ -76,12 +76,20 @@ export function signedClickIds(request: Request, options: ResolvedOptions): read
   return call(() => core.api().findSignedClicks(cookies, options.cookieSecrets, Date.now(), [], options.isFirstTouch));
 }
 
+const NO_ORIGIN: Readonly<Record<string, string>> = { vary: "origin" };
+
+/** The CORS headers for the latest origin: most requests in a row come from one. */
+let latestCors = NO_ORIGIN;
+
 /** The CORS headers of an answer to a page of another origin. */
 export function corsHeaders(
   request: Request,
   options: ResolvedOptions,
   origin = findOrigin(request, options),
-): Record<string, string> {
-  if (origin === undefined) return { vary: "origin" };
-  return { vary: "origin", "access-control-allow-origin": origin, "access-control-allow-credentials": "true" };
+): Readonly<Record<string, string>> {
+  if (origin === undefined) return NO_ORIGIN;
+  if (latestCors["access-control-allow-origin"] !== origin) {
+    latestCors = { ...NO_ORIGIN, "access-control-allow-origin": origin, "access-control-allow-credentials": "true" };
+  }
+  return latestCors;
 }

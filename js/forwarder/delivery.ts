@@ -81,6 +81,13 @@ const LOOKED_AT = 500;
 /** After all due rows were fetched, attempts that end look for others no sooner than this. */
 const READ_AGAIN_MS = 100;
 
+/**
+ * After all due rows were fetched, how long and how many accepted events are taken as they come, without a read. Retries
+ * that become due meanwhile wait for the next read.
+ */
+const TAKEN_MS = 1_000;
+const MAX_TAKEN = 1_000;
+
 /** The most events whose {@link Knowledge} is kept. For the others, it is as after a restart. */
 const MAX_IDLE = 10_000;
 
@@ -90,7 +97,7 @@ const MAX_IDLE = 10_000;
  * doubt, as one just before the write does.
  */
 const RESULTS_MS = 50;
-const MAX_RESULTS = 32;
+const MAX_RESULTS = 128;
 
 /** The delay before a failed write is repeated. It doubles each time, up to a minute. */
 const STORE_AGAIN_MS = 250;
@@ -128,11 +135,10 @@ export class Delivery {
   }
 
   /** Takes an event that was just stored. It comes after all other due events, so it need not be read again. */
-  accepted(row: Row): void {
+  accepted(row: Row, now: number): void {
     this.#know(row.id, "not_recorded");
-    const age = this.#deps.host.now() - (this.#allRead ?? Number.NEGATIVE_INFINITY);
-    // Rows are read at intervals even so, because retries become due.
-    if (age >= 0 && age < READ_AGAIN_MS && this.#ready.length < FETCH_BATCH) this.#ready.unshift(row);
+    const age = now - (this.#allRead ?? Number.NEGATIVE_INFINITY);
+    if (age >= 0 && age < TAKEN_MS && this.#ready.length < MAX_TAKEN) this.#ready.unshift(row);
     else this.#allRead = undefined;
   }
 
@@ -169,12 +175,13 @@ export class Delivery {
     if (this.#isStopped) return;
     const { host } = this.#deps;
     try {
+      const now = host.now();
       for (;;) {
-        const row = this.#take(host.now());
+        const row = this.#take(now);
         if (row === undefined) break;
         this.#start(row.row, row.isOldest);
       }
-      const next = this.next();
+      const next = this.next(now);
       if (next !== null) host.wakeAt(next);
     } catch {
       // The store cannot be read now: try again soon.
@@ -182,10 +189,20 @@ export class Delivery {
     }
   }
 
+  /** Calls {@link pump} once for all that a window brings. */
+  pumpSoon(): void {
+    if (this.#mayPump) return;
+    this.#mayPump = true;
+    // The platform's `queueMicrotask` costs several times as much.
+    void Promise.resolve().then(() => {
+      this.#mayPump = false;
+      this.pump();
+    });
+  }
+
   /** When there is something to do next; null where nothing waits. */
-  next(): number | null {
-    const { store, host, options } = this.#deps;
-    const now = host.now();
+  next(now = this.#deps.host.now()): number | null {
+    const { store, options } = this.#deps;
     // An event that is under way or being stored calls `pump` at its end.
     if (this.#busy.size > 0) return now + LEASE_MS;
     const due = this.#ready.length > 0 ? now : store.nextDue(now);
@@ -206,7 +223,7 @@ export class Delivery {
   #take(now: number): { row: Row; isOldest: boolean } | undefined {
     const oldest = [...this.#underWay.values()].filter((isOldest) => isOldest).length;
     const lane = this.#deps.options.deliverer().lane(now, this.#underWay.size, oldest);
-    if (lane === "") return undefined;
+    if (lane === undefined) return undefined;
     if (lane !== "oldest") {
       const row = this.#takeUnfailed(now, lane === "newest" ? lane : Math.random());
       if (row !== undefined) {
@@ -255,18 +272,8 @@ export class Delivery {
       await this.#store(row, transition);
     } finally {
       this.#busy.delete(row.id);
-      this.#pumpOnce();
+      this.pumpSoon();
     }
-  }
-
-  /** Calls {@link pump} once for all results of a window. */
-  #pumpOnce(): void {
-    if (this.#mayPump) return;
-    this.#mayPump = true;
-    queueMicrotask(() => {
-      this.#mayPump = false;
-      this.pump();
-    });
   }
 
   async #attempt(row: Row): Promise<Transition> {

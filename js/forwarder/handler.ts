@@ -15,7 +15,7 @@ import {
 import { readBody } from "./body.js";
 import { admit, type Caller, corsHeaders, findOrigin, type Once, signedClickIds } from "./caller.js";
 import { core } from "./core.js";
-import { hash } from "./hash.js";
+import { hash, type KeyedHash } from "./hash.js";
 import { handleOperator } from "./operator.js";
 import type { ResolvedOptions } from "./options.js";
 import { findRoute, pathOf, ROUTES } from "./path.js";
@@ -117,7 +117,7 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
       if (Array.isArray(read)) return refuse("conversion", "must be one conversion");
       const idOf = await setup.ids();
       const caller: Caller = { isSigned: false, once: onceFor(tokened, idOf(read.key)) };
-      return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, setup);
+      return answerTo(request, read, (item) => candidateOf(item, idOf, caller, setup), caller, setup);
     });
     if (answer !== undefined) return withCors(answer, request, options);
   }
@@ -126,7 +126,8 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
   const read = readConversions(body, caller.isSigned, clickIds, options);
   // As headers of the new answer, since each change of an answer's headers costs as much as all of them.
   const cors = corsHeaders(request, options, caller.origin);
-  return answerTo(request, read, (item) => candidateOf(item, caller, setup), caller, setup, cors);
+  const idOf = await setup.ids();
+  return answerTo(request, read, (item) => candidateOf(item, idOf, caller, setup), caller, setup, cors);
 }
 
 function readConversions(
@@ -168,20 +169,21 @@ async function corrections(request: Request, setup: Setup): Promise<Response> {
   const read = JSON.parse(call(() => core.api().readCorrections(body, options.account))) as
     | ReadCorrection
     | ReadItem<ReadCorrection>[];
-  return answerTo(request, read, (item) => correctionOf(item, setup), caller, setup);
+  const idOf = await setup.ids();
+  return answerTo(request, read, (item) => correctionOf(item, idOf, setup), caller, setup);
 }
 
 /** Accepts what was read, one item or several, and answers in the same form. */
 async function answerTo<Read extends object>(
   request: Request,
   read: ReadItem<Read> | ReadItem<Read>[],
-  candidateOf: (item: Read) => Promise<Unplaced>,
+  candidateOf: (item: Read) => Unplaced,
   caller: Caller,
   setup: Setup,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
   const items = Array.isArray(read) ? read : [read];
-  const found = await Promise.all(items.map((item) => (isError(item) ? item : candidateOf(item))));
+  const found = items.map((item) => (isError(item) ? item : candidateOf(item)));
   const results = await accept(found, caller.once, setup);
   const { url } = request;
   if (url.includes("wait") && new URL(url).searchParams.get("wait") === "1") await settled(results, setup);
@@ -211,7 +213,7 @@ function intakeOf(setup: Setup): Intake {
       return { offerId, uniqueId };
     },
     async convert(body, update) {
-      const candidate = await candidateOf(readOne(body), { isSigned: true }, setup);
+      const candidate = candidateOf(readOne(body), await setup.ids(), { isSigned: true }, setup);
       return acceptOne({ ...candidate, event: { ...candidate.event, update } });
     },
     async updateOrder(update) {
@@ -297,9 +299,9 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
   });
   // Before any claim: of two events with one token, the one that owns the token goes on, and the other has claimed
   // nothing.
-  const webhook = await noteOnce(once, candidates, setup);
+  const webhook = once === undefined ? undefined : await noteOnce(once, candidates, setup);
   if (webhook === "reused") {
-    for (const { place } of candidates) results[place] = refused(once?.refusal ?? "webhook_id_reused");
+    for (const { place } of candidates) results[place] = refused(refusalOf("webhook_id_reused", once));
     return results;
   }
   // One after another: of two events that claim one click, the first one wins.
@@ -317,7 +319,11 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
     claimed.push(candidate);
   }
   const byShard = new Map<Shard, Candidate[]>();
-  for (const candidate of claimed) byShard.set(candidate.shard, [...(byShard.get(candidate.shard) ?? []), candidate]);
+  for (const candidate of claimed) {
+    const own = byShard.get(candidate.shard);
+    if (own === undefined) byShard.set(candidate.shard, [candidate]);
+    else own.push(candidate);
+  }
   await Promise.all(
     [...byShard].map(async ([shard, own]) => {
       let answers: readonly Acceptance[];
@@ -330,21 +336,16 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
         }
         throw thrown;
       }
-      answers = await Promise.all(
-        answers.map(async (answer, index) => {
-          const event = own[index]?.event;
-          if (!("holder" in answer) || answer.holder === undefined || event?.claim === undefined) return answer;
-          // The refusal stands, unless the event that holds the click no longer exists, or has ended without it.
-          if (!(await isFreed(shard, event.claim, answer.holder, setup))) return answer;
-          return (await callShard(() => shard.accept({ events: [event], webhook })))[0] ?? answer;
-        }),
-      );
       await Promise.all(
-        answers.map(async (answer, index) => {
-          const candidate = own[index];
-          if (candidate === undefined) return;
-          results[candidate.place] = "refusal" in answer ? refused(refusalOf(answer.refusal, once)) : answer;
-          const { claims, event } = candidate;
+        own.map(async ({ event, claims, place }, index) => {
+          let answer = answers[index];
+          if (answer === undefined) return;
+          const holder = "holder" in answer ? answer.holder : undefined;
+          // The refusal stands, unless the event that holds the click no longer exists, or has ended without it.
+          if (holder !== undefined && event.claim !== undefined && (await isFreed(shard, event.claim, holder, setup))) {
+            answer = (await callShard(() => shard.accept({ events: [event], webhook })))[0] ?? answer;
+          }
+          results[place] = "refusal" in answer ? refused(refusalOf(answer.refusal, once)) : answer;
           // A new claim is taken back where its event was not kept.
           if (claims?.isNew === true && ("refusal" in answer || answer.duplicate)) {
             await releaseClaim(claims, event.id, setup);
@@ -366,12 +367,11 @@ function refusalOf(refusal: ForwarderCode, once: Once | undefined): ForwarderCod
  * claims, it notes the id as it accepts them; otherwise it is asked before.
  */
 async function noteOnce(
-  once: Once | undefined,
+  once: Once,
   candidates: readonly Candidate[],
   setup: Setup,
 ): Promise<AcceptRequest["webhook"] | "reused"> {
-  const [first] = candidates;
-  if (once === undefined || first === undefined) return undefined;
+  if (candidates.length === 0) return undefined;
   const webhook = { id: once.id, digest: once.digest };
   const hashed = hash(once.id);
   const keeper = shardOf(hashed, setup);
@@ -380,9 +380,9 @@ async function noteOnce(
   return (await callShard(() => keeper.webhook(webhook.id, webhook.digest, hashed))) ? undefined : "reused";
 }
 
-async function candidateOf(item: ReadEvent, caller: Caller, setup: Setup): Promise<Unplaced> {
-  const { options, ids } = setup;
-  const id = (await ids())(item.key);
+function candidateOf(item: ReadEvent, idOf: KeyedHash, caller: Caller, setup: Setup): Unplaced {
+  const { options } = setup;
+  const id = idOf(item.key);
   const shard = shardOf(id, setup);
   const event: NewEvent = {
     id,
@@ -397,9 +397,8 @@ async function candidateOf(item: ReadEvent, caller: Caller, setup: Setup): Promi
 }
 
 /** A correction is kept in the shard of its conversion, by that id. It claims its own id in the shard of that id. */
-async function correctionOf(item: ReadCorrection, setup: Setup): Promise<Unplaced> {
-  const { options, ids } = setup;
-  const idOf = await ids();
+function correctionOf(item: ReadCorrection, idOf: KeyedHash, setup: Setup): Unplaced {
+  const { options } = setup;
   const [own, conversionId] = [idOf(item.key), idOf(item.conversionKey)];
   const id = conversionId.slice(0, SHARD_DIGITS) + own.slice(SHARD_DIGITS);
   const event: NewEvent = {

@@ -164,9 +164,10 @@ export class Outbox {
   async accept(request: AcceptRequest): Promise<readonly Acceptance[]> {
     if (this.#isClockBack()) await this.#mendTimes();
     // Money for an event that is under way waits for the event's outcome.
-    await Promise.all(request.events.flatMap((event) => this.#underWay(event)));
+    const underWay = request.events.flatMap((event) => this.#underWay(event));
+    if (underWay.length > 0) await Promise.all(underWay);
     const accepted = await this.#accepting.next(request);
-    this.#delivery.pump();
+    this.#delivery.pumpSoon();
     return accepted;
   }
 

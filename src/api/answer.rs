@@ -4,7 +4,7 @@ pub(super) mod record;
 
 use super::certainty::{Certainty, is_about_the_key, is_no_in_words, is_trouble_in_words};
 use super::contents::Contents;
-use super::json::{Object, Value};
+use super::json::{Object, Value, is_json};
 use super::key::redact_and_truncate;
 use super::{Account, ApiKey};
 use super::{dress, message};
@@ -303,7 +303,7 @@ impl<'a> Answer<'a> {
         // A list, `null`, a word: JSON, but no answer of CAKE's.
         let is_bare =
             body.trim_start().starts_with('[') || matches!(body.trim(), "null" | "true" | "false");
-        if is_bare && Object::read(&["{\"value\":", body, "}"].concat()).is_some() {
+        if is_bare && is_json(body) {
             return self.unexpected("is JSON of another shape: ", body);
         }
         let Some(markup) = message::read_markup(body).filter(|markup| !markup.is_plain) else {

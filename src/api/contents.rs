@@ -52,8 +52,10 @@ impl Contents {
         // XML, or JSON that breaks off, may have a record too.
         let id = if body.trim_start().starts_with('<') {
             message::element(body, record)
+        } else if contents.records.is_empty() {
+            broken_value(body, record)
         } else {
-            broken_value(body, record).filter(|_| contents.records.is_empty())
+            None
         };
         contents.records.extend(id.filter(|id| !is_none(id)));
         // So may a yes stand before the break, or be the whole text.
@@ -115,8 +117,7 @@ impl Contents {
         if !text.starts_with(['{', '[', '"']) {
             return false;
         }
-        let around = ["{\"\":", text, "}"].concat();
-        let Some(value) = Object::read(&around).and_then(|object| object.get("")) else {
+        let Some(value) = Value::read(text) else {
             return false;
         };
         // A text is JSON by what it holds.

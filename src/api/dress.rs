@@ -130,6 +130,11 @@ fn plain_to(value: Value<'_>, depth: u8) -> Option<Value<'_>> {
     if value.is_null() {
         return None;
     }
+    // Most objects are no dress: their first name tells, so the rest need not be read.
+    let is_dress = |name: &str| TEXTS.contains(&name) || is_attribute(name);
+    if value.first_name().is_some_and(|name| !is_dress(&name)) {
+        return Some(value);
+    }
     if let Some(object) = value.object() {
         let mut entries = object.entries();
         let (name, first) = entries.next()?;

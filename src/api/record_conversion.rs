@@ -245,16 +245,9 @@ pub(crate) fn request(account: &Account, params: &Params) -> Request {
 /// # Errors
 /// Every error of an answer, see [`crate::Error`].
 pub(crate) fn read_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<Conversion> {
-    let envelope = match answer.open() {
-        Ok(envelope) => envelope,
-        Err(error) => return Err(read_no(answer, error, asked)),
-    };
-    let record = Record::of_answer(answer, envelope, "conversion", ID)?;
-    if let Some(name) = record.two_faced() {
-        return Err(answer.unexpected("says two things of its ", name));
-    }
+    let (record, conversion_id) = read_record(answer, asked)?;
     let read = Conversion {
-        conversion_id: record.id(ID).ok_or_else(|| record.missing(ID))?,
+        conversion_id,
         offer_id: record.offer_id(),
         affiliate_id: record.affiliate_id("affiliate_id"),
         click_id: record.identity("click_id"),
@@ -266,13 +259,35 @@ pub(crate) fn read_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<Conversi
         unread: Unread::default(),
         is_recovered: false,
     };
-    let contents = answer.contents(ID);
-    check_identity(answer, &contents, asked)?;
-    answer.check_yes(&contents)?;
     Ok(Conversion {
         unread: record.unread(),
         ..read
     })
+}
+
+/// Like [`read_for`], for the conversion's id alone.
+///
+/// # Errors
+/// Those of [`read_for`].
+pub(crate) fn read_id_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<u64> {
+    Ok(read_record(answer, asked)?.1)
+}
+
+/// The record of an answer, checked, and its id.
+fn read_record<'a, 'b>(answer: &'b Answer<'a>, asked: Asked<'_>) -> Result<(Record<'a, 'b>, u64)> {
+    let envelope = match answer.open() {
+        Ok(envelope) => envelope,
+        Err(error) => return Err(read_no(answer, error, asked)),
+    };
+    let record = Record::of_answer(answer, envelope, "conversion", ID)?;
+    if let Some(name) = record.two_faced() {
+        return Err(answer.unexpected("says two things of its ", name));
+    }
+    let conversion_id = record.id(ID).ok_or_else(|| record.missing(ID))?;
+    let contents = answer.contents(ID);
+    check_identity(answer, &contents, asked)?;
+    answer.check_yes(&contents)?;
+    Ok((record, conversion_id))
 }
 
 /// The name of a record's id.

@@ -26,6 +26,18 @@ struct Running {
     step: Step,
 }
 
+/// The word of a [`Lane`]. It crosses as a number: a text would cost more than its choice.
+#[wasm_bindgen(js_name = Lane)]
+#[derive(Clone, Copy, Debug)]
+pub enum LaneWord {
+    /// See [`Lane::Oldest`].
+    Oldest = "oldest",
+    /// See [`Lane::Newest`].
+    Newest = "newest",
+    /// See [`Lane::Anywhere`].
+    Anywhere = "anywhere",
+}
+
 /// Makes attempts, and holds the shard's circuit breaker. It holds the key, and shows nothing of
 /// it.
 #[wasm_bindgen]
@@ -105,18 +117,16 @@ impl Deliverer {
         breaker.rest_reason(to_integer(now_ms)).to_owned()
     }
 
-    /// Which event is tried next: `oldest`, `newest` or `anywhere`; empty for
-    /// none. See [`CircuitBreaker::lane`].
+    /// Which event is tried next, if any. See [`CircuitBreaker::lane`].
     #[must_use]
-    pub fn lane(&self, now_ms: f64, under_way: u32, oldest_under_way: u32) -> String {
+    pub fn lane(&self, now_ms: f64, under_way: u32, oldest_under_way: u32) -> Option<LaneWord> {
         let breaker = self.breaker.borrow();
         match breaker.lane(to_integer(now_ms), under_way, oldest_under_way) {
-            Lane::Nothing => "",
-            Lane::Oldest => "oldest",
-            Lane::Newest => "newest",
-            Lane::Anywhere => "anywhere",
+            Lane::Nothing => None,
+            Lane::Oldest => Some(LaneWord::Oldest),
+            Lane::Newest => Some(LaneWord::Newest),
+            Lane::Anywhere => Some(LaneWord::Anywhere),
         }
-        .to_owned()
     }
 
     /// The offers of events in trouble, each with a space behind it, which a probe avoids; see
@@ -191,28 +201,30 @@ impl Deliverer {
         Ok(u32::try_from(number).map_err(|_| Error::Internal)?)
     }
 
-    /// What an attempt needs now. `fetch`: send [`Deliverer::url`], and report by `answered`,
+    /// What an attempt needs now. No text: send [`Deliverer::url`], and report by `answered`,
     /// `receive` or `failed`. `siblings`, maybe with a conversion's id behind it, `family` or
     /// `sending`: report by `told`. Any other text
     /// is the row's change as JSON, see `Transition::to_json`: the attempt is over.
     ///
     /// # Errors
     /// [`Error::Internal`] where no attempt has that number.
-    pub fn step(&self, number: u32) -> Result<String, JsValue> {
+    pub fn step(&self, number: u32) -> Result<Option<String>, JsValue> {
         let is_paused = self.is_paused();
-        self.with(number, |running| match &running.step {
-            Step::Fetch { .. } => "fetch".to_owned(),
-            Step::AskSiblings { conversion_id } => match conversion_id {
-                Some(id) => {
-                    let mut words = "siblings ".to_owned();
-                    push_number(&mut words, *id, 10);
-                    words
-                }
-                None => "siblings".to_owned(),
-            },
-            Step::AskFamily => "family".to_owned(),
-            Step::NoteSending => "sending".to_owned(),
-            Step::Store(transition) => transition.to_json(is_paused),
+        self.with(number, |running| {
+            Some(match &running.step {
+                Step::Fetch { .. } => return None,
+                Step::AskSiblings { conversion_id } => match conversion_id {
+                    Some(id) => {
+                        let mut words = "siblings ".to_owned();
+                        push_number(&mut words, *id, 10);
+                        words
+                    }
+                    None => "siblings".to_owned(),
+                },
+                Step::AskFamily => "family".to_owned(),
+                Step::NoteSending => "sending".to_owned(),
+                Step::Store(transition) => transition.to_json(is_paused),
+            })
         })
     }
 

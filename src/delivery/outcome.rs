@@ -60,9 +60,7 @@ impl Meaning {
         is_in_doubt: bool,
     ) -> Self {
         let read = match route {
-            Route::Api(_) => {
-                record_conversion::read_for(answer, asked).map(|done| Some(done.conversion_id))
-            }
+            Route::Api(_) => record_conversion::read_id_for(answer, asked).map(Some),
             Route::Pixel(..) => read_pixel(answer),
         };
         let error = match read {
