@@ -1,15 +1,17 @@
 //! Corrections for CAKE: rows for its reconciliation tool (KB 13000040426) and for its bulk upload of conversions
 //! (KB 13000118837). A machine reads these files: ids and amounts are not formatted for people.
 
-use super::judge::Class;
+use super::judge::{Class, Verdicts, is_unclear};
 use super::listing::{is_pair, not_yet};
+use super::memory::hash;
 use super::out::Writer;
+use super::row::number_of;
 use super::source::settings;
 use super::store::{
     CLICK_ID, Head, IS_DAY, IS_SPARED, NO_AMOUNT, NO_TIME, NOBODY, ORDER_ID, OWN_ID, UNIQUE_ID,
 };
 use super::{Report, amount, day, refuse};
-use crate::Result;
+use crate::{Error, Result, click_id, link, transaction_id};
 
 /// The reconciliation tool's columns. A payout replaces the old one and is never added: importing a file twice is
 /// idempotent.
@@ -20,6 +22,15 @@ pub(super) const RECONCILIATION: [&str; 6] = [
     "Offer ID",
     "Payout",
     "Add to Existing Payout",
+];
+
+/// The statuses that CAKE's files and its older services have.
+const DISPOSITIONS: [&[u8]; 5] = [
+    b"approved",
+    b"pending",
+    b"rejected",
+    b"reversed",
+    b"returned",
 ];
 
 /// The bulk upload's columns: three required ones, then the optional ones.
@@ -41,11 +52,11 @@ impl Report {
     /// - `reject`: classes whose conversions are to be rejected
     /// - `cursor`
     ///
-    /// Each correction has the cells of its line, the amount that changes, and a key for the journal. A row that
-    /// cannot be corrected has the reason instead.
+    /// Each correction has the cells of its line, the amount that changes, and a line for the journal: file, row, the
+    /// cells, and what CAKE says now. A row that cannot be corrected has the reason instead.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidField`].
+    /// [`Error::InvalidField`]; [`Error::InvalidId`] for the offer; [`Error::ReportFull`].
     #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn corrections(&mut self, options: &str) -> Result<()> {
         if self.verdicts.is_none() {
@@ -70,17 +81,24 @@ impl Report {
                 _ => {}
             }
         }
+        if !offer.is_empty() && !is_id(offer.as_bytes()) {
+            let parameter = "offerId";
+            return Err(Error::InvalidId { parameter });
+        }
+        if !is_upload {
+            self.find_names()?;
+        }
         // Rows that nearly match: the sale is there, under a key that is spelt in another way.
-        let hints = self.verdicts.iter().flat_map(|verdicts| &verdicts.hints);
-        let mut near: Vec<u32> = hints
-            .map(|hint| {
-                if is_upload {
-                    hint.order
-                } else {
-                    hint.conversion
-                }
-            })
-            .collect();
+        let mut near = Vec::new();
+        if let Some(verdicts) = &self.verdicts {
+            let hints = verdicts.hints.iter();
+            if is_upload {
+                near.extend(hints.map(|hint| hint.order));
+                near.extend(&verdicts.near_events);
+            } else {
+                near.extend(hints.map(|hint| hint.conversion));
+            }
+        }
         near.sort_unstable();
         let store = self.side(is_upload);
         let mut next = match cursor {
@@ -156,14 +174,22 @@ impl Report {
             "not_approved"
         } else if net != NO_AMOUNT && net <= 0 && net != head.revenue {
             "refunded"
-        } else if head.currency != 0 && account != 0 && head.currency != account {
+        } else if head.currency != 0 && account != 0 && head.currency != account
+            || is_unclear(head, net)
+        {
             "currency_differs"
-        } else if text(CLICK_ID).is_empty() {
+        } else if !core::str::from_utf8(text(CLICK_ID)).is_ok_and(|id| click_id::check(id).is_ok())
+        {
             "no_click_id"
-        } else if own_offer.is_empty() {
+        } else if !is_id(own_offer) {
             "no_offer_id"
         } else if date.is_empty() {
             "no_date"
+        } else if [UNIQUE_ID, ORDER_ID]
+            .into_iter()
+            .any(|which| !text(which).is_empty() && !is_reference(text(which)))
+        {
+            "invalid_unique_id"
         } else {
             ""
         };
@@ -181,7 +207,11 @@ impl Report {
         } else {
             head.payout
         };
-        write_line(writer, "upload", &cells, moved, lacks);
+        // A sale is uploaded once, whatever has changed in it since.
+        let row = [UNIQUE_ID, ORDER_ID, CLICK_ID].map(text);
+        let row = row.into_iter().find(|id| !id.is_empty());
+        let key = ["upload".as_bytes(), row.unwrap_or_default()];
+        write_line(writer, &key, &cells, &[], moved, lacks);
     }
 
     #[cfg_attr(small_cold, optimize(size))]
@@ -214,7 +244,9 @@ impl Report {
             }
             disposition = b"rejected".to_vec();
             status = u8::MAX;
-            if head.flags & IS_SPARED != 0 {
+            if head.is_below_zero() {
+                lacks = "below_zero";
+            } else if head.flags & IS_SPARED != 0 {
                 lacks = self.why_spared(place, head);
             } else if near.binary_search(&place).is_ok() {
                 lacks = "would_match";
@@ -225,9 +257,11 @@ impl Report {
             && head.partner != NOBODY
             && let Some(order) = self.orders.head(head.partner)
         {
-            if order.status != 0 && !self.settings.is_same_status(order.status, status) {
-                disposition = self.statuses.text(u32::from(order.status)).to_vec();
-                status = order.status;
+            let net = verdicts.net(head.partner, &order);
+            let wanted = self.settings.status_after(&order, net);
+            if wanted != 0 && !self.settings.is_same_status(wanted, status) {
+                disposition = self.statuses.text(u32::from(wanted)).to_vec();
+                status = wanted;
             }
             if order.payout != NO_AMOUNT
                 && order.payout != head.payout
@@ -235,9 +269,13 @@ impl Report {
             {
                 payout = order.payout;
             }
-            // The reconciliation tool has no revenue column: a person must correct such a difference.
-            if disposition.is_empty() && payout == NO_AMOUNT {
-                if verdicts.net(head.partner, &order) == NO_AMOUNT {
+            if is_unclear(&order, net) {
+                lacks = "currency_differs";
+            } else if !disposition.is_empty() && !DISPOSITIONS.contains(&disposition.as_slice()) {
+                lacks = "no_disposition";
+            } else if disposition.is_empty() && payout == NO_AMOUNT {
+                // The reconciliation tool has no revenue column: a person must correct such a difference.
+                if net == NO_AMOUNT {
                     return;
                 }
                 lacks = if self.settings.is_same_currency(&order, head) {
@@ -249,37 +287,98 @@ impl Report {
         } else {
             return;
         }
+        // The tool takes one of the two ids; the conversion id identifies the row more precisely.
+        let (own, unique) = if is_id(text(OWN_ID)) {
+            (text(OWN_ID), &[][..])
+        } else {
+            (&[][..], text(UNIQUE_ID))
+        };
         let cells = [
-            text(OWN_ID).to_vec(),
-            // The tool takes one of the two ids; the conversion id identifies the row more precisely.
-            if text(OWN_ID).is_empty() {
-                text(UNIQUE_ID).to_vec()
-            } else {
-                Vec::new()
-            },
+            own.to_vec(),
+            unique.to_vec(),
             disposition,
             offer.to_vec(),
             written(payout),
             b"FALSE".to_vec(),
         ];
-        // What counted before, and what will: a payout of a status that does not count is nothing.
-        let owed = |status, payout: i64| {
-            if self.counts(status) && payout != NO_AMOUNT {
-                payout
-            } else {
-                0
-            }
-        };
         let to_be = if payout == NO_AMOUNT {
             head.payout
         } else {
             payout
         };
-        let moved = owed(status, to_be) - owed(head.status, head.payout);
-        if lacks.is_empty() && text(OWN_ID).is_empty() && text(UNIQUE_ID).is_empty() {
+        let moved = self.owed(status, to_be) - self.owed(head.status, head.payout);
+        if lacks.is_empty() && own.is_empty() && !verdicts.is_named_alone(unique, self.offer(head))
+        {
             lacks = "no_conversion_id";
+        } else if lacks.is_empty() && !is_id(offer) {
+            lacks = "no_offer_id";
         }
-        write_line(writer, "reconciliation", &cells, moved, lacks);
+        let key: [&[u8]; 3] = [
+            b"reconciliation",
+            if own.is_empty() { offer } else { own },
+            unique,
+        ];
+        // The same change is needed again where CAKE's row has changed in between.
+        let before = [
+            self.statuses.text(u32::from(head.status)).to_vec(),
+            written(head.payout),
+        ];
+        write_line(writer, &key, &cells, &before, moved, lacks);
+    }
+
+    /// The part of a payout that counts: with a status that does not count it is nothing.
+    fn owed(&self, status: u8, payout: i64) -> i64 {
+        if self.counts(status) && payout != NO_AMOUNT {
+            payout
+        } else {
+            0
+        }
+    }
+
+    /// The number of a conversion's offer.
+    fn offer(&self, head: &Head) -> u32 {
+        self.pair_codes(head.pair).0
+    }
+
+    /// Lists the conversions by their unique ids, where some have no conversion id: a correction may then name one row
+    /// and mean another.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn find_names(&mut self) -> Result<()> {
+        let mut memory = self.memory;
+        let mut named = Vec::new();
+        let mut lacks_ids = false;
+        if self
+            .verdicts
+            .as_ref()
+            .is_some_and(|verdicts| verdicts.named.is_some())
+        {
+            return Ok(());
+        }
+        let mut next = self.conversions.first();
+        while let Some(place) = next {
+            lacks_ids |= !is_id(self.conversions.text(place, OWN_ID));
+            next = self.conversions.next(place);
+        }
+        next = self.conversions.first().filter(|_| lacks_ids);
+        while let Some(place) = next {
+            next = self.conversions.next(place);
+            let Some(head) = self.conversions.head(place) else {
+                continue;
+            };
+            let unique = self.conversions.text(place, UNIQUE_ID);
+            if unique.is_empty() || head.class == Class::ReadTwice as u8 {
+                continue;
+            }
+            let entry = (hash(unique, 1), self.offer(&head));
+            if memory.extend(&mut named, &[entry]).is_none() {
+                return Err(self.full());
+            }
+        }
+        named.sort_unstable();
+        if let Some(verdicts) = &mut self.verdicts {
+            verdicts.named = Some(named);
+        }
+        Ok(())
     }
 
     /// Why a repetition is no reason to reject: rows share only their click, or orders repeat as well.
@@ -302,6 +401,33 @@ impl Report {
     }
 }
 
+impl Verdicts {
+    /// Does the unique id, with the offer, name one conversion and no other? A row without an offer may be any offer's.
+    fn is_named_alone(&self, unique: &[u8], offer: u32) -> bool {
+        if !is_reference(unique) {
+            return false;
+        }
+        let named = self.named.as_deref().unwrap_or_default();
+        let hash = hash(unique, 1);
+        let from = named.partition_point(|&(other, _)| other < hash);
+        let same = named.get(from..).unwrap_or_default().iter();
+        let same = same.take_while(|&&(other, _)| other == hash);
+        same.filter(|&&(_, other)| other == offer || other == 0 || offer == 0)
+            .count()
+            == 1
+    }
+}
+
+/// Is it one of CAKE's own numbers for an offer or a conversion? Another spelling of a number may name another row.
+fn is_id(text: &[u8]) -> bool {
+    number_of(text).is_some_and(|number| number <= link::MAX_ID)
+}
+
+/// Is it an id of the advertiser's that CAKE takes?
+fn is_reference(text: &[u8]) -> bool {
+    core::str::from_utf8(text).is_ok_and(|id| transaction_id::check("uniqueId", id).is_ok())
+}
+
 fn time(head: &Head) -> Vec<u8> {
     let mut text = String::new();
     if head.seconds != NO_TIME {
@@ -320,20 +446,34 @@ fn written(units: i64) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// Writes a line, with its words in the journal: `row` tells file and row, `before` what CAKE says now.
 #[cfg_attr(small_cold, optimize(size))]
-fn write_line(writer: &mut Writer, file: &str, cells: &[Vec<u8>], moved: i64, lacks: &str) {
+fn write_line(
+    writer: &mut Writer,
+    row: &[&[u8]],
+    cells: &[Vec<u8>],
+    before: &[Vec<u8>],
+    moved: i64,
+    lacks: &str,
+) {
     writer.open('{');
     if lacks.is_empty() {
+        let word = |text: &[u8]| -> Vec<u8> {
+            let bytes = text.iter().copied();
+            bytes
+                .map(|byte| if byte == b' ' { b'_' } else { byte })
+                .collect()
+        };
         writer.key("journal");
-        let mut key = file.as_bytes().to_vec();
-        for cell in cells {
-            key.push(b' ');
-            key.extend(
-                cell.iter()
-                    .map(|&byte| if byte == b' ' { b'_' } else { byte }),
-            );
-        }
-        writer.string(&key);
+        let [file, names @ ..] = row else { return };
+        let name: Vec<_> = names
+            .iter()
+            .map(|text| word(text))
+            .filter(|name| !name.is_empty())
+            .collect();
+        let mut line = vec![file.to_vec(), name.join(&b'/')];
+        line.extend(cells.iter().chain(before).map(|text| word(text)));
+        writer.string(&line.join(&b' '));
     } else {
         writer.text_of("skipped", lacks.as_bytes());
     }

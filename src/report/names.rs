@@ -173,13 +173,20 @@ impl Names {
             self.copies.push((twin.role, role));
             return;
         }
-        // The dialect's meaning of a column no longer counts if the caller has named the column.
-        self.known.retain(|name| name.path != path);
-        self.known.push(Name {
-            path,
-            role,
-            rank: 0,
-        });
+        // A column's name may have a point in it, too.
+        let flat: Vec<u8> = path.iter().copied().filter(|&byte| byte != b'.').collect();
+        for path in [Some(flat).filter(|flat| *flat != path), Some(path)]
+            .into_iter()
+            .flatten()
+        {
+            // The dialect's meaning of a column no longer counts if the caller has named the column.
+            self.known.retain(|name| name.path != path);
+            self.known.push(Name {
+                path,
+                role,
+                rank: 0,
+            });
+        }
     }
 
     pub(super) fn copies(&self) -> &[(u8, u8)] {

@@ -52,6 +52,13 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// Does the row take money back?
+    pub(super) fn is_below_zero(&self) -> bool {
+        [self.revenue, self.payout]
+            .iter()
+            .any(|&units| units < 0 && units != NO_AMOUNT)
+    }
+
     #[inline]
     fn encode(&self) -> [u8; HEAD] {
         let revenue = narrow(self.revenue);

@@ -118,7 +118,7 @@ impl<'a> Stands<'a> {
 }
 
 /// Do two rows name different offers?
-fn is_other(one: &[u8], other: &[u8]) -> bool {
+pub(super) fn is_other(one: &[u8], other: &[u8]) -> bool {
     !one.is_empty() && !other.is_empty() && one != other
 }
 
@@ -325,8 +325,8 @@ fn match_group(
         let of = report.orders.head(sale)?;
         let net = nets.get(&sale).copied();
         let net = net.unwrap_or_else(|| judge.net_so_far(sale, &of));
-        if head.revenue != NO_AMOUNT && net != NO_AMOUNT && head.currency == of.currency {
-            nets.insert(sale, net + head.revenue);
+        if let Some(net) = net_of(net, &of, &head) {
+            nets.insert(sale, net);
         }
     }
     for (&sale, &net) in &nets {
@@ -356,15 +356,29 @@ fn match_group(
     Some(())
 }
 
+/// What a refund leaves of its sale; nothing is known of a sale in another currency. `None` where either has no amount.
+pub(super) fn net_of(net: i64, sale: &Head, refund: &Head) -> Option<i64> {
+    if net == NO_AMOUNT || refund.revenue == NO_AMOUNT {
+        return None;
+    }
+    let is_same = refund.currency == sale.currency || refund.currency == 0 || sale.currency == 0;
+    Some(if is_same {
+        net + refund.revenue
+    } else {
+        NO_AMOUNT
+    })
+}
+
 /// The order of two rows with one key. With settings, rows whose status counts come first, then pending ones.
 #[cfg_attr(small_cold, optimize(size))]
-fn compare(store: &Store, one: u32, other: u32, prefers: Option<&Settings>) -> Ordering {
+pub(super) fn compare(store: &Store, one: u32, other: u32, prefers: Option<&Settings>) -> Ordering {
     let (Some(a), Some(b)) = (store.head(one), store.head(other)) else {
         return Ordering::Equal;
     };
     let class = |head: &Head| {
         let rank = prefers.map_or(0, |settings| settings.rank(head.status));
-        (head.flags & IS_REFUND != 0, rank, head.seconds)
+        let takes_back = head.flags & IS_REFUND != 0 || head.is_below_zero();
+        (takes_back, rank, head.seconds)
     };
     class(&a)
         .cmp(&class(&b))
