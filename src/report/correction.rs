@@ -244,7 +244,7 @@ impl Report {
             }
             disposition = b"rejected".to_vec();
             status = u8::MAX;
-            if head.is_below_zero() {
+            if head.is_below_zero() || self.is_taken_back(head) {
                 lacks = "below_zero";
             } else if head.flags & IS_SPARED != 0 {
                 lacks = self.why_spared(place, head);
@@ -271,8 +271,6 @@ impl Report {
             }
             if is_unclear(&order, net) {
                 lacks = "currency_differs";
-            } else if !disposition.is_empty() && !DISPOSITIONS.contains(&disposition.as_slice()) {
-                lacks = "no_disposition";
             } else if disposition.is_empty() && payout == NO_AMOUNT {
                 // The reconciliation tool has no revenue column: a person must correct such a difference.
                 if net == NO_AMOUNT {
@@ -283,6 +281,10 @@ impl Report {
                 } else {
                     "currency_differs"
                 };
+            } else if self.is_taken_back(head) {
+                lacks = "below_zero";
+            } else if !disposition.is_empty() && !DISPOSITIONS.contains(&disposition.as_slice()) {
+                lacks = "no_disposition";
             }
         } else {
             return;
@@ -324,6 +326,16 @@ impl Report {
             written(head.payout),
         ];
         write_line(writer, &key, &cells, &before, moved, lacks);
+    }
+
+    /// Does another row with the conversion's id take money back?
+    fn is_taken_back(&self, head: &Head) -> bool {
+        let standing = if head.class == Class::DuplicateConversion as u8 {
+            self.conversions.head(head.partner)
+        } else {
+            Some(*head)
+        };
+        standing.is_some_and(|head| head.flags & IS_SPARED != 0)
     }
 
     /// The part of a payout that counts: with a status that does not count it is nothing.

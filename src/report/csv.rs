@@ -289,6 +289,10 @@ impl Csv {
             };
         };
         self.roles = roles_of(&header, names)?;
+        // Under a declared delimiter that the file does not have, its header is one unknown column.
+        if self.roles.iter().all(|&role| role == NO_ROLE) {
+            return Err(no_column(input, at));
+        }
         self.header = header;
         self.delimiter = delimiter;
         self.line = line_number + 1 + breaks;
@@ -331,11 +335,7 @@ impl Csv {
                 if end == input.len() && !is_last {
                     return Ok(None);
                 }
-                let line = input.get(at..end.min(at + 120)).unwrap_or_default();
-                Err(format!(
-                    "no column of its header is known: declare `columns`; its first line is {}",
-                    String::from_utf8_lossy(line)
-                ))
+                Err(no_column(input, at))
             }
             _ => Err("its header reads under several delimiters: declare `delimiter`".to_owned()),
         }
@@ -391,6 +391,15 @@ impl Csv {
             }
         }
     }
+}
+
+fn no_column(input: &[u8], at: usize) -> String {
+    let end = find_either(input, at, b'\n', b'\r');
+    let line = input.get(at..end.min(at + 120)).unwrap_or_default();
+    format!(
+        "no column of its header is known: declare `columns`, or another `delimiter`; its first line is {}",
+        String::from_utf8_lossy(line)
+    )
 }
 
 fn normalised(name: &[u8]) -> Vec<u8> {

@@ -12,19 +12,16 @@ impl Judge {
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn find_hints(&mut self, report: &Report) {
         let [orders, conversions] = &self.left;
-        let is_of = |store: &Store, place: u32, class: Class| {
-            let head = store.head(place);
-            head.is_some_and(|head| head.class == class as u8)
+        let alone = |store: &Store, places: &[u32], class: Class| -> Vec<u32> {
+            let classes = [class as u8, Class::OutsideWindow as u8];
+            let is_alone = |place: &u32| {
+                let head = store.head(*place);
+                head.is_some_and(|head| classes.contains(&head.class))
+            };
+            places.iter().copied().filter(is_alone).collect()
         };
-        let is_missing = |place: &u32| is_of(&report.orders, *place, Class::MissingAtCake);
-        let mut orders: Vec<u32> = orders.iter().copied().filter(is_missing).collect();
-        let is_alone = |place: &u32| {
-            let classes = [Class::UnknownToAdvertiser, Class::OutsideWindow];
-            classes
-                .into_iter()
-                .any(|class| is_of(&report.conversions, *place, class))
-        };
-        let conversions: Vec<u32> = conversions.iter().copied().filter(is_alone).collect();
+        let mut orders = alone(&report.orders, orders, Class::MissingAtCake);
+        let conversions = alone(&report.conversions, conversions, Class::UnknownToAdvertiser);
         let mut keys = report.settings.keys.clone();
         let hints = Near {
             report,
@@ -84,7 +81,7 @@ impl Near<'_> {
             &self.report.orders,
             Some(self.orders),
             &mut |place, key, text| {
-                each_form(text, lengths, |form| {
+                each_form(text, lengths, &mut |form| {
                     let entry = (hash(form, 1), space_of(key), place, key);
                     memory.extend(&mut ours, &[entry])
                 })
@@ -93,7 +90,7 @@ impl Near<'_> {
         sort(&mut ours);
         let mut theirs: Vec<Entry> = Vec::new();
         self.each_key(others, places, &mut |place, key, text| {
-            each_form(text, lengths, |form| {
+            each_form(text, lengths, &mut |form| {
                 let entry = (hash(form, 1), space_of(key), place, key);
                 let is_known = !same_form(&ours, &entry).is_empty();
                 if is_known {
@@ -129,11 +126,13 @@ impl Near<'_> {
     }
 
     /// Visits the keys of these rows, or of all rows.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
     fn each_key(
         &self,
         store: &Store,
         places: Option<&[u32]>,
-        visit: &mut impl FnMut(u32, u8, &[u8]) -> Option<()>,
+        visit: &mut dyn FnMut(u32, u8, &[u8]) -> Option<()>,
     ) -> Option<()> {
         let mut of_row = |place| {
             for &key in self.keys {
@@ -177,7 +176,9 @@ fn same_form<'a>(entries: &'a [Entry], of: &Entry) -> &'a [Entry] {
 }
 
 /// The forms under which a key is found; `lengths` has the digits of the keys that were shortened.
-fn each_form(text: &[u8], lengths: u32, mut add: impl FnMut(&[u8]) -> Option<()>) -> Option<()> {
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+fn each_form(text: &[u8], lengths: u32, add: &mut dyn FnMut(&[u8]) -> Option<()>) -> Option<()> {
     let mut form = Vec::new();
     if let Some((digits, power)) = exponent_form(text) {
         short_form(&digits, power, &mut form);
@@ -212,6 +213,7 @@ fn each_form(text: &[u8], lengths: u32, mut add: impl FnMut(&[u8]) -> Option<()>
 const EXACT_DIGITS: usize = 15;
 
 /// How many digits of a number a spreadsheet has left; 0 where the key is none that was shortened.
+#[cfg_attr(small_cold, optimize(size))]
 fn shown_digits(text: &[u8]) -> usize {
     if let Some((digits, _)) = exponent_form(text) {
         return digits.len().min(31);
@@ -249,6 +251,8 @@ const FOLDS: [Fold; 11] = [
     }),
 ];
 
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
 fn without(text: &str, is_passed: fn(char) -> bool) -> String {
     text.chars().filter(|&c| !is_passed(c)).collect()
 }
@@ -269,6 +273,7 @@ fn plain_hyphen(c: char) -> char {
 }
 
 /// A letter with an accent is written as one character or as two: both become the same mark.
+#[cfg_attr(small_cold, optimize(size))]
 fn without_accents(text: &str) -> String {
     let mut plain = String::new();
     for c in text.chars() {
@@ -285,6 +290,7 @@ fn without_accents(text: &str) -> String {
 }
 
 /// `1001` of `1001.0` and `1001,00`.
+#[cfg_attr(small_cold, optimize(size))]
 fn without_decimals(text: &str) -> &str {
     let whole = text.trim_end_matches('0');
     let zeros = text.len() - whole.len();
@@ -297,6 +303,7 @@ fn without_decimals(text: &str) -> &str {
 }
 
 /// `1001` of `1,001` and `1.001`.
+#[cfg_attr(small_cold, optimize(size))]
 fn without_groups(text: &str) -> String {
     let mut groups = text.split(['.', ',']);
     let is_number = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());

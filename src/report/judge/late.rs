@@ -52,7 +52,9 @@ impl Judge {
                 let is_its = orders.text(refund, ORDER_ID) == id
                     && !is_other(orders.text(refund, OWN_ID), orders.text(sale, OWN_ID));
                 let known = sales.get(&refund).copied();
-                if is_its && known.is_none_or(|known| compare(orders, sale, known, None).is_lt()) {
+                if is_its
+                    && known.is_none_or(|known| compare(orders, sale, known, (0, None)).is_lt())
+                {
                     sales.insert(refund, sale);
                 }
             }

@@ -90,6 +90,21 @@ fn a_correction_names_one_row_and_never_another() {
             &["2,5,-18.00,approved,A", "10,5,18.00,approved,A"],
             "below_zero",
         ),
+        // What it takes back is one of the others: which, only a person knows.
+        (
+            "A,,reversed",
+            &["1,5,18.00,approved,A", "2,5,-18.00,approved,A"],
+            "below_zero below_zero",
+        ),
+        (
+            "A,,approved",
+            &[
+                "1,5,18.00,approved,A",
+                "2,5,18.00,approved,A",
+                "3,5,-18.00,approved,A",
+            ],
+            "below_zero below_zero",
+        ),
     ] {
         let orders = format!("unique_id,payout,status\n{orders}\n");
         let rows = conversions.iter().map(|row| {
