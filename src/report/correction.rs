@@ -366,7 +366,9 @@ impl Report {
         {
             return Ok(());
         }
+        // Numbers that only rise are known to be numbers.
         let mut next = self.conversions.first();
+        next = next.filter(|_| !self.ids_rise || self.last_id > link::MAX_ID);
         while let Some(place) = next {
             lacks_ids |= !is_id(self.conversions.text(place, OWN_ID));
             next = self.conversions.next(place);
