@@ -9,9 +9,9 @@ mod late;
 mod passes;
 mod reasons;
 
+use super::Report;
 use super::partition::Partitions;
-use super::store::{Head, IS_AMENDED, IS_REFUND, NO_AMOUNT, NO_TIME, OWN_ID, Store};
-use super::{Report, Settings};
+use super::store::{Head, IS_AMENDED, NO_AMOUNT, OWN_ID, Store};
 use crate::{Error, Result};
 use reasons::class_of;
 pub(super) use reasons::{REASONS, is_unclear};
