@@ -312,31 +312,36 @@ pub(crate) fn find_invisible(text: &str) -> Option<char> {
     let mut before = ' ';
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
-        let is_spelling = !before.is_ascii() && rest.peek().is_some_and(|after| !after.is_ascii());
+        let is_spelling = matches!(c, '\u{200c}'..='\u{200f}')
+            && !before.is_ascii()
+            && rest.peek().is_some_and(|after| !after.is_ascii());
         before = c;
-        let is_invisible = match c {
-            '\u{200c}'..='\u{200f}' => !is_spelling,
-            '\u{ad}'
-            | '\u{a0}'
-            | '\u{34f}'
-            | '\u{61c}'
-            | '\u{1680}'
-            | '\u{180e}'
-            | '\u{2000}'..='\u{200b}'
-            | '\u{2028}'..='\u{202f}'
-            | '\u{205f}'..='\u{206f}'
-            | '\u{3000}'
-            | '\u{3164}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffc}'
-            | '\u{e0000}'..='\u{e007f}' => true,
-            _ => c.is_control(),
-        };
-        if is_invisible {
+        if is_invisible(c) && !is_spelling {
             return Some(c);
         }
     }
     None
+}
+
+/// Does nobody see the character, or take it for another one?
+pub(crate) fn is_invisible(c: char) -> bool {
+    match c {
+        '\u{ad}'
+        | '\u{a0}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{1680}'
+        | '\u{180e}'
+        | '\u{2000}'..='\u{200f}'
+        | '\u{2028}'..='\u{202f}'
+        | '\u{205f}'..='\u{206f}'
+        | '\u{3000}'
+        | '\u{3164}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffc}'
+        | '\u{e0000}'..='\u{e007f}' => true,
+        _ => c.is_control(),
+    }
 }
 
 /// Removes the rest of a sentence or an editor's text at the end: `…&s1=spring.`, `…">`.

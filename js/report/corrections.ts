@@ -5,7 +5,7 @@
 
 import { textOf, unitsOf } from "../amount.js";
 import { csvCell } from "../csv.js";
-import { integerOption, refuse, textsOption } from "../option.js";
+import { integerOption, refuse, stringOption, textsOption } from "../option.js";
 import { Command, type Core } from "./core.js";
 import type { CorrectedRow, CorrectionOptions, Corrections } from "./options.js";
 
@@ -25,18 +25,14 @@ interface Answer {
 /** Decides which corrections go into this file. */
 export function correctionsOf(core: Core, options: CorrectionOptions): Corrections {
   const rows = integerOption("cap.rows", options.cap?.rows, 0, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY;
-  const most = options.cap?.amount === undefined ? undefined : unitsOf("cap.amount", options.cap.amount);
+  const given = options.cap?.amount;
+  const most = given === undefined ? undefined : unitsOf("cap.amount", stringOption("cap.amount", given));
+  if (most !== undefined && most < 0n) refuse("cap.amount", "must not be below zero");
   const unread = integerOption("maxUnreadable", options.maxUnreadable, 0, Number.MAX_SAFE_INTEGER) ?? 0;
-  const before = new Set<string>();
-  for (const given of options.journal ?? []) {
-    // An editor may have left a byte order mark, or line ends of its own.
-    const line = given.replace(/^\uFEFF/, "").trim();
-    if (line !== "" && !/^(upload|reconciliation) /.test(line)) {
-      refuse("journal", "must have the lines of an earlier result's journal, unchanged");
-    }
-    before.add(line);
-  }
+  const before = readJournal(options.journal ?? []);
   const lines: string[] = [];
+  const taken = new Set<string>();
+  const changed: Line[] = [];
   const journal: string[] = [];
   const moved: CorrectedRow[] = [];
   const skipped: Record<string, number> = {};
@@ -45,6 +41,21 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
   let capped = 0;
   let cursor: number | undefined;
   let header = "";
+  const skip = (reason: string) => {
+    skipped[reason] = (skipped[reason] ?? 0) + 1;
+  };
+  const take = ({ entry, cells, amount: moves }: Line) => {
+    const amount = unitsOf("amount", moves);
+    if (lines.length >= rows || (most !== undefined && sum + amount > most)) {
+      capped += 1;
+      return;
+    }
+    sum += amount;
+    taken.add(entry);
+    journal.push(entry);
+    if (options.file !== "upload") moved.push(rowOf(cells, moves));
+    lines.push(`${cells.map((cell) => csvCell(cell, false)).join()}\r\n`);
+  };
   do {
     const answer: Answer = core.ask(Command.corrections, [
       `file=${options.file ?? "reconciliation"}`,
@@ -53,34 +64,31 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
       ...(cursor === undefined ? [] : [`cursor=${cursor}`]),
     ]);
     header = `${answer.columns.map((column) => csvCell(column, false)).join()}\r\n`;
-    for (const line of answer.corrections) {
-      if (line.journal === undefined) {
-        const reason = line.skipped ?? "";
-        skipped[reason] = (skipped[reason] ?? 0) + 1;
+    for (const { journal: written, skipped: reason = "", cells, amount } of answer.corrections) {
+      if (written === undefined) {
+        skip(reason);
         continue;
       }
-      if (before.has(line.journal)) {
+      const entry = written.trim();
+      const known = before.get(keyOf(entry));
+      // A correction is needed again once another one has followed it. A sale is uploaded once.
+      const isKnown = options.file === "upload" ? known?.includes(entry) : known?.at(-1) === entry;
+      if (isKnown || taken.has(entry)) {
         repeated += 1;
-        continue;
-      }
-      // The sale, its refund or its other half may be what could not be read.
-      if (answer.unreadable > unread) {
-        skipped["unreadable_rows"] = (skipped["unreadable_rows"] ?? 0) + 1;
-        continue;
-      }
-      const amount = unitsOf("amount", line.amount);
-      if (lines.length >= rows || (most !== undefined && sum + amount > most)) {
-        capped += 1;
-        continue;
-      }
-      sum += amount;
-      before.add(line.journal);
-      journal.push(line.journal);
-      if (options.file !== "upload") moved.push(rowOf(line.cells, line.amount));
-      lines.push(`${line.cells.map((cell) => csvCell(cell, false)).join()}\r\n`);
+        taken.add(entry);
+      } else if (answer.unreadable > unread) {
+        // The sale, its refund or its other half may be what could not be read.
+        skip("unreadable_rows");
+      } else if (options.file === "upload" && known !== undefined) changed.push({ entry, cells, amount });
+      else take({ entry, cells, amount });
     }
     cursor = answer.cursor;
   } while (cursor !== undefined);
+  for (const line of changed) {
+    // Where the orders still have all that was uploaded under this id, this is another sale, such as another offer's.
+    if (before.get(keyOf(line.entry))?.every((entry) => taken.has(entry))) take(line);
+    else skip("changed_since_written");
+  }
   return {
     csv: header + lines.join(""),
     rows: moved,
@@ -91,6 +99,34 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
     capped,
     skipped,
   };
+}
+
+/** A correction that may go into the file, with its line of the journal. */
+interface Line {
+  readonly entry: string;
+  readonly cells: readonly string[];
+  readonly amount: string;
+}
+
+/** The lines of earlier files, the oldest first, by what they correct. */
+function readJournal(given: Iterable<string>): Map<string, string[]> {
+  const known = new Map<string, string[]>();
+  for (const text of given) {
+    // An editor may have left a byte order mark, or line ends of its own.
+    const entry = text.replace(/^\uFEFF/, "").trim();
+    if (entry === "") continue;
+    if (!/^(upload|reconciliation) /.test(entry)) {
+      refuse("journal", "must have the lines of an earlier result's journal, unchanged");
+    }
+    const key = keyOf(entry);
+    known.set(key, [...(known.get(key) ?? []), entry]);
+  }
+  return known;
+}
+
+/** The file of a line in the journal, and the row that it is for. */
+function keyOf(entry: string): string {
+  return entry.split(" ", 2).join(" ");
 }
 
 /** A line of the reconciliation tool as `applyCorrections` takes it. */

@@ -71,7 +71,9 @@ export function* csvOf(rows: Iterable<ReportRow>, isForPeople: boolean): Generat
     const isOrder = bad === undefined || bad.of === "orders";
     const order = row.order ?? (isOrder ? bad : undefined);
     const conversion = row.conversion ?? (isOrder ? undefined : bad);
-    const near = row.wouldMatch?.map(({ key, conversion }) => conversion[key]).join(" ");
+    const near = row.wouldMatch
+      ?.map(({ key, conversionKey, conversion }) => conversion[conversionKey ?? key])
+      .join(" ");
     const cells = [
       row.class,
       row.reasons.join(" "),

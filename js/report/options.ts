@@ -41,7 +41,8 @@ export interface ReportOptions {
   /** The keys of the matching, the first one first. @default ["uniqueId", "orderId", "clickId"] */
   readonly keys?: readonly ReportKey[];
   /**
-   * CAKE's status for each status of the orders. An order with another status is an error.
+   * CAKE's status for each status of the orders; `""` is that of orders without one. An order with another status is an
+   * error.
    * @default CAKE's own words; of `shopify`, `woocommerce` and `stripe` their own, as docs/report.md lists them
    */
   readonly statuses?: Readonly<Record<string, string>>;
@@ -223,8 +224,11 @@ export interface ReportRow {
   readonly of?: RowSide;
   /** Conversions with nearly the same key; never a match. */
   readonly wouldMatch?: readonly {
+    /** The order's key. */
     readonly key: ReportKey;
-    /** The difference between the keys. */
+    /** The conversion's key, where it is another one: the order id may be CAKE's unique id. */
+    readonly conversionKey?: ReportKey;
+    /** What only one of the keys has, such as `case` or `leading_zeros`; `other_key` and `other_offer` where they are equal. */
     readonly without: string;
     readonly conversion: RowSide;
   }[];
@@ -363,7 +367,7 @@ export interface CorrectionOptions {
    */
   readonly cap?: { readonly rows?: number; readonly amount?: string };
   /** The offer of orders without one. */
-  readonly offerId?: string;
+  readonly offerId?: string | number;
   /** Classes of unpaired conversions that are to be rejected. @default ["duplicate_conversion"] */
   readonly reject?: readonly ("duplicate_conversion" | "unknown_to_advertiser")[];
   /**
@@ -371,7 +375,7 @@ export interface CorrectionOptions {
    * because any of these rows may be the one that it is about. @default 0
    */
   readonly maxUnreadable?: number;
-  /** The earlier corrections, from the last result's `journal`: they are not written again. */
+  /** The earlier corrections, from all earlier results' `journal`, the oldest first: they are not written again. */
   readonly journal?: Iterable<string>;
 }
 
@@ -394,16 +398,16 @@ export interface Corrections {
   readonly csv: string;
   readonly lines: number;
   readonly amount: string;
-  /** One line for each correction in the file: keep the lines, and pass them to the next call. */
+  /** One line for each correction in the file: keep the lines of all calls in their order, and pass them to the next. */
   readonly journal: readonly string[];
-  /** Omitted, because an earlier file has them. */
+  /** Omitted, because an earlier file has them: sales, and of a conversion the last correction. */
   readonly repeated: number;
   /** Omitted, because of the cap. */
   readonly capped: number;
   /**
-   * Omitted, by reason: a value is missing, such as `no_click_id`; nothing is owed (`not_approved`, `refunded`); CAKE may
-   * have the sale (`would_match`, `the_forwarder_has_it`); or a person must look (`only_revenue_differs`,
-   * `currency_differs`, `orders_repeat_too`, `shares_only_its_click`, `the_forwarder_holds_it`, `unreadable_rows`).
+   * Omitted, by reason: CAKE takes no such value (`no_click_id`, `invalid_unique_id`, `no_disposition`, …); nothing is
+   * owed (`not_approved`, `refunded`); CAKE may have the sale (`would_match`, `the_forwarder_has_it`); or a person must
+   * look (`only_revenue_differs`, `changed_since_written`, `unreadable_rows`, …). docs/report.md explains each.
    */
   readonly skipped: Readonly<Record<string, number>>;
 }

@@ -1,7 +1,9 @@
 //! Corrections for CAKE: rows for its reconciliation tool (KB 13000040426) and for its bulk upload of conversions
 //! (KB 13000118837). A machine reads these files: ids and amounts are not formatted for people.
 
-use super::judge::Class;
+mod named;
+
+use super::judge::{Class, is_unclear};
 use super::listing::{is_pair, not_yet};
 use super::out::Writer;
 use super::source::settings;
@@ -9,7 +11,8 @@ use super::store::{
     CLICK_ID, Head, IS_DAY, IS_SPARED, NO_AMOUNT, NO_TIME, NOBODY, ORDER_ID, OWN_ID, UNIQUE_ID,
 };
 use super::{Report, amount, day, refuse};
-use crate::Result;
+use crate::{Error, Result, click_id};
+use named::{is_id, is_reference};
 
 /// The reconciliation tool's columns. A payout replaces the old one and is never added: importing a file twice is
 /// idempotent.
@@ -20,6 +23,15 @@ pub(super) const RECONCILIATION: [&str; 6] = [
     "Offer ID",
     "Payout",
     "Add to Existing Payout",
+];
+
+/// The statuses that CAKE's files and its older services have.
+const DISPOSITIONS: [&[u8]; 5] = [
+    b"approved",
+    b"pending",
+    b"rejected",
+    b"reversed",
+    b"returned",
 ];
 
 /// The bulk upload's columns: three required ones, then the optional ones.
@@ -41,12 +53,12 @@ impl Report {
     /// - `reject`: classes whose conversions are to be rejected
     /// - `cursor`
     ///
-    /// Each correction has the cells of its line, the amount that changes, and a key for the journal. A row that
-    /// cannot be corrected has the reason instead. `unreadable` is the number of rows that could not be read: any
-    /// correction may be wrong because of one.
+    /// Each correction has the cells of its line, the amount that changes, and a line for the journal: file, row, the
+    /// cells, and what CAKE says now. A row that cannot be corrected has the reason instead. `unreadable` is the number
+    /// of rows that could not be read: any correction may be wrong because of one.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidField`].
+    /// [`Error::InvalidField`]; [`Error::InvalidId`] for the offer; [`Error::ReportFull`].
     #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn corrections(&mut self, options: &str) -> Result<()> {
         if self.verdicts.is_none() {
@@ -71,17 +83,24 @@ impl Report {
                 _ => {}
             }
         }
+        if !offer.is_empty() && !is_id(offer.as_bytes()) {
+            let parameter = "offerId";
+            return Err(Error::InvalidId { parameter });
+        }
+        if !is_upload {
+            self.find_names()?;
+        }
         // Rows that nearly match: the sale is there, under a key that is spelt in another way.
-        let hints = self.verdicts.iter().flat_map(|verdicts| &verdicts.hints);
-        let mut near: Vec<u32> = hints
-            .map(|hint| {
-                if is_upload {
-                    hint.order
-                } else {
-                    hint.conversion
-                }
-            })
-            .collect();
+        let mut near = Vec::new();
+        if let Some(verdicts) = &self.verdicts {
+            let hints = verdicts.hints.iter();
+            if is_upload {
+                near.extend(hints.map(|hint| hint.order));
+                near.extend(&verdicts.near_events);
+            } else {
+                near.extend(hints.map(|hint| hint.conversion));
+            }
+        }
         near.sort_unstable();
         let store = self.side(is_upload);
         let mut next = match cursor {
@@ -158,14 +177,22 @@ impl Report {
             "not_approved"
         } else if net != NO_AMOUNT && net <= 0 && net != head.revenue {
             "refunded"
-        } else if head.currency != 0 && account != 0 && head.currency != account {
+        } else if head.currency != 0 && account != 0 && head.currency != account
+            || is_unclear(head, net)
+        {
             "currency_differs"
-        } else if text(CLICK_ID).is_empty() {
+        } else if !core::str::from_utf8(text(CLICK_ID)).is_ok_and(|id| click_id::check(id).is_ok())
+        {
             "no_click_id"
-        } else if own_offer.is_empty() {
+        } else if !is_id(own_offer) {
             "no_offer_id"
         } else if date.is_empty() {
             "no_date"
+        } else if [UNIQUE_ID, ORDER_ID]
+            .into_iter()
+            .any(|which| !text(which).is_empty() && !is_reference(text(which)))
+        {
+            "invalid_unique_id"
         } else {
             ""
         };
@@ -183,7 +210,11 @@ impl Report {
         } else {
             head.payout
         };
-        write_line(writer, "upload", &cells, moved, lacks);
+        // A sale is uploaded once, whatever has changed in it since.
+        let row = [UNIQUE_ID, ORDER_ID, CLICK_ID].map(text);
+        let row = row.into_iter().find(|id| !id.is_empty());
+        let key = ["upload".as_bytes(), row.unwrap_or_default()];
+        write_line(writer, &key, &cells, &[], moved, lacks);
     }
 
     #[cfg_attr(small_cold, optimize(size))]
@@ -216,7 +247,9 @@ impl Report {
             }
             disposition = b"rejected".to_vec();
             status = u8::MAX;
-            if head.flags & IS_SPARED != 0 {
+            if head.is_below_zero() || self.is_taken_back(head) {
+                lacks = "below_zero";
+            } else if head.flags & IS_SPARED != 0 {
                 lacks = self.why_spared(place, head);
             } else if near.binary_search(&place).is_ok() {
                 lacks = "would_match";
@@ -227,9 +260,11 @@ impl Report {
             && head.partner != NOBODY
             && let Some(order) = self.orders.head(head.partner)
         {
-            if order.status != 0 && !self.settings.is_same_status(order.status, status) {
-                disposition = self.statuses.text(u32::from(order.status)).to_vec();
-                status = order.status;
+            let net = verdicts.net(head.partner, &order);
+            let wanted = self.settings.status_after(&order, net);
+            if wanted != 0 && !self.settings.is_same_status(wanted, status) {
+                disposition = self.statuses.text(u32::from(wanted)).to_vec();
+                status = wanted;
             }
             if order.payout != NO_AMOUNT
                 && order.payout != head.payout
@@ -237,9 +272,11 @@ impl Report {
             {
                 payout = order.payout;
             }
-            // The reconciliation tool has no revenue column: a person must correct such a difference.
-            if disposition.is_empty() && payout == NO_AMOUNT {
-                if verdicts.net(head.partner, &order) == NO_AMOUNT {
+            if is_unclear(&order, net) {
+                lacks = "currency_differs";
+            } else if disposition.is_empty() && payout == NO_AMOUNT {
+                // The reconciliation tool has no revenue column: a person must correct such a difference.
+                if net == NO_AMOUNT {
                     return;
                 }
                 lacks = if self.settings.is_same_currency(&order, head) {
@@ -247,41 +284,75 @@ impl Report {
                 } else {
                     "currency_differs"
                 };
+            } else if self.is_taken_back(head) {
+                lacks = "below_zero";
+            } else if !disposition.is_empty() && !DISPOSITIONS.contains(&disposition.as_slice()) {
+                lacks = "no_disposition";
             }
         } else {
             return;
         }
+        // The tool takes one of the two ids; the conversion id identifies the row more precisely.
+        let (own, unique) = if is_id(text(OWN_ID)) {
+            (text(OWN_ID), &[][..])
+        } else {
+            (&[][..], text(UNIQUE_ID))
+        };
         let cells = [
-            text(OWN_ID).to_vec(),
-            // The tool takes one of the two ids; the conversion id identifies the row more precisely.
-            if text(OWN_ID).is_empty() {
-                text(UNIQUE_ID).to_vec()
-            } else {
-                Vec::new()
-            },
+            own.to_vec(),
+            unique.to_vec(),
             disposition,
             offer.to_vec(),
             written(payout),
             b"FALSE".to_vec(),
         ];
-        // What counted before, and what will: a payout of a status that does not count is nothing.
-        let owed = |status, payout: i64| {
-            if self.counts(status) && payout != NO_AMOUNT {
-                payout
-            } else {
-                0
-            }
-        };
         let to_be = if payout == NO_AMOUNT {
             head.payout
         } else {
             payout
         };
-        let moved = owed(status, to_be) - owed(head.status, head.payout);
-        if lacks.is_empty() && text(OWN_ID).is_empty() && text(UNIQUE_ID).is_empty() {
+        let moved = self.owed(status, to_be) - self.owed(head.status, head.payout);
+        if lacks.is_empty() && own.is_empty() && !verdicts.is_named_alone(unique, self.offer(head))
+        {
             lacks = "no_conversion_id";
+        } else if lacks.is_empty() && !is_id(offer) {
+            lacks = "no_offer_id";
         }
-        write_line(writer, "reconciliation", &cells, moved, lacks);
+        let key: [&[u8]; 3] = [
+            b"reconciliation",
+            if own.is_empty() { offer } else { own },
+            unique,
+        ];
+        // The same change is needed again where CAKE's row has changed in between.
+        let before = [
+            self.statuses.text(u32::from(head.status)).to_vec(),
+            written(head.payout),
+        ];
+        write_line(writer, &key, &cells, &before, moved, lacks);
+    }
+
+    /// Does another row with the conversion's id take money back?
+    fn is_taken_back(&self, head: &Head) -> bool {
+        let standing = if head.class == Class::DuplicateConversion as u8 {
+            self.conversions.head(head.partner)
+        } else {
+            Some(*head)
+        };
+        standing.is_some_and(|head| head.flags & IS_SPARED != 0)
+    }
+
+    /// The part of a payout that counts: with a status that does not count it is nothing.
+    fn owed(&self, status: u8, payout: i64) -> i64 {
+        if self.counts(status) && payout != NO_AMOUNT {
+            payout
+        } else {
+            0
+        }
+    }
+
+    /// The number of a conversion's offer.
+    fn offer(&self, head: &Head) -> u32 {
+        self.pair_codes(head.pair).0
     }
 
     /// Why a repetition is no reason to reject: rows share only their click, or orders repeat as well.
@@ -322,20 +393,34 @@ fn written(units: i64) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// Writes a line, with its words in the journal: `row` tells file and row, `before` what CAKE says now.
 #[cfg_attr(small_cold, optimize(size))]
-fn write_line(writer: &mut Writer, file: &str, cells: &[Vec<u8>], moved: i64, lacks: &str) {
+fn write_line(
+    writer: &mut Writer,
+    row: &[&[u8]],
+    cells: &[Vec<u8>],
+    before: &[Vec<u8>],
+    moved: i64,
+    lacks: &str,
+) {
     writer.open('{');
     if lacks.is_empty() {
+        let word = |text: &[u8]| -> Vec<u8> {
+            let bytes = text.iter().copied();
+            bytes
+                .map(|byte| if byte == b' ' { b'_' } else { byte })
+                .collect()
+        };
         writer.key("journal");
-        let mut key = file.as_bytes().to_vec();
-        for cell in cells {
-            key.push(b' ');
-            key.extend(
-                cell.iter()
-                    .map(|&byte| if byte == b' ' { b'_' } else { byte }),
-            );
-        }
-        writer.string(&key);
+        let [file, names @ ..] = row else { return };
+        let name: Vec<_> = names
+            .iter()
+            .map(|text| word(text))
+            .filter(|name| !name.is_empty())
+            .collect();
+        let mut line = vec![file.to_vec(), name.join(&b'/')];
+        line.extend(cells.iter().chain(before).map(|text| word(text)));
+        writer.string(&line.join(&b' '));
     } else {
         writer.text_of("skipped", lacks.as_bytes());
     }

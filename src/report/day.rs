@@ -303,6 +303,17 @@ impl Zone {
             first
         }
     }
+
+    /// The seconds from one civil time of the zone to a later one, over a change of the clocks as well; 0 to an earlier
+    /// one. In autumn, the first of two equal hours counts.
+    #[must_use]
+    pub(crate) fn between(&self, from: u32, to: u32) -> u32 {
+        if !self.is_known() || to <= from {
+            return to.saturating_sub(from);
+        }
+        let seconds = self.instant(i64::from(to)) - self.instant(i64::from(from));
+        u32::try_from(seconds).unwrap_or(0)
+    }
 }
 
 /// Writes civil seconds as `YYYY-MM-DD HH:MM:SS`.

@@ -5,12 +5,16 @@
 
 mod group;
 pub(super) mod hints;
+mod late;
 mod passes;
+mod reasons;
 
+use super::Report;
 use super::partition::Partitions;
-use super::store::{Head, IS_AMENDED, IS_REFUND, NO_AMOUNT, NO_TIME, OWN_ID, Store};
-use super::{Report, Settings};
+use super::store::{Head, IS_AMENDED, NO_AMOUNT, OWN_ID, Store};
 use crate::{Error, Result};
+use reasons::class_of;
+pub(super) use reasons::{REASONS, is_unclear};
 
 /// The class of a row. Every row has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,117 +54,6 @@ pub(super) const CLASSES: [&str; 14] = [
     "read_twice",
 ];
 
-pub(super) const REASONS: [&str; 8] = [
-    "order_outside_window",
-    "conversion_outside_window",
-    "currency_differs",
-    "revenue_differs",
-    "payout_differs",
-    "status_differs",
-    "changed_while_reading",
-    "refunded",
-];
-
-const ORDER_OUTSIDE: u16 = 1;
-const CONVERSION_OUTSIDE: u16 = 2;
-const CURRENCY: u16 = 4;
-const REVENUE: u16 = 8;
-const PAYOUT: u16 = 16;
-const STATUS: u16 = 32;
-const CHANGED: u16 = 64;
-const REFUNDED: u16 = 128;
-
-impl Settings {
-    #[inline]
-    pub(super) fn is_outside(&self, head: &Head) -> bool {
-        let (from, to) = self.window;
-        head.seconds != NO_TIME && !(from..to).contains(&head.seconds)
-    }
-
-    /// The rank of a status: those that count, then pending, then those that take a sale back.
-    pub(super) fn rank(&self, status: u8) -> u8 {
-        let [approved, pending, ..] = self.codes;
-        match status {
-            0 => 0,
-            _ if status == approved => 0,
-            _ if status == pending => 1,
-            _ => 2,
-        }
-    }
-
-    /// Are both in the account's currency, as far as they name one? CAKE's rows are in the account's.
-    #[inline]
-    pub(super) fn is_same_currency(&self, order: &Head, conversion: &Head) -> bool {
-        let theirs = match conversion.currency {
-            0 => self.account,
-            currency => currency,
-        };
-        order.currency == 0 || theirs == 0 || order.currency == theirs
-    }
-
-    /// The same status? The older services have one word for a sale that is taken back: returned.
-    #[inline]
-    pub(super) fn is_same_status(&self, order: u8, conversion: u8) -> bool {
-        let [_, _, taken @ ..] = self.codes;
-        order == conversion || taken.contains(&order) && taken.contains(&conversion)
-    }
-
-    /// Everything that differs in a pair; `revenue` is the order's revenue less its refunds.
-    #[inline]
-    pub(super) fn reasons(&self, order: &Head, revenue: i64, conversion: &Head) -> u16 {
-        let mut reasons = 0;
-        if self.is_outside(order) {
-            reasons |= ORDER_OUTSIDE;
-        }
-        if self.is_outside(conversion) {
-            reasons |= CONVERSION_OUTSIDE;
-        }
-        let differ = |one: i64, other: i64| {
-            one != NO_AMOUNT && other != NO_AMOUNT && (one - other).abs() > self.tolerance
-        };
-        if self.is_same_currency(order, conversion) {
-            if differ(revenue, conversion.revenue) {
-                reasons |= REVENUE;
-            }
-            if differ(order.payout, conversion.payout) {
-                reasons |= PAYOUT;
-            }
-        } else {
-            reasons |= CURRENCY;
-        }
-        if order.status != 0
-            && conversion.status != 0
-            && !self.is_same_status(order.status, conversion.status)
-        {
-            reasons |= STATUS;
-        }
-        if conversion.flags & IS_AMENDED != 0 {
-            reasons |= CHANGED;
-        }
-        if order.flags & (IS_AMENDED | IS_REFUND) != 0 {
-            reasons |= REFUNDED;
-        }
-        reasons
-    }
-}
-
-/// The most important reason of a pair.
-#[inline]
-fn class_of(reasons: u16) -> Class {
-    for (reason, class) in [
-        (ORDER_OUTSIDE | CONVERSION_OUTSIDE, Class::OutsideWindow),
-        (CURRENCY, Class::CurrencyDiffers),
-        (REVENUE, Class::RevenueDiffers),
-        (PAYOUT, Class::PayoutDiffers),
-        (STATUS, Class::StatusDiffers),
-    ] {
-        if reasons & reason != 0 {
-            return class;
-        }
-    }
-    Class::Matched
-}
-
 /// Counts and sums of one class in one currency.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sum {
@@ -192,6 +85,20 @@ impl Sum {
             self.payout += units(head.payout);
         }
     }
+
+    /// The sum without a row that has been added.
+    fn without(self, is_order: bool, head: &Head) -> Self {
+        let mut row = Self::default();
+        row.add(is_order, head);
+        Self {
+            orders: self.orders - row.orders,
+            conversions: self.conversions - row.conversions,
+            order_revenue: self.order_revenue - row.order_revenue,
+            order_payout: self.order_payout - row.order_payout,
+            revenue: self.revenue - row.revenue,
+            payout: self.payout - row.payout,
+        }
+    }
 }
 
 /// An unmatched order and an unmatched conversion whose keys are nearly the same.
@@ -199,7 +106,8 @@ impl Sum {
 pub(super) struct Hint {
     pub(super) order: u32,
     pub(super) conversion: u32,
-    pub(super) key: u8,
+    /// The order's key and the conversion's: a unique id may be the other side's order id.
+    pub(super) keys: [u8; 2],
 }
 
 /// The result of a reconciliation.
@@ -210,6 +118,10 @@ pub(super) struct Verdicts {
     /// The remaining revenue of an order after its refunds, by the order's place.
     pub(super) amended: Vec<(u32, i64)>,
     pub(super) hints: Vec<Hint>,
+    /// Orders that the forwarder does not know, but for an event with nearly the same key.
+    pub(super) near_events: Vec<u32>,
+    /// Hash of the unique id, and offer, of every conversion: once a correction needs them.
+    pub(super) named: Option<Vec<(u64, u32)>>,
     /// The search for near misses was skipped: the memory did not suffice.
     pub(super) lacks_hints: bool,
     /// The number of pairs with a time of day on both sides, then their count by whole hours of difference, from
@@ -332,12 +244,16 @@ impl Report {
             let letters = self.settings.currency.clone();
             self.currency(letters.as_bytes()).unwrap_or(0)
         };
-        self.settings.codes =
-            [&b"approved"[..], b"pending", b"reversed", b"returned"].map(|word| {
-                let code = self.statuses.known(word);
-                code.and_then(|code| u8::try_from(code).ok())
-                    .unwrap_or(u8::MAX)
-            });
+        let words: [&[u8]; 5] = [
+            b"approved",
+            b"pending",
+            b"rejected",
+            b"reversed",
+            b"returned",
+        ];
+        // Refunds give orders a status that no row may have.
+        self.settings.codes = words
+            .map(|word| Self::small(&mut self.statuses, &mut self.memory, word).unwrap_or(u8::MAX));
         let is_judged = self.orders.is_judged || self.conversions.is_judged;
         self.orders.is_judged = true;
         self.conversions.is_judged = true;

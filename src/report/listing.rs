@@ -3,8 +3,8 @@
 mod pairs;
 mod source;
 
-use super::judge::hints::{exponent_form, plain_form};
-use super::judge::{CLASSES, Class, REASONS};
+use super::judge::hints::difference;
+use super::judge::{CLASSES, Class, Hint, REASONS};
 use super::names::RowKind;
 use super::out::Writer;
 use super::source::{kind_name, settings};
@@ -12,6 +12,9 @@ use super::store::{CLICK_ID, IS_SAME_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE
 use super::{Report, flaw, refuse};
 use crate::{Error, Result};
 use source::{write_source, write_sum};
+
+/// The keys by number, as callers write them.
+const KEYS: [&str; 3] = ["uniqueId", "orderId", "clickId"];
 
 /// The class of unreadable rows, after the judge's classes.
 const UNREADABLE: usize = CLASSES.len();
@@ -195,6 +198,8 @@ impl Report {
                     state
                 };
                 writer.string(reason);
+            } else if verdicts.near_events.binary_search(&place).is_ok() {
+                writer.string(b"delivery_would_match");
             } else if self.deliveries.rows() > 0 {
                 writer.string(b"never_handed_over");
             }
@@ -224,40 +229,47 @@ impl Report {
             self.write_side(writer, is_order, head.partner, None);
         }
         if is_order && head.class == Class::MissingAtCake as u8 {
-            let hints = &verdicts.hints;
-            let from = hints.partition_point(|hint| hint.order < place);
-            let near = hints
-                .get(from..)
-                .unwrap_or_default()
-                .iter()
-                .take_while(|hint| hint.order == place);
-            let mut is_first = true;
-            for hint in near {
-                if is_first {
-                    writer.key("wouldMatch");
-                    writer.open('[');
-                    is_first = false;
-                }
-                writer.open('{');
-                let key = ["uniqueId", "orderId", "clickId"]
-                    .get(usize::from(hint.key))
-                    .copied()
-                    .unwrap_or("");
-                writer.text_of("key", key.as_bytes());
-                let ours = self.orders.text(place, usize::from(hint.key));
-                let theirs = self
-                    .conversions
-                    .text(hint.conversion, usize::from(hint.key));
-                writer.text_of("without", difference(ours, theirs).as_bytes());
-                writer.key("conversion");
-                self.write_side(writer, false, hint.conversion, None);
-                writer.close('}');
-            }
-            if !is_first {
-                writer.close(']');
-            }
+            self.write_hints(writer, place, &verdicts.hints);
         }
         writer.close('}');
+    }
+
+    /// The conversions whose keys are nearly an order's.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn write_hints(&self, writer: &mut Writer, place: u32, hints: &[Hint]) {
+        let from = hints.partition_point(|hint| hint.order < place);
+        let near = hints
+            .get(from..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|hint| hint.order == place);
+        let mut is_first = true;
+        for hint in near {
+            if is_first {
+                writer.key("wouldMatch");
+                writer.open('[');
+                is_first = false;
+            }
+            writer.open('{');
+            let [ours, theirs] = hint.keys.map(usize::from);
+            let key = KEYS.get(ours).copied().unwrap_or("");
+            writer.text_of("key", key.as_bytes());
+            let is_one_key = ours == theirs;
+            if !is_one_key {
+                let key = KEYS.get(theirs).copied().unwrap_or("");
+                writer.text_of("conversionKey", key.as_bytes());
+            }
+            let ours = self.orders.text(place, ours);
+            let theirs = self.conversions.text(hint.conversion, theirs);
+            let difference = difference(ours, theirs, is_one_key);
+            writer.text_of("without", difference.as_bytes());
+            writer.key("conversion");
+            self.write_side(writer, false, hint.conversion, None);
+            writer.close('}');
+        }
+        if !is_first {
+            writer.close(']');
+        }
     }
 
     #[cfg_attr(small_cold, optimize(size))]
@@ -297,15 +309,17 @@ impl Report {
         }
         writer.time_of("date", head.seconds);
         writer.amount_of("revenue", head.revenue);
+        let mut status = head.status;
         if is_order && let Some(verdicts) = &self.verdicts {
             let net = verdicts.net(place, &head);
+            status = self.settings.status_after(&head, net);
             if net != head.revenue {
                 writer.amount_of("revenueAfterRefunds", net);
             }
         }
         writer.amount_of("payout", head.payout);
         writer.text_of("currency", self.currencies.text(u32::from(head.currency)));
-        writer.text_of("status", self.statuses.text(u32::from(head.status)));
+        writer.text_of("status", self.statuses.text(u32::from(status)));
         writer.close('}');
     }
 
@@ -395,41 +409,6 @@ fn classes_of(value: &str) -> Result<u32> {
         wanted |= 1 << class;
     }
     Ok(wanted)
-}
-
-/// The difference between two keys.
-fn difference(one: &[u8], other: &[u8]) -> &'static str {
-    if exponent_form(one).is_some() || exponent_form(other).is_some() {
-        return "exponent";
-    }
-    if one.eq_ignore_ascii_case(other) {
-        return "case";
-    }
-    let without = |text: &[u8], passed: fn(&u8) -> bool| -> Vec<u8> {
-        text.iter().copied().filter(|byte| !passed(byte)).collect()
-    };
-    for (name, passed) in [
-        ("blanks", u8::is_ascii_whitespace as fn(&u8) -> bool),
-        ("hash_sign", |byte: &u8| *byte == b'#'),
-        ("apostrophe", |byte: &u8| *byte == b'\''),
-    ] {
-        if without(one, passed) == without(other, passed) {
-            return name;
-        }
-    }
-    let zeros = |text: &[u8]| -> Vec<u8> {
-        text.iter()
-            .copied()
-            .skip_while(|byte| *byte == b'0')
-            .collect()
-    };
-    if zeros(one) == zeros(other) {
-        return "leading_zeros";
-    }
-    let (mut a, mut b) = (Vec::new(), Vec::new());
-    plain_form(one, &mut a);
-    plain_form(other, &mut b);
-    if a == b { "several" } else { "exponent" }
 }
 
 pub(super) fn not_yet() -> Error {

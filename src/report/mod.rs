@@ -68,9 +68,9 @@ pub(crate) struct Settings {
     statuses: Vec<(String, String)>,
     currency: String,
     /// Known when matching begins: the number of that currency, 0 for none, and the numbers of `approved`, `pending`,
-    /// `reversed` and `returned`.
+    /// `rejected`, `reversed` and `returned`.
     account: u8,
-    codes: [u8; 4],
+    codes: [u8; 5],
     prefers_approved: bool,
     /// The index of this part, from 0, and the number of parts.
     part: (u64, u64),
@@ -169,7 +169,7 @@ impl Report {
             statuses: Vec::new(),
             currency: String::new(),
             account: 0,
-            codes: [u8::MAX; 4],
+            codes: [u8::MAX; 5],
             prefers_approved: true,
             part: (0, 1),
             seed: 0,
@@ -328,6 +328,11 @@ impl Report {
     pub fn begin(&mut self, options: &str) -> Result<()> {
         self.cancel();
         let mut source = Source::new(options)?;
+        self.mapped = Spellings::default();
+        // What is declared for orders without a status is known before the first of them.
+        if self.map_status(&source, b"").is_err() {
+            return Err(self.full());
+        }
         let store = self.store(source.kind);
         source.first_row = store.rows();
         let mark = store.mark();
@@ -341,7 +346,6 @@ impl Report {
         });
         self.filled = 0;
         self.memory.begin_file();
-        self.mapped = Spellings::default();
         self.judge = None;
         self.verdicts = None;
         Ok(())

@@ -132,16 +132,15 @@ impl Report {
 
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    fn map_status(&mut self, source: &Source, text: &[u8]) -> Result<u8, Flaw> {
+    pub(super) fn map_status(&mut self, source: &Source, text: &[u8]) -> Result<u8, Flaw> {
         let word = text.trim_ascii();
-        if word.is_empty() {
+        let declared = self.settings.statuses.iter().find(|(theirs, _)| {
+            let theirs = theirs.trim_ascii().as_bytes();
+            theirs.eq_ignore_ascii_case(word)
+        });
+        if word.is_empty() && declared.is_none() {
             return Ok(0);
         }
-        let declared = self
-            .settings
-            .statuses
-            .iter()
-            .find(|(theirs, _)| theirs.as_bytes().eq_ignore_ascii_case(word));
         let mapped = if let Some((_, ours)) = declared {
             ours.clone()
         } else {
@@ -294,7 +293,9 @@ impl Report {
                 Err(flaw)
             }
         })?;
+        // An event without a state may have been sent.
         let state = match fields.text(Role::State, input).trim_ascii() {
+            [] if source.state.is_empty() => b"unknown",
             [] => source.state.as_bytes(),
             state => state,
         };

@@ -29,7 +29,7 @@ pub(super) const IS_DAY: u8 = 32;
 /// The row refunds an order.
 pub(super) const IS_REFUND: u8 = 64;
 /// The conversion repeats another one, but no correction rejects it: they share no more than a click, or orders
-/// repeat as often. Orders have [`IS_REFUND`] in its place.
+/// repeat as often. Of a conversion that stands: another one takes money back. Orders have [`IS_REFUND`] in its place.
 pub(super) const IS_SPARED: u8 = IS_REFUND;
 /// The row was read twice with different content; or a refund belongs to the order.
 pub(super) const IS_AMENDED: u8 = 128;
@@ -52,6 +52,13 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// Does the row take money back?
+    pub(super) fn is_below_zero(&self) -> bool {
+        [self.revenue, self.payout]
+            .iter()
+            .any(|&units| units < 0 && units != NO_AMOUNT)
+    }
+
     #[inline]
     fn encode(&self) -> [u8; HEAD] {
         let revenue = narrow(self.revenue);

@@ -2,6 +2,7 @@
 
 mod break_down;
 mod conservation;
+mod corrected;
 mod files;
 mod owed;
 mod pairs;

@@ -8,17 +8,19 @@ const RECENT_BITS: u32 = 12;
 /// A short text as one number, with its length and its code.
 type Recent = (u64, u32, u32);
 
-/// The first spellings of a field with few different words, with the number of each word. Empty texts have number 0.
+/// The first spellings of a field with few different words, with the number of each word.
 #[derive(Debug, Default)]
 pub(super) struct Spellings {
     known: Vec<(Vec<u8>, u8)>,
+    /// The number of empty texts: 0, unless a word is declared for them.
+    empty: u8,
 }
 
 impl Spellings {
     #[inline]
     pub(super) fn code(&self, text: &[u8]) -> Option<u8> {
         if text.is_empty() {
-            return Some(0);
+            return Some(self.empty);
         }
         let mut known = self.known.iter();
         let found = known.find(|(known, _)| same(known, text));
@@ -26,7 +28,9 @@ impl Spellings {
     }
 
     pub(super) fn add(&mut self, text: &[u8], code: u8) {
-        if self.known.len() < 32 {
+        if text.is_empty() {
+            self.empty = code;
+        } else if self.known.len() < 32 {
             self.known.push((text.to_vec(), code));
         }
     }

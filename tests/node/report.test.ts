@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
-import { isCakeError, openReport, type ReportRow } from "../../dist/entry/report.node.js";
+import { type CorrectionOptions, isCakeError, openReport, type ReportRow } from "../../dist/entry/report.node.js";
 
 const folder = mkdtempSync(join(tmpdir(), "cake-edge-report-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -191,6 +191,93 @@ test("no correction is ready while a row of either side is unreadable, unless th
     }
     expect(() => result.corrections({ maxUnreadable: -1 })).toThrow(/maxUnreadable/);
   }
+});
+
+/** The corrections of one order and one conversion. */
+async function told(order: string, conversion: object | undefined, options: CorrectionOptions) {
+  using report = await openReport();
+  await report.addOrders(bytes(`order_id,date,revenue,status,click_id,offer_id,payout\n${order}\n`));
+  const rows = conversion === undefined ? [] : [{ conversion_id: 1, offer_id: 12, unique_id: "1001", ...conversion }];
+  await report.addConversions(bytes(JSON.stringify(rows)));
+  return (await report.reconcile()).corrections(options);
+}
+
+test("a correction that is needed again is written again, and a rerun writes nothing", async () => {
+  const steps: [string, string, object, string][] = [
+    ["reversed", "18.00", { conversion_status: "approved" }, "1,,reversed,12,,FALSE"],
+    ["approved", "18.00", { conversion_status: "returned" }, "1,,approved,12,,FALSE"],
+    ["reversed", "18.00", { conversion_status: "approved" }, "1,,reversed,12,,FALSE"],
+    ["approved", "20.00", { conversion_status: "approved" }, "1,,,12,20.00,FALSE"],
+    ["approved", "18.00", { conversion_status: "approved", payout: 20 }, "1,,,12,18.00,FALSE"],
+    ["approved", "20.00", { conversion_status: "approved" }, "1,,,12,20.00,FALSE"],
+    // Somebody has changed CAKE's row by hand.
+    ["approved", "20.00", { conversion_status: "pending" }, "1,,approved,12,20.00,FALSE"],
+  ];
+  let journal: string[] = [];
+  for (const [status, payout, conversion, line] of steps) {
+    const order = `1001,2026-06-10 09:20:00,22.00,${status},k,12,${payout}`;
+    const row = { payout: 18, revenue: 22, ...conversion };
+    const first = await told(order, row, { journal });
+    expect(first.csv.split("\r\n")[1]).toBe(line);
+    // As a file keeps it.
+    journal = `${[...journal, ...first.journal].join("\r\n")}\r\n`.split("\n");
+    expect(await told(order, row, { journal })).toMatchObject({ lines: 0, repeated: 1 });
+  }
+});
+
+test("a sale is uploaded once, whatever changes in it", async () => {
+  const written = "1001,2026-06-10 09:20:00,22.00,approved,k,12,18.00";
+  const upload = { file: "upload" } as const;
+  const { journal } = await told(written, undefined, upload);
+  expect(await told(written, undefined, { ...upload, journal })).toMatchObject({ lines: 0, repeated: 1 });
+  for (const changed of [
+    "1001,2026-06-10 09:20:00,17.00,approved,k,12,18.00",
+    "1001,2026-06-10 09:20:07,22.00,approved,k,12,17.00",
+    "1001,2026-06-10 09:20:00,22.00,approved,k,13,18.00",
+    "1001,2026-06-10 09:20:00,22.00,approved,k-2,12,18.00",
+  ]) {
+    expect(await told(changed, undefined, { ...upload, journal })).toMatchObject({
+      lines: 0,
+      repeated: 0,
+      skipped: { changed_since_written: 1 },
+    });
+  }
+  // Another offer's sale of the order, which a cap has kept back.
+  const both = `${written}\n1001,2026-06-10 09:20:00,22.00,approved,k,13,18.00`;
+  const first = await told(both, undefined, { ...upload, cap: { rows: 1 } });
+  expect(await told(both, undefined, { ...upload, journal: first.journal })).toMatchObject({ lines: 1, repeated: 1 });
+  // An order that has a unique id alone.
+  using report = await openReport();
+  await report.addOrders(bytes("unique_id,date,click_id,offer_id\nA,2026-06-10 09:20:00,k,12\n"));
+  const result = await report.reconcile();
+  const once = result.corrections({ file: "upload" });
+  const kept = [...once.journal].map((line) => `${line}\r`);
+  expect(result.corrections({ file: "upload", journal: kept })).toMatchObject({ lines: 0, repeated: 1 });
+});
+
+test("an id that is no number of CAKE's stands in no correction", async () => {
+  const order = "1001,2026-06-10 09:20:00,22.00,rejected,k,12,18.00";
+  for (const id of ["9007199254740993", '"9F3A-B"', '"007"', "0"]) {
+    using report = await openReport();
+    await report.addOrders(bytes(`order_id,date,revenue,status,click_id,offer_id,payout\n${order}\n`));
+    const row = `{"conversion_id":${id},"unique_id":"1001","offer_id":12,"payout":18,"conversion_status":"approved"}`;
+    await report.addConversions(bytes(`[${row}]`));
+    const { rows, csv } = (await report.reconcile()).corrections();
+    expect(rows).toEqual([{ uniqueId: "1001", offerId: 12, status: "rejected", amount: "18.00" }]);
+    expect(csv).toContain("\r\n,1001,rejected,12,,FALSE\r\n");
+  }
+});
+
+test("caps and offers that are none are refused", async () => {
+  using report = await opened();
+  const result = await report.reconcile();
+  for (const offerId of ["x", "0", "-3", 1.5]) {
+    expect(() => result.corrections({ file: "upload", offerId })).toThrow(/offerId/);
+  }
+  for (const amount of [5, "-1"]) {
+    expect(() => result.corrections({ cap: { amount } as { amount: string } })).toThrow(/cap.amount/);
+  }
+  expect(result.corrections({ file: "upload", offerId: 12345 }).lines).toBe(1);
 });
 
 test("abort ends reading and reconciling, and leaves the report usable", async () => {

@@ -195,7 +195,8 @@ impl Report {
             }
             count.add(number, &head);
             if click != NO_TIME && head.seconds != NO_TIME && head.seconds >= click {
-                memory.extend(&mut count.times, &[(number, head.seconds - click)])?;
+                let seconds = self.settings.zone.between(click, head.seconds);
+                memory.extend(&mut count.times, &[(number, seconds)])?;
             }
         }
         Some(())

@@ -123,7 +123,7 @@ impl Report {
                 .iter()
                 .map(|&(_, seconds, row)| {
                     let name = self.channel_text(channel, row);
-                    (name, end.saturating_sub(seconds))
+                    (name, self.settings.zone.between(seconds, end))
                 })
                 .collect();
             let touches = touches.iter().map(|(name, age)| (name.as_bytes(), *age));

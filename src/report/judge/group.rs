@@ -122,7 +122,7 @@ impl<'a> Stands<'a> {
 }
 
 /// Do two rows name different offers?
-fn is_other(one: &[u8], other: &[u8]) -> bool {
+pub(super) fn is_other(one: &[u8], other: &[u8]) -> bool {
     !one.is_empty() && !other.is_empty() && one != other
 }
 
@@ -314,7 +314,7 @@ fn match_group(
     let orders = &report.orders;
     // Sales before refunds, those that count before the others, then the earliest first, then by the row's content,
     // never by its position.
-    left.sort_by(|&one, &other| compare(orders, one, other, Some(settings)));
+    left.sort_by(|&one, &other| compare(orders, one, other, (IS_REFUND, Some(settings))));
     let conversions = &report.conversions;
     let prefers = Some(settings).filter(|settings| settings.prefers_approved);
     let pair_of = |place| {
@@ -322,7 +322,7 @@ fn match_group(
         report.pair_texts(head.map_or(0, |head| head.pair))
     };
     right.sort_by(|&one, &other| {
-        let by_row = compare(conversions, one, other, prefers);
+        let by_row = compare(conversions, one, other, (0, prefers));
         by_row.then_with(|| pair_of(one).cmp(&pair_of(other)))
     });
     let plan = plan(report, which(pass), left, right);
@@ -333,8 +333,8 @@ fn match_group(
         let of = report.orders.head(sale)?;
         let net = nets.get(&sale).copied();
         let net = net.unwrap_or_else(|| judge.net_so_far(sale, &of));
-        if head.revenue != NO_AMOUNT && net != NO_AMOUNT && head.currency == of.currency {
-            nets.insert(sale, net + head.revenue);
+        if let Some(net) = net_of(net, &of, &head) {
+            nets.insert(sale, net);
         }
     }
     for (&sale, &net) in &nets {
@@ -344,6 +344,12 @@ fn match_group(
     for (order, of) in plan.orders {
         let head = report.orders.head(order)?;
         judge.settle(report, true, order, Class::DuplicateOrder, of, &head);
+    }
+    // One row takes money back from the others: which of them is left is for a person to say.
+    for &(conversion, of, _) in &plan.conversions {
+        if report.conversions.head(conversion)?.is_below_zero() {
+            report.conversions.add_flags(of, IS_SPARED);
+        }
     }
     for (conversion, of, is_spared) in plan.conversions {
         if is_spared {
@@ -364,15 +370,35 @@ fn match_group(
     Some(())
 }
 
-/// The order of two rows with one key. With settings, rows whose status counts come first, then pending ones.
+/// What a refund leaves of its sale; nothing is known of a sale in another currency. `None` where either has no amount.
+pub(super) fn net_of(net: i64, sale: &Head, refund: &Head) -> Option<i64> {
+    if net == NO_AMOUNT || refund.revenue == NO_AMOUNT {
+        return None;
+    }
+    let is_same = refund.currency == sale.currency || refund.currency == 0 || sale.currency == 0;
+    Some(if is_same {
+        net + refund.revenue
+    } else {
+        NO_AMOUNT
+    })
+}
+
+/// The order of two rows with one key. Rows that take money back come last: those below zero, and those with this flag.
+/// With settings, rows whose status counts come first, then pending ones.
 #[cfg_attr(small_cold, optimize(size))]
-fn compare(store: &Store, one: u32, other: u32, prefers: Option<&Settings>) -> Ordering {
+pub(super) fn compare(
+    store: &Store,
+    one: u32,
+    other: u32,
+    (back, prefers): (u8, Option<&Settings>),
+) -> Ordering {
     let (Some(a), Some(b)) = (store.head(one), store.head(other)) else {
         return Ordering::Equal;
     };
     let class = |head: &Head| {
         let rank = prefers.map_or(0, |settings| settings.rank(head.status));
-        (head.flags & IS_REFUND != 0, rank, head.seconds)
+        let takes_back = head.flags & back != 0 || head.is_below_zero();
+        (takes_back, rank, head.seconds)
     };
     class(&a)
         .cmp(&class(&b))

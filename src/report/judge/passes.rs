@@ -441,6 +441,9 @@ impl Judge {
             };
         }
         let is_order = side == 0;
+        if is_order && from == 0 {
+            self.take_late_refunds(report)?;
+        }
         let count = self.left.get(side)?.len();
         let to = count.min(from + ROWS_A_STEP);
         for index in from..to {

@@ -321,3 +321,50 @@ fn malformed_files_are_counted_and_listed() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn a_declared_column_may_have_a_point_in_its_name() {
+    for (column, text) in [
+        ("metadata.order_id", "metadata.order_id,date\nA,\n"),
+        ("No.", "date,No.\n,A\n"),
+        ("metadata.order_id", r#"[{"metadata":{"order_id":"A"}}]"#),
+        ("metadata.order_id", r#"[{"metadata.order_id":"A"}]"#),
+    ] {
+        let mut report = open("");
+        let options = format!("kind=orders\ncolumn.uniqueId={column}");
+        add(&mut report, &options, text, 7).unwrap();
+        reconcile(&mut report).unwrap();
+        assert_eq!(rows(&mut report, "")[0]["order"]["uniqueId"], "A", "{text}");
+    }
+}
+
+#[test]
+fn a_declared_delimiter_that_the_file_does_not_have_is_refused() {
+    for delimiter in [";", "tab", "|"] {
+        let options = format!("kind=orders\ndelimiter={delimiter}");
+        let error = add(&mut open(""), &options, "order_id,date\nA,\n", 7).unwrap_err();
+        assert_eq!(error.code(), "unreadable_file", "{delimiter}");
+        assert!(error.to_string().contains("no column"), "{error}");
+        assert!(add(&mut open(""), &options, "order_id\nA\n", 7).is_ok());
+    }
+}
+
+#[test]
+fn the_time_between_two_clocks_is_exact_over_their_change() {
+    // New York 2026: from March 8 07:00 UTC -4 h, from November 1 06:00 UTC -5 h.
+    let zone = Zone::parse("0:-18000,1772953200:-14400,1793512800:-18000");
+    let seconds = |text: &str| {
+        let written = day::Days::default().read(text.as_bytes()).unwrap();
+        u32::try_from(written.seconds).unwrap()
+    };
+    for (from, to, expected) in [
+        ("2026-03-08 01:30:00", "2026-03-08 03:10:00", 2_400),
+        ("2026-11-01 00:30:00", "2026-11-01 02:30:00", 10_800),
+        ("2026-06-01 00:30:00", "2026-06-02 00:30:00", 86_400),
+        ("2026-06-01 00:30:01", "2026-06-01 00:30:00", 0),
+    ] {
+        let (from, to) = (seconds(from), seconds(to));
+        assert_eq!(zone.between(from, to), expected);
+        assert_eq!(Zone::default().between(from, to), to.saturating_sub(from));
+    }
+}

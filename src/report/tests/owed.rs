@@ -173,7 +173,7 @@ fn refunds_in_a_sales_own_row_are_taken_off() {
         ("woocommerce", r#"[{"number":"A","status":"completed","total":"22.00","refunds":[{"id":9,"total":"-5.00"},{"id":10,"total":"-1.50"}]}]"#.to_owned(), "15.50 approved"),
         ("woocommerce", r#"[{"number":"A","status":"completed","total":"22.00","refunds":[]}]"#.to_owned(), "22.00 approved"),
         // A refund that came to nothing takes nothing back.
-        ("stripe", refund("succeeded"), "0.00 approved"),
+        ("stripe", refund("succeeded"), "0.00 reversed"),
         ("stripe", refund("failed"), "22.00 approved"),
         ("stripe", refund("canceled"), "22.00 approved"),
     ] {
