@@ -5,8 +5,9 @@
 //! | --- | --- |
 //! | success, with a readable record of a conversion id of 1 or more | recorded |
 //! | a no: `success: false`, another `request_status`, 4xx | not recorded by this request |
-//! | 425, 429, `Restricted` | not recorded: it was not looked at |
+//! | 425, 429, `Restricted`, a limit in words | not recorded: it was not looked at |
 //! | success without a readable record; neither yes nor no; yes and no, by status or words | unknown |
+//! | a no whose words say success, or that it is none for good | unknown |
 //! | success with the record of another click, offer or unique id | unknown |
 //! | a field that stands there twice and says two things | unknown |
 //! | HTML, another text, an empty body, no UTF-8, JSON that ends too soon | unknown |
