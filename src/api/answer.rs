@@ -2,7 +2,11 @@
 
 pub(super) mod record;
 
-use super::certainty::{Certainty, is_about_the_key, is_no_in_words, is_trouble_in_words};
+use super::certainty::Certainty;
+use super::certainty::words::{
+    is_about_the_key, is_limit_in_words, is_no_in_words, is_no_refusal_in_words,
+    is_trouble_in_words, is_yes_in_words,
+};
 use super::contents::Contents;
 use super::json::{Object, Value, is_json};
 use super::key::redact_and_truncate;
@@ -85,8 +89,8 @@ impl<'a> Answer<'a> {
                 let message = self.error_message();
                 let is_final = matches!(status, 400..=499) && !matches!(status, 408 | 425);
                 // The word means the same limit, whatever the status.
-                if is_final && message.as_deref().is_some_and(message::is_restricted) {
-                    return Err(self.limited(None));
+                if is_final && message.as_deref().is_some_and(is_limit_in_words) {
+                    return Err(self.limited(message.as_deref()));
                 }
                 if is_final && message.as_deref().is_some_and(is_about_the_key) {
                     return Err(self.unauthorized(message.as_deref()));
@@ -159,8 +163,8 @@ impl<'a> Answer<'a> {
     /// answer that is neither yes nor no, or both, is unexpected.
     pub(crate) fn open(&self) -> Result<Object<'a>> {
         let body = self.body_of_success()?;
-        if message::is_restricted(body) {
-            return Err(self.limited(None));
+        if is_limit_in_words(body) {
+            return Err(self.limited(Some(body)));
         }
         if let Some(only) = only_object(body) {
             return Err(self.open_only(only));
@@ -214,12 +218,10 @@ impl<'a> Answer<'a> {
             return Ok(envelope);
         }
         // Either of them may hold the word.
-        if [&message, &word]
-            .into_iter()
-            .flatten()
-            .any(|text| message::is_restricted(text))
-        {
-            return Err(self.limited(None));
+        for text in [&message, &word].into_iter().flatten() {
+            if is_limit_in_words(text) {
+                return Err(self.limited(Some(text)));
+            }
         }
         let message = message.filter(|message| !message.trim().is_empty());
         let is_bare = message.as_deref().is_none_or(message::is_generic);
@@ -258,8 +260,8 @@ impl<'a> Answer<'a> {
     /// The error of an answer that is no yes: a refusal, or only a message.
     pub(crate) fn no(&self, said: Option<bool>, message: Option<&str>) -> Error {
         let message = message.unwrap_or_default();
-        if message::is_restricted(message) {
-            return self.limited(None);
+        if is_limit_in_words(message) {
+            return self.limited(Some(message));
         }
         if is_about_the_key(message) {
             return self.unauthorized(Some(message));
@@ -311,7 +313,7 @@ impl<'a> Answer<'a> {
         };
         match markup.success {
             Some(false) => self.no(Some(false), Some(&markup.message)),
-            _ if message::is_restricted(&markup.message) => self.no(None, Some(&markup.message)),
+            _ if is_limit_in_words(&markup.message) => self.no(None, Some(&markup.message)),
             _ => self.unexpected("is not JSON: ", &markup.message),
         }
     }
@@ -321,8 +323,9 @@ impl<'a> Answer<'a> {
         Contents::of_body(self.body, record)
     }
 
-    /// A no, by its message or status, beside a yes or a record is a contradiction: the answer is
-    /// unexpected. `record` is the name of a record's id.
+    /// A no, by its message or status, beside a yes or a record is a contradiction, and one that speaks of work that
+    /// goes on or of trouble that passes is no refusal: the answer is unexpected. `record` is the name of a record's
+    /// id.
     pub(crate) fn contradicted(&self, error: Error, record: &'static str) -> Error {
         if Certainty::from_error(&error) == Certainty::Unknown {
             return error;
@@ -330,7 +333,35 @@ impl<'a> Answer<'a> {
         let contents = self.contents(record);
         let is_markup_yes =
             || message::read_markup(self.body).is_some_and(|markup| markup.success == Some(true));
-        if !contents.is_yes && contents.records.is_empty() && !is_markup_yes() {
+        let own = match &error {
+            Error::Refused { message }
+            | Error::HttpStatus { message, .. }
+            | Error::Unauthorized { message, .. }
+            | Error::RateLimited { message, .. } => message.as_str(),
+            _ => "",
+        };
+        // The words behind ours.
+        let own = own.split_once(": ").map_or(own, |(_, words)| words);
+        let says = |is_meant: fn(&str) -> bool| {
+            is_meant(own) || contents.words().any(|words| is_meant(words))
+        };
+        // A limit, a key and an address have their own trouble.
+        let is_passing = match &error {
+            Error::Refused { .. }
+            | Error::HttpStatus {
+                status: 400 | 409 | 422,
+                ..
+            } => contents.is_at_work || says(is_no_refusal_in_words),
+            _ => false,
+        };
+        if is_passing && !says(is_yes_in_words) {
+            return self.unexpected("says no, and not for good: ", self.body);
+        }
+        let is_yes = contents.is_yes
+            || !contents.records.is_empty()
+            || is_markup_yes()
+            || says(is_yes_in_words);
+        if !is_yes {
             return error;
         }
         let status = self.status.to_string();

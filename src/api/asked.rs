@@ -1,5 +1,7 @@
 //! The conversion that a call asks about, which its answer has to name, and the ids that name nothing.
 
+use super::spelling;
+
 /// The conversion that an answer has to be about.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Asked<'a> {
@@ -11,10 +13,10 @@ pub(crate) struct Asked<'a> {
     pub(crate) unique_id: Option<&'a str>,
 }
 
-/// Is CAKE's unique id the same as ours? Surrounding white space does not count; the case of
+/// Is CAKE's unique id the same as ours? Surrounding white space and escapes do not count; the case of
 /// letters does.
 pub(crate) fn is_same_unique_id(told: &str, ours: &str) -> bool {
-    told.trim() == ours.trim()
+    spelling::is_same(told, ours)
 }
 
 /// Is CAKE's click id the same as ours? A click id is often a GUID, whose letters have no case.

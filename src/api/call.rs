@@ -388,12 +388,12 @@ impl Call {
             return self.on_report_read(false);
         }
         let rows = &changes.page.rows;
-        let is_absent = match correction.find_in(rows) {
+        let is_absent = match correction.find_in(rows, 0) {
             Shown::There(found) => {
                 return self.finish(Step::Done(CallOutcome::Correction(found)));
             }
-            Shown::Absent => true,
-            Shown::Elsewhere => false,
+            // What is unclear: what adds is not sent again, and a total may be.
+            other => matches!(other, Shown::Absent),
         };
         let is_missing = match &mut self.report {
             Some(scan) => {
@@ -414,7 +414,7 @@ impl Call {
     /// Takes a page of the report: it has our unique id, or does not, or the next page may have it.
     fn on_report_page(&mut self, lookup: &ReportLookup) -> Step {
         let found = match &mut self.report {
-            Some(scan) => scan.find(lookup, self.subject.asked()),
+            Some(scan) => scan.find(lookup, self.subject.asked(), &[]),
             None => Found::Nothing("no report was asked for"),
         };
         let is_missing = match found {

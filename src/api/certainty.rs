@@ -5,8 +5,9 @@
 //! | --- | --- |
 //! | success, with a readable record of a conversion id of 1 or more | recorded |
 //! | a no: `success: false`, another `request_status`, 4xx | not recorded by this request |
-//! | 425, 429, `Restricted` | not recorded: it was not looked at |
+//! | 425, 429, `Restricted`, a limit in words | not recorded: it was not looked at |
 //! | success without a readable record; neither yes nor no; yes and no, by status or words | unknown |
+//! | a no whose words say success, or that it is none for good | unknown |
 //! | success with the record of another click, offer or unique id | unknown |
 //! | a field that stands there twice and says two things | unknown |
 //! | HTML, another text, an empty body, no UTF-8, JSON that ends too soon | unknown |
@@ -16,6 +17,9 @@
 //! A no to a later request says nothing about an earlier one: an unknown outcome stays unknown
 //! until a look-up settles it.
 
+pub(super) mod words;
+
+use self::words::{is_negation, words};
 use crate::Error;
 
 /// The certainty about a write.
@@ -223,90 +227,6 @@ fn words_with_id(text: &str, unique_id: &str) -> Vec<String> {
     }
     found.extend(words(text.get(done..).unwrap_or_default()));
     found
-}
-
-/// Do the words beside a yes take it back? "Conversion Updated" and any other sentence do not.
-pub(super) fn is_no_in_words(message: &str) -> bool {
-    is_trouble_in_words(message)
-        || words(message).iter().any(|word| {
-            is_negation(word) || matches!(word.as_str(), "0" | "zero" | "none" | "nothing")
-        })
-}
-
-/// Do the words say that something failed? "No clicks found" says that all went well.
-pub(super) fn is_trouble_in_words(message: &str) -> bool {
-    let is_trouble = |word: &String| {
-        matches!(
-            word.as_str(),
-            "error"
-                | "errors"
-                | "exception"
-                | "failed"
-                | "failure"
-                | "invalid"
-                | "unable"
-                | "cannot"
-                | "denied"
-                | "refused"
-                | "rejected"
-                | "restricted"
-                | "missing"
-                | "unknown"
-                | "timeout"
-                | "timed"
-                | "expired"
-                | "unavailable"
-                | "overloaded"
-                | "busy"
-                | "partial"
-                | "incomplete"
-        )
-    };
-    words(message).iter().any(is_trouble)
-}
-
-fn is_negation(word: &str) -> bool {
-    matches!(
-        word,
-        "not" | "no" | "never" | "cannot" | "isn't" | "wasn't" | "non" | "without"
-    )
-}
-
-/// Is this word of a sentence an id or a number?
-fn is_value(word: &str) -> bool {
-    word.bytes().any(|byte| byte.is_ascii_digit())
-}
-
-/// The words of a text, in lower case. The joints of ids (`-`, `_`) separate words that have no
-/// digit.
-fn words(text: &str) -> Vec<String> {
-    let is_inside = |character: char| {
-        character.is_ascii_alphanumeric() || !character.is_ascii() || "'-_".contains(character)
-    };
-    text.split(|character| !is_inside(character))
-        .flat_map(|word| {
-            let word = word.trim_matches('\'').to_ascii_lowercase();
-            if is_value(&word) {
-                vec![word]
-            } else {
-                word.split(['-', '_']).map(str::to_owned).collect()
-            }
-        })
-        .filter(|word| !word.is_empty())
-        .collect()
-}
-
-/// Does CAKE's message say that it does not take the key? "Authorized" in a
-/// sentence is no statement about the key ("Affiliate Not Authorized for
-/// Campaign").
-pub(super) fn is_about_the_key(message: &str) -> bool {
-    let words = words(message);
-    let text = words.join(" ");
-    matches!(
-        text.as_str(),
-        "unauthorized" | "unauthorised" | "not authorized" | "invalid key" | "invalid credentials"
-    ) || words.iter().any(|word| word == "apikey")
-        || words.windows(2).any(|pair| pair == ["api", "key"])
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! reader of an answer that proves something asks here.
 
 use super::asked::{Asked, is_same_click_id, is_same_unique_id};
-use super::certainty::is_about_the_key;
+use super::certainty::words::{is_about_the_key, is_limit_in_words, is_no_refusal_in_words};
 use super::json::{Object, Value, parse_id};
 use super::{dress, message};
 
@@ -18,6 +18,8 @@ pub(super) struct Contents {
     list: &'static str,
     /// Does the answer, or a wrapper in it, say yes?
     pub(super) is_yes: bool,
+    /// Does the status say that the work goes on, or has been done?
+    pub(super) is_at_work: bool,
     /// The words of the first no.
     pub(super) no: Option<String>,
     /// All messages.
@@ -174,6 +176,7 @@ impl Contents {
             }
             "requeststatus" => {
                 self.is_yes |= is_main && is_yes_word(word);
+                self.is_at_work |= is_main && is_no_refusal_in_words(word);
                 !word.eq_ignore_ascii_case("success") && !is_empty
             }
             "ok" | "issuccess" | "successful" | "issuccessful" | "succeeded" => {
@@ -189,7 +192,7 @@ impl Contents {
                     || name != "result" && code.is_some_and(|code| (400..600).contains(&code))
             }
             _ if is_error(name) => !is_quiet(value, MAX_DEPTH),
-            _ if is_message(name) => message::is_restricted(word) || is_about_the_key(word),
+            _ if is_message(name) => is_limit_in_words(word) || is_about_the_key(word),
             _ => false,
         };
         let is_told = is_error(name) && !name.ends_with("code") && !name.ends_with("type");

@@ -1,6 +1,6 @@
 //! The doctor: checks of an account for a settings page or a deploy script, each with its remedy.
 
-use super::certainty::is_about_the_key;
+use super::certainty::words::is_about_the_key;
 use super::get_click::Click;
 use super::list_tracking_domains::TrackingDomain;
 use super::{Action, CallOutcome, Services};

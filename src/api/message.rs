@@ -337,14 +337,19 @@ fn text_of(markup: &str) -> String {
         };
         rest = after.split_once('>').map_or("", |(_, behind)| behind);
     }
-    let text = without_numeric_entities(&text)
+    let text = without_entities(&text);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Replaces the entities of XML, `&nbsp;` and those with a number.
+pub(super) fn without_entities(text: &str) -> String {
+    without_numeric_entities(text)
         .replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&quot;", "\"")
         .replace("&apos;", "'")
         .replace("&nbsp;", " ")
-        .replace("&amp;", "&");
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+        .replace("&amp;", "&")
 }
 
 /// Replaces `&#233;` and `&#xE9;` with their characters; `&` itself stays for later.

@@ -5,6 +5,7 @@
 use super::asked::{Asked, is_same_click_id, is_same_unique_id, named};
 use super::conversion_report::{ReportLookup, ReportedConversion};
 use super::pager::{PageRead, Pager};
+use super::spelling;
 use std::collections::BTreeSet;
 
 /// The progress of reading a report.
@@ -22,6 +23,9 @@ pub(crate) struct ReportScan {
     total_rows: Option<u64>,
     /// Has a row been read that may be the conversion without naming it?
     has_nameless: bool,
+    /// The most characters of a unique id, and of one that may be the beginning of ours.
+    longest: usize,
+    longest_cut: usize,
 }
 
 /// The state of the search after a page.
@@ -64,6 +68,8 @@ impl ReportScan {
             page_rows: 0,
             total_rows: None,
             has_nameless: false,
+            longest: 0,
+            longest_cut: 0,
         }
     }
 
@@ -127,8 +133,14 @@ impl ReportScan {
         }
     }
 
-    /// Searches a page of the conversion report for a unique id.
-    pub(crate) fn find<'a>(&mut self, lookup: &'a ReportLookup, asked: Asked<'_>) -> Found<'a> {
+    /// Searches a page of the conversion report for a unique id. `others` are conversions that certainly belong to
+    /// others: they are not taken for a misspelt one.
+    pub(crate) fn find<'a>(
+        &mut self,
+        lookup: &'a ReportLookup,
+        asked: Asked<'_>,
+        others: &[u64],
+    ) -> Found<'a> {
         let unique_id = asked.unique_id.unwrap_or_default();
         let page = &lookup.page;
         let ours = page.rows.iter().find(|row| {
@@ -148,14 +160,27 @@ impl ReportScan {
         if !page.rows.is_empty() && page.rows.iter().all(|row| name_of(row).is_none()) {
             return Found::Nothing("the report shows no unique ids");
         }
-        self.has_nameless |= page.rows.iter().any(|row| may_be(row, asked));
+        let is_free =
+            |row: &ReportedConversion| row.conversion_id.is_none_or(|id| !others.contains(&id));
+        for row in &page.rows {
+            let length = name_of(row).map_or(0, |name| name.chars().count());
+            self.longest = self.longest.max(length);
+            if is_free(row) {
+                self.has_nameless |= may_be(row, asked);
+                if may_be_cut(row, asked) {
+                    self.longest_cut = self.longest_cut.max(length);
+                }
+            }
+        }
+        // A column that cuts ids has none that is longer.
+        let has_cut = self.longest_cut > 0 && self.longest_cut == self.longest;
         match self.take(
             page.rows.iter().map(|row| row.conversion_id),
             page.total_rows,
         ) {
             Scanned::NotYet => Found::NotYet,
-            Scanned::Whole if self.has_nameless => {
-                Found::Nothing("the report has a row that does not name its transaction")
+            Scanned::Whole if self.has_nameless || has_cut => {
+                Found::Nothing("the report has a row that does not plainly name its transaction")
             }
             Scanned::Whole => Found::Missing,
             Scanned::Nothing(why) => Found::Nothing(why),
@@ -163,13 +188,22 @@ impl ReportScan {
     }
 }
 
-/// May a row be the conversion, though it does not name it? Its unique id is missing or differs
-/// only in the case of letters, and no other field contradicts.
+/// May a row be the conversion, though it does not plainly name it? Its unique id is missing, or may be another
+/// spelling of ours, and no other field contradicts.
 fn may_be(row: &ReportedConversion, asked: Asked<'_>) -> bool {
-    let ours = asked.unique_id.unwrap_or_default().trim();
-    name_of(row).is_none_or(|own| own.eq_ignore_ascii_case(ours))
-        && row.offer_id.is_none_or(|id| id == asked.offer_id)
-        && is_of_click(row, asked)
+    let ours = asked.unique_id.unwrap_or_default();
+    name_of(row).is_none_or(|own| spelling::may_be_same(own, ours)) && is_of_event(row, asked)
+}
+
+/// May a row's unique id be the beginning of ours?
+fn may_be_cut(row: &ReportedConversion, asked: Asked<'_>) -> bool {
+    let ours = asked.unique_id.unwrap_or_default();
+    name_of(row).is_some_and(|own| spelling::may_be_cut(own, ours)) && is_of_event(row, asked)
+}
+
+/// Does a row name no other offer and no other click?
+fn is_of_event(row: &ReportedConversion, asked: Asked<'_>) -> bool {
+    row.offer_id.is_none_or(|id| id == asked.offer_id) && is_of_click(row, asked)
 }
 
 /// Does a row name the click, or none?
@@ -202,7 +236,7 @@ mod tests {
             let Ok(lookup) = conversion_report::read_for_lookup(&answer) else {
                 return "unreadable".into();
             };
-            match scan.find(&lookup, ASKED) {
+            match scan.find(&lookup, ASKED, &[]) {
                 Found::NotYet => {}
                 Found::Recorded(_) => return "recorded".into(),
                 Found::Missing => return "missing".into(),
@@ -247,7 +281,7 @@ mod tests {
                     &[r#"{"conversion_id":8,"unique_id":"(not set)"}"#, OTHER].join(","),
                     2,
                 )],
-                "the report has a row that does not name its transaction",
+                "the report has a row that does not plainly name its transaction",
             ),
             (vec![total(OTHER, 1)], "missing"),
             (vec![total("", 5)], "the report has fewer rows than it says"),
@@ -277,14 +311,14 @@ mod tests {
                     &format!(r#"{OTHER},{{"conversion_id":8,"offer_id":5}}"#),
                     2,
                 )],
-                "the report has a row that does not name its transaction",
+                "the report has a row that does not plainly name its transaction",
             ),
             (
                 vec![total(
                     &format!(r#"{OTHER},{{"conversion_id":8,"unique_id":"u1"}}"#),
                     2,
                 )],
-                "the report has a row that does not name its transaction",
+                "the report has a row that does not plainly name its transaction",
             ),
             (
                 vec![total(

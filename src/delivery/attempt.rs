@@ -22,7 +22,8 @@ use crate::Error;
 use crate::api::SETTLED_MS;
 use crate::api::get_click::ClickVerdict;
 use crate::api::report_scan::Found;
-use crate::api::{conversion_report, get_click, is_limit};
+use crate::api::{conversion_report, get_click};
+use crate::time::CivilDate;
 use std::rc::Rc;
 
 use changes::Changes;
@@ -37,9 +38,6 @@ const BODY_LIMIT: u32 = 65_536;
 
 /// How long an event waits when the key was refused for this event alone.
 const ALONE_MS: u64 = 5_000;
-
-/// How many attempts wait for a report that fails, where Get Click names a conversion.
-const PATIENT_ATTEMPTS: u32 = 2;
 
 #[derive(Debug)]
 enum Phase {
@@ -60,7 +58,7 @@ enum Claim {
     Answered(u64),
     /// Get Click names this one, of several that the click may have.
     Converted(u64),
-    /// Get Click names this one, and it is no plain word about this event.
+    /// Get Click names this one, and it may be another offer's.
     Named(u64),
     /// The click has no conversion.
     NotConverted,
@@ -84,14 +82,18 @@ pub(crate) struct Attempt {
     is_noted: bool,
     phase: Phase,
     is_in_doubt: bool,
-    /// The conversion that Get Click names, and that no other known event of the click may have. It
-    /// is this event's, unless the report has it as another transaction's.
-    converted: Option<u64>,
+    /// The conversion that Get Click names, where no event here is known to have it. It may be this
+    /// event's, or an order's that others have reported: the report has to say whose it is.
+    named: Option<u64>,
+    /// The day of the click, as Get Click tells it.
+    clicked_on: Option<CivilDate>,
     /// Does Get Click say, or half say, that the click has a conversion, without a name for it? A report that lacks
     /// the event may be behind then.
     may_be_converted: bool,
     /// Conversions of the click's other events that the report has, unless it is behind.
     reported: Vec<u64>,
+    /// Conversions that belong to other events here.
+    others: Vec<u64>,
     started_ms: u64,
 }
 
@@ -109,9 +111,11 @@ impl Attempt {
             is_overtaken: false,
             is_noted: false,
             phase: Phase::Over,
-            converted: None,
+            named: None,
+            clicked_on: None,
             may_be_converted: false,
             reported: Vec::new(),
+            others: Vec::new(),
             started_ms: now_ms,
         }
     }
@@ -199,19 +203,24 @@ impl Attempt {
                 match get_click::read(answer, click_id) {
                     // A click that is not shown may be one that is not shown yet, or no longer.
                     Ok(None) => self.ask_report(Reading::new(), breaker, moment),
-                    Ok(Some(click)) => match click.verdict(offer_id) {
-                        ClickVerdict::NotConverted => self.ask_siblings(Claim::NotConverted),
-                        ClickVerdict::Converted(id) => self.ask_siblings(Claim::Converted(id)),
-                        ClickVerdict::Unclear => {
-                            self.may_be_converted = true;
-                            if let Some(id) = click.conversion_id {
+                    Ok(Some(click)) => {
+                        self.clicked_on = report::day_of(click.click_date.as_deref());
+                        match (click.verdict(offer_id), click.conversion_id) {
+                            (ClickVerdict::NotConverted, _) => {
+                                self.ask_siblings(Claim::NotConverted)
+                            }
+                            (ClickVerdict::Converted(id), _) => {
+                                self.ask_siblings(Claim::Converted(id))
+                            }
+                            (ClickVerdict::Unclear, Some(id)) => {
                                 self.ask_siblings(Claim::Named(id))
-                            } else {
+                            }
+                            (verdict, _) => {
+                                self.may_be_converted = verdict == ClickVerdict::Unclear;
                                 self.ask_report(Reading::new(), breaker, moment)
                             }
                         }
-                        ClickVerdict::Silent => self.ask_report(Reading::new(), breaker, moment),
-                    },
+                    }
                     Err(error) => self.fail_lookup(error, breaker, moment),
                 }
             }
@@ -234,9 +243,6 @@ impl Attempt {
             (Phase::Noting, Input::Noted(false)) => self.put_off(moment.now_ms + ALONE_MS),
             (Phase::AskingChanges(changes), Input::Answered(answer)) => {
                 self.read_changes(changes, answer, breaker, moment)
-            }
-            (Phase::AskingReport(_), Input::Failed(error)) if self.converted.is_some() => {
-                self.fail_report(error, breaker, moment)
             }
             (
                 Phase::AskingClick | Phase::AskingReport(_) | Phase::AskingChanges(_),
@@ -298,12 +304,11 @@ impl Attempt {
         breaker: &mut CircuitBreaker,
         moment: Moment,
     ) -> Step {
-        self.reported = Reading::expected(&self.row, siblings.unwrap_or_default());
+        let known = siblings.unwrap_or_default();
+        self.reported = Reading::expected(&self.row, known);
+        self.others = known.iter().filter_map(|it| it.conversion_id).collect();
         // Where the siblings are unknown, an answer about this event stands.
-        let is_theirs = |id| {
-            let mut all = siblings.unwrap_or_default().iter();
-            all.any(|sibling| sibling.conversion_id == Some(id))
-        };
+        let is_theirs = |id| known.iter().any(|it| it.conversion_id == Some(id));
         match claim {
             Claim::Answered(id) if is_theirs(id) => {
                 let message = "CAKE's answer names the conversion of another event".to_owned();
@@ -317,16 +322,11 @@ impl Attempt {
             Claim::Answered(id) | Claim::Reported(id) => {
                 self.settle(Meaning::Recorded(Some(id)), breaker, moment)
             }
-            Claim::Named(id) => {
-                // The conversion of another event here, maybe of another offer, is not this event's.
-                self.may_be_converted = !is_theirs(id);
-                self.reported.retain(|&known| known != id);
-                self.ask_report(Reading::new(), breaker, moment)
-            }
-            Claim::Converted(id) => {
-                // An earlier conversion of the click may be known to CAKE alone.
-                if siblings.is_some_and(|siblings| is_ours(id, siblings)) {
-                    self.converted = Some(id);
+            Claim::Named(id) | Claim::Converted(id) => {
+                self.named = (!is_theirs(id)).then_some(id);
+                // Another offer's conversion is not in this offer's report.
+                if matches!(claim, Claim::Named(_)) {
+                    self.reported.retain(|&known| known != id);
                 }
                 self.ask_report(Reading::new(), breaker, moment)
             }
@@ -354,7 +354,7 @@ impl Attempt {
             _ => None,
         };
         let Some(url) = url else {
-            return self.take_converted("there is no report to ask", breaker, moment);
+            return self.stay_in_doubt("there is no report to ask", breaker, moment);
         };
         self.phase = Phase::AskingReport(reading);
         Step::Fetch {
@@ -371,7 +371,7 @@ impl Attempt {
         moment: Moment,
     ) -> Step {
         let found = match &self.event {
-            Some(event) => reading.read(lookup, event),
+            Some(event) => reading.read(lookup, event, &self.others),
             None => Found::Nothing("there is no event"),
         };
         match found {
@@ -383,29 +383,30 @@ impl Attempt {
                 return self.stay_in_doubt(why, breaker, moment);
             }
             Found::NotYet => return self.ask_report(reading, breaker, moment),
-            Found::Nothing(why) => return self.take_converted(why, breaker, moment),
+            Found::Nothing(why) => return self.stay_in_doubt(why, breaker, moment),
             Found::Missing => {}
         }
-        match self.converted {
-            Some(id) if !reading.has(id) => {
-                self.take_converted("the report is behind", breaker, moment)
-            }
-            _ if !self.reported.iter().all(|id| reading.has(*id)) => {
-                let why = "the report lacks a known conversion of the click: it is behind";
-                self.stay_in_doubt(why, breaker, moment)
-            }
-            None if self.may_be_converted => {
-                let why = "Get Click may name a conversion that the report lacks";
-                self.stay_in_doubt(why, breaker, moment)
-            }
-            _ => self.send_what_is_missing(breaker, moment),
+        let lacks_named = self.named.is_some_and(|id| !reading.has(id));
+        // It may be an order of another day.
+        if let Some(wider) = reading.since(self.clicked_on).filter(|_| lacks_named) {
+            return self.ask_report(wider, breaker, moment);
         }
+        let why = if lacks_named {
+            "Get Click names a conversion that the report lacks"
+        } else if !self.reported.iter().all(|id| reading.has(*id)) {
+            "the report lacks a known conversion of the click: it is behind"
+        } else if self.may_be_converted {
+            "Get Click may name a conversion that the report lacks"
+        } else {
+            return self.send_what_is_missing(breaker, moment);
+        };
+        self.wait_or_doubt(why, breaker, moment)
     }
 
-    /// The report cannot tell: Get Click's word counts, where it has one.
-    fn take_converted(&mut self, why: &str, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
-        match self.converted {
-            Some(_) => self.settle(Meaning::Recorded(self.converted), breaker, moment),
+    /// The report may be behind: it is asked again before the event counts as in doubt.
+    fn wait_or_doubt(&mut self, why: &str, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        match self.too_early(breaker, moment) {
+            Some(step) => step,
             None => self.stay_in_doubt(why, breaker, moment),
         }
     }
@@ -413,16 +414,24 @@ impl Attempt {
     /// The look-up lacks the event: it is sent, or put off while CAKE may still be at work on the last
     /// attempt, or its report behind.
     fn send_what_is_missing(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        match self.too_early(breaker, moment) {
+            Some(step) => step,
+            None => self.send(breaker, moment),
+        }
+    }
+
+    /// Puts the event off while a look-up without it is not believed yet.
+    fn too_early(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Option<Step> {
         let last_ms = match self.facts.knowledge {
             Knowledge::Unknown => self.row.changed_ms.max(self.facts.quiet_from_ms),
             _ => self.row.changed_ms,
         };
         let believed_ms = last_ms.saturating_add(SETTLED_MS);
-        if last_ms <= moment.now_ms && moment.now_ms < believed_ms {
-            let _ = self.record_signal(breaker, Signal::Healthy, moment);
-            return self.put_off(believed_ms);
+        if last_ms > moment.now_ms || moment.now_ms >= believed_ms {
+            return None;
         }
-        self.send(breaker, moment)
+        let _ = self.record_signal(breaker, Signal::Healthy, moment);
+        Some(self.put_off(believed_ms))
     }
 
     fn fail_lookup(&mut self, error: Error, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
@@ -439,11 +448,6 @@ impl Attempt {
     /// Get Click answered just before, so CAKE accepts the key but has no report to give. This is
     /// not the account's trouble.
     fn fail_report(&mut self, error: Error, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
-        // An account may have no report, or one that always fails.
-        let is_none = !error.is_retryable() || self.row.attempts >= PATIENT_ATTEMPTS;
-        if self.converted.is_some() && is_none && !is_limit(&error) {
-            return self.take_converted("", breaker, moment);
-        }
         let error = match Meaning::from_failed_lookup(error) {
             Meaning::KeyRefused(error) => Error::UnexpectedAnswer {
                 message: error.to_string(),
@@ -464,15 +468,6 @@ impl Attempt {
     }
 }
 
-/// Is the conversion that Get Click names this event's? It is where every sibling has another
-/// conversion or certainly none.
-fn is_ours(id: u64, siblings: &[Sibling]) -> bool {
-    siblings.iter().all(|sibling| match sibling.conversion_id {
-        Some(theirs) => theirs != id,
-        None => sibling.is_not_recorded,
-    })
-}
-
 #[cfg(test)]
 mod correction_courses;
 #[cfg(test)]
@@ -483,3 +478,5 @@ mod courses;
 mod look_up_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whose_tests;

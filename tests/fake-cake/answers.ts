@@ -63,6 +63,13 @@ export const UNCLEAR: Named = [
   ["words of another case without a record", { body: '{"REQUEST_STATUS":"SUCCESS"}' }],
   ["yes and no", json({ success: true, request_status: "Failure" })],
   ["a no with a record", json({ success: false, conversion: { conversion_id: 7 } })],
+  ["a no that says it is recorded", json({ success: false, message: "Conversion recorded successfully" })],
+  ["a no whose message is Success", json({ success: false, message: "Success" })],
+  ["400 that says it is recorded", json({ success: false, message: "Conversion recorded" }, { status: 400 })],
+  ["a no until later", json({ success: false, message: "Service unavailable, please try again later" })],
+  ["a no after a time-out", json({ success: false, message: "Timeout expired." })],
+  ["a conversion that is queued", json({ request_status: "Queued", conversion: {} })],
+  ["a conversion that is pending", json({ request_status: "Pending", message: "Thank you" })],
   ["yes and then no under one name", { body: '{"success":true,"success":false,"conversion":{"conversion_id":7}}' }],
   [
     "no and then yes under one name",
@@ -152,6 +159,8 @@ export const LATER: Named = [
   ["Restricted with 400", { status: 400, body: "Restricted", type: "text/plain" }],
   ["Restricted in JSON with 422", json({ success: false, message: "Restricted" }, { status: 422 })],
   ["Restricted in JSON", json({ success: false, message: "Restricted" })],
+  ["a limit in words", json({ success: false, message: "Rate limit exceeded, please try again later" })],
+  ["too many requests, with 200", json({ request_status: "Failure", message: "Too many requests" })],
 ];
 
 /** A no to this conversion only. */

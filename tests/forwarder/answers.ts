@@ -257,6 +257,54 @@ export function answerTests(kit: Kit): void {
       expect(await sentOf(second.uniqueId)).toBe(1);
     });
 
+    test.each(BEFORE_AND_AFTER)(
+      "others have reported an earlier order of the click, and this one is lost, %s: it counts once",
+      async (_, records) => {
+        const { cake, accept, over } = await both(...COUNTS_TWICE);
+        const mine = event();
+        const theirs = `offer_id=${mine.offerId}&click_id=${mine.clickId}&unique_id=PIXEL-1`;
+        const [daysAgo] = new Date(Date.now() - 30 * 86_400_000).toISOString().split("T");
+        await fetch(`${cake.origin}/api/2/conversion.json?${theirs}&conversion_date=${daysAgo}%2010:00:00`);
+        await cake.answer({ uniqueIds: [mine.uniqueId], replies: [{ wire: "reset", records }] });
+        const told = await over(await accept(mine), 15_000);
+        const recorded = await cake.recorded(mine.uniqueId);
+        expect(recorded).toHaveLength(1);
+        expect(told).toMatchObject({ state: "delivered", conversionId: recorded[0]?.conversionId });
+      },
+    );
+
+    test.each([
+      ["A&B-17", "A&amp;B-17", true],
+      ["A B-17", "A%20B-17", true],
+      ["A'B-17", "A&#39;B-17", true],
+      ["0017", 17, false],
+      ["\u00d6-17", "O\u0308-17", false],
+      ["заказ-17", "?????-17", false],
+      ["A+B-17", "A B-17", false],
+      ["A’B-17", "A'B-17", false],
+      [`order-${"1234567890".repeat(6)}`, `order-${"1234567890".repeat(6)}`.slice(0, 50), false],
+    ] as const)(
+      "the report has %j as %j: it is recognised or in doubt, and never sent again",
+      async (uniqueId, unique_id, isSame) => {
+        const { cake, accept, over, told, isAlert, sentOf } = await both(...COUNTS_TWICE);
+        const mine = event({ uniqueId });
+        const conversion = { conversion_id: 998_877, offer_id: mine.offerId, unique_id };
+        const response = { data: { conversions: [conversion] }, total_rows: 1 };
+        const body = JSON.stringify({ request_status: "Success", response });
+        await cake.answer({ asked: "report", replies: [{ body }], forever: true });
+        await cake.answer({ uniqueIds: [uniqueId], replies: [{ wire: "reset", records: true }] });
+        const id = await accept(mine);
+        if (isSame) {
+          expect(await over(id, 15_000)).toMatchObject({ state: "delivered", conversionId: 998_877 });
+        } else {
+          await expect.poll(() => isAlert(id), { timeout: 8_000 }).toBe(true);
+          await new Promise((resolve) => setTimeout(resolve, 300));
+          expect(await told(id)).toMatchObject({ isInDoubt: true });
+        }
+        expect(await sentOf(uniqueId)).toBe(1);
+      },
+    );
+
     test("both are lost, one recorded and one not: each counts once", async () => {
       const { cake, accept, over } = await both(...COUNTS_TWICE);
       const clickId = crypto.randomUUID();

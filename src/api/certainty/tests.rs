@@ -3,6 +3,7 @@
 use super::super::asked::Asked;
 use super::super::record_conversion::{self, Duplicate};
 use super::super::{Account, Answer};
+use super::words::*;
 use super::*;
 use proptest::prelude::*;
 

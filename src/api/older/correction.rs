@@ -8,6 +8,7 @@
 //!
 //! The note identifies a correction: the conversion's row shows it.
 
+mod evidence;
 mod params;
 
 pub(crate) use self::params::Params;
@@ -15,7 +16,9 @@ use self::params::effective_date;
 use super::event_conversions::changes_on_offer;
 use super::read_message;
 use crate::Result;
+use crate::api::asked::is_same_unique_id;
 use crate::api::list_conversions::ListedConversion;
+use crate::api::spelling;
 use crate::api::{Account, Answer, Request};
 use crate::money::Money;
 use crate::time::CivilTime;
@@ -53,6 +56,8 @@ pub(crate) enum Shown {
     There(Correction),
     /// The conversion's row is there, without it.
     Absent,
+    /// A row that is the conversion's, or may be, cannot show whether the correction is there.
+    Unclear,
     /// The conversion's row is not in the page.
     Elsewhere,
 }
@@ -176,48 +181,81 @@ impl Checked {
 
     /// The result for the correction in a page. The id of a correction stands in no other note. It
     /// therefore counts in any row that is not plainly another conversion's: one without a unique
-    /// id, or with another spelling of it.
-    pub(crate) fn find_in(&self, rows: &[ListedConversion]) -> Shown {
-        let ours = rows.iter().find(|row| self.is_about(row));
+    /// id, or with another spelling of it. It is absent only where no row may
+    /// hide it. For `quiet_ms` after its conversion CAKE itself may have changed a row.
+    pub(crate) fn find_in(&self, rows: &[ListedConversion], quiet_ms: u64) -> Shown {
+        let mut ours = rows.iter().filter(|row| self.is_about(row)).peekable();
+        let is_listed = ours.peek().is_some();
         let marked = || {
-            let row = rows.iter().find(|row| self.may_be_about(row))?;
-            self.mark.as_ref().and_then(|_| self.found_in(row))
+            let mut rows = rows.iter().filter(|row| self.may_be_about(row, rows));
+            rows.find_map(|row| self.mark.as_ref().and_then(|_| self.found_in(row)))
         };
-        match ours.and_then(|row| self.found_in(row)).or_else(marked) {
-            Some(found) => Shown::There(found),
-            None if ours.is_some() => Shown::Absent,
-            None => Shown::Elsewhere,
+        if let Some(found) = ours.find_map(|row| self.found_in(row)).or_else(marked) {
+            return Shown::There(found);
+        }
+        let may_hide = |row: &ListedConversion| {
+            !self.note.is_empty()
+                && self.may_be_about(row, rows)
+                && !evidence::shows_all(row, &self.note, quiet_ms)
+        };
+        if rows.iter().any(may_hide) {
+            return Shown::Unclear;
+        }
+        if is_listed {
+            Shown::Absent
+        } else {
+            Shown::Elsewhere
         }
     }
 
-    fn may_be_about(&self, row: &ListedConversion) -> bool {
-        let Some(mark) = &self.mark else { return false };
-        let has_mark = (row.note.as_deref()).is_some_and(|note| note.contains(mark.as_str()));
-        let is_like_ours = match (self.conversion_id, &self.unique_id, &row.unique_id) {
-            (Some(_), ..) => row.conversion_id.is_none(),
-            (None, Some(ours), Some(told)) => told.trim().eq_ignore_ascii_case(ours.trim()),
-            (None, _, None) => true,
-            (None, None, Some(_)) => false,
+    /// May this be the row of the conversion? Its unique id may be spelt otherwise, cut, or not shown at all.
+    fn may_be_about(&self, row: &ListedConversion, rows: &[ListedConversion]) -> bool {
+        if self.is_about(row) {
+            return true;
+        }
+        let has_our_id = || {
+            let note = row
+                .note
+                .as_deref()
+                .map(spelling::unescaped)
+                .unwrap_or_default();
+            self.mark.as_deref().is_some_and(|mark| note.contains(mark))
         };
-        has_mark && is_like_ours
+        match (self.conversion_id, &self.unique_id, &row.unique_id) {
+            (Some(_), ..) => row.conversion_id.is_none(),
+            (None, Some(ours), Some(told)) => {
+                let length = |text: &str| text.trim().chars().count();
+                let is_longest = || {
+                    let mut others = rows.iter().filter_map(|row| row.unique_id.as_deref());
+                    others.all(|other| length(other) <= length(told))
+                };
+                row.offer.offer_id.is_none_or(|id| id == self.offer_id)
+                    && (spelling::may_be_same(told, ours)
+                        || spelling::may_be_cut(told, ours) && is_longest())
+            }
+            // Others report conversions without one.
+            (None, _, None) => has_our_id() || rows.iter().all(|row| row.unique_id.is_none()),
+            (None, None, Some(_)) => false,
+        }
     }
 
     /// Is this the row of the conversion?
     fn is_about(&self, row: &ListedConversion) -> bool {
-        match self.conversion_id {
-            Some(id) => row.conversion_id == Some(id),
-            None => {
-                self.unique_id.is_some()
-                    && row.unique_id == self.unique_id
+        match (self.conversion_id, &self.unique_id, &row.unique_id) {
+            (Some(id), ..) => row.conversion_id == Some(id),
+            (None, Some(ours), Some(told)) => {
+                is_same_unique_id(told, ours)
                     && row.offer.offer_id.is_none_or(|id| id == self.offer_id)
             }
+            _ => false,
         }
     }
 
     /// The outcome, where the conversion's row shows the correction. The row must have its note,
     /// or, for a correction without a note, every total and status that it sets.
     fn found_in(&self, row: &ListedConversion) -> Option<Correction> {
-        let note = row.note.as_deref();
+        let note = row.note.as_deref().map(spelling::unescaped);
+        let note = note.as_deref();
         let is_there = match &self.mark {
             Some(mark) => note.is_some_and(|note| note.contains(mark.as_str())),
             None if self.note.is_empty() => {

@@ -236,8 +236,6 @@ pub(crate) fn read(answer: &Answer<'_>) -> Result<ConversionPage> {
 #[derive(Debug)]
 pub(crate) struct ChangesPage {
     pub(crate) page: ConversionPage,
-    /// Has each row a note, even an empty one? A row without one says nothing about a correction.
-    pub(crate) has_notes: bool,
     /// Does a row have two values in a field that identifies a correction, or is an entry no row?
     /// Then the page settles nothing.
     pub(crate) is_two_faced: bool,
@@ -262,10 +260,8 @@ pub(crate) fn read_for_lookup(answer: &Answer<'_>) -> Result<ChangesPage> {
     if answer.body().trim_start().starts_with('{') {
         answer.check_read(&answer.open()?, "")?;
     }
-    let mut has_notes = true;
     let mut is_two_faced = false;
     let page = read_page(answer, &LISTS, FIELDS, |row| {
-        has_notes &= row.has("", "note");
         is_two_faced |= row.is_two_faced(&LOOKED_AT);
         conversion(row)
     })?;
@@ -273,7 +269,6 @@ pub(crate) fn read_for_lookup(answer: &Answer<'_>) -> Result<ChangesPage> {
         // An entry that is no row may be any conversion.
         is_two_faced: is_two_faced || !page.gaps.is_empty(),
         page,
-        has_notes,
     })
 }
 

@@ -21,8 +21,7 @@ use self::markup::read_xml;
 use self::row::{Field, Row};
 use super::Answer;
 use super::answer::record::Record;
-use super::certainty::is_no_in_words;
-use super::message::is_restricted;
+use super::certainty::words::{is_limit_in_words, is_no_in_words};
 use super::page::Page;
 use crate::Result;
 
@@ -103,7 +102,7 @@ fn read_yes(answer: &Answer<'_>) -> Result<Option<String>> {
         let is_other = envelope.has_list || envelope.total_rows.is_some() || envelope.has_error;
         (envelope.success == Some(true), is_other, envelope.message)
     };
-    if message.as_deref().is_some_and(is_restricted) {
+    if message.as_deref().is_some_and(is_limit_in_words) {
         return Err(answer.no(None, message.as_deref()));
     }
     if !is_yes {

@@ -103,11 +103,6 @@ impl<'a> Row<'a> {
             .filter(|text| !text.trim().is_empty())
     }
 
-    /// Is there such a field, even an empty one?
-    pub(super) fn has(&self, parent: &str, name: &str) -> bool {
-        self.written(parent, name).is_some()
-    }
-
     fn written(&self, parent: &str, name: &str) -> Option<&str> {
         let at = self
             .fields

@@ -13,6 +13,12 @@ pub(super) const BODY_LIMIT: u32 = 16 << 20;
 /// The most pages that are read. A longer list settles nothing.
 const MAX_PAGES: u32 = 100;
 
+/// A conversion of the last day counts as among the newest.
+const RECENT_MS: u64 = 86_400_000;
+
+/// The longest time that CAKE is taken to be at work on a conversion.
+const QUIET_MS: u64 = 300_000;
+
 /// How many rows one page has where the conversion is among the newest.
 const NEWEST_ROWS: u64 = 500;
 
@@ -21,6 +27,8 @@ const NEWEST_ROWS: u64 = 500;
 pub(super) struct Changes {
     scan: ReportScan,
     is_newest_first: bool,
+    /// How long after its conversion CAKE itself may change a row, before a correction can.
+    quiet_ms: u64,
     /// Has the conversion's row been read, without the correction?
     is_absent: bool,
 }
@@ -39,9 +47,11 @@ pub(super) enum Found {
 }
 
 impl Changes {
-    /// `is_recent` says that the conversion is at most a day old, and so among the newest in the
-    /// list. A refund of today for a conversion of last month is among the oldest.
-    pub(super) fn new(is_recent: bool) -> Self {
+    /// `age_ms` is how long before the correction its conversion was accepted here, where that is known. A
+    /// conversion of the last day is among the newest in the list. A refund of today for a conversion of last month
+    /// is among the oldest.
+    pub(super) fn new(age_ms: Option<u64>) -> Self {
+        let is_recent = age_ms.is_some_and(|age_ms| age_ms < RECENT_MS);
         let rows = if is_recent {
             NEWEST_ROWS
         } else {
@@ -50,6 +60,7 @@ impl Changes {
         Self {
             scan: ReportScan::new(rows, MAX_PAGES),
             is_newest_first: is_recent,
+            quiet_ms: (age_ms.unwrap_or_default() / 2).min(QUIET_MS),
             is_absent: false,
         }
     }
@@ -62,21 +73,29 @@ impl Changes {
         with_rows(&request, start, limit, self.is_newest_first).url_with_key()
     }
 
-    /// Reads a page.
+    /// Reads a page. `may_repeat` says that the correction does no harm where it is there already.
     ///
     /// # Errors
     /// Every error of an answer.
-    pub(super) fn read(&mut self, answer: &Answer<'_>, checked: &Checked) -> Result<Found> {
+    pub(super) fn read(
+        &mut self,
+        answer: &Answer<'_>,
+        checked: &Checked,
+        may_repeat: bool,
+    ) -> Result<Found> {
         let read = read_for_lookup(answer)?;
         if read.is_two_faced {
             return Ok(Found::Nothing("a row says two things"));
         }
         let page = read.page;
-        match checked.find_in(&page.rows) {
+        match checked.find_in(&page.rows, self.quiet_ms) {
             Shown::There(found) => return Ok(Found::Recorded(found.conversion_id)),
-            // Setting a total twice is harmless; adding an amount twice is not.
-            Shown::Absent if checked.adds() && !read.has_notes => {
-                return Ok(Found::Nothing("the conversion's row shows no note"));
+            // A total may be set twice. Otherwise nothing is sent that may be there.
+            Shown::Unclear if may_repeat => {}
+            Shown::Unclear => {
+                let why =
+                    "a row that may be the conversion's shows no note, or one that may be cut";
+                return Ok(Found::Nothing(why));
             }
             Shown::Absent => self.is_absent = true,
             Shown::Elsewhere => {}

@@ -12,9 +12,6 @@ use crate::{Error, Result};
 /// limit is for a sender that died.
 const FAMILY_MS: u64 = 60_000;
 
-/// A conversion of the last day counts as among the newest.
-const RECENT_MS: u64 = 86_400_000;
-
 /// The state of a correction's conversion, as this forwarder has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parent {
@@ -89,8 +86,7 @@ impl Attempt {
             return self.put_off(self.facts.quiet_from_ms);
         }
         let age_ms = family.conversion.and_then(|parent| parent.age_ms);
-        let is_recent = age_ms.is_some_and(|age_ms| age_ms < RECENT_MS);
-        self.ask_changes(Changes::new(is_recent), breaker, moment)
+        self.ask_changes(Changes::new(age_ms), breaker, moment)
     }
 
     /// Asks for the offer's changes, which show the correction by its note.
@@ -119,7 +115,10 @@ impl Attempt {
         moment: Moment,
     ) -> Step {
         let found = match self.correction_request() {
-            Ok((_, checked)) => changes.read(answer, &checked),
+            Ok((_, checked)) => {
+                let may_repeat = !checked.adds() && !self.is_overtaken;
+                changes.read(answer, &checked, may_repeat)
+            }
             Err(error) => Err(error),
         };
         match found {

@@ -114,6 +114,30 @@ pub(super) fn changes(rows: &[(u64, &str, Option<&str>)]) -> String {
     xml
 }
 
+/// The list of rows that nothing has changed since their conversions.
+pub(super) fn as_it_was_made(changes: &str) -> String {
+    let dates = "<event_conversion_date>2026-01-15T12:00:00</event_conversion_date><last_updated>2026-01-15T12:00:00.493</last_updated><note></note>";
+    changes.replace("<note></note>", dates)
+}
+
+/// One list of several.
+pub(super) fn joined(lists: impl Iterator<Item = String>) -> String {
+    let rows: Vec<String> = lists
+        .map(|list| {
+            let (_, rows) = list.split_once("<event_conversions>").unwrap();
+            rows.split_once("</event_conversions>")
+                .unwrap()
+                .0
+                .to_owned()
+        })
+        .collect();
+    format!(
+        "<r><success>true</success><row_count>{}</row_count><event_conversions>{}</event_conversions></r>",
+        rows.len(),
+        rows.concat()
+    )
+}
+
 #[test]
 fn a_correction_waits_for_its_conversion_and_ends_with_it() {
     let row = row_of(r#""payout":"9""#);
@@ -182,8 +206,15 @@ fn the_answers_to_a_correction() {
         no("Payout must not be negative"),
         no("Restricted"),
     );
+    let (updated, too_late) = (no("Conversion Updated"), no("Timeout expired"));
+    let many = no("Too many requests");
     for (status, body, expected) in [
         (200, YES, ("delivered", "", false)),
+        // A no that says yes, or that is none for good.
+        (200, &updated, ("pending", "unexpected_answer", true)),
+        (400, &updated, ("pending", "unexpected_answer", true)),
+        (200, &too_late, ("pending", "unexpected_answer", true)),
+        (200, &many, ("pending", "rate_limited", false)),
         (200, missing.as_str(), ("refused", "refused", false)),
         (200, negative.as_str(), ("refused", "refused", false)),
         (200, limited.as_str(), ("pending", "rate_limited", false)),
@@ -210,8 +241,19 @@ fn the_answers_to_a_correction() {
 #[test]
 fn a_doubt_is_settled_by_reading_the_conversion() {
     let there = changes(&[(6, "v", Some("[r]")), (7, "u", Some("refund [r]"))]);
-    let other = changes(&[(7, "u", Some("[r-2] [R]"))]);
+    let other = changes(&[(7, "u", Some("[r-2]"))]);
     let empty = changes(&[(7, "u", Some(""))]);
+    // Nothing has changed this row since its conversion.
+    let untouched = as_it_was_made(&empty);
+    let changed = untouched.replace("<last_updated>2026-01-15", "<last_updated>2026-01-16");
+    let lower = changes(&[(7, "u", Some("refund [R]"))]);
+    let cut = changes(&[(7, "u", Some("old [s] re"))]);
+    let escaped = changes(&[(7, "u", Some("refund &amp;#91;r&amp;#93;"))]);
+    // The unique id in another spelling, and the note of another correction.
+    let like_ours = changes(&[(7, "U", Some(""))]);
+    let like_ours_noted = changes(&[(7, "U", Some("[s]"))]);
+    let all_nameless = changes(&[(7, "", Some("")), (8, "", Some(""))]);
+    let some_nameless = changes(&[(7, "", Some("")), (8, "v", Some(""))]);
     let nothing = changes(&[]);
     let unnoted = changes(&[(7, "u", None)]);
     // A correction's id stands in one note alone, so a row counts even where it names no unique id.
@@ -233,7 +275,30 @@ fn a_doubt_is_settled_by_reading_the_conversion() {
         (r#""payoutAdded":"-9""#, &there, (1, "delivered")),
         (r#""payout":"9""#, &other, (2, "delivered")),
         (r#""payoutAdded":"-9""#, &other, (2, "delivered")),
-        (r#""payoutAdded":"-9""#, &empty, (2, "delivered")),
+        (r#""payoutAdded":"-9""#, &empty, (1, "pending")),
+        (r#""payout":"9""#, &empty, (2, "delivered")),
+        (r#""payoutAdded":"-9""#, &untouched, (2, "delivered")),
+        (r#""payoutAdded":"-9""#, &changed, (1, "pending")),
+        (
+            r#""payoutAdded":"-9","note":"refund""#,
+            &lower,
+            (1, "pending"),
+        ),
+        (
+            r#""payoutAdded":"-9","note":"refund""#,
+            &cut,
+            (1, "pending"),
+        ),
+        (
+            r#""payoutAdded":"-9","note":"ticket""#,
+            &cut,
+            (2, "delivered"),
+        ),
+        (r#""payoutAdded":"-9""#, &escaped, (1, "delivered")),
+        (r#""payoutAdded":"-9""#, &like_ours, (1, "pending")),
+        (r#""payoutAdded":"-9""#, &like_ours_noted, (2, "delivered")),
+        (r#""payoutAdded":"-9""#, &all_nameless, (1, "pending")),
+        (r#""payoutAdded":"-9""#, &some_nameless, (2, "delivered")),
         (r#""payoutAdded":"-9""#, &nothing, (2, "delivered")),
         // The service shows no notes: a total may be set twice, but nothing may be added twice.
         (r#""payout":"9""#, &unnoted, (2, "delivered")),

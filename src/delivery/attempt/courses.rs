@@ -60,6 +60,12 @@ struct Recorded {
     unique: usize,
 }
 
+/// Orders from this number on were reported by others, days before.
+const OTHERS: usize = 100;
+
+/// The clicks are of the year's first day.
+const SINCE_THE_CLICK: &str = "start_date=2025-12-31&";
+
 /// A CAKE, reduced to its conversions.
 struct Cake {
     deduplicates: bool,
@@ -103,18 +109,20 @@ impl Cake {
         };
         let id = one.map_or(0, |each| each.id);
         format!(
-            r#"{{"request_status":"Success","response":{{"clicks":[{{"click_id":"c{click}","offer_id":1,"affiliate_id":2,"converted":{},"conversion_id":{id}}}]}}}}"#,
+            r#"{{"request_status":"Success","response":{{"clicks":[{{"click_id":"c{click}","click_date":"2026-01-01 10:00:00","offer_id":1,"affiliate_id":2,"converted":{},"conversion_id":{id}}}]}}}}"#,
             id > 0
         )
     }
 
-    fn report(&self) -> (u16, String) {
+    /// The report of the days that `url` asks for.
+    fn report(&self, url: &str) -> (u16, String) {
         if !self.has_report {
             return (404, String::new());
         }
         let rows: Vec<_> = self
             .recorded
             .iter()
+            .filter(|each| each.unique < OTHERS || url.contains(SINCE_THE_CLICK))
             .map(|each| {
                 format!(
                     r#"{{"conversion_id":{},"offer_id":1,"unique_id":"u{}"}}"#,
@@ -213,10 +221,15 @@ proptest! {
     fn nothing_is_counted_twice_or_called_delivered_that_is_not_and_everything_ends(
         clicks in proptest::collection::vec(0_usize..2, 1..5),
         fates in proptest::collection::vec(any_fate(), 0..60),
+        pixels in proptest::collection::vec(0_usize..2, 0..3),
         deduplicates in any::<bool>(), has_report in any::<bool>(), names_last in any::<bool>(),
         randoms in any::<u32>(),
     ) {
         let mut cake = Cake { deduplicates, has_report, names_last, recorded: Vec::new(), at_work: Vec::new() };
+        // Others have reported earlier orders of the clicks.
+        for (at, click) in pixels.into_iter().enumerate() {
+            cake.record(click, OTHERS + at);
+        }
         let route = api();
         let mut breaker = CircuitBreaker::default();
         let mut quiet_from_ms = START_MS + TIMEOUT_MS;
@@ -268,7 +281,7 @@ proptest! {
                             answer_of(&mut cake, all[index].click, index, fate)
                         } else {
                             match fate {
-                                Fate::Well | Fate::Duplicate if url.contains("report") => Some(cake.report()),
+                                Fate::Well | Fate::Duplicate if url.contains("report") => Some(cake.report(&url)),
                                 Fate::Well | Fate::Duplicate => Some((200, cake.click(all[index].click))),
                                 Fate::Status(status) => Some((status, String::new())),
                                 Fate::No | Fate::DailyCap => Some((200, r#"{"success":false}"#.to_owned())),

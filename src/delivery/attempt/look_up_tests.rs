@@ -4,13 +4,13 @@ use super::tests::{FRESH, START_MS, api, moment, row, run, seen};
 use super::*;
 use crate::api::Answer;
 
-const IN_DOUBT: Facts = Facts {
+pub(super) const IN_DOUBT: Facts = Facts {
     is_deduplicated: false,
     knowledge: Knowledge::InDoubt,
     quiet_from_ms: 0,
 };
 
-fn click(offer: u64, converted: &str) -> String {
+pub(super) fn click(offer: u64, converted: &str) -> String {
     format!(
         r#"{{"request_status":"Success","response":{{"clicks":[{{"click_id":"abc","offer_id":{offer},"affiliate_id":2{converted}}}]}}}}"#
     )
@@ -60,35 +60,11 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
             "click report conversion",
         ),
         (
-            "its only event, in an account without a report",
-            converted.clone(),
-            none.to_vec(),
-            "<html>".to_owned(),
-            7,
-            "click report",
-        ),
-        (
             "its only event, and the report has it",
             click(1, r#","converted":true,"conversion_id":8"#),
             none.to_vec(),
             report(ours),
             8,
-            "click report",
-        ),
-        (
-            "its only event, and the report is behind",
-            converted.clone(),
-            none.to_vec(),
-            report(""),
-            7,
-            "click report",
-        ),
-        (
-            "its only event, and the report shows no unique ids",
-            converted.clone(),
-            none.to_vec(),
-            report(r#"{"conversion_id":7,"offer_id":1}"#),
-            7,
             "click report",
         ),
         (
@@ -106,14 +82,6 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
             report(others),
             9,
             "click report report conversion",
-        ),
-        (
-            "a sibling has another conversion, and one has none",
-            converted.clone(),
-            vec![sibling(Some(5), false), sibling(None, true)],
-            "<html>".to_owned(),
-            7,
-            "click report",
         ),
         (
             "a sibling has this conversion, and the report has ours",

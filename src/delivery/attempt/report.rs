@@ -16,14 +16,32 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// The state of reading a report.
 #[derive(Debug)]
-pub(super) struct Reading(ReportScan);
+pub(super) struct Reading {
+    scan: ReportScan,
+    /// The day of the click, where the report reaches from there to today.
+    since: Option<CivilDate>,
+}
 
 impl Reading {
+    /// The report of the days that the event's conversion can have.
     pub(super) fn new() -> Self {
-        Self(ReportScan::new(ROWS, MAX_PAGES))
+        Self {
+            scan: ReportScan::new(ROWS, MAX_PAGES),
+            since: None,
+        }
     }
 
-    /// The next page's URL. The report runs from the day before the conversion's to the day after
+    /// The report of all days that a conversion of the click can have; `None` where that has been read, or where the
+    /// day of the click is not known.
+    pub(super) fn since(&self, clicked_on: Option<CivilDate>) -> Option<Self> {
+        let since = clicked_on.filter(|_| self.since.is_none())?;
+        Some(Self {
+            since: Some(since),
+            ..Self::new()
+        })
+    }
+
+    /// The next page's URL. The report runs from the day before the conversion's, or the click's, to the day after
     /// the last that it can have. Dates are in the account's time zone, which may be any.
     pub(super) fn url(
         &self,
@@ -40,8 +58,11 @@ impl Reading {
             .and_then(|text| CivilTime::parse("conversionDate", text).ok())
             .map(CivilTime::date);
         let day = |ms| CivilTime::from_utc_ms(ms).date();
-        let first = dated.unwrap_or_else(|| day(row.accepted_utc_ms));
-        let last: CivilDate = dated.unwrap_or_else(|| day(utc_ms)).max(first);
+        let own = dated.unwrap_or_else(|| day(row.accepted_utc_ms));
+        let first = self.since.unwrap_or(own).min(own);
+        // What others have reported may be of today.
+        let is_own_day = dated.filter(|_| self.since.is_none());
+        let last: CivilDate = is_own_day.unwrap_or_else(|| day(utc_ms)).max(own);
         let mut json = String::from("{\"startDate\":\"");
         json.push_str(&first.minus_days(1).to_string());
         json.push_str("\",\"endDate\":\"");
@@ -49,8 +70,8 @@ impl Reading {
         json.push('"');
         for (name, number) in [
             (",\"offerId\":", params.offer_id),
-            (",\"startAtRow\":", self.0.start_at_row()),
-            (",\"rowLimit\":", self.0.row_limit()),
+            (",\"startAtRow\":", self.scan.start_at_row()),
+            (",\"rowLimit\":", self.scan.row_limit()),
         ] {
             json.push_str(name);
             push_number(&mut json, number, 10);
@@ -73,15 +94,21 @@ impl Reading {
 
     /// Does the report have this conversion?
     pub(super) fn has(&self, conversion_id: u64) -> bool {
-        self.0.has(conversion_id)
+        self.scan.has(conversion_id)
     }
 
-    /// Reads a page.
+    /// Reads a page. `others` are conversions of other events.
     pub(super) fn read<'page>(
         &mut self,
         lookup: &'page ReportLookup,
         event: &Event,
+        others: &[u64],
     ) -> Found<'page> {
-        self.0.find(lookup, event.asked())
+        self.scan.find(lookup, event.asked(), others)
     }
+}
+
+/// The day of a time in an answer: civil, or an instant with its offset.
+pub(super) fn day_of(text: Option<&str>) -> Option<CivilDate> {
+    CivilDate::parse("click_date", text?.trim().get(..10)?).ok()
 }

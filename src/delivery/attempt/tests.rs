@@ -60,6 +60,24 @@ pub(super) fn run(
     answers: &[(u16, &str)],
     siblings: &[Sibling],
 ) -> (Vec<String>, Transition) {
+    run_urls(row, facts, breaker, answers, siblings, |url| {
+        let path = url.split(['?']).next().unwrap_or_default();
+        Some(
+            path.trim_start_matches("https://a.example/api/2/")
+                .to_owned(),
+        )
+    })
+}
+
+/// Like [`run`], with what `shown` takes of each URL.
+pub(super) fn run_urls(
+    row: &Row,
+    facts: Facts,
+    breaker: &mut CircuitBreaker,
+    answers: &[(u16, &str)],
+    siblings: &[Sibling],
+    shown: impl Fn(&str) -> Option<String>,
+) -> (Vec<String>, Transition) {
     let route = api();
     let now = moment(row.changed_ms + 100_000);
     let mut attempt = Attempt::new(&route, row.clone(), facts, now.now_ms);
@@ -72,11 +90,7 @@ pub(super) fn run(
             Step::AskFamily | Step::NoteSending => panic!("no correction"),
             Step::AskSiblings { .. } => attempt.next(Input::Siblings(Some(siblings)), breaker, now),
             Step::Fetch { url, .. } => {
-                let path = url.split(['?']).next().unwrap_or_default();
-                asked.push(
-                    path.trim_start_matches("https://a.example/api/2/")
-                        .to_owned(),
-                );
+                asked.extend(shown(&url));
                 match answers.next() {
                     None => attempt.next(Input::Failed(Error::network()), breaker, now),
                     Some((status, body)) => {

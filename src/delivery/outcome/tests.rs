@@ -98,6 +98,21 @@ fn the_table_of_meanings() {
             r#"{"request_status":"Restricted"}"#,
             ("again", Limited(None), false),
         ),
+        (
+            200,
+            r#"{"success":false,"message":"Too many requests"}"#,
+            ("again", Limited(None), false),
+        ),
+        (
+            200,
+            r#"{"success":false,"message":"Conversion recorded"}"#,
+            ("again", Failing, true),
+        ),
+        (
+            200,
+            r#"{"request_status":"Queued"}"#,
+            ("again", Failing, true),
+        ),
         (402, "", ("not found", NotFound, false)),
         (404, "", ("not found", NotFound, false)),
         (405, "", ("not found", NotFound, false)),
@@ -226,6 +241,8 @@ fn a_pixels_word_is_read_and_not_searched() {
         (404, "SUCCESS: 998877", "again"),
         (400, "UNSUCCESSFUL", "refused"),
         (200, "FAILURE: Restricted", "again"),
+        (200, "FAILURE: too many requests", "again"),
+        (200, "FAILURE: conversion recorded", "again"),
         (200, "FAILURE: this transaction is a duplicate", "refused"),
     ] {
         let meaning = Meaning::from_answer(&route, &Answer::new(status, body), ASKED, false);

@@ -1,0 +1,136 @@
+//! What a no in words is.
+
+use crate::Error;
+use crate::api::Answer;
+use crate::api::asked::Asked;
+use crate::api::certainty::Certainty;
+use crate::api::record_conversion;
+
+const ASKED: Asked<'static> = Asked {
+    click_id: "abc",
+    offer_id: 5,
+    unique_id: Some("ORD-1"),
+};
+
+fn refused(message: &str) -> Error {
+    let body = format!(r#"{{"success":false,"message":"{message}"}}"#);
+    record_conversion::read_for(&Answer::new(200, &body), ASKED).unwrap_err()
+}
+
+#[test]
+fn a_no_with_words_of_success_or_of_work_that_goes_on_is_unknown() {
+    let meaning = |status: u16, body: &str| {
+        let read = record_conversion::read_for(&Answer::new(status, body), ASKED);
+        Certainty::from_result(&read)
+    };
+    let no = |message: &str| format!(r#"{{"success":false,"message":"{message}"}}"#);
+    for message in [
+        "Success",
+        "OK",
+        "Conversion recorded successfully",
+        "Conversion was successful but postback failed",
+        "Conversion Updated",
+        "Conversion 998877 recorded",
+        "Transaction id ORD-1 was saved",
+        "Recorded",
+        "Recorded with warnings",
+        "Conversion is queued for processing",
+        "Conversion queued",
+        "Lead accepted",
+        "Service temporarily unavailable, please try again later",
+        "The server is busy",
+        "Timeout expired. The timeout period elapsed prior to completion of the operation or the server is not responding.",
+        "Transaction (Process ID 52) was deadlocked on lock resources with another process and has been chosen as the deadlock victim. Rerun the transaction.",
+        "System under maintenance",
+        "Connection timed out",
+    ] {
+        for status in [200, 400, 409, 422] {
+            assert_eq!(
+                meaning(status, &no(message)),
+                Certainty::Unknown,
+                "{status} {message}"
+            );
+        }
+    }
+    for word in [
+        "Queued",
+        "Pending",
+        "Processing",
+        "In Progress",
+        "Accepted",
+        "Timeout",
+        "OK",
+        "Submitted",
+    ] {
+        for body in [
+            format!(r#"{{"request_status":"{word}"}}"#),
+            format!(r#"{{"request_status":"{word}","message":"Thank you","conversion":{{}}}}"#),
+        ] {
+            assert_eq!(meaning(200, &body), Certainty::Unknown, "{body}");
+        }
+    }
+    for message in [
+        "Offer is closed",
+        "Conversion was not recorded",
+        "Conversion could not be recorded successfully",
+        "Request was not successful",
+        "UNSUCCESSFUL",
+        "0 conversions updated",
+        "Nothing was updated",
+        "Conversion already exists for this click",
+        "Conversion has already been recorded",
+        "Affiliate is pending approval",
+        "Offer is pending",
+        "Offer is no longer available",
+        "Conversions are accepted only from the whitelist",
+        "Conversion rejected",
+        "Success rate too low",
+        "Cookie expired",
+        "Invalid Disposition ID",
+        "Conversion Not Found",
+        "An error occurred",
+    ] {
+        assert_eq!(
+            meaning(200, &no(message)),
+            Certainty::NotRecorded,
+            "{message}"
+        );
+    }
+    for word in ["Failure", "Error", "Failed", "Rejected", "Not Found"] {
+        let body = format!(r#"{{"request_status":"{word}"}}"#);
+        assert_eq!(meaning(200, &body), Certainty::NotRecorded, "{word}");
+    }
+}
+
+#[test]
+fn a_limit_in_words_is_no_refusal_and_a_cap_is_one() {
+    for message in [
+        "Rate limit exceeded",
+        "API rate limit exceeded, please try again later",
+        "You are being rate-limited",
+        "Too many requests",
+        "Request limit exceeded",
+        "Requests per minute exceeded",
+        "Throttled",
+        "Restricted",
+    ] {
+        assert_eq!(refused(message).code(), "rate_limited", "{message}");
+        let answer = Answer::new(400, message);
+        let error = record_conversion::read_for(&answer, ASKED).unwrap_err();
+        assert_eq!(error.code(), "rate_limited", "{message}");
+    }
+    for message in [
+        "Affiliate has already reached its daily cap",
+        "Daily limit exceeded",
+        "Too many conversions for this click",
+        "Daily call limit reached",
+        "Payout limit exceeded",
+    ] {
+        assert_eq!(refused(message).code(), "refused", "{message}");
+    }
+    // What has been recorded all the same is unknown.
+    let body =
+        r#"{"success":false,"message":"Rate limit exceeded","conversion":{"conversion_id":7}}"#;
+    let error = record_conversion::read_for(&Answer::new(200, body), ASKED).unwrap_err();
+    assert_eq!(Certainty::from_error(&error), Certainty::Unknown);
+}
