@@ -47,9 +47,22 @@ export function createSender(): Send {
       const sent = (isTls ? requestHttps : requestHttp)({ ...placeOf(url), agent, headers: HEADERS });
       const requests = requestsOf(signal);
       requests.add(sent);
-      sent.once("close", () => requests.delete(sent));
+      let isAnswered = false;
       sent.once("error", reject);
-      sent.once("response", (incoming) => answer(incoming, limit, resolve, reject));
+      sent.once("response", (incoming) => {
+        isAnswered = true;
+        answer(incoming, limit, resolve, reject);
+      });
+      // Without a listener, Node closes the connection and tells nobody.
+      sent.once("upgrade", (_, socket) => {
+        socket.destroy();
+        reject(new Error("the answer is 101 Switching Protocols"));
+      });
+      sent.once("close", () => {
+        requests.delete(sent);
+        // Whatever else Node makes of an answer, a request that is over without one has failed.
+        if (!isAnswered) reject(new Error("the connection closed without an answer"));
+      });
       sent.end();
     });
 }
