@@ -99,17 +99,16 @@ test("an answer that is none ends its request at once, and another protocol is o
     ["raw", upgrade],
     ["raw-end", upgrade],
     ["raw", `${upgrade}PRI * HTTP/2.0\r\n\r\n`],
+    ["raw-end", "101 Switching Protocols\r\n\r\n"],
     ["raw-end", "103 Early Hints\r\nLink: </x>\r\n\r\n"],
     ["raw-end", "100 Continue\r\n\r\n"],
     ["raw-end", ""],
     ["raw", "200 OK\r\nContent-Length: x\r\n\r\n"],
   ] as const) {
-    const sent = send(`/${path}?${encodeURIComponent(raw)}`);
+    const sent = send(`/${path}?${encodeURIComponent(raw)}`).then(textOf);
     await expect(sent, raw).rejects.toThrow(Error);
   }
   expect(performance.now() - started).toBeLessThan(5_000);
-  const bare = encodeURIComponent("101 Switching Protocols\r\n\r\n");
-  expect(await textOf(await send(`/raw-end?${bare}`))).toMatchObject({ status: 101 });
   // A word about an upgrade beside a whole answer is none.
   const well = "200 OK\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nContent-Length: 2\r\n\r\nok";
   expect(await textOf(await send(`/raw?${encodeURIComponent(well)}`))).toEqual({ status: 200, text: "ok" });

@@ -48,15 +48,18 @@ export function createSender(): Send {
       const requests = requestsOf(signal);
       requests.add(sent);
       let isAnswered = false;
+      /** 101 is no answer, and nothing else can come over that connection. */
+      const switched = () => sent.destroy(new Error("the answer is 101 Switching Protocols"));
       sent.once("error", reject);
       sent.once("response", (incoming) => {
+        if (incoming.statusCode === 101) return void switched();
         isAnswered = true;
-        answer(incoming, limit, resolve, reject);
+        return answer(incoming, limit, resolve, reject);
       });
       // Without a listener, Node closes the connection and tells nobody.
       sent.once("upgrade", (_, socket) => {
         socket.destroy();
-        reject(new Error("the answer is 101 Switching Protocols"));
+        switched();
       });
       sent.once("close", () => {
         requests.delete(sent);
