@@ -198,7 +198,8 @@ export class Delivery {
     if (this.#busy.size > 0) {
       // An event that is under way or being stored calls `pump` at its end. No other event waits for that end.
       this.#laterMs ??= store.dueAfter(now) ?? Number.POSITIVE_INFINITY;
-      return Math.min(now + LEASE_MS, Math.max(stalledUntil > now ? stalledUntil : this.#laterMs, now + 1));
+      const next = Math.max(stalledUntil > now ? stalledUntil : this.#laterMs, now + READ_AGAIN_MS);
+      return Math.min(now + LEASE_MS, next);
     }
     const due = this.#ready.length > 0 ? now : store.nextDue(now);
     return due === null ? null : Math.max(due, stalledUntil, now + 1);

@@ -17,7 +17,7 @@ const WIRES: readonly (readonly [name: string, reply: Reply])[] = [
 
 const never = () => new Promise<never>(() => undefined);
 const late = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const streamOf = (source: UnderlyingDefaultSource<Uint8Array>) => new Response(new ReadableStream(source));
+const streamOf = (source: UnderlyingSource<Uint8Array>) => new Response(new ReadableStream(source));
 
 const TIMEOUT_MS = 600;
 
