@@ -10,9 +10,13 @@ export const WINDOW_MS = 1;
 
 /**
  * Runs the work of a window as one transaction. All writes are on disk when it returns; a Durable Object holds its
- * answers back instead. It throws if nothing was stored.
+ * answers back instead. It throws if nothing was stored. It returns false, without the work, if another process holds
+ * the disk's file: it is called again soon.
  */
-export type Turn = (work: () => void) => void;
+export type Turn = (work: () => void) => unknown;
+
+/** The time until a window is tried again whose file another process holds, in milliseconds. */
+const AGAIN_MS = 20;
 
 interface Job {
   /** Does the job, and returns the function that settles its promise. */
@@ -70,7 +74,7 @@ export class GroupCommit {
     this.#jobs = [];
     let settles: (() => void)[] = [];
     try {
-      this.#turn(() => {
+      const isDone = this.#turn(() => {
         settles = jobs.map(({ run }) => run());
         try {
           this.#atEnd();
@@ -78,6 +82,11 @@ export class GroupCommit {
           // The next window repeats it; the process must not end over it.
         }
       });
+      if (isDone === false) {
+        this.#jobs = jobs;
+        this.endWithin(AGAIN_MS);
+        return;
+      }
     } catch (thrown) {
       settles = jobs.map(
         ({ reject }) =>

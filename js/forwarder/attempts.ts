@@ -94,9 +94,11 @@ export class Attempts {
     const standIn = this.#fetch;
     try {
       // The URL may hold the key: it is in these two lines and nowhere else.
-      const answered = await (standIn === undefined
-        ? this.#send(deliverer.url(attempt), signal, deliverer.limit(attempt))
-        : deadline.race(askStandIn(standIn, new Request(deliverer.url(attempt), requestInit(signal)))));
+      const answered = await deadline.race(
+        standIn === undefined
+          ? this.#send(deliverer.url(attempt), signal, deliverer.limit(attempt))
+          : askStandIn(standIn, new Request(deliverer.url(attempt), requestInit(signal))),
+      );
       if ("response" in answered) await deliverer.receive(attempt, answered.response, signal);
       else deliverer.answered(attempt, answered.status, answered.body, answered.retryAfter);
     } catch (thrown) {

@@ -121,6 +121,10 @@ export class Delivery {
   #ready: Row[] = [];
   /** When all due rows were fetched; `undefined` after a change. */
   #allRead: number | undefined;
+  /** When the next event is due that waits for its time; infinite without one, `undefined` after a change. */
+  #laterMs: number | undefined;
+  /** Called when the next attempt ends. */
+  #atEnd: (() => void)[] = [];
   #isStopped = false;
   /** Is a call of {@link pump} on its way? */
   #mayPump = false;
@@ -145,6 +149,7 @@ export class Delivery {
   /** Notes that an event has no attempt under way: it is to be sent again. */
   rest(id: string, knowledge: Knowledge): void {
     this.#allRead = undefined;
+    this.#laterMs = undefined;
     this.#know(id, knowledge);
   }
 
@@ -152,6 +157,7 @@ export class Delivery {
   refresh(): void {
     this.#ready = [];
     this.#allRead = undefined;
+    this.#laterMs = undefined;
   }
 
   /** Resolves when the attempt under way is finished and stored; `undefined` without one. */
@@ -176,6 +182,8 @@ export class Delivery {
     const { host } = this.#deps;
     try {
       const now = host.now();
+      // An event that has become due is read, however short the time since the last read.
+      if (now >= (this.#laterMs ?? Number.POSITIVE_INFINITY)) this.#allRead = this.#laterMs = undefined;
       for (;;) {
         const row = this.#take(now);
         if (row === undefined) break;
@@ -197,22 +205,50 @@ export class Delivery {
     void Promise.resolve().then(() => {
       this.#mayPump = false;
       this.pump();
+      for (const end of this.#atEnd.splice(0)) end();
     });
   }
 
   /** When there is something to do next; null where nothing waits. */
   next(now = this.#deps.host.now()): number | null {
     const { store, options } = this.#deps;
-    // An event that is under way or being stored calls `pump` at its end.
-    if (this.#busy.size > 0) return now + LEASE_MS;
+    const stalledUntil = Number(options.deliverer().stalledUntil(now));
+    if (this.#busy.size > 0) {
+      // An event that is under way or being stored calls `pump` at its end. No other event waits for that end.
+      this.#laterMs ??= store.dueAfter(now) ?? Number.POSITIVE_INFINITY;
+      const next = Math.max(stalledUntil > now ? stalledUntil : this.#laterMs, now + READ_AGAIN_MS);
+      return Math.min(now + LEASE_MS, next);
+    }
     const due = this.#ready.length > 0 ? now : store.nextDue(now);
-    return due === null ? null : Math.max(due, options.deliverer().stalledUntil(now), now + 1);
+    return due === null ? null : Math.max(due, stalledUntil, now + 1);
   }
 
-  /** Waits until no attempt is under way, for a lease at most. */
-  async idle(): Promise<void> {
-    const end = Date.now() + LEASE_MS;
-    while (this.#busy.size > 0 && Date.now() < end) await Promise.race(this.#busy.values());
+  /** Waits until no attempt is under way, for that time at most. */
+  async idle(ms = LEASE_MS): Promise<void> {
+    const end = Date.now() + ms;
+    while (this.#busy.size > 0 && (await this.#ended(end - Date.now()))) {
+      // One of several attempts has ended.
+    }
+  }
+
+  /** Waits until no attempt is under way, or until the next event is due that waits for its time. */
+  async idleOrDue(): Promise<void> {
+    const { host, options } = this.#deps;
+    const waitMs = () => ((this.next() ?? 0) - host.now()) / options.clockSpeed;
+    while (this.#busy.size > 0 && (await this.#ended(waitMs()))) {
+      // What is due next may have changed.
+    }
+  }
+
+  /** Waits until an attempt ends; false where that takes longer. */
+  #ended(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), Math.max(0, ms));
+      this.#atEnd.push(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
   }
 
   #know(id: string, knowledge: Knowledge): void {
@@ -290,6 +326,7 @@ export class Delivery {
       return row.order_key === "" && known.length === 0 ? "" : JSON.stringify(known);
     };
     try {
+      await this.#kept();
       const transition = JSON.parse(await this.#attempts.make(row, facts, ask)) as Transition;
       // Postponed without an attempt: the earlier knowledge stays valid.
       if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
@@ -308,6 +345,19 @@ export class Delivery {
         counted: "retried",
         isPaused: options.deliverer().isPaused(),
       };
+    }
+  }
+
+  /** Waits until all rows will outlive this place: no request leaves before its event is kept. */
+  async #kept(): Promise<void> {
+    const { host } = this.#deps;
+    if (host.persist === undefined) return;
+    for (let wait = STORE_AGAIN_MS; ; wait = Math.min(2 * wait, MAX_STORE_AGAIN_MS)) {
+      try {
+        return await host.persist();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
     }
   }
 

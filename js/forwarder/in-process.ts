@@ -25,7 +25,7 @@ export interface InProcessOptions extends ForwarderOptions {
   readonly kept?: StoreSnapshot | undefined;
   /**
    * Stores the snapshot beyond the process, in IndexedDB for instance. An answer waits for it, so a 202 is a promise
-   * here too.
+   * here too; so does each request to CAKE. While it rejects, answers are 503, nothing is sent, and it is called again.
    * @default nothing survives
    */
   readonly keep?: (snapshot: StoreSnapshot) => Promise<void>;
@@ -75,9 +75,11 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
       // A waiting event does not keep the process alive.
       (timer as { unref?: () => void }).unref?.();
     },
-    persist: save,
+    ...(keep === undefined ? {} : { persist: save }),
   };
   const outbox = new Outbox({ options: resolved, store, host });
+  /** The store's changes that are kept. */
+  let keptChanges = 0;
   let keeping: Promise<void> | undefined;
   let keepingNext: Promise<void> | undefined;
   /** Saves run one after another: of two at once, the older snapshot might be written last. */
@@ -99,7 +101,10 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
     return save();
   }
   async function keepNow(): Promise<void> {
+    const { changes } = store;
+    if (changes === keptChanges) return;
     await keep?.(store.snapshot());
+    keptChanges = changes;
   }
   /** After a failed save, saves everything again soon. */
   function saveLater(): void {
@@ -137,7 +142,7 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
       }
     },
     async settle() {
-      await outbox.wake();
+      await outbox.settle();
     },
   };
   return limitArguments(forwarder, { settle: 0 }, "async");

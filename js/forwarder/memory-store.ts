@@ -32,6 +32,7 @@ export class MemoryStore implements OutboxStore {
   readonly #webhooks = new Map<string, { digest: string; at: number }>();
   readonly #meta = new Map<string, string>();
   #numbers = 0;
+  #changes = 0;
   /** The undo steps of the transaction in progress. */
   #undo: (() => void)[] | undefined;
 
@@ -44,6 +45,11 @@ export class MemoryStore implements OutboxStore {
     for (const [claim, id, at] of snapshot.claims) this.#claims.set(claim, { id, at });
     for (const [id, digest, at] of snapshot.webhooks) this.#webhooks.set(id, { digest, at });
     for (const [name, text] of snapshot.meta) this.#meta.set(name, text);
+  }
+
+  /** A number that grows with each change. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** The whole content, for storage elsewhere. */
@@ -121,6 +127,11 @@ export class MemoryStore implements OutboxStore {
 
   nextDue(nowMs: number): number | null {
     return least(this.#waiting().map((row) => (isDue(row, nowMs) ? Math.min(row.next_ms, nowMs) : row.next_ms)));
+  }
+
+  dueAfter(atMs: number): number | null {
+    const later = this.#waiting().filter((row) => row.next_ms > atMs && row.next_ms !== row.accepted_ms);
+    return least(later.map(({ next_ms }) => next_ms));
   }
 
   oldestPending(): number | null {
@@ -226,6 +237,7 @@ export class MemoryStore implements OutboxStore {
 
   /** Sets a key of a map; `undefined` deletes it. */
   #set<Value>(map: Map<string, Value>, key: string, value: Value | undefined): void {
+    this.#changes += 1;
     const before = map.get(key);
     this.#undo?.push(() => put(map, key, before));
     put(map, key, value);

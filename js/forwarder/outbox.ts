@@ -72,6 +72,9 @@ const SWEEP_PAUSE_MS = 10;
 
 const CLOCK_STEP_MS = 1_000;
 
+/** The time to store the result of an attempt that ended at its deadline. */
+const CLOSE_MS = 500;
+
 const ID_SECRET = "id secret";
 
 /** An outbox. */
@@ -287,7 +290,7 @@ export class Outbox {
       // Events that waited for the cancelled one may start.
       if (cancelled === "cancelled") this.#delivery.pump();
       if (cancelled !== "under_way" || Date.now() >= end) return cancelled;
-      await this.#delivery.settled(id);
+      await Promise.race([this.#delivery.settled(id), pause(end - Date.now())]);
     }
   }
 
@@ -337,14 +340,27 @@ export class Outbox {
     return this.report();
   }
 
-  /** Delivers every due event, and waits until no attempt is under way, for a lease at most. */
+  /**
+   * Delivers every due event, and waits until no attempt is under way, or until the next event is due: a Durable
+   * Object's next alarm waits for this one to end.
+   */
   async wake(): Promise<void> {
+    await this.#begin();
+    await this.#delivery.idleOrDue();
+    // Nothing waits, so no lease is set: it would wake an idle object for ever.
+    if (this.#delivery.next() === null) this.#deps.host.wakeAt(null);
+  }
+
+  /** Delivers every due event, and waits until no attempt is under way, for a lease at most. */
+  async settle(): Promise<void> {
+    await this.#begin();
+    await this.#delivery.idle();
+  }
+
+  async #begin(): Promise<void> {
     if (this.#isClockBack()) await this.#mendTimes();
     this.#delivery.refresh();
     this.#delivery.pump();
-    await this.#delivery.idle();
-    // Nothing waits, so no lease is set: it would wake an idle object for ever.
-    if (this.#delivery.next() === null) this.#deps.host.wakeAt(null);
   }
 
   /** Starts no further attempt. */
@@ -352,10 +368,10 @@ export class Outbox {
     this.#delivery.stop();
   }
 
-  /** Starts no further attempt, waits for the attempts under way (a lease at most), and stores the counts. */
+  /** Starts no further attempt, waits for the attempts under way (a timeout at most), and stores the counts. */
   async close(): Promise<void> {
     this.stop();
-    await this.#delivery.idle();
+    await this.#delivery.idle(this.#deps.options.timeoutMs + CLOSE_MS);
     await this.#commit.next(() => this.#stateLog.counts.writeAll(Date.now()));
   }
 

@@ -22,6 +22,11 @@ export function wasTried({ suffix }: Partition): string {
   return suffix === LEGACY ? "next_ms IS NOT NULL" : "next_ms IS NOT NULL AND next_ms <> accepted_ms";
 }
 
+/** The statement that finds when the next row of {@link wasTried} is due after a time. */
+export function firstDue(partition: Partition): string {
+  return `SELECT min(next_ms) AS it FROM events${partition.suffix} WHERE ${wasTried(partition)} AND next_ms > ?`;
+}
+
 /** The conditions of a list without its state, and their values. */
 export function conditionsOf({
   kind,

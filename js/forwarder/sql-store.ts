@@ -13,7 +13,7 @@ import { Blocks } from "./blocks.js";
 import { LookUps } from "./look-ups.js";
 import { execMany, insertRows, settleRows } from "./many-rows.js";
 import type { Sql, SqlDatabase, SqlValue } from "./sql.js";
-import { conditionsOf, FAILED, STATE, wasTried } from "./sql-conditions.js";
+import { conditionsOf, FAILED, firstDue, STATE, wasTried } from "./sql-conditions.js";
 import {
   type Asked,
   dueAfterSettling,
@@ -137,10 +137,11 @@ export class SqlStore implements OutboxStore {
 
   nextDue(nowMs: number): number | null {
     const [fresh] = this.#fresh(1, false);
-    return least([
-      fresh === undefined ? null : Math.min(fresh.accepted_ms, nowMs),
-      ...this.#waiting().map((partition) => this.#firstDue(partition)),
-    ]);
+    return least([fresh === undefined ? null : Math.min(fresh.accepted_ms, nowMs), this.dueAfter(-1)]);
+  }
+
+  dueAfter(atMs: number): number | null {
+    return least(this.#waiting().map((partition) => this.#value(firstDue(partition), atMs)));
   }
 
   oldestPending(): number | null {
@@ -398,13 +399,9 @@ export class SqlStore implements OutboxStore {
   /** The partitions that may have waiting events with an attempt. */
   #waiting(): Partition[] {
     return this.#partitions.filter((partition) => {
-      if (partition.mayWait) partition.mayWait = this.#firstDue(partition) !== null;
+      if (partition.mayWait) partition.mayWait = this.#value(firstDue(partition), -1) !== null;
       return partition.mayWait;
     });
-  }
-
-  #firstDue(partition: Partition): number | null {
-    return this.#value(`SELECT min(next_ms) AS it FROM events${partition.suffix} WHERE ${wasTried(partition)}`);
   }
 
   #countFailed({ suffix }: Partition): (readonly [StoredState, number])[] {

@@ -233,6 +233,8 @@ export interface OutboxStore {
   dueUnfailed(nowMs: number, limit: number, from: "newest" | number): readonly Row[];
   /** When the next event is due. One that was never tried is due now, whatever the clock was at its acceptance. */
   nextDue(nowMs: number): number | null;
+  /** When the next event is due of those that wait for a time after that one. */
+  dueAfter(atMs: number): number | null;
   /** The acceptance time of the oldest event that still waits, among the 10,000 events due first. */
   oldestPending(): number | null;
   list(filter: RowFilter): readonly Row[];

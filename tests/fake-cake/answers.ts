@@ -120,6 +120,8 @@ export const LOST: Named = [
   ["a body that is cut off", { wire: "truncated" }],
   ["a body without an end", { wire: "endless" }],
   ["bytes that are no HTTP", { wire: "garbage" }],
+  ["another protocol", { wire: "switches" }],
+  ["another protocol, and no more", { wire: "switches and closes" }],
   ["500", { status: 500 }],
   ["500 with a page", { status: 500, body: PAGE, type: "text/html" }],
   ["500 with Success in it", { status: 500, body: '{"request_status":"Success","conversion":{"conversion_id":7}}' }],

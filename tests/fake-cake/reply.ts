@@ -26,7 +26,11 @@ export type Wire =
   /** The connection is reset without an answer. */
   | "reset"
   /** Bytes that are not HTTP. */
-  | "garbage";
+  | "garbage"
+  /** 101 Switching Protocols, and the connection stays open. */
+  | "switches"
+  /** The same, and the connection is closed. */
+  | "switches and closes";
 
 /** One answer. Without `status` and `body`, it is the answer of a healthy CAKE. */
 export interface Reply {

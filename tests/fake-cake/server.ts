@@ -287,8 +287,16 @@ function send(response: ServerResponse, reply: Reply, text: string): void {
       return;
     case "garbage":
       response.socket?.end("\0\x01 this is no HTTP\r\n\r\n");
+      return;
+    case "switches":
+      response.socket?.write(SWITCHES);
+      return;
+    case "switches and closes":
+      response.socket?.end(SWITCHES);
   }
 }
+
+const SWITCHES = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n";
 
 function civil(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace("T", " ");

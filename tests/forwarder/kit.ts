@@ -16,6 +16,8 @@ export interface Wishes {
   readonly upstreamDedupe?: boolean;
   readonly clockSpeed?: number;
   readonly timeoutMs?: number;
+  /** Stands in for the platform's `fetch`, where the host takes functions. */
+  readonly fetch?: (request: Request) => Promise<Response>;
 }
 
 /** All options of a forwarder that a kit needs. */

@@ -378,6 +378,8 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
     const waiting = model.rows.filter(({ next_ms }) => next_ms !== null);
     const least = (times: readonly number[]) => (times.length === 0 ? null : Math.min(...times));
     expect(store.nextDue(nowMs)).toBe(least(waiting.map(({ next_ms }) => Number(next_ms))));
+    const later = waiting.filter(({ next_ms, accepted_ms }) => next_ms !== accepted_ms && Number(next_ms) > nowMs);
+    expect(store.dueAfter(nowMs)).toBe(least(later.map(({ next_ms }) => Number(next_ms))));
     expect(store.oldestPending()).toBe(least(waiting.map(({ accepted_ms }) => accepted_ms)));
     const filter: EventFilter = any<EventFilter>([
       {},

@@ -319,10 +319,54 @@ test("what cannot be kept once is not promised, and kept and delivered later", a
 });
 
 test("a store that cannot be written for a while ends no process and loses no event", async () => {
-  const { page, click, recorded } = both({ keep: () => Promise.reject(new Error("never")) });
+  let isBroken = true;
+  const { page, click, recorded } = both({
+    keep: async () => {
+      if (isBroken) throw new Error("the disk is full");
+    },
+  });
   const mine = event(await click());
   expect((await page(mine, "")).status).toBe(503);
-  await expect.poll(async () => (await recorded()).length).toBe(1);
+  // What is not kept is not sent: after the process, nobody would know of it.
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  expect(await recorded()).toEqual([]);
+  isBroken = false;
+  await expect.poll(async () => (await recorded()).length, { timeout: 5_000 }).toBe(1);
+});
+
+test("no request leaves before its event is kept, and a process that ends before sends nothing", async () => {
+  for (const ends of ["kept", "refused", "never"] as const) {
+    const sent: string[] = [];
+    let isKept = false;
+    const make = (more: object) =>
+      createForwarderInProcess({
+        baseUrl: "http://127.0.0.1",
+        apiKey: KEY,
+        operatorSecret: OPERATOR,
+        upstreamDedupe: false,
+        log: () => undefined,
+        fetch: async () => {
+          sent.push(isKept ? "after" : "before");
+          return Response.json({ request_status: "Success", conversion: { conversion_id: 7 } });
+        },
+        ...more,
+      });
+    const forwarder = make({
+      keep: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        if (ends === "refused") throw new Error("closed");
+        if (ends === "never") await new Promise(() => undefined);
+        isKept = true;
+      },
+    });
+    const body = JSON.stringify(event(crypto.randomUUID()));
+    const post = (to: typeof forwarder) =>
+      to.fetch(new Request(`${SITE}/cake/conversions?wait=1`, { method: "POST", headers: { origin: SITE }, body }));
+    const first = post(forwarder);
+    if (ends === "kept") expect((await (await first).json()) as object).toMatchObject({ state: "delivered" });
+    else await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(sent).toEqual(ends === "kept" ? ["after"] : []);
+  }
 });
 
 test("a fetch that throws at once is an attempt that failed", async () => {

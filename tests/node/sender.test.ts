@@ -27,6 +27,8 @@ async function opened() {
     if (path === "status") return response.writeHead(Number(name), { location: "/short" }).end(name);
     if (path === "half")
       return void response.writeHead(200, { "content-length": 9 }).write("1", () => socket.destroy());
+    if (path === "raw") return void socket.write(`HTTP/1.1 ${decodeURIComponent(name)}`);
+    if (path === "raw-end") return void socket.end(`HTTP/1.1 ${decodeURIComponent(name)}`);
     if (path === "half-parts") return void response.write("1", () => socket.destroy());
     return undefined;
   }).listen(0, "127.0.0.1");
@@ -87,4 +89,27 @@ test("an answer that breaks off, and a signal, end it with an error that shows n
   const thrown = await nobody.catch((error: Error) => error);
   expect(thrown).toMatchObject({ code: "ECONNREFUSED" });
   expect(`${(thrown as Error).stack} ${JSON.stringify(thrown)}`).not.toContain("CANARY");
+});
+
+test("an answer that is none ends its request at once, and another protocol is one", async () => {
+  const { send } = await opened();
+  const upgrade = "101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n";
+  const started = performance.now();
+  for (const [path, raw] of [
+    ["raw", upgrade],
+    ["raw-end", upgrade],
+    ["raw", `${upgrade}PRI * HTTP/2.0\r\n\r\n`],
+    ["raw-end", "101 Switching Protocols\r\n\r\n"],
+    ["raw-end", "103 Early Hints\r\nLink: </x>\r\n\r\n"],
+    ["raw-end", "100 Continue\r\n\r\n"],
+    ["raw-end", ""],
+    ["raw", "200 OK\r\nContent-Length: x\r\n\r\n"],
+  ] as const) {
+    const sent = send(`/${path}?${encodeURIComponent(raw)}`).then(textOf);
+    await expect(sent, raw).rejects.toThrow(Error);
+  }
+  expect(performance.now() - started).toBeLessThan(5_000);
+  // A word about an upgrade beside a whole answer is none.
+  const well = "200 OK\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nContent-Length: 2\r\n\r\nok";
+  expect(await textOf(await send(`/raw?${encodeURIComponent(well)}`))).toEqual({ status: 200, text: "ok" });
 });

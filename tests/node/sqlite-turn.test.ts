@@ -157,13 +157,51 @@ test("the most urgent job ends a window, and a patient one alone is done too", a
 });
 
 test("a file that somebody else holds is waited for no longer than five seconds, and nothing is the worse for it", async () => {
-  const { insert, seen, commit, failures, file } = opened();
+  const { database, insert, seen, commit, failures, file } = opened();
+  database.opened();
   const other = new DatabaseSync(file);
   other.exec("BEGIN IMMEDIATE");
+  const startMs = performance.now();
+  // Whoever else has work in this process does it meanwhile.
+  let turns = 0;
+  const clock = setInterval(() => {
+    turns += 1;
+  }, 10);
   await expect(commit.next(() => insert(1))).rejects.toThrow("locked");
+  expect(performance.now() - startMs).toBeGreaterThan(4_900);
+  expect(performance.now() - startMs).toBeLessThan(7_000);
+  expect(turns).toBeGreaterThan(250);
+  clearInterval(clock);
+  // The next ones need not wait for that long to be told.
+  const laterMs = performance.now();
+  await expect(commit.next(() => insert(1))).rejects.toThrow("locked");
+  expect(performance.now() - laterMs).toBeLessThan(500);
   other.exec("ROLLBACK");
   other.close();
   await commit.next(() => insert(1));
   expect(seen()).toEqual([1]);
   expect(failures).toEqual([]);
+});
+
+test("jobs that come while somebody else holds the file are done in their order once it is free", async () => {
+  const { database, insert, seen, commit, file } = opened();
+  database.opened();
+  const other = new DatabaseSync(file);
+  other.exec("BEGIN IMMEDIATE");
+  const done: number[] = [];
+  const batch = new Batch<number, void>(commit, (items) => items.map((item) => outcomeOf(() => void done.push(item))));
+  const jobs: Promise<unknown>[] = [];
+  for (const number of [1, 2, 3]) {
+    jobs.push(
+      commit.next(() => insert(number)).then(() => done.push(10 * number)),
+      batch.next(number),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+  expect(done).toEqual([]);
+  other.exec("ROLLBACK");
+  other.close();
+  await Promise.all(jobs);
+  expect(done).toEqual([1, 2, 3, 10, 20, 30]);
+  expect(seen()).toEqual([1, 2, 3]);
 });

@@ -131,8 +131,8 @@ export function openForwarder(options: NodeOptions, ...more: unknown[]): NodeFor
   const close = async () => {
     if (state === "open") state = "closing";
     clearInterval(sweeper);
-    // Callers with `wait=1` still need deliveries: their answers come first.
-    while (underWay.size > 0) await Promise.race(underWay);
+    // Callers with `wait=1` still need deliveries: their answers come first. A body may never end.
+    await within(resolved.timeoutMs, Promise.allSettled(underWay));
     if (state === "closing") await Promise.allSettled(outboxes().map((outbox) => outbox.close()));
     release();
   };
@@ -152,6 +152,16 @@ export function openForwarder(options: NodeOptions, ...more: unknown[]): NodeFor
     },
   };
   return limitArguments(forwarder, { close: 0 }, "async");
+}
+
+/** Waits for work, for that time at most. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const end = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, end]);
+  clearTimeout(timer);
 }
 
 /** The request with the caller's address, in place of the one that the caller may have written itself. */

@@ -47,9 +47,25 @@ export function createSender(): Send {
       const sent = (isTls ? requestHttps : requestHttp)({ ...placeOf(url), agent, headers: HEADERS });
       const requests = requestsOf(signal);
       requests.add(sent);
-      sent.once("close", () => requests.delete(sent));
+      let isAnswered = false;
+      /** 101 is no answer, and nothing else can come over that connection. */
+      const switched = () => sent.destroy(new Error("the answer is 101 Switching Protocols"));
       sent.once("error", reject);
-      sent.once("response", (incoming) => answer(incoming, limit, resolve, reject));
+      sent.once("response", (incoming) => {
+        if (incoming.statusCode === 101) return void switched();
+        isAnswered = true;
+        return answer(incoming, limit, resolve, reject);
+      });
+      // Without a listener, Node closes the connection and tells nobody.
+      sent.once("upgrade", (_, socket) => {
+        socket.destroy();
+        switched();
+      });
+      sent.once("close", () => {
+        requests.delete(sent);
+        // Whatever else Node makes of an answer, a request that is over without one has failed.
+        if (!isAnswered) reject(new Error("the connection closed without an answer"));
+      });
       sent.end();
     });
 }

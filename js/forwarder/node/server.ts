@@ -8,6 +8,7 @@ import { checkNames, checkNoMore, integerOption, refuse, stringOption } from "..
 import { failure } from "../answer.js";
 import { ADDRESS_HEADER } from "../network.js";
 import { OPTION_NAMES } from "../options.js";
+import { Connections } from "./connections.js";
 import { NODE_NAMES, type NodeForwarder, type NodeOptions, openForwarder } from "./forwarder.js";
 
 /** The options of a forwarder and its server. */
@@ -46,7 +47,10 @@ const REQUEST_MS = 30_000;
 /** Longer than proxies keep an idle connection; otherwise the server may close it just as its next request comes. */
 const KEEP_ALIVE_MS = 75_000;
 
-/** The time that answers have to leave after the disk has failed. */
+/** The time that callers have at a stop to send the rest of a request. */
+const REST_MS = 1_000;
+
+/** The time that answers have to leave, at a stop or after the disk has failed. */
 const FAREWELL_MS = 2_000;
 
 /**
@@ -70,6 +74,7 @@ export async function serveForwarder(options: ServerOptions, ...more: unknown[])
   const wishedPort = integerOption("port", givenPort, 0, 65_535) ?? 8_788;
   const forwarder = openForwarder(rest);
   const server = createServer({ requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS });
+  const connections = new Connections(server);
   let isStopping = false;
   server.on("request", (incoming, outgoing) => {
     void respond(incoming, outgoing, forwarder, proxies, () => isStopping);
@@ -85,15 +90,21 @@ export async function serveForwarder(options: ServerOptions, ...more: unknown[])
   const hush = () => {
     isStopping = true;
     server.keepAliveTimeout = 1;
-    return new Promise<void>((resolve) => server.close(() => resolve()));
+    const isQuiet = new Promise<void>((resolve) => server.close(() => resolve()));
+    connections.endUnused();
+    return isQuiet;
   };
   let stopped: Promise<undefined> | undefined;
   const stop = () => {
     stopped ??= (async () => {
       const isQuiet = hush();
+      const patience = setTimeout(() => connections.endIncomplete(), REST_MS);
       await forwarder.close();
       server.closeIdleConnections();
+      const farewell = setTimeout(() => server.closeAllConnections(), FAREWELL_MS);
       await isQuiet;
+      clearTimeout(patience);
+      clearTimeout(farewell);
     })().then(() => undefined);
     return stopped;
   };

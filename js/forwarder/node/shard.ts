@@ -50,10 +50,11 @@ export class NodeShard {
       const store = new SqlStore(this.#database, resolved.retentionMs);
       checkOwn(store.getMeta(NOTE), own, file);
       // A full disk must fail here, before any event is sent.
-      this.#database.turn(() => {
+      this.#database.transactionSync(() => {
         store.setMeta("opened", new Date().toISOString());
         store.setMeta(NOTE, JSON.stringify({ own, ...note } satisfies FolderNote));
       });
+      this.#database.opened();
       this.#timer = new Timer();
       this.#alarm = new Alarm({ waitUntil: settle, storage: this.#timer }, null);
       this.outbox = new Outbox({

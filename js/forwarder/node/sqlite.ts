@@ -64,6 +64,8 @@ export class NodeDatabase implements SqlDatabase {
   readonly #statements = new Map<string, Prepared>();
   /** The number of nested transactions; the transaction of a window counts. */
   #depth = 0;
+  /** Since when another connection has held the database. */
+  #heldSinceMs: number | undefined;
   #failure: { readonly thrown: unknown } | undefined;
 
   /**
@@ -90,16 +92,34 @@ export class NodeDatabase implements SqlDatabase {
     };
   }
 
-  /** Runs the work of a window in one transaction. All of it is on disk when this returns, none when this throws. */
-  turn(work: () => void): void {
+  /** From now on SQLite does not wait for another connection: that would block the event loop of all shards. */
+  opened(): void {
+    this.#database.exec("PRAGMA busy_timeout = 0");
+  }
+
+  /**
+   * Runs the work of a window in one transaction. All of it is on disk when this returns true, none when this throws.
+   * Returns false, without the work, where another connection holds the database, for five seconds at most; after that
+   * it throws.
+   */
+  turn(work: () => void): boolean {
     this.#check();
-    // The work has not begun: an error here leaves no memory ahead of the disk.
-    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      // The work has not begun: an error here leaves no memory ahead of the disk.
+      this.#database.exec("BEGIN IMMEDIATE");
+    } catch (thrown) {
+      if (!isBusy(thrown)) throw thrown;
+      this.#heldSinceMs ??= performance.now();
+      if (performance.now() - this.#heldSinceMs < BUSY_MS) return false;
+      throw thrown;
+    }
+    this.#heldSinceMs = undefined;
     this.#depth = 1;
     try {
       work();
       this.#check();
       this.#database.exec("COMMIT");
+      return true;
     } catch (thrown) {
       this.#fail(thrown);
       throw thrown;
