@@ -162,6 +162,13 @@ export function textsOption(name: string, value: unknown): string[] {
   return value.map((each) => stringOption(name, each));
 }
 
+/** The names of the click id's parameter: the rule of js/page/settings.ts for each. */
+export function parametersOption(value: unknown): string[] {
+  const names = textsOption("parameters", value).map((name) => name.trim());
+  const odd = names.find((name) => !/^\w[^\s,;|"]*$/.test(name));
+  return odd === undefined ? names : refuse("parameters", `must be names such as reqid, each alone: "${odd}" is none`);
+}
+
 /** A function. */
 export function functionOption<T>(name: string, value: T | undefined): T | undefined {
   if (value === undefined || value === null || typeof value === "function") return value ?? undefined;

@@ -12,7 +12,7 @@ import { root } from "./build.ts";
 import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
 /** The exports of the cores; see js/page/core.ts. Those of clicks have short names in what a page loads. */
-const EXPORTS = { put: "p", get: "g", decide: "d" };
+const EXPORTS = { put: "p", byte: "g", decide: "d" };
 const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
 
 /**
@@ -27,17 +27,22 @@ const OWN_NAMES = {
   missing: "m",
   conversions: "w",
   complete: "k",
+  rewrite: "b",
+  sent: "t",
+  isEdge: "i",
+  findClick: "f",
+  own: "q",
   url: "u",
 };
 
 /** Short names for what those files export to each other. */
-const OWN_EXPORTS = { openOutbox: "o", noteNotTaken: "t", checkNames: "a", findLink: "f" };
+const OWN_EXPORTS = { openOutbox: "o", noteDecision: "t", checkNames: "a", findLink: "f" };
 
 /** The words for a missing value, as literals. */
 const WORDS = { MISSING_WORDS: JSON.stringify(MISSING_WORDS), BESIDE_WORDS: JSON.stringify(BESIDE_WORDS) };
 
 /** Separate files, loaded when they are first needed. */
-const LAZY = ["outbox", "decorate", "attach", "link", "fallback", "link-fallback"];
+const LAZY = ["outbox", "rare", "decorate", "attach", "link", "fallback", "link-fallback"];
 
 const out = join(root, "dist/page");
 
@@ -238,7 +243,7 @@ async function bundle(
   const { code: plain } = await minify(code, {
     ecma: 2020,
     module: format === "es",
-    compress: { passes: 4, inline: 1, lhs_constants: false, unsafe_arrows: true, unsafe_methods: true },
+    compress: { passes: 4, inline: format === "iife" ? 2 : 1, lhs_constants: false, unsafe_arrows: true, unsafe_methods: true },
     mangle: { properties: { regex: new RegExp(`^(${Object.keys(short).join("|")})$`), builtins: true } },
     nameCache: { props: { props: Object.fromEntries(Object.entries(short).map(([own, name]) => [`$${own}`, name])) } },
     format: { comments: false },
@@ -272,7 +277,7 @@ const first = { ...OWN_NAMES, ...OWN_EXPORTS, ...EXPORTS };
 write("page", await bundle("js/entry/page.ts", "page", "es", first, wasm, EAGER));
 write("cake-edge", await bundle("js/entry/tag.ts", "cake-edge", "iife", first, wasm, EAGER));
 write("link", await bundle("js/page/link.ts", "link", "es", OWN_EXPORTS, shrink("link", LINK_EXPORTS)));
-for (const name of ["outbox", "decorate", "attach"]) {
+for (const name of ["outbox", "rare", "decorate", "attach"]) {
   write(name, await bundle(`js/page/${name}.ts`, name, "es", { ...OWN_NAMES, ...OWN_EXPORTS }));
 }
 // For frames and workers: a module for bundlers, and one classic script that makes the global `cakeEdgeFrame`.

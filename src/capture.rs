@@ -162,7 +162,7 @@ impl Capture<'_> {
             (true, Some(_)) => DOMAIN_COOKIE,
         };
         let domain = self.domain.filter(|_| is_secure).map(|domain| {
-            let domain = domain.trim_ascii().trim_start_matches('.');
+            let domain = domain.trim_ascii().trim_matches('.');
             domain.to_ascii_lowercase()
         });
         let domain = domain.as_deref();
@@ -283,7 +283,8 @@ impl Capture<'_> {
                 is_secure = scheme == "https";
             }
             if let Some(named) = first(visit.forwarded_host, of("host")) {
-                return (is_secure, cut(&named, b':').0.to_owned());
+                let named = cut(&named, b':').0.trim_end_matches('.');
+                return (is_secure, named.to_owned());
             }
         }
         (is_secure, host.trim_end_matches('.').to_ascii_lowercase())

@@ -53,11 +53,10 @@ const FIELD: Mark = 0x21;
 const TOUCH: Mark = 0x2a;
 
 /// Writes the click of an address as a touch: `TIME!PARAMETER!CLICK_ID!s1!…!s5`. The time is in
-/// seconds, base 36; texts are percent-encoded, and empty ends left out. Returns its place.
-fn push_click(tape: &mut impl Tape, click: &LandingClick, now_s: u32) -> usize {
-    let names = click_id::push_sub_id_names(tape);
-    let start = tape.length();
-    push_time(tape, now_s);
+/// seconds, base 36; texts are percent-encoded, and empty ends left out. `names` are those of the
+/// sub ids.
+fn push_click(tape: &mut impl Tape, click: &LandingClick, names: usize, came_s: u32) {
+    push_time(tape, came_s);
     push_field(tape, click.parameter);
     push_field(tape, click.id);
     let mut end = tape.length();
@@ -69,7 +68,6 @@ fn push_click(tape: &mut impl Tape, click: &LandingClick, now_s: u32) -> usize {
         }
     }
     tape.truncate(end);
-    start
 }
 
 /// Writes a field, percent-encoded: the letters of click ids stay as they are.
@@ -333,7 +331,7 @@ impl TouchPolicy {
             tape.push(END_OF_FIELD);
         }
         let seconds = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX);
-        let decision = self.write_update(&mut tape, seconds);
+        let decision = self.write_update(&mut tape, seconds, seconds);
         let text_of = |start: usize, end: usize| {
             let text = tape.get(start..end).unwrap_or_default();
             String::from_utf8_lossy(text).into_owned()
@@ -353,7 +351,10 @@ impl TouchPolicy {
     /// The tape has these fields, each ended by [`END_OF_FIELD`]. The first has the names of the click id's parameter,
     /// separated by [`END_OF_NAME`](crate::url::END_OF_NAME). The second has the pairs of the address's query, as
     /// `push_pairs` writes them. The others are the stores; [`END_OF_READING`] separates several copies in one.
-    pub(crate) fn write_update(&self, tape: &mut impl Tape, now_s: u32) -> Decision {
+    ///
+    /// `came_s` is when the click came. The page may have held it until the visitor's yes: then it goes behind the
+    /// touches that came since. A touch later than `now_s` is of a wrong clock, and older than any click.
+    pub(crate) fn write_update(&self, tape: &mut impl Tape, came_s: u32, now_s: u32) -> Decision {
         let is_first = self.attribution == Attribution::FirstTouch;
         let window_s = self.window_days * DAY_S;
         let oldest_s = now_s.saturating_sub(window_s);
@@ -363,35 +364,33 @@ impl TouchPolicy {
         let stores = tape.after_end(pairs, END_OF_FIELD.into());
         let (latest, written_s) = latest(tape, stores, now_s);
         let earlier = after(tape, latest, TOUCH);
-        let mut click = NOWHERE;
-        if let Some(found) = LandingClick::find(tape, 0, pairs) {
-            click = push_click(tape, &found, now_s);
-            tape.push_mark(TOUCH);
-        }
-        let own = id_at(tape, click);
-        let (mut live, mut newest_s, mut oldest_bytes) = (0, now_s, 0);
+        let mut click = LandingClick::find(tape, 0, pairs);
+        let (mut live, mut oldest_bytes, mut older) = (0, 0, earlier);
         let mut at = next(tape, earlier, now_s, oldest_s);
         while at != NOWHERE {
             let id = id_at(tape, at);
             let end = end_of(tape, id);
+            let rest = after(tape, at, TOUCH);
             // The same click id does not move the clock.
-            if tape.is_same(id, end, own, end_of(tape, own), 0) {
-                click = NOWHERE;
-            }
-            if live == 0 {
-                newest_s = time_at(tape, at, now_s);
+            click = click.filter(|own| !tape.is_same(id, end, own.id, end_of(tape, own.id), 0));
+            if read_time(tape, at, now_s.wrapping_sub(DAY_S), 0) > came_s {
+                older = rest;
             }
             oldest_bytes = end - after(tape, at, FIELD) + MAX_TIME_BYTES;
             live += 1;
-            at = next(tape, after(tape, at, TOUCH), now_s, oldest_s);
+            at = next(tape, rest, now_s, oldest_s);
         }
-        // The touches to be kept, the newest first.
+        // The touches to be kept, the newest first. An empty one is skipped.
         let mut touches = earlier;
-        if click != NOWHERE {
-            tape.push_copy(earlier, tape.end(earlier));
+        if let Some(click) = click {
+            let names = click_id::push_sub_id_names(tape);
+            touches = tape.length();
+            tape.push_copy(earlier, older);
+            tape.push_mark(TOUCH);
+            push_click(tape, &click, names, came_s);
+            tape.push_mark(TOUCH);
+            tape.push_copy(older, tape.end(earlier));
             tape.push_byte(0);
-            touches = click;
-            newest_s = now_s;
             live += 1;
         }
         let start = tape.length();
@@ -410,6 +409,7 @@ impl TouchPolicy {
         let head = tape.length();
         let mut places = self.journey;
         at = next(tape, touches, now_s, oldest_s);
+        let newest_s = time_at(tape, at, now_s);
         while at != NOWHERE {
             live -= 1;
             let id = id_at(tape, at);

@@ -7,9 +7,9 @@ import {
   choice,
   flagOption,
   optionalString,
+  parametersOption,
   refuse,
   stringOption,
-  textsOption,
 } from "../option.js";
 import { secretsOption } from "../secret.js";
 import { edge } from "./core.js";
@@ -134,8 +134,8 @@ export function captureClick(request: Request, options: CaptureOptions, ...more:
         request,
         secretsOption("secrets", options.secrets),
         typeof said === "boolean" ? `${said}` : stringOption("consent", said),
-        textsOption("parameters", options.parameters),
-        optionalString("domain", options.domain) ?? "",
+        parametersOption(options.parameters),
+        domainOption(options.domain),
         options.windowDays ?? 30,
         options.journey ?? 5,
         flags,
@@ -174,6 +174,13 @@ export function readClickCookie(request: Request, options: ReadClickOptions, ...
       ),
   );
   return clickId;
+}
+
+/** The domain; in another script, as browsers and requests write it. */
+function domainOption(value: unknown): string {
+  const domain = stringOption("domain", value).trim();
+  const address = `https://${domain.replace(/^\./, "")}`;
+  return /[^ -~]/.test(domain) && URL.canParse(address) ? new URL(address).hostname : domain;
 }
 
 /** The ids of the order, which are no click ids. */

@@ -11,6 +11,7 @@ import {
   optionalString,
   refuse,
   stringOption,
+  parametersOption,
   textsOption,
 } from "../option.js";
 import { toJson } from "./call-options.js";
@@ -140,7 +141,7 @@ export function findClick(url: string | URL, options?: FindClickOptions, ...more
   checkNoMore("findClick", 2, more);
   checkNames("options", options, ["parameters", "fragment"]);
   const text = typeof url === "object" && url !== null && "href" in url ? String(url.href) : stringOption("url", url);
-  const parameters = textsOption("parameters", options?.parameters);
+  const parameters = parametersOption(options?.parameters);
   return call(() => edge.api().findClick(text, parameters, flagOption("fragment", options?.fragment)));
 }
 

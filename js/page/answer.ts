@@ -14,7 +14,7 @@ const FINAL =
 /** The states of the forwarder's conversions. */
 const STATES = ["pending", "paused", "delivered", "refused", "dead", "cancelled"];
 
-/** How long a conversion waits at most, in milliseconds. */
+/** How long a conversion waits, in milliseconds. */
 export const LIFE_MS = 7 * 86_400_000;
 
 const MIN_RETRY_MS = 5_000;
@@ -47,6 +47,21 @@ export interface Refusal {
 export interface Waiting {
   /** The last wait, in milliseconds. */
   retryMs?: number;
+}
+
+/**
+ * The time of a stored conversion, as it counts now; `undefined` if its life is over. A clock may have been wrong once,
+ * at the sale or now. So what seems too old lives once more, from now on, and what seems to come is of now.
+ */
+export function livingSince(
+  at: unknown,
+  again: unknown,
+): { readonly at: number; readonly again: boolean } | undefined {
+  const time = now();
+  if (typeof at !== "number") return undefined;
+  const isOld = at < time - LIFE_MS;
+  if (isOld && again) return undefined;
+  return { at: isOld ? time : Math.min(at, time), again: isOld || !!again };
 }
 
 /** The value of a JSON text; `undefined` if the text is no JSON. */

@@ -13,8 +13,8 @@ export interface Attached {
   /** The address that takes conversions. */
   readonly url: string;
   /** Is the click id in the cookie of the site's own Worker, where no script sees it? */
-  readonly edge?: boolean | undefined;
-  clickId(): string | undefined;
+  readonly isEdge?: boolean | undefined;
+  findClick(): string | undefined;
   said(): Consent;
   note(reason: Reason | string): void;
 }
@@ -43,6 +43,9 @@ const LOOK_MS = 300_000;
 /** When an open page tries again after a failure. */
 const RETRY_MS = 10_000;
 const RETRIES = 3;
+
+/** When an open page looks for another tab's click: it comes back to the visitor, or is about to be used. */
+const NEWS = ["submit", "focus", "visibilitychange", "pageshow", "storage"];
 
 /** The references that Stripe takes; it drops any other. */
 const REFERENCE = /^[\w-]{1,200}$/;
@@ -84,9 +87,15 @@ export function attach(how: AttachOptions, page: Attached): () => void {
     const said = page.said();
     // While consent is pending, nothing is attached or removed.
     if (said === "pending") return;
-    attempt(() => update(said === "granted" ? page.clickId() : undefined));
+    attempt(() => update(said === "granted" ? page.findClick() : undefined));
   };
   look();
+  // Another tab may have kept a click meanwhile. In the capturing phase, a form still takes it.
+  const lookIfSeen = () => {
+    // Not while the page is being left: the next page looks for itself.
+    if (document.visibilityState !== "hidden") look();
+  };
+  for (const type of NEWS) attempt(() => addEventListener(type, lookIfSeen, true));
   return look;
 }
 
@@ -200,18 +209,19 @@ function fields(selector: string, name: string): Update {
 }
 
 /** `client_reference_id` of payment links, buy buttons and pricing tables. */
-function stripe(hosts: readonly string[] = ["buy.stripe.com"], { clickId, said, note }: Attached): Update {
-  const reference = (id = clickId()) => {
+function stripe(hosts: readonly string[] = ["buy.stripe.com"], { findClick, said, note }: Attached): Update {
+  const reference = (id: string | undefined) => {
     if (id === undefined || said() !== "granted") return undefined;
     if (REFERENCE.test(id)) return id;
     note("invalid_click_id");
     return undefined;
   };
-  decorate({ hosts, parameter: "client_reference_id" }, { clickId: () => reference(), note }, undefined, true);
+  decorate({ hosts, parameter: "client_reference_id" }, { findClick: () => reference(findClick()), note }, undefined, true);
   const attribute = "client-reference-id";
   const filled = new Map<Element, string>();
+  let known: string | undefined;
   const update = () => {
-    const wanted = reference();
+    const wanted = reference(known);
     for (const element of document.querySelectorAll("stripe-buy-button, stripe-pricing-table")) {
       const present = element.getAttribute(attribute);
       // A reference of the site's own stays.
@@ -223,11 +233,14 @@ function stripe(hosts: readonly string[] = ["buy.stripe.com"], { clickId, said, 
     }
   };
   watch(update);
-  return update;
+  return (id) => {
+    known = id;
+    update();
+  };
 }
 
 /** A token in localStorage for frames of this site that have no origin; see frame-tracker.ts. */
-function token(offerId: number | undefined, { url, edge, said, note }: Attached): Update {
+function token(offerId: number | undefined, { url, isEdge, said, note }: Attached): Update {
   if (!offerId) refuse("offerId", "is missing: which offer do the frame's conversions belong to?");
   const key = `${MARK}frame`;
   let wanted: string | undefined;
@@ -235,29 +248,28 @@ function token(offerId: number | undefined, { url, edge, said, note }: Attached)
     const [value = "", expires = ""] = read(TOKEN).split(/\.(?=\w+\.[\w-]+$)/);
     const [offer, click] = value.split("!");
     const left = Number.parseInt(expires, 36) * 1_000 - now();
-    return offer === `${offerId}` && (edge || click === wanted) && left > TOKEN_LEFT_MS;
+    return offer === `${offerId}` && (isEdge || click === wanted) && left > TOKEN_LEFT_MS;
   };
   const work = oneByOne(async () => {
-    if (fits() || (edge && now() - Number(read(key)) < NO_CLICK_MS)) return true;
+    if (fits() || (isEdge && now() - Number(read(key)) < NO_CLICK_MS)) return true;
     const query = `offerId=${encodeURIComponent(offerId)}${wanted === undefined ? "" : `&clickId=${encodeURIComponent(wanted)}`}`;
     const response = await fetch(`${url.replace(/[^/]*$/, "token")}?${query}`, { credentials: "include" });
     const { token, error } = (await response.json()) as { token?: unknown; error?: { code?: unknown } };
     if (typeof token === "string" && said() === "granted") store(TOKEN, token);
     if (!error?.code) return typeof token === "string";
     note(`${error.code}`);
-    if (edge && error.code === "invalid_click_id") store(key, `${now()}`);
+    if (isEdge && error.code === "invalid_click_id") store(key, `${now()}`);
     // A refusal is final on this page.
     return response.status < 500 && response.status !== 429;
   }, note);
   const look = () => {
-    if (said() === "granted" && (edge || wanted !== undefined)) work();
+    if (said() === "granted" && (isEdge || wanted !== undefined)) work();
   };
   // Not while the page is being left: the next page checks for itself.
   const lookIfSeen = () => {
     if (document.visibilityState === "visible") look();
   };
   attempt(() => setInterval(lookIfSeen, LOOK_MS));
-  document.addEventListener("visibilitychange", lookIfSeen);
   return (id) => {
     wanted = id;
     if (said() === "denied") {

@@ -5,9 +5,16 @@ export interface Core {
   /** Sets a byte of the input, in the order of the places. */
   put(byte: number, at: number): void;
   /** A byte of the answer; 0 past its end. */
-  get(at: number): number;
-  /** Decides what a visit leaves in the browser. Returns the cookie's age in seconds; 0 if nothing is to be written. */
-  decide(isFirstTouch: number, windowDays: number, journey: number, cookieDays: number, seconds: number): number;
+  byte(at: number): number;
+  /** Decides what a visit leaves in the browser. Returns the cookie's age in seconds; 0 if nothing is to be written. Times are seconds since 1970. */
+  decide(
+    isFirstTouch: number,
+    windowDays: number,
+    journey: number,
+    cookieDays: number,
+    came: number,
+    now: number,
+  ): number;
 }
 
 /** The core of tracking links. See src/bindings/page_link.rs. */

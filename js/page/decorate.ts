@@ -13,7 +13,7 @@ export const NO_VALUE = /^\s*(undefined|null|NaN)?\s*$/;
  */
 export function decorate(
   how: DecorateOptions,
-  { clickId, note }: { clickId(): string | undefined; note(reason: Reason): void },
+  { findClick, note }: { findClick(): string | undefined; note(reason: Reason): void },
   more?: unknown,
   isKept = false,
 ): void {
@@ -37,7 +37,7 @@ export function decorate(
     // Another place on this page needs no id, and the new address would reload the page.
     if (!url || !isChosen(url) || address.trim().startsWith("#")) return undefined;
     if (isOwn(url.searchParams.getAll(parameter))) return undefined;
-    const id = clickId();
+    const id = findClick();
     if (id === undefined) note("no_click_id");
     return id;
   };

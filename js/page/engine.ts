@@ -2,9 +2,9 @@
  * The core in a page: starts the wasm, or its fallback in plain JavaScript if there is no WebAssembly, and calls it.
  * See src/bindings/page.rs.
  */
-import { CakeError } from "../error.js";
 import { answerOf, type Core } from "./core.js";
 import { load } from "./load.js";
+import { now } from "./store.js";
 import { instantiate } from "./wasm.js";
 
 /** The kind of core that runs. */
@@ -14,7 +14,7 @@ export type Engine = "wasm" | "js";
 export type Visit = readonly [
   /** The address's pairs, as `pairsOf` writes them. */
   pairs: string,
-  /** The time in seconds since 1970; the core takes the whole ones. */
+  /** When it came, in seconds since 1970; the core takes the whole ones. */
   seconds: number,
 ];
 
@@ -27,8 +27,8 @@ export type Decision = readonly [
   age: number,
   /** The text to store, or the text that is already stored. */
   text: string,
-  /** The click id that counts. */
-  clickId: string | undefined,
+  /** The click id that counts; empty if there is none. */
+  clickId: string,
 ];
 
 let core: Core | undefined;
@@ -47,7 +47,7 @@ export function runningEngine(): Engine {
 /** Is the core running? If not, {@link loadFallback} brings it. */
 export function isRunning(): boolean {
   runningEngine();
-  return !!core;
+  return core !== undefined;
 }
 
 /** Loads the plain JavaScript. Resolves even if that fails. */
@@ -63,20 +63,18 @@ export const loadFallback = (): Promise<void> =>
  * Asks the core what a visit leaves in the browser. `fields` are the names of the click id's parameter, separated by
  * U+0001, the visit's pairs, the cookie's copies, separated by U+0003, and storage's text.
  *
- * @throws CakeError `internal` if there is no core
+ * @throws if there is no core
  */
-export function decide(fields: readonly string[], policy: Policy, seconds: number): Decision {
-  if (!core) {
-    throw new CakeError({ code: "internal", rule: "fallback.js could not be loaded" });
-  }
-  const { put } = core;
+export function decideVisit(fields: readonly string[], policy: Policy, seconds: number): Decision {
+  // Without a core this throws.
+  const { put, byte, decide } = core as Core;
   // A stored text may be anybody's, and not even valid UTF-16.
   const input = [...fields, ""].join("\x04").replace(/[\ud800-\udfff]/gu, "?");
   // As UTF-8, by functions that every browser has.
   [...unescape(encodeURIComponent(input))].forEach((byte, at) => {
     put(byte.charCodeAt(0), at);
   });
-  const age = core.decide(...policy, seconds);
-  const [text, clickId] = answerOf(core.get).split("\n");
-  return [age, text as string, clickId || undefined];
+  const age = decide(...policy, seconds, now() / 1_000);
+  const [text, clickId] = answerOf(byte).split("\n");
+  return [age, text as string, clickId as string];
 }

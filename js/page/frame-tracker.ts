@@ -4,7 +4,7 @@
  * conversion.
  */
 import { CakeError, type CakeErrorCode, isCakeError } from "../error.js";
-import { type Answer, findAcceptance, LIFE_MS, nextWait, parse, readAnswer, readRefusal } from "./answer.js";
+import { type Answer, findAcceptance, livingSince, nextWait, parse, readAnswer, readRefusal } from "./answer.js";
 import { consentOf } from "./consent.js";
 import { checkNames } from "./names.js";
 import type { Consent, ConvertResult } from "./options.js";
@@ -77,6 +77,8 @@ interface Fields {
 /** A conversion that waits; the store has it without `retryMs` and `result`. */
 interface Waiting {
   readonly at: number;
+  /** Has it lived its seven days once? */
+  readonly again?: boolean;
   fields: Fields;
   retryMs?: number;
   /** The try under way. */
@@ -204,13 +206,10 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
     const text = await inTime(() => storage.getItem(WAITING));
     if (text === NOTHING) note("storage_blocked");
     const list = parse(`${typeof text === "string" ? text : "[]"}`);
-    const time = now();
     return (Array.isArray(list) ? list : []).flatMap((each: Partial<Waiting> | null) => {
-      const { at, fields } = each ?? {};
-      const isGood =
-        typeof at === "number" && at > time - LIFE_MS && typeof fields?.uniqueId === "string" && fields.clickId;
-      // A clock that was once ahead must not keep a conversion for ever.
-      return isGood ? { at: Math.min(at, time), fields } : [];
+      const { at, again, fields } = each ?? {};
+      const life = livingSince(at, again);
+      return life && typeof fields?.uniqueId === "string" && fields.clickId ? { ...life, fields } : [];
     });
   };
 
@@ -225,7 +224,7 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
         ({ fields }) => !waiting.has(fields.uniqueId) && !settled.has(fields.uniqueId),
       );
       const own = [...waiting.values()].filter(({ fields }) => fields.clickId);
-      const all = [...others, ...own].map(({ at, fields }) => ({ at, fields }));
+      const all = [...others, ...own].map(({ at, again, fields }) => ({ at, again, fields }));
       if (all.length > MAX_WAITING) note("outbox_full");
       const kept = all.slice(-MAX_WAITING);
       // Consent was denied meanwhile.

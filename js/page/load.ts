@@ -7,6 +7,7 @@ declare const IS_TAG: boolean;
 
 const FILES = {
   outbox: () => import("./outbox.js"),
+  rare: () => import("./rare.js"),
   decorate: () => import("./decorate.js"),
   attach: () => import("./attach.js"),
   link: () => import("./link.js"),

@@ -9,8 +9,8 @@ const here = attempt(() => location.href) ?? "";
 const addresses = new Set([first?.includes(":") ? first : here, here]);
 
 /**
- * Calls `listener` with each address of the page, past and future, and again after a return from the back/forward
- * cache. While the page is only prerendered, it calls nothing. `begun` is called once, after the first addresses.
+ * Calls `listener` with each address of the page, past and future. While the page is only prerendered, it calls
+ * nothing. `begun` is called once, after the first addresses.
  */
 export function onAddressChange(listener: (address: string) => unknown, begun: () => void): void {
   const notify = () => listener(location.href);
@@ -18,7 +18,6 @@ export function onAddressChange(listener: (address: string) => unknown, begun: (
     // A tracker may be made later than the import.
     for (const address of addresses.add(location.href)) listener(address);
     begun();
-    addEventListener("pageshow", (event) => event.persisted && notify());
     // A site's own variable or element of that name may replace it.
     const navigation = attempt(() => (window as { navigation?: EventTarget & { currentEntry?: object } }).navigation);
     if (navigation?.currentEntry) return navigation.addEventListener("currententrychange", notify);

@@ -33,7 +33,7 @@ export interface TrackerOptions {
   readonly journey?: number;
   /** How long browsers keep the cookie, in days, if shorter than the window. @default windowDays */
   readonly cookieDays?: number;
-  /** The cookie's domain, such as `example.com`. @default the widest one that the browser allows */
+  /** The cookie's domain, such as `example.com`: the page's host or one above it. @default the widest one that the browser allows */
   readonly cookieDomain?: string;
   /** Is called with every error. Nothing is thrown. */
   readonly onError?: (error: CakeError) => void;
@@ -61,7 +61,7 @@ export type Reason =
   | "storage_blocked"
   /** A hundred conversions wait already: this one is sent, but not stored. */
   | "outbox_full"
-  /** A stored conversion is older than seven days, or unreadable: deleted. */
+  /** A stored conversion has waited for its seven days twice, or is unreadable: deleted. */
   | "outbox_expired"
   /** Another tab is sending the conversion. */
   | "other_tab"
@@ -148,10 +148,12 @@ export interface AttachOptions {
   readonly offerId?: number;
 }
 
-/** A conversion that waits in memory; localStorage has it without `due` and `retryMs`. */
+/** A conversion that waits in memory; localStorage has it without `due`, `retryMs` and `sent`. */
 export interface WaitingConversion {
   /** When it was reported: milliseconds since 1970. */
   readonly at: number;
+  /** Has it lived its seven days once? */
+  readonly again?: boolean;
   /** The address of the page that reported it, while its unique id must still be made from that address. */
   page?: string | undefined;
   fields: PageConversion;
@@ -159,4 +161,6 @@ export interface WaitingConversion {
   due?: number;
   /** The last wait, in milliseconds. */
   retryMs?: number;
+  /** Its request, where the tracker has made it. */
+  sent?: Promise<Response> | undefined;
 }

@@ -1,17 +1,14 @@
 /**
  * The outbox: keeps conversions that were not accepted at once, and those that earlier pages left in localStorage. It
- * is a file of its own, loaded before or on first use. The file also has what a tracker rarely says.
+ * is a file of its own, loaded before or on first use.
  */
 import { CakeError, type CakeErrorCode } from "../error.js";
-import { type Answer, findAcceptance, LIFE_MS, nextWait, parse, readAnswer, readRefusal } from "./answer.js";
+import { type Answer, findAcceptance, livingSince, nextWait, parse, readAnswer, readRefusal } from "./answer.js";
+import { isOwnId } from "./conversion.js";
 import { digest } from "./digest.js";
-import { checkNames as checkReadNames } from "./names.js";
 import type { Consent, ConvertResult, PageConversion, Reason, WaitingConversion } from "./options.js";
-import { ANSWER_MS, findOrderUniqueId, isReady, MAX_ID, post } from "./send.js";
-
-export { noteNotTaken } from "./not-taken.js";
-
-import { attempt, keysOf, later, now, ORDER, OUTBOX, read, remove, store, UNIQUE, urlOf } from "./store.js";
+import { ANSWER_MS, findOrderUniqueId, isReady, MAX_ID, orderOf, post } from "./send.js";
+import { attempt, KEY, keysOf, later, now, ORDER, OUTBOX, read, readCookies, remove, store, UNIQUE, urlOf } from "./store.js";
 
 /** The most conversions that wait in localStorage. */
 const MAX_WAITING = 100;
@@ -36,27 +33,24 @@ export interface Sender {
   /** The conversions of this page, by their keys. */
   readonly conversions: Map<string, WaitingConversion>;
   /** Is the click id in the cookie of the site's own Worker, where no script sees it? */
-  readonly edge?: boolean | undefined;
+  readonly isEdge?: boolean | undefined;
   said(): Consent;
   /** The fields with the kept click id and the unique id. */
   complete(fields: PageConversion): PageConversion;
+  /** Ids of orders that came as click ids. */
+  readonly own: string[];
+  /** Keeps a text instead of the kept one. */
+  rewrite(text: string): void;
   note(reason: Reason | string): void;
   /** Reports an error to the site. */
   report(error: CakeError): void;
 }
 
 export interface Outbox {
-  /** Takes a conversion as far as possible; `sent` is its request, if already made. */
-  conclude(key: string, sent?: Promise<Response>): Promise<ConvertResult>;
+  /** Takes a conversion as far as possible. */
+  conclude(key: string): Promise<ConvertResult>;
   /** Sends the conversions whose time has come: this page's, and those that earlier pages left. */
   resend(): void;
-}
-
-/** @throws CakeError `invalid_field` also for what cannot be read; see names.ts */
-export function checkNames(given: object, words: string, more?: unknown): void {
-  if (!attempt(() => ({ ...given })))
-    throw new CakeError({ code: "invalid_field", parameter: "options", rule: "cannot be read: a getter threw" });
-  checkReadNames(given, words, more);
 }
 
 /** The outbox of a tracker. */
@@ -65,7 +59,7 @@ export function openOutbox(sender: Sender): Outbox {
   return sender.outbox;
 }
 
-function createOutbox({ url, conversions, edge, said, complete, note, report }: Sender): Outbox {
+function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, note, report }: Sender): Outbox {
   /** The conversions that other pages left, by their keys, with the time when they may be sent again. */
   const left = new Map<string, WaitingConversion>();
   let timer: ReturnType<typeof later> | undefined;
@@ -116,15 +110,37 @@ function createOutbox({ url, conversions, edge, said, complete, note, report }: 
     }
     const refusal = readRefusal(answer);
     // With `edge` the click id is in the site's own cookie, and a wrong one there can be fixed.
-    const isOfPage = refusal.code !== "invalid_click_id" || !edge || conversion.fields.clickId !== undefined;
+    const isOfPage = refusal.code !== "invalid_click_id" || !isEdge || conversion.fields.clickId !== undefined;
     return refusal.isFinal && isOfPage ? refuse(key, refusal.code, refusal) : wait(conversion, refusal.code, answer);
   };
 
-  const conclude = async (
-    key: string,
-    conversion: WaitingConversion,
-    sent?: Promise<Response>,
-  ): Promise<ConvertResult> => {
+  /** The kept touches, the newest first, after the head of their text. */
+  const touches = () => `${read(KEY) || readCookies().split("\x03")[0]}`.split("*");
+
+  /** Removes a kept click that is in truth an id of this order: the former click counts again. */
+  const forgetOwn = ({ orderId, uniqueId }: PageConversion) => {
+    const all = touches();
+    const rest = all.filter((touch) => {
+      const id = idOf(touch) ?? "";
+      return !id || !isOwnId(id, [orderId, uniqueId]) || !own.push(id);
+    });
+    if (rest.length < all.length) rewrite(rest.join("*"));
+  };
+
+  /** The fields with the click that counts, unless it came after the conversion: then with the one before. */
+  const completed = ({ at, fields }: WaitingConversion): PageConversion => {
+    const present = complete(fields);
+    if (present.clickId === fields.clickId) return present;
+    const isLater = (touch: string) => Number.parseInt(touch, 36) > at / 1_000;
+    const [, ...all] = touches();
+    if (!all.some((touch) => idOf(touch) === present.clickId && isLater(touch))) return present;
+    const clickId = idOf(all.find((touch) => !isLater(touch)) ?? "");
+    return clickId ? complete({ ...fields, clickId }) : fields;
+  };
+
+  const conclude = async (key: string, conversion: WaitingConversion): Promise<ConvertResult> => {
+    const { sent } = conversion;
+    conversion.sent = undefined;
     const consent = said();
     if (consent === "denied") {
       settle(key);
@@ -136,10 +152,9 @@ function createOutbox({ url, conversions, edge, said, complete, note, report }: 
       note("consent_pending");
       return { state: "queued", code: "consent_pending" };
     }
-    // Consent may have come since the report: the stores are read now, and keep no click that is the order's own id.
-    if (!sent && conversions.has(key)) {
-      conversion.fields = attempt(() => complete(conversion.fields)) ?? conversion.fields;
-    }
+    attempt(() => forgetOwn(conversion.fields));
+    // Consent may have come since the report: the stores are read now.
+    if (!sent && conversions.has(key)) conversion.fields = attempt(() => completed(conversion)) ?? conversion.fields;
     const { fields } = conversion;
     const unreadable = Object.entries(fields).find(([, value]) => attempt(() => `${value}`) === undefined)?.[0];
     if (unreadable) return refuse(key, "invalid_field", { parameter: unreadable, rule: "must be text" });
@@ -154,7 +169,7 @@ function createOutbox({ url, conversions, edge, said, complete, note, report }: 
       return refuse(key, lossy === "clickId" ? "invalid_click_id" : "invalid_unique_id", { parameter: lossy, rule });
     }
     const { offerId, orderId, clickId } = fields;
-    const order = ORDER + digest(JSON.stringify([offerId, orderId]));
+    const order = ORDER + digest(JSON.stringify([offerId, orderId && orderOf(orderId)]));
     if (clickId && orderId) {
       const first = read(order).split(" ")[0];
       if (!first) {
@@ -177,8 +192,8 @@ function createOutbox({ url, conversions, edge, said, complete, note, report }: 
       conversion.page = undefined;
     }
     // The conversion now has its unique id, and no longer the page's address.
-    const { at } = conversion;
-    if (!attempt(() => store(key, JSON.stringify({ at, fields: conversion.fields })))) {
+    const { at, again } = conversion;
+    if (!attempt(() => store(key, JSON.stringify({ at, again, fields: conversion.fields })))) {
       note("storage_blocked");
     } else if (keysOf(OUTBOX).length > MAX_WAITING) {
       remove(key);
@@ -195,17 +210,17 @@ function createOutbox({ url, conversions, edge, said, complete, note, report }: 
   };
 
   /** The conversions of this page that are being sent, and those of other pages that this page handles. */
-  const busy = new Set<string>();
-  const own = async (key: string, conversion: WaitingConversion, sent?: Promise<Response>): Promise<ConvertResult> => {
-    busy.add(key);
-    const result = await conclude(key, conversion, sent);
-    busy.delete(key);
+  const busy = new Map<string, Promise<ConvertResult> | undefined>();
+  /** Each is sent once at a time, whoever asks. */
+  const concludeOnce = (key: string, conversion: WaitingConversion): Promise<ConvertResult> => {
+    const result = busy.get(key) ?? conclude(key, conversion).finally(() => busy.delete(key));
+    busy.set(key, result);
     return result;
   };
 
   /** Only one tab at a time sends a conversion that an earlier page left. */
   const bring = async (key: string) => {
-    busy.add(key);
+    busy.set(key, undefined);
     const isMine = await exclusively(key, true, async () => {
       const conversion = left.get(key) ?? parseStored(read(key));
       if (conversion === undefined) {
@@ -225,7 +240,7 @@ function createOutbox({ url, conversions, edge, said, complete, note, report }: 
   function resend(): void {
     if (said() !== "granted") return;
     const isDue = (key: string, { due = 0 }: { due?: number } = {}) => !busy.has(key) && due <= now();
-    for (const [key, conversion] of conversions) if (isDue(key, conversion)) void own(key, conversion);
+    for (const [key, conversion] of conversions) if (isDue(key, conversion)) void concludeOnce(key, conversion);
     for (const key of keysOf(OUTBOX)) if (!conversions.has(key) && isDue(key, left.get(key))) void bring(key);
   }
 
@@ -244,14 +259,17 @@ function createOutbox({ url, conversions, edge, said, complete, note, report }: 
 
   return {
     resend,
-    conclude: (key, sent) => {
+    conclude: (key) => {
       const conversion = conversions.get(key);
       // Consent was denied meanwhile.
       if (conversion === undefined) return Promise.resolve({ state: "refused", code: "consent_denied" });
-      return own(key, conversion, sent);
+      return concludeOnce(key, conversion);
     },
   };
 }
+
+/** The click id of a kept touch. */
+const idOf = (touch: string) => touch.split("!")[2];
 
 /** An id that is too long for the forwarder travels as its digest: the sale counts more than its id. */
 const short = (id: string) => (id[MAX_ID] ? digest(id) : id);
@@ -334,11 +352,9 @@ async function exclusively(name: string, ifFree: boolean, run: () => Promise<voi
 /** A stored conversion; absent if it is too old or unreadable. */
 function parseStored(text: string): WaitingConversion | undefined {
   const stored = parse(text) as Partial<WaitingConversion> | null | undefined;
-  const { at, page, fields } = stored ?? {};
-  const time = now();
-  if (typeof at !== "number" || at < time - LIFE_MS || typeof fields !== "object" || fields === null) return undefined;
-  // A clock that was once ahead must not keep a conversion for ever.
-  return { at: Math.min(at, time), page, fields };
+  const { at, again, page, fields } = stored ?? {};
+  const life = livingSince(at, again);
+  return life && typeof fields === "object" && fields !== null ? { ...life, page, fields } : undefined;
 }
 
 /**
@@ -349,7 +365,8 @@ function parseStored(text: string): WaitingConversion | undefined {
 async function findUniqueId({ fields, page }: WaitingConversion): Promise<string> {
   const { uniqueId, offerId, clickId, orderId } = fields;
   if (uniqueId !== undefined) return uniqueId;
-  const order = digest(JSON.stringify([offerId, clickId ?? "", orderId === undefined ? page : "", orderId ?? ""]));
+  const [own, place] = orderId ? [orderOf(orderId), ""] : ["", page?.split("#")[0]];
+  const order = digest(JSON.stringify([offerId, clickId ?? "", place, own]));
   if (clickId !== undefined) return order;
   const key = UNIQUE + order;
   const find = () => /^[0-9a-f]{32}(?= )/.exec(read(key))?.[0] ?? made.get(key);

@@ -22,13 +22,16 @@ export function post(url: string, fields: PageConversion): Promise<Response> {
   });
 }
 
+/** The order id in its one spelling: shops print `#1001`, `1001` and `001001` for the same order. */
+export const orderOf = (orderId: string) => `${orderId}`.replace(/^[#\s0]+/, "");
+
 /**
  * The unique id of a click's order: both ids, readable, with each other character as its number. One order has one id
  * in every tab, without a store or a lock. Absent if it would be too long.
  */
 export function findOrderUniqueId(clickId: string, orderId: string): string | undefined {
-  const plain = (id: string) => `${id}`.replace(/[^a-z0-9.-]/gi, (character) => `_${character.charCodeAt(0)}_`);
-  const id = `${plain(clickId)}:${plain(orderId)}`;
+  const plain = (id: string) => id.replace(/[^a-z0-9.-]/gi, (character) => `_${character.charCodeAt(0)}_`);
+  const id = `${plain(clickId)}:${plain(orderOf(orderId))}`;
   return id[MAX_ID] ? undefined : id;
 }
 

@@ -43,7 +43,6 @@ export function readSettings(given: readonly GivenSetting[], refuse: (name: stri
 function readSetting(value: unknown, at: number): unknown {
   if (at === 8) return consentOf(value);
   if (at === 10) return typeof value === "function" ? value : null;
-  if (at === 9 && Array.isArray(value)) return value.map(String);
   const text = `${value}`.trim();
   const small = text.toLowerCase();
   if (at < 4) {
@@ -55,6 +54,12 @@ function readSetting(value: unknown, at: number): unknown {
   if (at < 8) return /^(last|first)$/.test(small) ? small : null;
   // An object is no text, except an address.
   if (/^\[object /.test(text)) return null;
-  if (at === 9) return text.match(/[^\s,]+/g);
+  // A list in a script is a text with commas here. See `check_names` of src/click_id.rs.
+  if (at === 9) return /^\w[^;|"]*$/.test(text) ? small.match(/[^\s,]+/g) : null;
+  if (at === 12) {
+    // As the browser writes it: one cookie must not count as two.
+    const domain = urlOf(`http://${text.replace(/^\./, "")}`)?.hostname;
+    return `.${location.hostname}`.endsWith(`.${domain}`) ? domain : null;
+  }
   return ((at > 11 || (ENDPOINT.test(text) && urlOf(text, location.href))) && text) || null;
 }

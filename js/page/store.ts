@@ -59,21 +59,24 @@ export function store(key: string, text: string): boolean {
   return read(key) === text;
 }
 
+/** The object with the page's cookies: an element called `cookie` hides those of the document itself. */
+const jar = () => (typeof document.cookie === "string" ? document : Document.prototype);
+
 /** The cookie's copies, separated by U+0003: a browser may hold several of one name, from different hosts. */
 export function readCookies(): string {
-  const pairs = attempt(() => document.cookie.split("; ")) ?? [];
-  return pairs.flatMap((pair) => (pair.startsWith(`${KEY}=`) ? pair.slice(KEY.length + 1) : [])).join("\x03");
+  const cookies = attempt(() => Reflect.get(jar(), "cookie", document));
+  const [, ...rests] = `; ${cookies}`.split(`; ${KEY}=`);
+  return rests.map((rest) => rest.split(";")[0]).join("\x03");
 }
 
 /**
- * Writes the cookie; returns whether the browser took it. `domain` is the cookie's domain. Without it, the widest
- * domain that browsers allow is found by trying: no list says that `co.uk` is refused and `example.co.uk` is allowed.
+ * Writes the cookie; returns whether the browser took it. `domain` is the cookie's domain, as browsers write it. Without
+ * it, the widest domain that the browser allows is found by trying: no list says that `co.uk` is refused and
+ * `example.co.uk` is allowed.
  */
 export function writeCookie(text: string, seconds: number, domain: string | undefined): boolean {
   const all = domains();
-  // As the browser writes it: one cookie must not count as two.
-  const candidates = domain ? [`; Domain=${domain.trim().toLowerCase().replace(/^\./, "")}`] : all;
-  return candidates.some((candidate) => {
+  return (domain ? [`; Domain=${domain}`] : all).some((candidate) => {
     setCookie(text, seconds, candidate);
     const copies = readCookies();
     const isTaken = copies.split("\x03").includes(text);
@@ -100,8 +103,6 @@ function domains(): string[] {
 function setCookie(text: string, seconds: number, domain: string): void {
   // `https:` has a sixth character.
   const secure = location.protocol[5] ? "; Secure" : "";
-  attempt(() => {
-    // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is asynchronous, and not everywhere.
-    document.cookie = `${KEY}=${text}; Path=/; Max-Age=${seconds}; SameSite=Lax${secure}${domain}`;
-  });
+  const cookie = `${KEY}=${text}; Path=/; Max-Age=${seconds}; SameSite=Lax${secure}${domain}`;
+  attempt(() => Reflect.set(jar(), "cookie", cookie, document));
 }

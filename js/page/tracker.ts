@@ -2,8 +2,8 @@
 import { CakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
-import { isClickId, isOwnIdOf, textOf } from "./conversion.js";
-import { type Decision, decide, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
+import { isClickId, isOwnId, textOf } from "./conversion.js";
+import { type Decision, decideVisit, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
 import { CLICK_NAMES, isPlain } from "./names.js";
 import { onAddressChange } from "./navigation.js";
@@ -31,7 +31,6 @@ import {
   OUTBOX,
   read,
   readCookies,
-  remove,
   store,
   urlOf,
   writeCookie,
@@ -98,17 +97,16 @@ export function createTracker(options?: TrackerOptions, more?: unknown): Tracker
 }
 
 /** Refuses names that are not of these words; returns whether all are known. */
-type AreKnown = (given: object, words: string, more: unknown) => boolean | undefined;
+type AreKnown = (given: object, words: string, more: unknown) => boolean | void;
 
 /** The same with settings from several sources, the strongest last. `check` may refuse unknown names. */
 export function openTracker(given: readonly GivenSetting[], check?: (areKnown: AreKnown) => unknown): Tracker {
   const refused: [name: string, value: unknown][] = [];
   const options = readSettings(given, (...pair) => refused.push(pair));
   setBase(options);
-  const names = options.parameters?.[0] ? options.parameters : CLICK_NAMES;
-  const smallNames = names.map((name) => name.toLowerCase());
+  const names = options.parameters ?? CLICK_NAMES;
   let consent = (options.consent ?? "granted") as Consent; // Read as a word.
-  let clickId: string | undefined;
+  let clickId = "";
   /** The kept text in memory. It is the only copy while consent is pending, or while both stores are blocked. */
   let memory = "";
   /** The visits while consent was pending. */
@@ -162,14 +160,16 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
   const policy = [+(options.touch === "first"), windowDays, journey, cookieDays] as const;
   /** Asks the core what a visit leaves behind. */
   const keep = ([pairs, seconds]: Visit, cookies: string, storage: string): Decision => {
-    const decision = decide([names.join("\x01"), pairs, cookies, storage], policy, seconds);
+    const decision = decideVisit([names.join("\x01"), pairs, cookies, storage], policy, seconds);
     [, memory, clickId] = decision;
     return decision;
   };
 
-  const write = ([age, text]: Decision) => {
-    if (!age) return note(clickId ? "known_click" : "no_click_id");
-    if (!writeCookie(text, age, options.cookieDomain)) note("cookie_blocked");
+  const put = ([age, text]: Decision) => writeCookie(text, age, options.cookieDomain);
+
+  const write = (decision: Decision) => {
+    const [, text] = decision;
+    if (!put(decision)) note("cookie_blocked");
     if (!store(KEY, text)) note("storage_blocked");
   };
 
@@ -183,19 +183,19 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
       return;
     }
     const [pairs] = visit;
-    const mayCarry = smallNames.some((name) => pairs.toLowerCase().includes(name));
     const cookies = readCookies();
     // A new visitor's click goes into the cookie first: localStorage is slower.
-    if (!cookies && mayCarry) {
-      const [age, text] = keep(visit, before, before);
-      if (age) writeCookie(text, age, options.cookieDomain);
+    if (!cookies) {
+      const decision = keep(visit, before, before);
+      if (decision[0]) put(decision);
     }
     // An earlier kept click is not lost: the core decides again with both stores.
     const storage = read(KEY) || before;
-    if (mayCarry || cookies || storage) write(keep(visit, cookies || before, storage));
-    else note("no_click_id");
-    const fragment = options.fragment ? "" : location.hash;
-    if (options.debug) withFile("outbox", ({ noteNotTaken }) => noteNotTaken(pairs, fragment, clickId, note));
+    const decision = keep(visit, cookies || before, storage);
+    if (decision[0]) write(decision);
+    if (pairs && options.debug) {
+      withFile("rare", ({ noteDecision }) => noteDecision(decision, pairs, options.fragment, note));
+    }
   };
 
   /** Functions to call when the click id or consent may have changed. */
@@ -212,27 +212,10 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
    * refuses it by name.
    */
   const complete = (fields: PageConversion): PageConversion => {
+    findClick();
     const [offer, orderId, given, id] = [fields.offerId, fields.orderId, fields.uniqueId, fields.clickId].map(textOf);
-    const isOwn = isOwnIdOf([orderId, given]);
-    // A kept click that is in truth this conversion's own id is removed: the former click counts again.
-    const rest = memory
-      .split("*")
-      .filter((touch) => {
-        const id = touch.split("!")[2];
-        return !isOwn(id) || !own.push(id as string);
-      })
-      .join("*");
-    if (rest !== memory) {
-      const left = keep(["", now() / 1_000], rest, "");
-      if (said() === "granted") {
-        if (left[0]) write(left);
-        else {
-          writeCookie("", 0, options.cookieDomain);
-          remove(KEY);
-        }
-      }
-    }
-    const kept = [isClickId(id as string) ? id : clickId, clickId, id].find((id) => id && !isOwn(id));
+    // Where a kept click is in truth this conversion's own id, the outbox removes it: then the former click counts.
+    const kept = [isClickId(id as string) && id, clickId, id].find((id) => id && !isOwnId(id, [orderId, given]));
     return {
       // An offer that is not written in digits stays as it is, to be refused by name.
       offerId: (/^\d+$/.test(offer as string) ? +(offer as string) : offer) as number,
@@ -242,15 +225,21 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
     } as PageConversion;
   };
 
+  /** The click id that counts now: another tab may have kept one since this page looked. */
+  const findClick = (): string | undefined => {
+    if (isRunning() && !options.edge) quietly(() => lookNow(["", 0]));
+    return clickId || undefined;
+  };
+
   let isDisposed = false;
   /** Set while the fallback of WebAssembly loads. */
   let loading: Promise<void> | undefined;
 
-  const look = (address: string, seconds = now() / 1_000): void => {
+  const look = (address: string): void => {
     quietly(() => {
       const answer = said();
       if (answer === "denied") {
-        clickId = undefined;
+        clickId = "";
         memory = "";
         visits = [];
         conversions.clear();
@@ -262,7 +251,7 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
       const { pathname, search, hash } = urlOf(address) as URL;
       // A router's fragment may look like a URL of its own: #/path?reqid=1
       const fragment = options.fragment ? hash.replace(/^#([^?]*\?)?/, "&") : "";
-      lookLater([pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000), smallNames, own), seconds]);
+      lookLater([pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000), names, own), now() / 1_000]);
     });
     tell();
   };
@@ -280,22 +269,29 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
   };
 
   /** Calls `use` with a file that is loaded on first use. */
-  const withFile = <Name extends keyof Files>(name: Name, use: (file: Files[Name]) => unknown): void => {
-    load(name).then((file) => quietly(() => use(file)), offline);
-  };
+  const withFile = <Name extends keyof Files, T>(name: Name, use: (file: Files[Name]) => T) =>
+    load(name).then(
+      (file) => quietly(() => use(file)),
+      (cause) => {
+        report(new CakeError({ code: "network", rule: `${name}.js did not load` }, { cause }));
+      },
+    );
 
   /** Are these fields of a plain object, and all known? If not, the error that names the field follows. */
   const areKnown: AreKnown = (given, words, more) => {
-    const areKnown = attempt(
-      () =>
-        isPlain(given) && !isPlain(more) && Object.entries(given).every(([name]) => words.split(" ").includes(name)),
+    return (
+      attempt(
+        () =>
+          isPlain(given) && !isPlain(more) && Object.entries(given).every(([name]) => words.split(" ").includes(name)),
+      ) || void withFile("rare", ({ checkNames }) => checkNames(given, words, more))
     );
-    if (!areKnown) withFile("outbox", ({ checkNames }) => checkNames(given, words, more));
-    return areKnown;
   };
 
+  /** Keeps this text instead of the kept one. */
+  const rewrite = (text: string) => write(keep(["", 0], text, ""));
+
   /** What the files of rare parts use of this tracker. */
-  const shared = { url, conversions, complete, edge: options.edge, clickId: () => clickId, said, note, report };
+  const shared = { url, conversions, complete, isEdge: options.edge, findClick, rewrite, own, said, note, report };
 
   const openOutbox = () => load("outbox").then(({ openOutbox }) => openOutbox(shared));
 
@@ -342,27 +338,25 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
       return Promise.resolve(loading);
     },
     get clickId() {
-      return clickId;
+      return findClick();
     },
     setConsent(word) {
       const known = consentOf(word);
       // An unknown word is no consent.
       consent = known ?? "pending";
       if (!known) refuse("consent", word);
-      if (said() === "granted") {
+      // The address of a held visit is not looked at again: its click would be of now.
+      if (said() === "granted" && visits[0]) {
         memory = "";
         visits.splice(0).forEach(lookLater);
-      }
-      look(location.href);
+        tell();
+      } else look(location.href);
       void Promise.resolve(loading).then(resume);
     },
     link: (parts, more?: unknown) =>
-      load("link")
-        .then(({ findLink }) => findLink(parts, more, quietly as <T>(run: () => T) => T | undefined))
-        .catch((cause) => {
-          report(new CakeError({ code: "network", rule: "link.js could not be loaded" }, { cause }));
-          return undefined;
-        }),
+      withFile("link", ({ findLink }) => findLink(parts, more, quietly as <T>(run: () => T) => T | undefined)) as Promise<
+        string | undefined
+      >,
     decorate(how, more?: unknown) {
       withFile("decorate", ({ decorate }) => decorate(how, shared, more));
     },
@@ -384,20 +378,20 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
         const conversion: WaitingConversion = {
           at,
           fields,
-          page: fields.uniqueId ? undefined : location.href.split("#")[0],
+          page: fields.uniqueId ? undefined : location.href,
         };
         conversions.set(key, conversion);
-        let sent: Promise<Response> | undefined;
         if (said() === "granted") {
           // First, before anything else can fail.
           if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
           // Here and not in the outbox: nothing may come between the report and the request. But an order that was
           // reported before goes with the click that it went with then, and that the outbox finds.
-          if (isReady(fields) && !keysOf(ORDER)[0]) sent = attempt(() => post(url, fields));
-          // The outbox handles a failure; here it would only be an unhandled rejection.
-          void Promise.resolve(sent).catch(() => undefined);
+          if (isReady(fields) && (fields.clickId || options.edge) && !keysOf(ORDER)[0]) {
+            // The outbox handles a failure; here it would only be an unhandled rejection.
+            attempt(() => (conversion.sent = post(url, fields)).catch(() => undefined));
+          }
         }
-        return openOutbox().then((outbox) => outbox.conclude(key, sent));
+        return openOutbox().then((outbox) => outbox.conclude(key));
       };
       // The click id may be on its way.
       return inTime(loading ? loading.then(convert) : convert());

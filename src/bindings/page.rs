@@ -66,13 +66,13 @@ pub fn put(byte: u8, at: usize) {
 /// A byte of the answer; 0 past its end.
 #[must_use]
 #[wasm_bindgen]
-pub fn get(at: usize) -> u8 {
+pub fn byte(at: usize) -> u8 {
     Page.byte(Page.length() + at)
 }
 
 /// Decides which touches a visit stores, as [`TouchPolicy::write_update`] does. The settings are
-/// those of [`TouchPolicy::new`], checked by js/page/settings.ts; `now_s` is the time in seconds
-/// since 1970.
+/// those of [`TouchPolicy::new`], checked by js/page/settings.ts. `came_s` is when the visit came, `now_s` the present
+/// time, both in seconds since 1970.
 ///
 /// The input has the fields of [`TouchPolicy::write_update`]. The stores are the cookie's copies and storage's text.
 ///
@@ -87,6 +87,7 @@ pub fn decide(
     window_days: u32,
     journey: usize,
     cookie_days: u32,
+    came_s: u32,
     now_s: u32,
 ) -> u32 {
     let attribution = if is_first_touch {
@@ -97,7 +98,7 @@ pub fn decide(
     let policy = TouchPolicy::from_checked(attribution, window_days, journey, cookie_days);
     // The box of a type without size takes no memory. A place on the stack would bring the stack into the module.
     let tape = Box::leak(Box::new(Page));
-    let decision = policy.write_update(tape, now_s);
+    let decision = policy.write_update(tape, came_s, now_s);
     tape.push_byte(b'\n');
     decision.push_click_id(tape);
     tape.push_byte(0);

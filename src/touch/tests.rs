@@ -299,3 +299,35 @@ fn the_first_and_the_last_second_of_a_clock_keep_a_click() {
         assert_eq!(again.click_id.as_deref(), Some("c-1"), "{now_ms}");
     }
 }
+
+#[test]
+fn a_held_click_goes_where_its_own_time_is() {
+    let vectors = include_str!("../../tests/vectors/held_clicks.json");
+    let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+    let now_s = u32::try_from(NOW / 1_000).unwrap();
+    let at = |before: &serde_json::Value| {
+        u32::try_from(i64::from(now_s) - before.as_i64().unwrap()).unwrap()
+    };
+    for row in vectors["rows"].as_array().unwrap() {
+        let mut tape = Vec::new();
+        LandingParameters::default().push_address(&mut tape, "?reqid=held-1");
+        let stored = row["stored"].as_array().unwrap();
+        if let Some(newest) = stored.first() {
+            tape.extend(b"1!");
+            push_time(&mut tape, at(&newest[0]).min(now_s));
+        }
+        for touch in stored {
+            tape.push_mark(TOUCH);
+            push_time(&mut tape, at(&touch[0]));
+            tape.extend(format!("!reqid!{}", touch[1].as_str().unwrap()).bytes());
+        }
+        tape.push(END_OF_FIELD);
+        let decision = TouchPolicy::default().write_update(&mut tape, at(&row["held"]), now_s);
+        let text = String::from_utf8(tape[decision.text..].to_vec()).unwrap();
+        let ids: Vec<_> = read_journey(&text)
+            .into_iter()
+            .map(|touch| touch.click_id)
+            .collect();
+        assert_eq!(serde_json::json!(ids), row["want"], "{row}");
+    }
+}

@@ -188,10 +188,10 @@ test("a hundred wait in storage, no more", async () => {
   expect(said).toContain("cake-edge: outbox_full");
 });
 
-test("what is a week old or unreadable is let go", async () => {
+test("what is a week old again or unreadable is let go", async () => {
   const { page, go, said } = await buyer();
   await page.evaluate(() => {
-    const old = { at: Date.now() - 8 * 86_400_000, page: "/", fields: { offerId: 1, uniqueId: "old" } };
+    const old = { at: Date.now() - 8 * 86_400_000, again: true, page: "/", fields: { offerId: 1, uniqueId: "old" } };
     const young = { at: Date.now() - 6 * 86_400_000, page: "/", fields: { offerId: 1, uniqueId: "young" } };
     localStorage.setItem("cake_click_outbox:1", JSON.stringify(old));
     localStorage.setItem("cake_click_outbox:2", JSON.stringify(young));
@@ -292,6 +292,22 @@ test("an order counts once, also where its page is opened again after another cl
   expect(kept).not.toContain("ORD-");
   await page.evaluate(() => tracker.setConsent("denied"));
   expect(await page.evaluate(() => Object.keys(localStorage))).toEqual([]);
+});
+
+test("an order counts once in all spellings of its id", async () => {
+  const { page, go } = await buyer("/?reqid=click-A");
+  const spellings = ["1001", "#1001", "001001", "# 1001"];
+  expect(await convert(page, { offerId: 1, orderId: "1001" })).toMatchObject({ state: "accepted" });
+  for (const [at, orderId] of spellings.entries()) {
+    expect([orderId, await convert(page, { offerId: 1, orderId })]).toMatchObject([orderId, { state: "duplicate" }]);
+    await go(`/thanks?reqid=click-${at}`);
+    expect([orderId, await convert(page, { offerId: 1, orderId })]).toMatchObject([orderId, { state: "duplicate" }]);
+  }
+  expect([...site.recorded.keys()]).toEqual(["1 click-A:1001"]);
+  // These are others.
+  for (const orderId of ["1001-A", "A1001", "10010"]) {
+    expect([orderId, await convert(page, { offerId: 1, orderId })]).toMatchObject([orderId, { state: "accepted" }]);
+  }
 });
 
 test("what was refused did not count, and may go with a later click", async () => {

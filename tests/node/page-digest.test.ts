@@ -18,7 +18,11 @@ test("the digest is the first half of SHA-256", () => {
 
 test("an order's unique id is readable, valid, and another one for each click and order", () => {
   expect(findOrderUniqueId("13b9ae60-1", "ORD.1-a")).toBe("13b9ae60-1:ORD.1-a");
-  expect(findOrderUniqueId("13b9ae60", "#1001")).toBe("13b9ae60:_35_1001");
+  // Shops print one order's id in several spellings.
+  for (const orderId of ["#1001", "1001", "001001", "# 1001", " #001001"]) {
+    expect(findOrderUniqueId("13b9ae60", orderId)).toBe("13b9ae60:1001");
+  }
+  expect(findOrderUniqueId("13b9ae60", "A#1001")).toBe("13b9ae60:A_35_1001");
   const ids = new Set<string | undefined>();
   const parts = [
     "a",

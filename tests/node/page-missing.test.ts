@@ -7,7 +7,7 @@ import { BESIDE_WORDS, MISSING_WORDS, wordsOf } from "../../scripts/missing.ts";
 // The build puts them into the page's script.
 Object.assign(globalThis, { MISSING_WORDS, BESIDE_WORDS });
 const { isMissing } = await import("../../js/page/missing.ts");
-const { isClickId, isOwnIdOf } = await import("../../js/page/conversion.ts");
+const { isClickId, isOwnId } = await import("../../js/page/conversion.ts");
 
 const isMissingInCore = (text: string) => findClick(`https://shop.example/?reqid=${text}`) === undefined;
 const vectors = JSON.parse(readFileSync(new URL("../vectors/missing_values.json", import.meta.url), "utf8")) as {
@@ -52,9 +52,9 @@ test("a click id is none of the order's own ids, in whatever spelling, as in the
     readFileSync(new URL("../vectors/own_ids.json", import.meta.url), "utf8"),
   ) as Record<"same" | "different", [clickId: string, own: string][]>;
   for (const [clickId, own] of same)
-    expect([clickId, own, isOwnIdOf([undefined, own])(clickId)]).toEqual([clickId, own, true]);
+    expect([clickId, own, isOwnId(clickId, [undefined, own])]).toEqual([clickId, own, true]);
   for (const [clickId, own] of different) {
-    expect([clickId, own, !!isOwnIdOf([own])(clickId)]).toEqual([clickId, own, false]);
+    expect([clickId, own, isOwnId(clickId, [own])]).toEqual([clickId, own, false]);
   }
 });
 

@@ -4,7 +4,7 @@ import type { VisitState } from "./visit-state.js";
 import { where } from "./wording.js";
 
 /** The tag's files, loaded on demand from its folder. */
-const FILES = ["outbox.js", "fallback.js", "decorate.js", "link.js"];
+const FILES = ["outbox.js", "fallback.js", "decorate.js", "link.js", "rare.js"];
 
 /** Is there a forwarder, and does the page's policy allow requests to it? */
 export async function reportEndpoint(state: VisitState, tab: Tab): Promise<void> {

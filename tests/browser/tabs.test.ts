@@ -1,0 +1,153 @@
+/** Several tabs of one visitor, in Chromium: the click that counts is the one of the whole browser, by its own time. */
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { PageConversion, Tracker } from "../../js/page/index.ts";
+import { launch } from "./chromium.ts";
+import { Site } from "./site.ts";
+import { open, type Visit, visit } from "./visit.ts";
+
+declare const tracker: Tracker;
+
+let site: Site;
+let browser: Browser;
+beforeAll(async () => {
+  site = await Site.start();
+  browser = await launch();
+  const form = `<form class="checkout" action="/bought"><button>Buy</button></form>
+    <a id="partner" href="https://partner.example/x?y=1">Partner</a>`;
+  site.addTrackerPage("/", "{}", { before: form });
+  site.addTrackerPage("/bought");
+  site.addTrackerPage("/first", `{ touch: "first" }`);
+  site.addTrackerPage("/pending", `{ consent: "pending" }`);
+  site.addTrackerPage("/short", `{ consent: "pending", journey: 1 }`);
+  site.addTrackerPage("/js", "{}", {
+    before: form,
+    headers: { "content-security-policy": "script-src 'self' 'unsafe-inline'" },
+  });
+});
+beforeEach(() => {
+  site.received.length = 0;
+  site.recorded.clear();
+});
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+afterAll(async () => {
+  await browser?.close();
+  await site?.stop();
+});
+
+const tab = async ({ context }: Visit, path: string): Promise<Visit> => {
+  const opened = await open(context, site);
+  await opened.go(path);
+  return opened;
+};
+const convert = ({ page }: Visit, conversion: PageConversion) =>
+  page.evaluate((fields) => tracker.convert(fields), conversion);
+const clickIdOf = ({ page }: Visit) => page.evaluate(() => tracker.clickId);
+const grant = ({ page }: Visit) => page.evaluate(() => tracker.setConsent("granted"));
+/** Until the next second: touches have whole ones. */
+const nextSecond = ({ page }: Visit) => page.waitForTimeout(1_050);
+
+test.each([
+  ["wasm", "/", "/?reqid=new-1"],
+  ["js", "/js", "/js?reqid=new-1"],
+])("a tab without a click has the one that another tab kept meanwhile (%s)", async (engine, here, landing) => {
+  const own = await visit(browser, site, here);
+  expect(await own.page.evaluate(() => tracker.engine)).toBe(engine);
+  await own.page.evaluate(async () => {
+    tracker.decorate({ hosts: ["partner.example"] });
+    tracker.attach({ to: "form", selector: ".checkout" });
+    // Both files are loaded.
+    await Promise.all(["decorate", "attach"].map((name) => import(`/page/${name}.js`)));
+    Object.assign(window, { seen: [] });
+    addEventListener("click", (event) => {
+      const link = event.target as Element;
+      window["seen" as never]["push" as never](link.getAttribute("href") as never);
+      if (link.id) event.preventDefault();
+    });
+  });
+  await tab(own, landing);
+  expect(await convert(own, { offerId: 1, orderId: "T-1" })).toMatchObject({ state: "accepted" });
+  expect(site.received).toMatchObject([{ clickId: "new-1", uniqueId: "new-1:T-1" }]);
+  await own.page.click("#partner");
+  expect(await own.page.evaluate(() => window["seen" as never])).toEqual([
+    "https://partner.example/x?y=1&reqid=new-1",
+  ]);
+  await own.page.click("button");
+  await own.page.waitForURL("**/bought?reqid=new-1");
+});
+
+test.each([
+  ["/", "/?reqid=new-1", "new-1"],
+  ["/first", "/first?reqid=new-1", "old-1"],
+])("the touch that counts is the whole browser's, on %s", async (path, landing, counts) => {
+  const own = await visit(browser, site, `${path}?reqid=old-1`);
+  await nextSecond(own);
+  await tab(own, landing);
+  expect(await clickIdOf(own)).toBe(counts);
+  expect(await convert(own, { offerId: 1, orderId: "T-2" })).toMatchObject({ state: "accepted" });
+  expect(site.received).toMatchObject([{ clickId: counts }]);
+});
+
+test("a tab that was told a no takes no other tab's click", async () => {
+  const own = await visit(browser, site, "/");
+  await own.page.evaluate(() => tracker.setConsent("denied"));
+  await tab(own, "/?reqid=new-1");
+  expect(await clickIdOf(own)).toBeUndefined();
+});
+
+test.each(["/pending", "/short"])("a held click does not replace a newer one of another tab, on %s", async (path) => {
+  const older = await visit(browser, site, `${path}?reqid=older-1`);
+  await nextSecond(older);
+  const newer = await tab(older, `${path}?reqid=newer-1`);
+  await grant(newer);
+  await grant(older);
+  expect([await clickIdOf(older), await clickIdOf(newer)]).toEqual(["newer-1", "newer-1"]);
+  // Each page of a platform says yes several times.
+  await grant(older);
+  expect(await clickIdOf(older)).toBe("newer-1");
+  const kept = await newer.page.evaluate(() => [document.cookie, localStorage.getItem("cake_click")]);
+  const journey = path === "/short" ? /1!\w+\*\w+!reqid!newer-1$/ : /1!\w+\*\w+!reqid!newer-1\*\w+!reqid!older-1$/;
+  for (const text of kept) expect(text).toMatch(journey);
+});
+
+test.each(["in the same tab", "in another tab"])("a held sale does not get a click that came after it, %s", async (where) => {
+  const own = await visit(browser, site, "/pending");
+  expect(await convert(own, { offerId: 1, orderId: "T-3" })).toEqual({ state: "queued", code: "consent_pending" });
+  await nextSecond(own);
+  if (where === "in another tab") await tab(own, "/?reqid=later-1");
+  else await own.page.evaluate(() => history.pushState(null, "", "/x?reqid=later-1"));
+  await grant(own);
+  await expect.poll(() => site.received.length).toBe(1);
+  expect(site.received[0]?.clickId).toBeUndefined();
+  // The next sale does.
+  expect(await convert(own, { offerId: 1, orderId: "T-4" })).toMatchObject({ state: "accepted" });
+  expect(site.received.at(-1)).toMatchObject({ clickId: "later-1" });
+});
+
+test("a held sale gets the click before it, although another one came after it", async () => {
+  const own = await visit(browser, site, "/?reqid=before-1");
+  await own.go("/pending");
+  await nextSecond(own);
+  await convert(own, { offerId: 1, orderId: "T-5" });
+  await nextSecond(own);
+  await tab(own, "/?reqid=later-1");
+  await grant(own);
+  await expect.poll(() => site.received).toMatchObject([{ clickId: "before-1", uniqueId: "before-1:T-5" }]);
+  expect(await clickIdOf(own)).toBe("later-1");
+});
+
+test("a sale goes once, however often a platform says yes in its task", async () => {
+  for (let yeses = 1; yeses < 5; yeses += 1) {
+    site.received.length = 0;
+    const { page, context } = await visit(browser, site, `/pending?reqid=click-${yeses}`);
+    const result = await page.evaluate((yeses) => {
+      const result = tracker.convert({ offerId: 1, orderId: `T-${yeses}` });
+      for (let yes = 0; yes < yeses; yes += 1) tracker.setConsent("granted");
+      return result;
+    }, yeses);
+    expect(result).toMatchObject({ state: "accepted" });
+    await page.waitForTimeout(200);
+    expect(site.received).toHaveLength(1);
+    await context.close();
+  }
+});
