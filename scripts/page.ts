@@ -12,7 +12,7 @@ import { root } from "./build.ts";
 import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
 /** The exports of the cores; see js/page/core.ts. Those of clicks have short names in what a page loads. */
-const EXPORTS = { put: "p", byte: "g", decide: "d" };
+const EXPORTS = { put: "p", answer: "g", decide: "d" };
 const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
 
 /**
@@ -243,7 +243,13 @@ async function bundle(
   const { code: plain } = await minify(code, {
     ecma: 2020,
     module: format === "es",
-    compress: { passes: 4, inline: format === "iife" ? 2 : 1, lhs_constants: false, unsafe_arrows: true, unsafe_methods: true },
+    compress: {
+      passes: 4,
+      inline: format === "iife" ? 2 : 1,
+      lhs_constants: false,
+      unsafe_arrows: true,
+      unsafe_methods: true,
+    },
     mangle: { properties: { regex: new RegExp(`^(${Object.keys(short).join("|")})$`), builtins: true } },
     nameCache: { props: { props: Object.fromEntries(Object.entries(short).map(([own, name]) => [`$${own}`, name])) } },
     format: { comments: false },

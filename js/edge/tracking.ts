@@ -9,9 +9,9 @@ import {
   flagOption,
   notNull,
   optionalString,
+  parametersOption,
   refuse,
   stringOption,
-  parametersOption,
   textsOption,
 } from "../option.js";
 import { toJson } from "./call-options.js";

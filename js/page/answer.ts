@@ -53,10 +53,7 @@ export interface Waiting {
  * The time of a stored conversion, as it counts now; `undefined` if its life is over. A clock may have been wrong once,
  * at the sale or now. So what seems too old lives once more, from now on, and what seems to come is of now.
  */
-export function livingSince(
-  at: unknown,
-  again: unknown,
-): { readonly at: number; readonly again: boolean } | undefined {
+export function livingSince(at: unknown, again: unknown): { readonly at: number; readonly again: boolean } | undefined {
   const time = now();
   if (typeof at !== "number") return undefined;
   const isOld = at < time - LIFE_MS;

@@ -216,7 +216,12 @@ function stripe(hosts: readonly string[] = ["buy.stripe.com"], { findClick, said
     note("invalid_click_id");
     return undefined;
   };
-  decorate({ hosts, parameter: "client_reference_id" }, { findClick: () => reference(findClick()), note }, undefined, true);
+  decorate(
+    { hosts, parameter: "client_reference_id" },
+    { findClick: () => reference(findClick()), note },
+    undefined,
+    true,
+  );
   const attribute = "client-reference-id";
   const filled = new Map<Element, string>();
   let known: string | undefined;

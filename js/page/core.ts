@@ -5,7 +5,7 @@ export interface Core {
   /** Sets a byte of the input, in the order of the places. */
   put(byte: number, at: number): void;
   /** A byte of the answer; 0 past its end. */
-  byte(at: number): number;
+  answer(at: number): number;
   /** Decides what a visit leaves in the browser. Returns the cookie's age in seconds; 0 if nothing is to be written. Times are seconds since 1970. */
   decide(
     isFirstTouch: number,
@@ -16,6 +16,16 @@ export interface Core {
     now: number,
   ): number;
 }
+
+/** The core's decision about a visit. */
+export type Decision = readonly [
+  /** The cookie's age in seconds; 0 if nothing is to be written. */
+  age: number,
+  /** The text to store, or the text that is already stored. */
+  text: string,
+  /** The click id that counts; empty if there is none. */
+  clickId: string,
+];
 
 /** The core of tracking links. See src/bindings/page_link.rs. */
 export interface LinkCore {

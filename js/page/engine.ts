@@ -2,7 +2,7 @@
  * The core in a page: starts the wasm, or its fallback in plain JavaScript if there is no WebAssembly, and calls it.
  * See src/bindings/page.rs.
  */
-import { answerOf, type Core } from "./core.js";
+import { answerOf, type Core, type Decision } from "./core.js";
 import { load } from "./load.js";
 import { now } from "./store.js";
 import { instantiate } from "./wasm.js";
@@ -20,16 +20,6 @@ export type Visit = readonly [
 
 /** How touches are kept, in the order of the core's `decide`. */
 export type Policy = readonly [isFirstTouch: number, windowDays: number, journey: number, cookieDays: number];
-
-/** The core's decision about a visit. */
-export type Decision = readonly [
-  /** The cookie's age in seconds; 0 if nothing is to be written. */
-  age: number,
-  /** The text to store, or the text that is already stored. */
-  text: string,
-  /** The click id that counts; empty if there is none. */
-  clickId: string,
-];
 
 let core: Core | undefined;
 let engine: Engine = "wasm";
@@ -67,7 +57,7 @@ export const loadFallback = (): Promise<void> =>
  */
 export function decideVisit(fields: readonly string[], policy: Policy, seconds: number): Decision {
   // Without a core this throws.
-  const { put, byte, decide } = core as Core;
+  const { put, answer, decide } = core as Core;
   // A stored text may be anybody's, and not even valid UTF-16.
   const input = [...fields, ""].join("\x04").replace(/[\ud800-\udfff]/gu, "?");
   // As UTF-8, by functions that every browser has.
@@ -75,6 +65,6 @@ export function decideVisit(fields: readonly string[], policy: Policy, seconds: 
     put(byte.charCodeAt(0), at);
   });
   const age = decide(...policy, seconds, now() / 1_000);
-  const [text, clickId] = answerOf(byte).split("\n");
+  const [text, clickId] = answerOf(answer).split("\n");
   return [age, text as string, clickId as string];
 }

@@ -8,7 +8,21 @@ import { isOwnId } from "./conversion.js";
 import { digest } from "./digest.js";
 import type { Consent, ConvertResult, PageConversion, Reason, WaitingConversion } from "./options.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, MAX_ID, orderOf, post } from "./send.js";
-import { attempt, KEY, keysOf, later, now, ORDER, OUTBOX, read, readCookies, remove, store, UNIQUE, urlOf } from "./store.js";
+import {
+  attempt,
+  KEY,
+  keysOf,
+  later,
+  now,
+  ORDER,
+  OUTBOX,
+  read,
+  readCookies,
+  remove,
+  store,
+  UNIQUE,
+  urlOf,
+} from "./store.js";
 
 /** The most conversions that wait in localStorage. */
 const MAX_WAITING = 100;

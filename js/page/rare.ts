@@ -3,7 +3,7 @@
  * first use.
  */
 import { CakeError } from "../error.js";
-import type { Decision } from "./engine.js";
+import type { Decision } from "./core.js";
 import { checkNames as checkReadNames } from "./names.js";
 import type { Reason } from "./options.js";
 import { pairsOf } from "./query.js";

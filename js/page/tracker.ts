@@ -3,7 +3,8 @@ import { CakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
 import { isClickId, isOwnId, textOf } from "./conversion.js";
-import { type Decision, decideVisit, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
+import type { Decision } from "./core.js";
+import { decideVisit, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
 import { CLICK_NAMES, isPlain } from "./names.js";
 import { onAddressChange } from "./navigation.js";
@@ -97,7 +98,7 @@ export function createTracker(options?: TrackerOptions, more?: unknown): Tracker
 }
 
 /** Refuses names that are not of these words; returns whether all are known. */
-type AreKnown = (given: object, words: string, more: unknown) => boolean | void;
+type AreKnown = (given: object, words: string, more: unknown) => unknown;
 
 /** The same with settings from several sources, the strongest last. `check` may refuse unknown names. */
 export function openTracker(given: readonly GivenSetting[], check?: (areKnown: AreKnown) => unknown): Tracker {
@@ -194,7 +195,7 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
     const decision = keep(visit, cookies || before, storage);
     if (decision[0]) write(decision);
     if (pairs && options.debug) {
-      withFile("rare", ({ noteDecision }) => noteDecision(decision, pairs, options.fragment, note));
+      void withFile("rare", ({ noteDecision }) => noteDecision(decision, pairs, options.fragment, note));
     }
   };
 
@@ -354,14 +355,14 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
       void Promise.resolve(loading).then(resume);
     },
     link: (parts, more?: unknown) =>
-      withFile("link", ({ findLink }) => findLink(parts, more, quietly as <T>(run: () => T) => T | undefined)) as Promise<
-        string | undefined
-      >,
+      withFile("link", ({ findLink }) =>
+        findLink(parts, more, quietly as <T>(run: () => T) => T | undefined),
+      ) as Promise<string | undefined>,
     decorate(how, more?: unknown) {
-      withFile("decorate", ({ decorate }) => decorate(how, shared, more));
+      void withFile("decorate", ({ decorate }) => decorate(how, shared, more));
     },
     attach(how) {
-      withFile("attach", ({ attach }) => watchers.push(attach(how, shared)));
+      void withFile("attach", ({ attach }) => watchers.push(attach(how, shared)));
     },
     dispose() {
       isDisposed = true;
@@ -388,6 +389,7 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
           // reported before goes with the click that it went with then, and that the outbox finds.
           if (isReady(fields) && (fields.clickId || options.edge) && !keysOf(ORDER)[0]) {
             // The outbox handles a failure; here it would only be an unhandled rejection.
+            // biome-ignore lint/suspicious/noAssignInExpressions: a block would be shipped.
             attempt(() => (conversion.sent = post(url, fields)).catch(() => undefined));
           }
         }

@@ -360,3 +360,15 @@ test("a policy that lets no connection through: the conversion waits", async () 
   await go("/thanks");
   await expect.poll(() => [...site.recorded.keys()]).toEqual(["1 u"]);
 });
+
+test("a form called cookie hides no cookie: a click is kept, and a no deletes it", async () => {
+  site.addTrackerPage("/banner", "{}", { before: '<form name="cookie"><button>No</button></form>' });
+  const { page, context, go } = await visit(browser, site, "/banner?reqid=abc-1");
+  const kept = async () => (await context.cookies()).map(({ value }) => value.split("!")[3]);
+  expect(await kept()).toEqual(["abc-1"]);
+  await page.evaluate(() => localStorage.clear());
+  await go("/banner");
+  expect(await page.evaluate(() => tracker.clickId)).toBe("abc-1");
+  await page.evaluate(() => tracker.setConsent("denied"));
+  expect(await kept()).toEqual([]);
+});

@@ -243,3 +243,44 @@ test("a Node server's handler captures as a Worker's does", async () => {
   const request = new Request("https://shop.example/?reqid=abc-1", { headers: { accept: "text/html" } });
   expect((await handler(request, undefined)).headers.getSetCookie()).toHaveLength(1);
 });
+
+test("a domain in another script, or with a dot at its end, is the request's own", () => {
+  const secrets = ["0123456789abcdef0123456789abcdef"];
+  const domainOf = (host: string, domain: string) => {
+    const request = new Request(`https://${host}/?reqid=abc-1`, { headers: { accept: "text/html" } });
+    return /Domain=([^;]*)/.exec(captureClick(request, { secrets, domain }).setCookie ?? "")?.[1];
+  };
+  for (const host of ["m\u00fcller.example", "www.m\u00fcller.example"]) {
+    for (const domain of [
+      "m\u00fcller.example",
+      "M\u00dcLLER.example",
+      ".m\u00fcller.example",
+      "xn--mller-kva.example",
+    ]) {
+      expect([domain, domainOf(host, domain)]).toEqual([domain, "xn--mller-kva.example"]);
+    }
+  }
+  for (const [host, domain] of [
+    ["shop.example.", "shop.example."],
+    ["www.shop.example", "shop.example."],
+    ["shop.example.", "shop.example"],
+  ] as const) {
+    expect([domain, domainOf(host, domain)]).toEqual([domain, "shop.example"]);
+  }
+  expect(() => domainOf("shop.example", "m\u00fcller.example")).toThrow("must be the host of the request");
+});
+
+test("a parameter that can be no name is refused, and white space around one is none of it", () => {
+  const secrets = ["0123456789abcdef0123456789abcdef"];
+  const address = "https://shop.example/?own=abc-1";
+  const request = new Request(address, { headers: { accept: "text/html" } });
+  for (const parameters of [["own"], [" own\n"], ["other", "own"]]) {
+    expect(captureClick(request, { secrets, parameters }).clickId).toBe("abc-1");
+    expect(findClick(address, { parameters })?.clickId).toBe("abc-1");
+  }
+  for (const name of ["", " ", "own,reqid", "own;reqid", "own|reqid", "[own]", '["own"]', "own reqid", "{own}"]) {
+    const refusal = expect.objectContaining({ code: "invalid_field", parameter: "parameters" });
+    expect(() => captureClick(request, { secrets, parameters: [name] })).toThrow(refusal);
+    expect(() => findClick(address, { parameters: [name] })).toThrow(refusal);
+  }
+});
