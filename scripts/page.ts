@@ -12,7 +12,7 @@ import { root } from "./build.ts";
 import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
 /** The exports of the cores; see js/page/core.ts. Those of clicks have short names in what a page loads. */
-const EXPORTS = { put: "p", answer: "g", decide: "d" };
+const EXPORTS = { put: "p", reply: "g", decide: "d" };
 const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
 
 /**

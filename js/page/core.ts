@@ -5,7 +5,7 @@ export interface Core {
   /** Sets a byte of the input, in the order of the places. */
   put(byte: number, at: number): void;
   /** A byte of the answer; 0 past its end. */
-  answer(at: number): number;
+  reply(at: number): number;
   /** Decides what a visit leaves in the browser. Returns the cookie's age in seconds; 0 if nothing is to be written. Times are seconds since 1970. */
   decide(
     isFirstTouch: number,

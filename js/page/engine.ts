@@ -57,7 +57,7 @@ export const loadFallback = (): Promise<void> =>
  */
 export function decideVisit(fields: readonly string[], policy: Policy, seconds: number): Decision {
   // Without a core this throws.
-  const { put, answer, decide } = core as Core;
+  const { put, reply, decide } = core as Core;
   // A stored text may be anybody's, and not even valid UTF-16.
   const input = [...fields, ""].join("\x04").replace(/[\ud800-\udfff]/gu, "?");
   // As UTF-8, by functions that every browser has.
@@ -65,6 +65,6 @@ export function decideVisit(fields: readonly string[], policy: Policy, seconds: 
     put(byte.charCodeAt(0), at);
   });
   const age = decide(...policy, seconds, now() / 1_000);
-  const [text, clickId] = answerOf(answer).split("\n");
+  const [text, clickId] = answerOf(reply).split("\n");
   return [age, text as string, clickId as string];
 }

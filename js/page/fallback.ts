@@ -2,5 +2,5 @@
 import type { Core } from "./core.js";
 
 export declare const put: Core["put"];
-export declare const answer: Core["answer"];
+export declare const reply: Core["reply"];
 export declare const decide: Core["decide"];

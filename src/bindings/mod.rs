@@ -63,7 +63,7 @@ pub use link::{LinkBuilder, module_memory};
 #[cfg(feature = "forwarder")]
 pub use operator::OperatorKey;
 #[cfg(feature = "page")]
-pub use page::{answer, decide, put};
+pub use page::{decide, put, reply};
 #[cfg(feature = "link")]
 pub use page_link::{build, byte, push};
 #[cfg(feature = "report")]

@@ -66,7 +66,7 @@ pub fn put(byte: u8, at: usize) {
 /// A byte of the answer; 0 past its end.
 #[must_use]
 #[wasm_bindgen]
-pub fn answer(at: usize) -> u8 {
+pub fn reply(at: usize) -> u8 {
     Page.byte(Page.length() + at)
 }
 
