@@ -2,7 +2,7 @@
 #![cfg(target_family = "wasm")]
 #![allow(clippy::unwrap_used, reason = "a failing test may panic")]
 
-use cake_edge::bindings::{build, byte, decide, get, push, put};
+use cake_edge::bindings::{build, byte, decide, push, put, reply};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -35,8 +35,8 @@ fn visit(pairs: &[(&str, &str)], stored: &str, now_s: u32) -> (u32, String) {
     for (at, byte) in text.bytes().enumerate() {
         put(byte, at);
     }
-    let age = decide(false, 30, 5, 30, now_s);
-    (age, text_of(get))
+    let age = decide(false, 30, 5, 30, now_s, now_s);
+    (age, text_of(reply))
 }
 
 const LINK: [&str; 3] = ["0", "1gdu", "c"];
