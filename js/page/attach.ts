@@ -91,7 +91,9 @@ export function attach(how: AttachOptions, page: Attached): () => void {
   };
   look();
   // Another tab may have kept a click meanwhile. In the capturing phase, a form still takes it.
-  const lookIfSeen = () => {
+  const lookIfSeen = (event: Event) => {
+    // A frame that takes the token away, after a no or a sale, means it: no other tab puts it back for that.
+    if ((event as StorageEvent).key === TOKEN) return;
     // Not while the page is being left: the next page looks for itself.
     if (document.visibilityState !== "hidden") look();
   };

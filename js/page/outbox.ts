@@ -139,6 +139,8 @@ function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, 
       return !id || !isOwnId(id, [orderId, uniqueId]) || !own.push(id);
     });
     if (rest.length < all.length) rewrite(rest.join("*"));
+    // The head alone holds no click.
+    if (rest.length < 2 && !read(KEY)) remove(KEY);
   };
 
   /** The fields with the click that counts, unless it came after the conversion: then with the one before. */
