@@ -323,6 +323,14 @@ pub(crate) fn find_invisible(text: &str) -> Option<char> {
     None
 }
 
+/// Is it another dash than the hyphen of a keyboard, as editors and fonts put it there?
+pub(crate) fn is_dash(c: char) -> bool {
+    matches!(
+        c,
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' | '\u{ff0d}'
+    )
+}
+
 /// Does nobody see the character, or take it for another one?
 pub(crate) fn is_invisible(c: char) -> bool {
     match c {

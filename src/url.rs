@@ -164,7 +164,7 @@ pub(crate) fn decode(text: &str) -> Cow<'_, str> {
 }
 
 /// The byte of a `%XX` whose `%` is already removed, and the rest.
-fn unescape(text: &[u8]) -> Option<(u8, &[u8])> {
+pub(crate) fn unescape(text: &[u8]) -> Option<(u8, &[u8])> {
     if let [high, low, rest @ ..] = text {
         Some((hex_value(*high)? << 4 | hex_value(*low)?, rest))
     } else {

@@ -12,6 +12,8 @@
 //! What is the same settles a doubt. What may be the same settles nothing, and nothing is sent again.
 
 use super::message::without_entities;
+use crate::spoiled::{is_dash, is_invisible};
+use crate::url::unescape;
 use std::borrow::Cow;
 
 /// How often a text may have been escaped.
@@ -84,21 +86,19 @@ pub(crate) fn unescaped(text: &str) -> Cow<'_, str> {
     text
 }
 
-/// Replaces `%20`, where all of these are UTF-8 together.
+/// Replaces `%20`, where all of these are UTF-8 together. A `+` stays.
 fn without_percent(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, behind)) = rest.split_first() {
-        let digit = |at: usize| char::from(*behind.get(at)?).to_digit(16);
-        if first == b'%'
-            && let (Some(high), Some(low)) = (digit(0), digit(1))
-        {
-            bytes.extend(u8::try_from(high * 16 + low));
-            rest = behind.get(2..).unwrap_or_default();
+        let escaped = if first == b'%' {
+            unescape(behind)
         } else {
-            bytes.push(first);
-            rest = behind;
-        }
+            None
+        };
+        let (byte, after) = escaped.unwrap_or((first, behind));
+        bytes.push(byte);
+        rest = after;
     }
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
@@ -138,18 +138,12 @@ fn folded(text: &str) -> Vec<char> {
         match letter {
             // Some ways take an address's fragment away.
             '#' if folded.is_empty() => {}
-            '\''
-            | '"'
-            | '`'
-            | '\u{b4}'
-            | '\\'
-            | '\u{2018}'..='\u{201f}'
-            | '\u{feff}'
-            | '\u{200b}'..='\u{200d}'
-            | '\u{ad}' => {}
+            '\'' | '"' | '`' | '\u{b4}' | '\\' | '\u{2018}'..='\u{201f}' => {}
             '+' => push_space(&mut folded),
             _ if letter.is_whitespace() => push_space(&mut folded),
-            '\u{2010}'..='\u{2015}' | '\u{2212}' => folded.push('-'),
+            // A control character may be half of a letter that was read wrongly.
+            _ if is_invisible(letter) && !letter.is_control() => {}
+            _ if is_dash(letter) => folded.push('-'),
             _ if letter.is_ascii() => folded.push(letter.to_ascii_lowercase()),
             _ => folded.extend(letter.to_lowercase()),
         }

@@ -4,7 +4,7 @@ use super::{Class, Hint, Judge};
 use crate::report::Report;
 use crate::report::memory::{hash, sort_numbers};
 use crate::report::store::{CLICK_ID, NOBODY, Store};
-use crate::spoiled::is_invisible;
+use crate::spoiled::{is_dash, is_invisible};
 
 impl Judge {
     /// Unmatched keys that are nearly the same: a hint, never a match.
@@ -273,10 +273,7 @@ fn is_blank(c: char) -> bool {
 }
 
 fn plain_hyphen(c: char) -> char {
-    match c {
-        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' | '\u{ff0d}' => '-',
-        c => c,
-    }
+    if is_dash(c) { '-' } else { c }
 }
 
 /// A letter with an accent is written as one character or as two: both become the same mark.
