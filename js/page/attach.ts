@@ -28,6 +28,9 @@ type Update = (id: string | undefined) => void;
  */
 const MARK = "cake_attached:";
 
+/** The state from a request until its answer: what the cart has is unknown. */
+const SENT = " ";
+
 /** How long a cart counts as the same one, if its cookie cannot be seen. */
 const CART_MS = 1_800_000;
 
@@ -162,6 +165,9 @@ function cart(name: string, { said, note }: Attached): Update {
     }
     if (isAttached()) return true;
     const id = wanted;
+    // Before the request: the page may be left before its answer, and a later no must find what may be attached.
+    mark = SENT;
+    store(key, mark);
     if (!(await post(id))) return false;
     mark = `${id} ${cartToken()} ${now()}`;
     store(key, mark);

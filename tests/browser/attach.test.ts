@@ -137,6 +137,33 @@ test("nothing is attached before consent, and after a no it is taken away, on a 
   expect(shop.requests.length).toBe(before);
 });
 
+test("a page that is left before the cart's answer has attached something: a later no or click replaces it", async () => {
+  shop.addPage("/shop", 'tracker.attach({ to: "shopify" })');
+  shop.addPage("/denied", 'tracker.attach({ to: "shopify" })', '{ consent: "denied" }');
+  const { go } = await visitor();
+  const unheard = async (path: string, expected: object) => {
+    shop.doesCartAnswer = false;
+    await go(path);
+    await poll(attributes).toEqual([expected]);
+    shop.doesCartAnswer = true;
+  };
+  await unheard("/shop?reqid=click-1", { reqid: "click-1" });
+  await go("/denied");
+  await poll(attributes).toEqual([{}]);
+  // Heard once, then replaced without an answer.
+  await go("/shop?reqid=click-1");
+  await poll(attributes).toEqual([{ reqid: "click-1" }]);
+  await unheard("/shop?reqid=click-2", { reqid: "click-2" });
+  await go("/denied");
+  await poll(attributes).toEqual([{}]);
+  // A removal without an answer is done again.
+  await unheard("/shop?reqid=click-3", { reqid: "click-3" });
+  await unheard("/denied", {});
+  const before = shop.asked(CART).length;
+  await go("/denied");
+  await poll(() => shop.asked(CART).length).toBe(before + 1);
+});
+
 test("a cart that fails is asked again by the next page, and the page hears of nothing", async () => {
   shop.addPage("/shop", 'tracker.attach({ to: "shopify" })');
   shop.cartStatus = 500;

@@ -41,6 +41,8 @@ export class Shop {
   /** The status with which the cart answers, or the forwarder. */
   cartStatus = 200;
   forwarderStatus = 200;
+  /** Does a cart's answer end? If not, the page never hears what its request has done. */
+  doesCartAnswer = true;
   port = 0;
   readonly #sandbox = createSandbox({ apiKey: KEY });
   #forwarder: ReturnType<typeof createForwarderInProcess> | undefined;
@@ -175,8 +177,8 @@ export class Shop {
     const now = Object.fromEntries(merged.flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
     this.carts.set(token, now);
     const cookie = `cart=${token}%3Fkey%3D1; Path=/`.replace("%3F", "?");
-    response
-      .writeHead(200, { "content-type": "application/json", "set-cookie": cookie })
-      .end(JSON.stringify({ token, attributes: now, items: [] }));
+    response.writeHead(200, { "content-type": "application/json", "set-cookie": cookie });
+    if (this.doesCartAnswer) response.end(JSON.stringify({ token, attributes: now, items: [] }));
+    else response.flushHeaders();
   }
 }
