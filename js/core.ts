@@ -6,7 +6,7 @@ import { CakeError, isCakeError, toCakeError } from "./error.js";
 import { refuse } from "./option.js";
 
 /** The used part of WebAssembly: workers' types have no compilation. */
-declare const WebAssembly: { readonly Module: new (bytes: object) => object };
+declare const WebAssembly: { readonly Module: new (bytes: object) => object; validate?(bytes: object): boolean };
 
 /** The module for `init`: a compiled `WebAssembly.Module`, or its bytes as an `ArrayBuffer` or a view of one. */
 export type WasmModule = object;
@@ -25,9 +25,17 @@ export interface Core<Api> {
   init(module: WasmModule, name: string): void;
 }
 
-/** A core that is started by `start`, the audience's glue. */
-export function createCore<Api>(start: (module: object, died: (error: unknown) => void) => Api): Core<Api> {
-  let source: () => WasmModule = nowhere;
+/**
+ * A core that is started by `start`, the audience's glue. `place` is where its module stands in a call of `init` at an
+ * entry that has none of its own.
+ */
+export function createCore<Api>(
+  start: (module: object, died: (error: unknown) => void) => Api,
+  place = "module",
+): Core<Api> {
+  let source = (): WasmModule => {
+    throw unavailable(`this entry has no wasm of its own: call init(${place}) first`);
+  };
   let running: Api | undefined;
   /** Compiled once: a new instance costs no compilation. */
   let compiled: object | undefined;
@@ -58,11 +66,9 @@ export function createCore<Api>(start: (module: object, died: (error: unknown) =
       return begun;
     } catch (error) {
       if (given === undefined || isCakeError(error)) throw error;
-      const name = given;
-      given = undefined;
-      compiled = undefined;
+      // It stays so until another one is given.
       return refuse(
-        name,
+        given,
         "is the module of another core: edge.wasm, client.wasm and checks.wasm each have their place",
       );
     }
@@ -95,6 +101,9 @@ export function createCore<Api>(start: (module: object, died: (error: unknown) =
     init(module, name) {
       if (!isModule(module) && !isWasm(module)) refuse(name, "must be a WebAssembly.Module, or its bytes");
       if (running !== undefined) return;
+      // Before it is compiled: where a policy forbids that, the error is the same.
+      if (isBytes(module) && WebAssembly.validate?.(module) === false)
+        refuse(name, "is no whole module: it is cut off, or was changed on its way");
       compiled = compile(module);
       given = name;
     },
@@ -128,10 +137,6 @@ function isWasm(bytes: unknown): boolean {
   const { buffer, byteOffset } = ArrayBuffer.isView(bytes) ? bytes : { buffer: bytes, byteOffset: 0 };
   const [first, ...rest] = new Uint8Array(buffer, byteOffset, Math.min(4, bytes.byteLength));
   return first === 0 && String.fromCharCode(...rest) === "asm";
-}
-
-function nowhere(): never {
-  throw unavailable("this entry has no wasm of its own: call init(module, { client, checks }) first");
 }
 
 /** The error if no WebAssembly is compiled, with advice for pages and for other places. */

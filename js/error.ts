@@ -343,7 +343,7 @@ export class CakeError extends Error {
   /** The wait that CAKE asked for before the next call, in milliseconds, if it did. */
   declare readonly retryAfterMs: number | undefined;
 
-  constructor({ rule, ...fields }: CakeErrorInit, options?: ErrorOptions) {
+  constructor({ rule, ...fields }: CakeErrorInit, options?: { readonly cause?: unknown }) {
     super((fields.parameter ? `${fields.parameter} ` : "") + rule, options);
     // In one statement: a page uses this code too, and counts its bytes.
     Object.assign(this, { retryable: false }, fields);
@@ -360,7 +360,7 @@ export function isCakeError(value: unknown): value is CakeError {
 }
 
 /** The error of a call that its caller's signal has aborted. */
-export function abortedError(options?: ErrorOptions): CakeError {
+export function abortedError(options?: { readonly cause?: unknown }): CakeError {
   return new CakeError({ code: "aborted", rule: "the call was aborted by its signal" }, options);
 }
 

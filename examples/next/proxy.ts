@@ -5,5 +5,8 @@ export function proxy(request: NextRequest) {
   return keepClick(request, () => NextResponse.next());
 }
 
-// Every page, and none of the files.
-export const config = { matcher: "/((?!_next/|cake/|.*\\..*).*)" };
+// Every page; none of the files, by their endings: a page's address may have a dot.
+export const config = {
+  matcher:
+    "/((?!_next/|cake/|.*\\.(?:css|js|mjs|map|json|txt|xml|ico|png|jpe?g|gif|svg|webp|avif|woff2?|ttf|otf|mp4|webm|mp3|pdf|wasm|webmanifest)$).*)",
+};

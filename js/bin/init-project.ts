@@ -1,6 +1,6 @@
 /** What `npx cake-edge init` finds in a folder: its package.json, its framework, and what installs in it. */
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { UsageError } from "./usage.js";
 
 export const FRAMEWORKS = ["wrangler", "next", "sveltekit", "vite"] as const;
@@ -14,6 +14,15 @@ export const STARTERS = [
   ["hono", "Hono", "hono.md"],
 ] as const;
 
+/** The frameworks with a server of their own, for which nothing is written. */
+export const SERVERS = [
+  ["@remix-run/dev", "Remix"],
+  ["@angular/core", "Angular"],
+  ["@builder.io/qwik-city", "Qwik"],
+  ["@solidjs/start", "SolidStart"],
+  ["@tanstack/react-start", "TanStack Start"],
+] as const;
+
 /** The framework of the project. */
 export function guess(folder: string): Framework {
   const all = dependenciesIn(folder);
@@ -23,10 +32,23 @@ export function guess(folder: string): Framework {
 }
 
 export function dependenciesIn(folder: string): Record<string, string> {
-  const file = join(folder, "package.json");
-  if (!existsSync(file)) return {};
-  const { dependencies, devDependencies } = readManifest(readFileSync(file, "utf8"));
+  const { dependencies, devDependencies } = manifestIn(folder);
   return { ...dependencies, ...devDependencies };
+}
+
+export function scriptsIn(folder: string): Record<string, string> {
+  return manifestIn(folder).scripts ?? {};
+}
+
+function manifestIn(folder: string): Manifest {
+  const file = join(folder, "package.json");
+  return existsSync(file) ? readManifest(readFileSync(file, "utf8")) : {};
+}
+
+/** Where this package is installed, as seen from the folder: a workspace has it in a folder around this one. */
+export function packageIn(folder: string): string {
+  const at = upwards(folder).find((each) => existsSync(join(each, "node_modules/cake-edge/dist/page")));
+  return `${relative(folder, at ?? folder) || "."}/node_modules/cake-edge`.replace(/^\.\//, "");
 }
 
 export interface Manifest {
@@ -79,12 +101,29 @@ export function managerOf(folder: string): Manager {
     const [, locked] = LOCKS.find(([lock]) => existsSync(join(at, lock))) ?? [];
     if (locked !== undefined) return locked;
     const file = join(at, "package.json");
-    const named = existsSync(file) ? String(readManifest(readFileSync(file, "utf8"))["packageManager"] ?? "") : "";
-    const [name = ""] = named.split("@");
-    if (Object.hasOwn(INSTALL, name)) return name as Manager;
+    const named = existsSync(file) ? namedManager(readManifest(readFileSync(file, "utf8"))) : "";
+    if (Object.hasOwn(INSTALL, named)) return named as Manager;
   }
   return "npm";
 }
+
+/** The one that package.json names, in either of its two fields. */
+function namedManager({ packageManager, devEngines }: Manifest): string {
+  const wanted = (devEngines as { packageManager?: unknown } | undefined)?.packageManager;
+  const [engine] = [wanted].flat() as ({ name?: unknown } | undefined)[];
+  const [name = ""] = String(packageManager ?? engine?.name ?? "").split("@");
+  return name;
+}
+
+/** The test of the sandbox: its file, which no other runner of the project collects, and where its `test` is from. */
+export function sandboxTest(dependencies: Record<string, string>): [path: string, runner: string] {
+  if ("vitest" in dependencies) return ["test/cake-edge.test.mjs", "vitest"];
+  return ["jest" in dependencies ? "test/cake-edge.mjs" : "test/cake-edge.test.mjs", "node:test"];
+}
+
+/** The command of a `test` script that runs it. */
+export const testCommand = (dependencies: Record<string, string>) =>
+  "vitest" in dependencies ? "vitest run" : "node --test";
 
 /** The folder and all around it, the nearest first. */
 export function upwards(folder: string): string[] {

@@ -9,11 +9,15 @@ const list = (text = "") => text.split(/[\\s,]+/).filter((part) => part !== "");
 /** The forwarder's options, from the Worker's bindings. */
 export const options = (env) => ({
   outbox: env.OUTBOX,
+  rateLimit: env.RATE_LIMIT,
   baseUrl: env.CAKE_BASE_URL,
   apiKey: env.CAKE_API_KEY,
   operatorSecret: env.CAKE_OPERATOR_SECRET,
   signingSecrets: list(env.CAKE_SIGNING_SECRETS),
-  cookieSecrets: list(env.CAKE_COOKIE_SECRET),
+  // The capture's one secret, or several, the newest first.
+  cookieSecrets: list(env.CAKE_COOKIE_SECRETS || env.CAKE_COOKIE_SECRET),
+  tokenSecrets: list(env.CAKE_TOKEN_SECRETS),
+  ...(env.CAKE_TIME_ZONE ? { timeZone: env.CAKE_TIME_ZONE } : {}),
   origins: list(env.CAKE_ORIGINS),
 });
 
@@ -25,7 +29,8 @@ export default { fetch: forwarder.fetch, scheduled: forwarder.scheduled };
 export const FORWARDER_DEV = `// The forwarder on this machine: what it delivers goes into a CAKE network of its own, in the same Worker.
 import { createForwarder } from "cake-edge/forwarder";
 import { sandbox } from "cake-edge/sandbox";
-import { options } from "./worker.js";
+// Without an ending: it may become worker.ts.
+import { options } from "./worker";
 
 export { CakeNetwork } from "cake-edge/sandbox";
 
@@ -42,7 +47,8 @@ export default {
 };
 `;
 
-export const FORWARDER_CONFIG = `{
+export const FORWARDER_CONFIG = `// Written by \`npx cake-edge init\`; documentation: node_modules/cake-edge/docs/forwarder.md
+{
   "$schema": "../node_modules/wrangler/config-schema.json",
   "name": "cake-forwarder",
   "main": "worker.js",
@@ -52,19 +58,26 @@ export const FORWARDER_CONFIG = `{
   "durable_objects": { "bindings": [{ "name": "OUTBOX", "class_name": "CakeOutbox" }] },
   "migrations": [{ "tag": "v1", "new_sqlite_classes": ["CakeOutbox"] }],
   "triggers": { "crons": ["*/5 * * * *"] },
+  // Requests a minute and address.
+  "ratelimits": [{ "name": "RATE_LIMIT", "namespace_id": "1001", "simple": { "limit": 600, "period": 60 } }],
+  // On the site's own zone, so that its pages reach /cake and the click's cookie comes with them:
+  // "routes": [{ "pattern": "shop.example/cake/*", "zone_name": "shop.example" }],
   "vars": {
     // Your CAKE domain, such as https://yourdomain.cakemarketing.com.
     "CAKE_BASE_URL": "",
+    // The account's, such as America/New_York. Without it CAKE dates a conversion when it arrives, and a retry moves it.
+    "CAKE_TIME_ZONE": "",
     // Other origins whose pages report conversions; the Worker's own always may.
     "CAKE_ORIGINS": ""
   }
   // Secrets, each by \`npx wrangler secret put NAME --config forwarder/wrangler.jsonc\`: CAKE_API_KEY,
-  // CAKE_OPERATOR_SECRET, CAKE_SIGNING_SECRETS, and CAKE_COOKIE_SECRET, which the site's capture has too. On this
-  // machine they are in .dev.vars.
+  // CAKE_OPERATOR_SECRET, CAKE_SIGNING_SECRETS, CAKE_COOKIE_SECRET, which the site's capture has too, and
+  // CAKE_TOKEN_SECRETS for sandboxed frames. On this machine they are in .dev.vars.
 }
 `;
 
-export const FORWARDER_DEV_CONFIG = `{
+export const FORWARDER_DEV_CONFIG = `// Written by \`npx cake-edge init\`: the forwarder on this machine, beside a sandbox.
+{
   "$schema": "../node_modules/wrangler/config-schema.json",
   "name": "cake-forwarder-dev",
   "main": "dev.js",
@@ -89,7 +102,10 @@ export default { fetch: withClickCapture(site, (env) => ({ secrets: [env.CAKE_CO
 `;
 
 /** The configuration of a site whose files are in `folder`. */
-export const siteConfig = (folder: string) => `{
+export const siteConfig = (
+  folder: string,
+) => `// Written by \`npx cake-edge init\`; documentation: node_modules/cake-edge/docs/capture.md
+{
   "$schema": "../node_modules/wrangler/config-schema.json",
   "name": "cake-site",
   "main": "worker.js",
@@ -98,6 +114,10 @@ export const siteConfig = (folder: string) => `{
   // The secret, by \`npx wrangler secret put CAKE_COOKIE_SECRET --config site/wrangler.jsonc\`; here it is in .dev.vars.
 }
 `;
+
+/** The endings of files that are no pages. */
+const ASSETS =
+  "css|js|mjs|map|json|txt|xml|ico|png|jpe?g|gif|svg|webp|avif|woff2?|ttf|otf|mp4|webm|mp3|pdf|wasm|webmanifest";
 
 /** `name` is `proxy`, or `middleware` before Next 16. */
 export const nextProxy = (name: string) => `import { withClickCapture } from "cake-edge";
@@ -109,7 +129,8 @@ export const ${name} = withClickCapture(
   () => ({ secrets: [process.env.CAKE_COOKIE_SECRET] }),
 );
 
-export const config = { matcher: "/((?!_next|api|.*\\\\..*).*)" };
+// Every page; none of the files, by their endings: a page's address may have a dot.
+export const config = { matcher: "/((?!_next/|api/|cake/|.*\\\\.(?:${ASSETS})$).*)" };
 `;
 
 export const SVELTE_HOOKS = `import { withClickCapture } from "cake-edge";
@@ -176,7 +197,7 @@ export const TAG = `<!doctype html>
   <head>
     <meta charset="utf-8" />
     <title>Landing page</title>
-    <!-- Keeps the click id. In /js/ are the files of node_modules/cake-edge/dist/page/. -->
+    <!-- cake-edge keeps the click id. In /js/ are the files of node_modules/cake-edge/dist/page/. -->
     <script async src="/js/cake-edge.js" data-endpoint="/cake"></script>
   </head>
   <body>

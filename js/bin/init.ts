@@ -2,7 +2,6 @@
  * `npx cake-edge init`: writes the few files that a project needs, makes its secrets, installs, and runs the doctor.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
@@ -18,10 +17,24 @@ import {
   type Manifest,
   managerOf,
   manifestText,
+  packageIn,
   readManifest,
+  SERVERS,
   STARTERS,
+  sandboxTest,
+  scriptsIn,
+  testCommand,
   upwards,
 } from "./init-project.js";
+import {
+  COOKIE_SECRET,
+  cookieSecretIn,
+  forwarderSecrets,
+  isTracked,
+  SECRET_FILES,
+  secretOf,
+  withSecret,
+} from "./init-secrets.js";
 import {
   FORWARDER,
   FORWARDER_CONFIG,
@@ -79,9 +92,12 @@ export async function init(args: string[], version: string): Promise<number> {
   const files = filesOf(plan);
   let changed = 0;
   for (const [path, make, namesakes = []] of files) {
-    const own = [path, ...namesakes].find((each) => isOwn(join(plan.folder, each), make));
-    if (own !== undefined) {
-      console.log(`left      ${own} is yours: add what it lacks\n${indented(make(undefined))}`);
+    // A file of the same name under another ending is the project's: of two, each tool would take its own.
+    const standing = [path, ...namesakes].find((each) => make.isOnce && existsSync(join(plan.folder, each)));
+    if (standing !== undefined) {
+      const isOwn = !readFileSync(join(plan.folder, standing), "utf8").includes("cake-edge");
+      const told = `left      ${standing} is yours: add what it lacks\n${indented(make(undefined))}`;
+      console.log(isOwn ? told : `as it is  ${standing}`);
       continue;
     }
     const file = join(plan.folder, path);
@@ -97,6 +113,9 @@ export async function init(args: string[], version: string): Promise<number> {
         console.log(`left      ${path}`);
         continue;
       }
+    }
+    if (SECRET_FILES.includes(path) && isTracked(plan.folder, path)) {
+      console.log(`warning   git tracks ${path}, so its secrets go where the repository goes: git rm --cached ${path}`);
     }
     write(file, after);
     if (before === undefined) console.log(`written   ${path}`);
@@ -155,6 +174,12 @@ async function readPlan(args: string[], version: string): Promise<Plan> {
       `--page and --capture know no ${starter[1]}, which has a starter of its own: node_modules/cake-edge/docs/${starter[2]}`,
     );
   }
+  const server = SERVERS.find(([name]) => name in dependenciesIn(folder));
+  if (server !== undefined && named === undefined && parts.has("capture")) {
+    throw new UsageError(
+      `--capture knows no ${server[1]}, whose own server has to keep the click: node_modules/cake-edge/docs/capture.md`,
+    );
+  }
   if (values["no-install"] !== true && parts.has("forwarder") && isOlderThan(22, 12)) {
     throw new RunError(
       `wrangler serves the forwarder on this machine and needs Node 22.12; this is ${process.versions.node}: take --no-install, or a newer Node`,
@@ -190,62 +215,75 @@ type Make = ((before: string | undefined) => string) & { readonly isOnce?: boole
 /** Written once; later the file belongs to the user. */
 const once = (text: string): Make => Object.assign((before: string | undefined) => before ?? text, { isOnce: true });
 
-/** Is there a file of the user's own, without a word of this package? */
-function isOwn(file: string, { isOnce }: Make): boolean {
-  return isOnce === true && existsSync(file) && !readFileSync(file, "utf8").includes("cake-edge");
-}
-
 const indented = (text: string) => text.trimEnd().replace(/^/gm, "  | ").replace(/ +$/gm, "");
 
-/** The file's names that mean the same to its framework, TypeScript's among them. */
-const namesOf = (...stems: string[]) =>
-  stems.flatMap((stem) => ["js", "ts", "mjs", "mts"].map((end) => `${stem}.${end}`));
+/** A file's endings that mean the same to the tool that reads it. */
+const ENDINGS = [
+  ["js", "ts", "jsx", "tsx", "mjs", "mts", "cjs", "cts"],
+  ["jsonc", "json", "toml"],
+];
+
+/** The names of those files under each ending that would do. */
+const namesOf = (...files: string[]) =>
+  files.flatMap((file) => {
+    const [, stem = file, ending = ""] = /^(.*)\.(\w+)$/.exec(file) ?? [];
+    return (ENDINGS.find((endings) => endings.includes(ending)) ?? [ending]).map((each) => `${stem}.${each}`);
+  });
 
 /** A file to write, and the other files that would stand for it. */
 type FileToWrite = [path: string, make: Make, namesakes?: readonly string[]];
 
+/** A file that is written once, unless one stands for it. */
+const file = (path: string, text: string, ...others: string[]): FileToWrite => [
+  path,
+  once(text),
+  namesOf(path, ...others),
+];
+
 function filesOf({ folder, parts, framework, version, isOldNext }: Plan): FileToWrite[] {
   const files: FileToWrite[] = [["package.json", manifestWith(parts, framework, version)]];
   const has = (path: string) => existsSync(join(folder, path));
+  const read = (path: string) => (has(path) ? readFileSync(join(folder, path), "utf8") : "");
   // Next reads no file beside a `src` with the pages in it.
   const isBelow = !has("app") && !has("pages") && (has("src/app") || has("src/pages"));
   const next = framework === "next" && isBelow ? "src/" : "";
   // The forwarder reads the cookie that the capture signs.
-  const cookieSecret = secretIn(folder, "CAKE_COOKIE_SECRET");
+  const cookieSecret = cookieSecretIn(folder);
   const hasWorker = parts.has("forwarder") || (parts.has("capture") && framework === "wrangler");
   if (parts.has("forwarder")) {
-    files.push(["forwarder/worker.js", once(FORWARDER)], ["forwarder/dev.js", once(FORWARDER_DEV)]);
-    files.push(["forwarder/wrangler.jsonc", once(FORWARDER_CONFIG)]);
-    files.push(["forwarder/wrangler.dev.jsonc", once(FORWARDER_DEV_CONFIG)]);
+    files.push(file("forwarder/worker.js", FORWARDER), file("forwarder/dev.js", FORWARDER_DEV));
+    files.push(file("forwarder/wrangler.jsonc", FORWARDER_CONFIG));
+    files.push(file("forwarder/wrangler.dev.jsonc", FORWARDER_DEV_CONFIG));
     files.push(["forwarder/.dev.vars", (before) => forwarderSecrets(before, cookieSecret)]);
   }
+  const withCookieSecret = (before: string | undefined) => withSecret(before, COOKIE_SECRET, cookieSecret);
   if (parts.has("capture")) {
     if (framework === "next") {
       const name = isOldNext ? "middleware" : "proxy";
       // Of both names at once Next takes none.
-      const namesakes = namesOf(`${next}proxy`, `${next}middleware`);
-      files.push([`${next}${name}.js`, once(nextProxy(name)), namesakes]);
+      files.push(file(`${next}${name}.js`, nextProxy(name), `${next}proxy.js`, `${next}middleware.js`));
+      // What .env.local has would go before it.
+      files.push([secretOf(read(".env"), COOKIE_SECRET) ? ".env" : ".env.local", withCookieSecret]);
     } else if (framework === "sveltekit") {
-      const namesakes = namesOf("src/hooks.server", "src/hooks.server/index");
-      files.push(["src/hooks.server.js", once(SVELTE_HOOKS), namesakes]);
+      files.push(file("src/hooks.server.js", SVELTE_HOOKS, "src/hooks.server/index.js"));
+      files.push([".env", withCookieSecret]);
     } else {
       const served = framework === "vite" ? "dist" : "public";
-      files.push(["site/worker.js", once(SITE)], ["site/wrangler.jsonc", once(siteConfig(served))]);
-      files.push(["site/.dev.vars", (before) => withSecret(before, "CAKE_COOKIE_SECRET", cookieSecret)]);
-      if (served === "public" && !has("public") && !parts.has("page")) files.push(["public/index.html", once(WELCOME)]);
-    }
-    if (framework === "next" || framework === "sveltekit") {
-      const file = framework === "next" ? ".env.local" : ".env";
-      files.push([file, (before) => withSecret(before, "CAKE_COOKIE_SECRET", cookieSecret)]);
+      files.push(file("site/worker.js", SITE), file("site/wrangler.jsonc", siteConfig(served)));
+      files.push(["site/.dev.vars", withCookieSecret]);
+      if (served === "public" && !has("public") && !parts.has("page")) files.push(file("public/index.html", WELCOME));
     }
   }
   if (parts.has("page")) {
-    if (framework === "next") files.push([`${next}components/cake-edge.jsx`, once(NEXT_PAGE)]);
-    else if (framework === "sveltekit") files.push(["src/lib/cake-edge.js", once(PAGE)]);
-    else if (framework === "vite") files.push(["src/cake-edge.js", once(PAGE)]);
-    else files.push(["public/landing.html", once(TAG)]);
+    if (framework === "next") files.push(file(`${next}components/cake-edge.jsx`, NEXT_PAGE));
+    else if (framework === "sveltekit") files.push(file("src/lib/cake-edge.js", PAGE));
+    else if (framework === "vite") files.push(file("src/cake-edge.js", PAGE));
+    else files.push(file("public/landing.html", TAG));
   }
-  if (parts.has("sandbox")) files.push(["test/cake-edge.test.mjs", once(SANDBOX_TEST)]);
+  if (parts.has("sandbox")) {
+    const [path, runner] = sandboxTest(dependenciesIn(folder));
+    files.push(file(path, SANDBOX_TEST.replace("node:test", runner)));
+  }
   if (hasWorker || parts.has("capture")) {
     files.push([
       ".gitignore",
@@ -269,7 +307,7 @@ function manifestWith(parts: ReadonlySet<Part>, framework: Framework, version: s
       scripts["forwarder"] = "wrangler dev --config forwarder/wrangler.dev.jsonc";
       scripts["forwarder:deploy"] = "wrangler deploy --config forwarder/wrangler.jsonc";
     }
-    if (parts.has("sandbox")) scripts["test"] = "node --test";
+    if (parts.has("sandbox")) scripts["test"] = testCommand({ ...manifest.dependencies, ...manifest.devDependencies });
     // A script of the user's keeps its name; the one that `npm init` writes is none.
     const { test: own, ...others } = manifest.scripts ?? {};
     const isFree = parts.has("sandbox") && own?.includes("no test specified");
@@ -287,36 +325,6 @@ function withLines(before: string, lines: readonly string[]): string {
   return `${before === "" || before.endsWith("\n") ? before : `${before}\n`}${missing.join("\n")}\n`;
 }
 
-const newSecret = () => randomBytes(32).toString("hex");
-
-/** The files that may hold a secret of this project. */
-const SECRET_FILES = ["forwarder/.dev.vars", "site/.dev.vars", ".env", ".env.local"];
-
-/** The secret that stands in one of the project's files, else a new one. */
-function secretIn(folder: string, name: string): string {
-  for (const path of SECRET_FILES) {
-    const file = join(folder, path);
-    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
-    const [, standing] = new RegExp(`^${name}=(.+)$`, "m").exec(text) ?? [];
-    if (standing !== undefined) return standing.trim();
-  }
-  return newSecret();
-}
-
-/** Adds a secret once: a second run keeps it. */
-function withSecret(before: string | undefined, name: string, secret: string): string {
-  const text = before ?? "";
-  if (new RegExp(`^${name}=`, "m").test(text)) return text;
-  return `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${name}=${secret}\n`;
-}
-
-function forwarderSecrets(before: string | undefined, cookieSecret: string): string {
-  let after = withSecret(before, "CAKE_API_KEY", newSecret());
-  after = withSecret(after, "CAKE_OPERATOR_SECRET", newSecret());
-  after = withSecret(after, "CAKE_SIGNING_SECRETS", `whsec_${randomBytes(32).toString("base64")}`);
-  return withSecret(after, "CAKE_COOKIE_SECRET", cookieSecret);
-}
-
 /** The removed and added lines; secrets are hidden. */
 function difference(before: string, after: string): string {
   const old = before.split("\n");
@@ -324,7 +332,7 @@ function difference(before: string, after: string): string {
   const gone = old.filter((line) => !fresh.includes(line)).map((line) => `  - ${line}`);
   const come = fresh
     .filter((line) => !old.includes(line))
-    .map((line) => `  + ${line.replace(/^(CAKE_\w+=).*/, "$1…")}`);
+    .map((line) => `  + ${line.replace(/(CAKE_\w+\s*[=:]).*/, "$1…")}`);
   return [...gone, ...come].join("\n");
 }
 
@@ -359,7 +367,14 @@ async function examine(folder: string): Promise<number> {
   // A workspace has it in a folder around this one.
   const tools = upwards(folder).map((at) => join(at, "node_modules/wrangler/bin/wrangler.js"));
   const wrangler = tools.find((tool) => existsSync(tool));
-  if (wrangler === undefined) throw new RunError("wrangler is not in node_modules, so the forwarder was not started");
+  if (wrangler === undefined) {
+    // Yarn's Plug'n'Play has no node_modules.
+    if (upwards(folder).some((at) => existsSync(join(at, ".pnp.cjs")))) {
+      console.log("\nwithout node_modules the doctor was not run: start the forwarder, then cake-edge doctor");
+      return 0;
+    }
+    throw new RunError("wrangler is not in node_modules, so the forwarder was not started");
+  }
   const options = [
     "--config",
     "forwarder/wrangler.dev.jsonc",
@@ -375,6 +390,12 @@ async function examine(folder: string): Promise<number> {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" },
   });
+  // Who ends this command ends what it has started, too: Ctrl-C reaches both by itself.
+  const end = (signal: NodeJS.Signals) => {
+    child.once("exit", () => process.exit(128 + (signal === "SIGTERM" ? 15 : 1)));
+    child.kill("SIGTERM");
+  };
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.once(signal, end);
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
@@ -386,6 +407,7 @@ async function examine(folder: string): Promise<number> {
     console.log("\nThe doctor on the forwarder, as it runs here:");
     return await doctor(["--forwarder", `${origin}/cake`, "--origin", origin]);
   } finally {
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) process.off(signal, end);
     child.kill("SIGTERM");
     await new Promise((resolve) => (child.exitCode === null ? child.once("exit", resolve) : resolve(undefined)));
   }
@@ -412,7 +434,9 @@ function nextSteps({ folder, parts, framework, manager }: Plan): string[] {
       "    the forwarder on http://localhost:8787/cake, delivering into a sandbox",
     );
     steps.push("  forwarder/wrangler.jsonc");
-    steps.push("    name your CAKE domain there; then npx wrangler secret put each secret");
+    steps.push(
+      "    name your CAKE domain, its time zone and your site's route there; then npx wrangler secret put each secret",
+    );
   }
   if (parts.has("page")) {
     const component = existsSync(join(folder, "src/components/cake-edge.jsx")) ? "src/components" : "components";
@@ -420,7 +444,7 @@ function nextSteps({ folder, parts, framework, manager }: Plan): string[] {
       next: `render <CakeEdge /> of ${component}/cake-edge.jsx in your layout`,
       sveltekit: "import src/lib/cake-edge.js in your layout",
       vite: "import src/cake-edge.js in your main module",
-      wrangler: "mkdir -p public/js && cp node_modules/cake-edge/dist/page/*.js public/js/",
+      wrangler: `mkdir -p public/js && cp ${packageIn(folder)}/dist/page/*.js public/js/`,
     }[framework];
     steps.push(`  ${where}`);
   }
@@ -432,6 +456,11 @@ function nextSteps({ folder, parts, framework, manager }: Plan): string[] {
     const built = framework === "vite" ? "npx vite build && " : "";
     steps.push(`  ${built}npx wrangler dev --config site/wrangler.jsonc`);
   }
-  if (parts.has("sandbox")) steps.push(`  ${manager} test`);
+  if (parts.has("sandbox")) {
+    const all = dependenciesIn(folder);
+    const [path, runner] = sandboxTest(all);
+    const byHand = runner === "vitest" ? `npx vitest run ${path}` : `node --test ${path}`;
+    steps.push(`  ${scriptsIn(folder)["test"] === testCommand(all) ? `${manager} run test` : byHand}`);
+  }
   return steps;
 }

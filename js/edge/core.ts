@@ -8,7 +8,7 @@ import { start } from "../wasm/edge.js";
 export const edge = createCore(start);
 
 /** Calls of CAKE's API. */
-export const clientCore = createCore(startClient);
+export const clientCore = createCore(startClient, "module, { client }");
 
 /** Checks for probable mistakes in a link or in a postback's URL. */
-export const checksCore = createCore(startChecks);
+export const checksCore = createCore(startChecks, "module, { checks }");

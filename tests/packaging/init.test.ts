@@ -145,6 +145,121 @@ test.each([
 });
 
 test.each([
+  [{ vite: "8.3.8" }, "--page", "src/cake-edge.ts", "src/cake-edge.js"],
+  [{ "@sveltejs/kit": "3.2.0" }, "--page", "src/lib/cake-edge.ts", "src/lib/cake-edge.js"],
+  [{ next: "16.4.6" }, "--page", "components/cake-edge.tsx", "components/cake-edge.jsx"],
+  [{}, "--forwarder", "forwarder/worker.ts", "forwarder/worker.js"],
+  [{}, "--forwarder", "forwarder/dev.mts", "forwarder/dev.js"],
+  [{}, "--forwarder", "forwarder/wrangler.toml", "forwarder/wrangler.jsonc"],
+  [{}, "--forwarder", "forwarder/wrangler.dev.json", "forwarder/wrangler.dev.jsonc"],
+  [{}, "--capture", "site/worker.ts", "site/worker.js"],
+  [{}, "--capture", "site/wrangler.json", "site/wrangler.jsonc"],
+  [{}, "--sandbox", "test/cake-edge.test.ts", "test/cake-edge.test.mjs"],
+] as const)("with %o %s puts nothing beside %s", (dependencies, part, own, ours) => {
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", dependencies }));
+  for (const [text, said] of [
+    ["// mine", `left      ${own} is yours`],
+    [`import "cake-edge";`, `as it is  ${own}`],
+  ] as const) {
+    put(own, text);
+    expect(init(part, "--yes").stdout).toContain(said);
+    expect([read(own), existsSync(join(folder, ours))]).toEqual([text, false]);
+  }
+});
+
+test("a second run calls no file of the command the user's", () => {
+  init("--forwarder", "--capture", "--page", "--sandbox");
+  expect(init("--forwarder", "--capture", "--page", "--sandbox").stdout).not.toContain("is yours");
+});
+
+test.each([
+  "export CAKE_COOKIE_SECRET=mine",
+  "CAKE_COOKIE_SECRET = mine",
+  "  CAKE_COOKIE_SECRET=mine",
+  "CAKE_COOKIE_SECRET: mine",
+  "CAKE_COOKIE_SECRET=\nCAKE_COOKIE_SECRET=mine # of the shop",
+])("a secret written as %j stands, and the others get it", (line) => {
+  for (const [file, other, dependencies] of [
+    ["forwarder/.dev.vars", "site/.dev.vars", {}],
+    ["site/.dev.vars", "forwarder/.dev.vars", {}],
+    [".env", "forwarder/.dev.vars", { "@sveltejs/kit": "3.2.0" }],
+    [".env", "forwarder/.dev.vars", { next: "16.4.6" }],
+    [".env.local", "forwarder/.dev.vars", { next: "16.4.6" }],
+  ] as const) {
+    folder = mkdtempSync(join(home, "project-"));
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", dependencies }));
+    put(file, `${line}\n`);
+    expect(init("--forwarder", "--capture", "--yes").status).toBe(0);
+    const count = (text: string) => text.match(/CAKE_COOKIE_SECRET/g)?.length;
+    expect(count(read(file)), file).toBe(count(line));
+    expect(read(other)).toMatch(/^CAKE_COOKIE_SECRET=mine/m);
+    if (file === ".env") expect(existsSync(join(folder, ".env.local"))).toBe(false);
+  }
+});
+
+test("a line without its value gets the secret; several of a forwarder, or two that differ, are known", () => {
+  put("site/.dev.vars", "A=1\nCAKE_COOKIE_SECRET=\nB=2\n");
+  init("--forwarder", "--capture", "--yes");
+  const [, secret] = /^A=1\nCAKE_COOKIE_SECRET=([0-9a-f]{64})\nB=2\n$/.exec(read("site/.dev.vars")) ?? [];
+  expect(read("forwarder/.dev.vars")).toContain(`\nCAKE_COOKIE_SECRET=${secret}\n`);
+  put("forwarder/.dev.vars", "CAKE_COOKIE_SECRETS=new old\n");
+  put("site/.dev.vars", "");
+  init("--forwarder", "--capture", "--yes");
+  expect(read("forwarder/.dev.vars")).not.toContain("CAKE_COOKIE_SECRET=");
+  expect(read("site/.dev.vars")).toBe("CAKE_COOKIE_SECRET=new\n");
+  put("site/.dev.vars", "CAKE_COOKIE_SECRET=other\n");
+  expect(init("--capture", "--yes").stdout).toContain(
+    "warning   CAKE_COOKIE_SECRET differs in forwarder/.dev.vars, site/.dev.vars",
+  );
+});
+
+test("a file that git tracks gets its secret with a warning", () => {
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ dependencies: { "@sveltejs/kit": "3.2.0" } }));
+  put(".env", "PUBLIC_A=1\n");
+  const git = (...args: string[]) => spawnSync("git", args, { cwd: folder });
+  git("init", "-q");
+  expect(init("--capture", "--yes").stdout).not.toContain("warning");
+  put(".env", "PUBLIC_A=1\n");
+  git("add", "-f", ".env");
+  expect(init("--capture", "--yes").stdout).toContain("warning   git tracks .env");
+});
+
+test.each([
+  [{ vitest: "5.0.0" }, "test/cake-edge.test.mjs", "vitest", "vitest run"],
+  [{ jest: "30.5.2" }, "test/cake-edge.mjs", "node:test", "node --test"],
+  [{}, "test/cake-edge.test.mjs", "node:test", "node --test"],
+])("the sandbox's test is for the runner of %o", (devDependencies, file, runner, command) => {
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", devDependencies }));
+  init("--sandbox", "--yes");
+  expect(read(file)).toContain(`from "${runner}"`);
+  expect(manifest().scripts.test).toBe(command);
+});
+
+test.each(["proxy", "middleware"])("Next's %s sees every page, and none of the files", (name) => {
+  const next = name === "proxy" ? "16.4.6" : "15.5.0";
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ dependencies: { next } }));
+  init("--capture", "--yes");
+  const [, matcher = ""] = /matcher: "([^"]+)"/.exec(read(`${name}.js`)) ?? [];
+  const example = readFileSync("examples/next/proxy.ts", "utf8").replace(/matcher:\s+/, "matcher: ");
+  for (const source of [matcher, /matcher: "([^"]+)"/.exec(example)?.[1] ?? ""]) {
+    // As Next does: a group is a regular expression of the path, and the whole path must fit.
+    const pattern = new RegExp(`^${JSON.parse(`"${source}"`)}$`);
+    for (const page of ["/", "/shop", "/apiary", "/api-course", "/cakes", "/_nextlevel", "/v2.0", "/a.b/c", "/x.html"])
+      expect([page, pattern.test(page)]).toEqual([page, true]);
+    for (const file of ["/_next/static/a.js", "/cake/conversions", "/favicon.ico", "/img/a.b.jpeg", "/f.woff2"])
+      expect([file, pattern.test(file)]).toEqual([file, false]);
+  }
+});
+
+test("the forwarder reads every variable that its documentation names", () => {
+  init("--forwarder", "--yes");
+  const documented = readFileSync("docs/forwarder.md", "utf8").split("## Routes")[0] ?? "";
+  const names = [...new Set(documented.match(/\bCAKE_[A-Z_]+/g))];
+  expect(names).toContain("CAKE_TIME_ZONE");
+  for (const name of names) expect(read("forwarder/worker.js"), name).toMatch(new RegExp(`env\\.${name}\\b`));
+});
+
+test.each([
   [["--forwarder", "--capture"], {}, ["forwarder/.dev.vars", "site/.dev.vars"]],
   [["--forwarder", "--capture"], { next: "16.4.6" }, ["forwarder/.dev.vars", ".env.local"]],
   [["--forwarder", "--capture"], { "@sveltejs/kit": "3.2.0" }, ["forwarder/.dev.vars", ".env"]],
@@ -192,9 +307,12 @@ test.each([
   ["bun.lock", "", "bun"],
   ["package-lock.json", "", "npm"],
   [undefined, "pnpm@12.21.0", "pnpm"],
+  [undefined, { name: "yarn" }, "yarn"],
+  [undefined, [{ name: "pnpm", version: "12" }], "pnpm"],
   [undefined, "", "npm"],
-])("a project with %s and the package manager %j is told of %s", (lock, packageManager, manager) => {
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ workspaces: ["apps/*"], packageManager }));
+])("a project with %s and the package manager %j is told of %s", (lock, named, manager) => {
+  const field = typeof named === "string" ? { packageManager: named } : { devEngines: { packageManager: named } };
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ workspaces: ["apps/*"], ...field }));
   if (lock) put(lock, "");
   // Where this folder is one of a workspace's, too.
   for (const dir of [".", "apps/web"]) {
@@ -235,6 +353,11 @@ test("a command that cannot be right is refused in one sentence", () => {
     expect(init("--page", "--yes").stderr).toMatch(words);
     expect(readdirSync(folder)).toEqual(["package.json"]);
   }
+  writeFileSync(
+    join(folder, "package.json"),
+    `{ "devDependencies": { "@remix-run/dev": "^2.0.0", "vite": "^8.0.0" } }`,
+  );
+  expect(init("--capture", "--yes").stderr).toMatch(/--capture knows no Remix/);
   // Who names a framework is believed.
   expect(init("--page", "--framework", "vite", "--yes").status).toBe(0);
 });

@@ -1,0 +1,65 @@
+/** The secrets that `npx cake-edge init` makes, and the files that hold them. */
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const newSecret = () => randomBytes(32).toString("hex");
+
+/** The files that may hold a secret of this project. */
+export const SECRET_FILES = ["forwarder/.dev.vars", "site/.dev.vars", ".env", ".env.local"];
+
+/** The secret that the capture signs with and the forwarder reads. */
+export const COOKIE_SECRET = "CAKE_COOKIE_SECRET";
+
+/** The lines that set a variable, as dotenv reads them: what stands before the value, and the value. */
+const linesOf = (name: string) =>
+  new RegExp(`^([ \\t]*(?:export[ \\t]+)?${name}[ \\t]*(?:=|:[ \\t])[ \\t]*)(.*)$`, "gm");
+
+/** The value of the last line that has one, as it is written there: it counts. */
+export function secretOf(text: string, name: string): string | undefined {
+  return [...text.matchAll(linesOf(name))]
+    .map(([, , value = ""]) => value.trim())
+    .filter((value) => !/^(""|''|#.*)?$/.test(value))
+    .at(-1);
+}
+
+/** The cookie's secret of a file: a forwarder may have several, the newest first. */
+function cookieSecretOf(text: string): string | undefined {
+  return secretOf(text, COOKIE_SECRET) ?? secretOf(text, `${COOKIE_SECRET}S`)?.split(/[\s,]+/)[0];
+}
+
+/** The cookie's secret that stands in one of the project's files, else a new one. */
+export function cookieSecretIn(folder: string): string {
+  const found = SECRET_FILES.flatMap((path) => {
+    const file = join(folder, path);
+    const value = existsSync(file) ? cookieSecretOf(readFileSync(file, "utf8")) : undefined;
+    return value === undefined ? [] : [{ path, value }];
+  });
+  const [first, ...others] = found;
+  if (others.some(({ value }) => value !== first?.value)) {
+    const files = found.map(({ path }) => path).join(", ");
+    console.log(`warning   ${COOKIE_SECRET} differs in ${files}: a cookie that one of them signs is void for another`);
+  }
+  return first?.value ?? newSecret();
+}
+
+/** Adds a secret once: a second run keeps it. A line without a value gets it. */
+export function withSecret(before: string | undefined, name: string, secret: string): string {
+  const text = before ?? "";
+  if (secretOf(text, name) !== undefined) return text;
+  if (linesOf(name).test(text)) return text.replace(linesOf(name), (_, head: string) => head + secret);
+  return `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${name}=${secret}\n`;
+}
+
+export function forwarderSecrets(before: string | undefined, cookieSecret: string): string {
+  let after = withSecret(before, "CAKE_API_KEY", newSecret());
+  after = withSecret(after, "CAKE_OPERATOR_SECRET", newSecret());
+  after = withSecret(after, "CAKE_SIGNING_SECRETS", `whsec_${randomBytes(32).toString("base64")}`);
+  return cookieSecretOf(after) === undefined ? withSecret(after, COOKIE_SECRET, cookieSecret) : after;
+}
+
+/** Does git keep the file whatever .gitignore says? */
+export function isTracked(folder: string, path: string): boolean {
+  return spawnSync("git", ["ls-files", "--error-unmatch", path], { cwd: folder, stdio: "ignore" }).status === 0;
+}
