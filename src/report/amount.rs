@@ -1,6 +1,7 @@
 //! Reads and writes amounts in whole ten-thousandths of a currency unit. The module uses no floating point and
 //! never guesses.
 
+use super::digits::{number, padded};
 use super::flaw::Flaw;
 
 /// One unit of a currency in ten-thousandths.
@@ -134,27 +135,20 @@ pub(crate) fn read(
     Ok(signed(units, is_negative))
 }
 
-/// Nearly every amount: one to nine digits, a point, two digits. All number formats with a point read it alike.
+/// Nearly every amount: one to five digits, a point, two digits. All number formats with a point read it alike.
 #[inline]
 pub(super) fn plain(text: &[u8], format: NumberFormat, is_number: bool) -> Option<i64> {
     if format.is_smallest || !is_number && !matches!(format.decimal, 0 | b'.') {
         return None;
     }
-    let (whole, &[b'.', tens @ b'0'..=b'9', ones @ b'0'..=b'9']) = text.split_last_chunk()? else {
-        return None;
-    };
-    if whole.is_empty() || whole.len() > 9 {
+    let word = padded(text)?;
+    if word >> 40 & 0xFF != u64::from(b'.') {
         return None;
     }
-    let mut units = 0;
-    for byte in whole {
-        if !byte.is_ascii_digit() {
-            return None;
-        }
-        units = units * 10 + i64::from(byte - b'0');
-    }
-    let cents = i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
-    Some(units * SCALE + cents * (SCALE / 100))
+    // The whole part takes the point's place.
+    let digits = word << 8 & 0xFFFF_FFFF_FF00 | word >> 48 << 48 | u64::from(b'0');
+    let cents = i64::try_from(number(digits)?).ok()?;
+    Some(cents * (SCALE / 100))
 }
 
 fn signed(units: i64, is_negative: bool) -> i64 {

@@ -1,7 +1,9 @@
 //! Reads days and times of files as civil seconds of the account's time zone.
 
 use super::amount::write_digits;
+use super::digits::clock;
 use super::flaw::Flaw;
+use super::memory::same;
 use crate::time::{days_before, days_in};
 
 const DAY: i64 = 86_400;
@@ -76,19 +78,14 @@ impl Days {
     #[inline]
     pub(super) fn plain(&self, text: &[u8]) -> Option<u32> {
         let (day, time) = text.split_first_chunk::<10>()?;
-        let &[b' ' | b'T', ref clock @ ..] = time else {
+        let (b' ' | b'T', time) = time.split_first()? else {
             return None;
         };
-        let &[h, hh, b':', m, mm, b':', s, ss] = clock else {
-            return None;
-        };
-        let is_time = [h, hh, m, mm, s, ss].iter().all(u8::is_ascii_digit);
-        if !is_time || *day != self.last || self.last_seconds == 0 {
+        let [hour, minute, second] = clock(u64::from_le_bytes(time.try_into().ok()?))?;
+        if !same(day, &self.last) || self.last_seconds == 0 {
             return None;
         }
-        let two = |tens: u8, ones: u8| u32::from(tens - b'0') * 10 + u32::from(ones - b'0');
-        let (hour, minute, second) = (two(h, hh), two(m, mm), two(s, ss));
-        let of_day = hour * 3_600 + minute * 60 + second;
+        let of_day = u32::try_from(hour * 3_600 + minute * 60 + second).ok()?;
         (hour < 24 && minute < 60 && second < 60).then_some(self.last_seconds + of_day)
     }
 

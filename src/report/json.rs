@@ -326,6 +326,7 @@ impl Json {
     }
 
     /// Gateways write an empty list as `null` or as an object without fields.
+    #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     fn note_no_list(&mut self) {
         let is_list = LISTS.iter().any(|name| name.as_bytes() == self.key);
@@ -333,6 +334,7 @@ impl Json {
     }
 
     /// Why a document that has just ended is no page of rows.
+    #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     fn flaw_of_document(&self) -> Option<String> {
         if !self.levels.is_empty() {
@@ -349,6 +351,7 @@ impl Json {
     }
 
     /// An error answer has no rows: an empty list would be wrong.
+    #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     fn notice(&mut self, value: &[u8]) {
         if value == b"null" {
@@ -394,6 +397,19 @@ impl Json {
             self.close_value();
             return Some(Pull::Row(after));
         }
+        self.new_row_or_page(input, at, is_last, names, fields)
+    }
+
+    /// The same for an object that fits no shape.
+    #[inline(never)]
+    fn new_row_or_page(
+        &mut self,
+        input: &[u8],
+        at: usize,
+        is_last: bool,
+        names: &Names,
+        fields: &mut Fields,
+    ) -> Option<Pull> {
         // A page that begins as the one before it: no part of it is read twice.
         let rest = input.get(at..).unwrap_or_default();
         if self.levels.is_empty() && !self.page.is_empty() && rest.starts_with(&self.page) {

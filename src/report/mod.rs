@@ -21,6 +21,7 @@ mod clicks;
 mod correction;
 mod csv;
 pub(crate) mod day;
+mod digits;
 pub(crate) mod flaw;
 mod intake;
 mod json;

@@ -1,6 +1,7 @@
 //! Stores one row of each kind in the columns: order, conversion, delivery, click.
 
 use super::clicks::{ROLES, TEXTS};
+use super::digits::{number, padded};
 use super::flaw::Flaw;
 use super::names::{Fields, Kind, Role};
 use super::source::Source;
@@ -395,6 +396,9 @@ fn is_void(status: &[u8]) -> bool {
 pub(super) fn number_of(text: &[u8]) -> Option<u64> {
     if text.is_empty() || text.len() > 18 || text.first() == Some(&b'0') {
         return None;
+    }
+    if let Some(word) = padded(text) {
+        return number(word);
     }
     text.iter().try_fold(0, |sum: u64, byte| {
         byte.is_ascii_digit()

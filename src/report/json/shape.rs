@@ -1,64 +1,121 @@
 //! The shape of a program's rows: the literals between the values.
 
 use super::{Json, NO_ROLE, SHAPES};
+use crate::report::digits::{DIGIT, HIGH, SAME, each, unlike};
 use crate::report::memory::last_word;
 use crate::report::names::{Fields, Kind};
 
-/// A literal of a shape, as words that are compared under a mask, and the value after it.
+/// A literal of a shape.
+#[derive(Clone, Copy, Debug, Default)]
+struct Literal {
+    /// Its words but the last: a range in the shape's.
+    words: (u32, u32),
+    length: u32,
+    /// Its last eight bytes, which may overlap the word before. A shorter literal is compared under the mask.
+    last: u64,
+    mask: u64,
+}
+
+/// A literal of a shape, and the value after it.
 #[derive(Debug)]
-pub(super) struct Slot {
-    pub(super) words: (u32, u32),
-    pub(super) length: u32,
-    pub(super) is_text: bool,
-    pub(super) role: u8,
+struct Slot {
+    literal: Literal,
+    is_text: bool,
+    role: u8,
     /// The length of the last text. The next one is probably as long: the processor then need not wait for its end.
-    pub(super) last: usize,
-    /// The number of texts of another length.
-    pub(super) misses: u32,
+    last: usize,
+    /// The number of values of another length.
+    misses: u32,
+    /// How the last number was written.
+    layout: Layout,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Shape {
-    pub(super) words: Vec<[(u64, u64); 2]>,
-    pub(super) slots: Vec<Slot>,
+    words: Vec<u64>,
+    slots: Vec<Slot>,
     /// The literal after the last value.
-    pub(super) tail: (u32, u32),
-    pub(super) tail_length: u32,
+    tail: Literal,
 }
 
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
+/// How a number of at most seven characters is written: where it has digits, and what else it has, up to the
+/// character after it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Layout {
+    /// The characters, with 0 for each digit.
+    pattern: u64,
+    /// How far each byte may be from the pattern's.
+    slack: u64,
+    /// The bytes that count, by their high bits: none before the first number.
+    marks: u64,
+    length: usize,
+    /// The first character that no such number has: 0, if more digits follow.
+    never: u8,
+}
 
-/// After this number of texts of another length, the length of a slot's texts is no longer guessed.
+impl Layout {
+    /// The layout of the number that a word begins with.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn of(word: u64, length: usize) -> Self {
+        let bytes = word.to_le_bytes();
+        let mut layout = Self::default();
+        if length > 7 || !bytes[0].is_ascii_digit() {
+            return layout;
+        }
+        for (&byte, shift) in bytes.iter().take(length + 1).zip((0..).step_by(8)) {
+            let (pattern, slack) = if byte.is_ascii_digit() {
+                (b'0', DIGIT)
+            } else {
+                (byte, SAME)
+            };
+            layout.pattern |= u64::from(pattern) << shift;
+            layout.slack |= u64::from(slack) << shift;
+            layout.marks |= 0x80 << shift;
+        }
+        layout.length = length;
+        if bytes[1].is_ascii_digit() {
+            layout.never = b'0';
+        }
+        layout
+    }
+
+    /// Does the word begin with a number of this layout?
+    #[inline]
+    fn fits(&self, word: u64) -> bool {
+        let unlike = unlike(word, self.pattern, self.slack) & self.marks;
+        unlike == 0 && self.marks != 0 && word.to_le_bytes()[0] != self.never
+    }
+}
+
+/// After this number of values of another length, the length of a slot's values is no longer guessed.
 const MISSES: u32 = 1_000;
 
 impl Shape {
-    pub(super) fn push(&mut self, literal: &[u8]) -> (u32, u32) {
-        let from = self.words.len();
-        for chunk in literal.chunks(16) {
-            let mut words = [(0, 0); 2];
-            for (slot, chunk) in words.iter_mut().zip(chunk.chunks(8)) {
-                let mut word = [0; 8];
-                let mut mask = [0; 8];
-                for ((slot, bits), &byte) in word.iter_mut().zip(&mut mask).zip(chunk) {
-                    *slot = byte;
-                    *bits = 0xFF;
-                }
-                *slot = (u64::from_le_bytes(word), u64::from_le_bytes(mask));
-            }
-            self.words.push(words);
-        }
+    #[cfg_attr(small_cold, optimize(size))]
+    fn literal(&mut self, text: &[u8]) -> Literal {
         let place = |index: usize| u32::try_from(index).unwrap_or(0);
-        (place(from), place(self.words.len()))
+        let from = self.words.len();
+        let count = text.len().saturating_sub(1) / 8;
+        let words = text.chunks_exact(8).take(count);
+        self.words.extend(words.map(|word| word_of(word).0));
+        let last = text.get(text.len().saturating_sub(8)..).unwrap_or(text);
+        let (last, mask) = word_of(last);
+        Literal {
+            words: (place(from), place(self.words.len())),
+            length: place(text.len()),
+            last,
+            mask,
+        }
     }
 
     pub(super) fn read(&mut self, input: &[u8], at: usize, fields: &mut Fields) -> Option<usize> {
         let mut at = at;
         for slot in &mut self.slots {
-            fits(&self.words, input, at, slot.words)?;
-            at += slot.length as usize;
+            at = slot.literal.after(&self.words, input, at)?;
+            let is_guessed = slot.misses < MISSES;
             let end = if slot.is_text {
-                if slot.misses < MISSES && is_plain_text(input, at, slot.last) {
+                if is_guessed && is_plain_text(input, at, slot.last) {
                     at + slot.last
                 } else {
                     let end = plain_text(input, at)?;
@@ -67,7 +124,17 @@ impl Shape {
                     end
                 }
             } else {
-                plain_number(input, at)?
+                let word = word_at(input, at)?;
+                if slot.layout.fits(word) {
+                    at + slot.layout.length
+                } else {
+                    let end = plain_number(input, at)?;
+                    if is_guessed {
+                        slot.layout = Layout::of(word, end - at);
+                        slot.misses += 1;
+                    }
+                    end
+                }
             };
             if slot.role != NO_ROLE {
                 let kind = if slot.is_text {
@@ -79,9 +146,24 @@ impl Shape {
             }
             at = end;
         }
-        fits(&self.words, input, at, self.tail)?;
-        Some(at + self.tail_length as usize)
+        self.tail.after(&self.words, input, at)
     }
+}
+
+/// At most eight bytes as a word, and the mask of those that it has.
+fn word_of(bytes: &[u8]) -> (u64, u64) {
+    let mut words = ([0; 8], [0; 8]);
+    for ((slot, mask), &byte) in words.0.iter_mut().zip(&mut words.1).zip(bytes) {
+        (*slot, *mask) = (byte, 0xFF);
+    }
+    (u64::from_le_bytes(words.0), u64::from_le_bytes(words.1))
+}
+
+/// The eight bytes from an offset on.
+#[inline]
+fn word_at(input: &[u8], at: usize) -> Option<u64> {
+    let word = input.get(at..)?.first_chunk()?;
+    Some(u64::from_le_bytes(*word))
 }
 
 impl Json {
@@ -94,23 +176,22 @@ impl Json {
             let Some(literal) = input.get(at..value.from) else {
                 return;
             };
-            let words = shape.push(literal);
+            let literal = shape.literal(literal);
             shape.slots.push(Slot {
-                words,
-                length: u32::try_from(literal.len()).unwrap_or(0),
+                literal,
                 is_text: value.is_text,
                 role: value.role,
                 last: 0,
                 misses: 0,
+                layout: Layout::default(),
             });
             at = value.to;
         }
         let Some(literal) = input.get(at..to) else {
             return;
         };
-        shape.tail = shape.push(literal);
-        shape.tail_length = u32::try_from(literal.len()).unwrap_or(0);
-        if shape.words.len() > 1_000 {
+        shape.tail = shape.literal(literal);
+        if shape.words.len() > 2_000 {
             return;
         }
         if self.shapes.len() < SHAPES {
@@ -155,34 +236,35 @@ impl Json {
     }
 }
 
-/// Does the input have the literal here? Near the end of the input the answer is no, and the strict reader
-/// decides.
-#[inline]
-fn fits(words: &[[(u64, u64); 2]], input: &[u8], at: usize, (from, to): (u32, u32)) -> Option<()> {
-    let words = words.get(from as usize..to as usize)?;
-    let mut at = at;
-    for &[(first, first_mask), (second, second_mask)] in words {
-        let (one, rest) = input.get(at..)?.split_first_chunk::<8>()?;
-        let other = rest.first_chunk::<8>()?;
-        let one = u64::from_le_bytes(*one) & first_mask ^ first;
-        let other = u64::from_le_bytes(*other) & second_mask ^ second;
-        if one | other != 0 {
-            return None;
+impl Literal {
+    /// The offset after the literal, if the input has it here. Near the end of the input the answer is no, and the
+    /// strict reader decides.
+    #[inline]
+    fn after(&self, words: &[u64], input: &[u8], at: usize) -> Option<usize> {
+        let (from, to) = self.words;
+        let length = self.length as usize;
+        let mut rest = input.get(at..)?;
+        let last = rest.get(length.saturating_sub(8)..)?.first_chunk()?;
+        for &word in words.get(from as usize..to as usize)? {
+            let (one, tail) = rest.split_first_chunk()?;
+            if u64::from_le_bytes(*one) != word {
+                return None;
+            }
+            rest = tail;
         }
-        at += 16;
+        (u64::from_le_bytes(*last) & self.mask == self.last).then_some(at + length)
     }
-    Some(())
 }
 
 /// The high bits of bytes that are no printable ASCII, a quote or an escape. The lowest marked byte is one; a borrow can
 /// mark bytes after it.
 #[inline]
 fn special(word: u64) -> u64 {
-    let quote = word ^ (LOW * u64::from(b'"'));
-    let escape = word ^ (LOW * u64::from(b'\\'));
-    let control = word.wrapping_sub(LOW * 0x20);
+    let quote = word ^ (each(b'"'));
+    let escape = word ^ (each(b'\\'));
+    let control = word.wrapping_sub(each(0x20));
     // A subtraction marks bytes below its number. Bytes from 128 on mark themselves.
-    (quote.wrapping_sub(LOW) | escape.wrapping_sub(LOW) | control | word) & HIGH
+    (quote.wrapping_sub(each(1)) | escape.wrapping_sub(each(1)) | control | word) & HIGH
 }
 
 /// Does a text of that length end at a quote, without a special byte before it?
@@ -203,7 +285,7 @@ fn is_plain_text(input: &[u8], from: usize, length: usize) -> bool {
     }
     match text.len() {
         _ if rest.is_empty() => true,
-        0..4 => rest.iter().all(|&byte| special(u64::from(byte) * LOW) == 0),
+        0..4 => rest.iter().all(|&byte| special(each(byte)) == 0),
         _ => special(last_word(text)) == 0,
     }
 }
@@ -212,8 +294,7 @@ fn is_plain_text(input: &[u8], from: usize, length: usize) -> bool {
 pub(super) fn plain_text(input: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
-        let word = u64::from_le_bytes(*input.get(at..)?.first_chunk::<8>()?);
-        let found = special(word);
+        let found = special(word_at(input, at)?);
         if found != 0 {
             let place = found.trailing_zeros();
             at += (place / 8) as usize;

@@ -6,6 +6,7 @@ use crate::report::names::Pull;
 
 impl Json {
     /// Continues after an unreadable row: at its closing brace, or on the next line.
+    #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn skip(&mut self, input: &[u8], at: usize, is_last: bool, flaw: Flaw) -> Pull {
         let rest = input.get(at..).unwrap_or_default();
@@ -46,6 +47,7 @@ impl Json {
     }
 
     /// Continues after bytes that are not JSON: at the next line, or the next row.
+    #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn broken(&mut self, input: &[u8], at: usize, is_last: bool) -> Pull {
         let rest = input.get(at..).unwrap_or_default();
