@@ -2,6 +2,7 @@
 
 use super::day::Written;
 use super::flaw::Flaw;
+use super::judge::hints::{is_exponent, part_form};
 use super::memory::{Memory, hash};
 use super::names::{Fields, Pull, RowKind};
 use super::source::Source;
@@ -247,14 +248,25 @@ impl Report {
 
     /// Does the row belong to this part of the report?
     #[inline]
-    pub(super) fn is_ours(&self, ids: [&[u8]; 3]) -> bool {
+    pub(super) fn is_ours(&self, source: &mut Source, ids: [&[u8]; 3]) -> bool {
+        self.settings.part.1 == 1 || self.is_of_part(source, ids)
+    }
+
+    #[inline(never)]
+    fn is_of_part(&self, source: &mut Source, ids: [&[u8]; 3]) -> bool {
         let (index, count) = self.settings.part;
-        if count == 1 {
-            return true;
-        }
         match self.settings.first_key(ids) {
-            [] => index == 0,
-            key => (hash(key, 0) >> 32) % count == index,
+            [] => {
+                // What cannot be compared says something of every part.
+                source.keyless += u32::from(index != 0);
+                index == 0
+            }
+            key => {
+                source.has_shortened |= is_exponent(key);
+                let mut form = Vec::new();
+                part_form(key, &mut form);
+                (hash(&form, 0) >> 32) % count == index
+            }
         }
     }
 }

@@ -64,7 +64,7 @@ impl Report {
             flags |= IS_SAME_ID;
         }
         source.note_sample(fields, input);
-        if !self.is_ours([unique_id, &order_id, click_id]) {
+        if !self.is_ours(source, [unique_id, &order_id, click_id]) {
             return Ok(());
         }
         let offer = source.id(fields, Role::OfferId, input)?;
@@ -184,7 +184,7 @@ impl Report {
         let offer = trim(fields.text(Role::OfferId, input));
         let affiliate = trim(fields.text(Role::AffiliateId, input));
         source.note_sample(fields, input);
-        if !self.is_ours([&unique_id, &order_id, &click_id]) {
+        if !self.is_ours(source, [&unique_id, &order_id, &click_id]) {
             return Ok(());
         }
         let pair = self.pair(offer, affiliate)?;
@@ -302,7 +302,7 @@ impl Report {
         let state = state.to_ascii_lowercase();
         let state = Self::small(&mut self.states, &mut self.memory, &state)?;
         source.note_sample(fields, input);
-        if !self.is_ours([&unique_id, &order_id, &click_id]) {
+        if !self.is_ours(source, [&unique_id, &order_id, &click_id]) {
             return Ok(());
         }
         let head = Head {

@@ -1,0 +1,267 @@
+//! Orders whose sale may have another row as well: with nearly the same key, or with nothing but the same click. All
+//! orders and all of CAKE's rows are searched, and only for what would be uploaded.
+
+use super::{each_form, hash_in, shown_digits};
+use crate::report::Report;
+use crate::report::judge::Class;
+use crate::report::judge::group::{LOOK, is_other};
+use crate::report::memory::Memory;
+use crate::report::store::{CLICK_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
+
+/// The places of orders with a twin, sorted.
+#[derive(Debug, Default)]
+pub(in crate::report) struct Twins {
+    /// The twin is a row of CAKE's.
+    pub(in crate::report) at_cake: Vec<u32>,
+    /// The twin is another order.
+    pub(in crate::report) orders: Vec<u32>,
+}
+
+/// The sides of an entry: an order that is searched for, another order, a conversion.
+const WANTED: u8 = 0;
+const ORDER: u8 = 1;
+const CONVERSION: u8 = 2;
+
+/// A form of a key: its hash, the row's side and place, and the key.
+type Entry = (u64, u8, u32, u8);
+
+/// Marks the key of a form that a spreadsheet has shortened, or would shorten so.
+const SHORT: u8 = 8;
+
+/// A row under one form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Row<'a> {
+    key: u8,
+    text: &'a [u8],
+    offer: &'a [u8],
+    click: &'a [u8],
+    side: u8,
+    /// It has one id: no other tells whether that is the unique id or the order's.
+    is_single: bool,
+    /// It has no id but its click.
+    is_bare: bool,
+    place: u32,
+}
+
+impl Report {
+    /// The orders, of these sorted ones, that have a twin; `None` where the memory does not suffice.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(in crate::report) fn twins(&self, wanted: &[u32]) -> Option<Twins> {
+        let mut twins = Twins::default();
+        if wanted.is_empty() {
+            return Some(twins);
+        }
+        let mut memory = self.memory;
+        let mut scratch = Vec::new();
+        let mut lengths = 0_u32;
+        let mut bare = Vec::new();
+        for (store, _) in self.searched() {
+            let mut next = store.first();
+            while let Some(place) = next {
+                next = store.next(place);
+                for key in [UNIQUE_ID, ORDER_ID] {
+                    lengths |= 1 << shown_digits(store.text(place, key));
+                }
+            }
+        }
+        let mut entries: Vec<Entry> = Vec::new();
+        for &place in wanted {
+            let is_bare = is_bare(&self.orders, place);
+            each_entry(
+                &self.orders,
+                place,
+                lengths,
+                &mut scratch,
+                &mut |form, key| {
+                    if is_bare && usize::from(key) == CLICK_ID {
+                        memory.extend(&mut bare, &[form])?;
+                    }
+                    memory.extend(&mut entries, &[(form, WANTED, place, key)])
+                },
+            )?;
+        }
+        entries.sort_unstable();
+        bare.sort_unstable();
+        self.add_others(wanted, lengths, &bare, &mut entries, &mut memory)?;
+        entries.sort_unstable();
+        entries.dedup_by_key(|&mut (form, side, place, _)| (form, side, place));
+        for group in entries.chunk_by(|one, other| one.0 == other.0) {
+            if group.len() > 1 && group.iter().any(|&(_, side, ..)| side == WANTED) {
+                self.judge_form(group, &mut twins);
+            }
+        }
+        for list in [&mut twins.at_cake, &mut twins.orders] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        Some(twins)
+    }
+
+    fn searched(&self) -> [(&Store, u8); 2] {
+        [(&self.orders, ORDER), (&self.conversions, CONVERSION)]
+    }
+
+    /// Adds the rows of both sides that have a form of a wanted order's.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn add_others(
+        &self,
+        wanted: &[u32],
+        lengths: u32,
+        bare: &[u64],
+        entries: &mut Vec<Entry>,
+        memory: &mut Memory,
+    ) -> Option<()> {
+        let count = entries.len();
+        let mut scratch = Vec::new();
+        for (store, side) in self.searched() {
+            let mut next = store.first();
+            while let Some(place) = next {
+                next = store.next(place);
+                each_entry(store, place, lengths, &mut scratch, &mut |form, key| {
+                    let ours = entries.get(..count).unwrap_or_default();
+                    let from = ours.partition_point(|&(other, ..)| other < form);
+                    if ours.get(from).is_none_or(|&(other, ..)| other != form) {
+                        return Some(());
+                    }
+                    // A click brings several sales: it says something of a row that has nothing else.
+                    let is_said = usize::from(key) != CLICK_ID
+                        || bare.binary_search(&form).is_ok()
+                        || side == ORDER && is_bare(store, place);
+                    let is_own = side == ORDER && wanted.binary_search(&place).is_ok();
+                    if is_own || !is_said {
+                        return Some(());
+                    }
+                    memory.extend(entries, &[(form, side, place, key)])
+                })?;
+            }
+        }
+        Some(())
+    }
+
+    /// Finds the wanted orders among rows of one form that have a twin there.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn judge_form(&self, group: &[Entry], twins: &mut Twins) {
+        let mut rows: Vec<Row<'_>> = group.iter().map(|entry| self.row_of(entry)).collect();
+        let is_click = rows
+            .first()
+            .is_some_and(|row| usize::from(row.key) == CLICK_ID);
+        let wanted: Vec<Row<'_>> = rows
+            .iter()
+            .copied()
+            .filter(|row| row.side == WANTED)
+            .collect();
+        // Few rows of one form differ. Rows without another id come first, then CAKE's.
+        rows.sort_unstable_by_key(|row| (!row.is_bare, row.side != CONVERSION, *row));
+        if !is_click {
+            rows.dedup_by_key(|row| Row { place: 0, ..*row });
+        }
+        for row in wanted {
+            let mut others = rows.iter().take(4 * LOOK);
+            let twin = others.find(|other| {
+                if is_click {
+                    is_click_twin(&row, other)
+                } else {
+                    is_twin(&row, other)
+                }
+            });
+            match twin {
+                Some(twin) if twin.side == CONVERSION => twins.at_cake.push(row.place),
+                Some(_) => twins.orders.push(row.place),
+                None => {}
+            }
+        }
+    }
+
+    fn row_of(&self, &(_, side, place, key): &Entry) -> Row<'_> {
+        let store = if side == CONVERSION {
+            &self.conversions
+        } else {
+            &self.orders
+        };
+        let texts = store.texts(place);
+        let [unique, order, click, own] = texts;
+        let offer = if side == CONVERSION {
+            let pair = store.head(place).map_or(0, |head| head.pair);
+            self.pair_texts(pair).0
+        } else {
+            own
+        };
+        Row {
+            key,
+            text: texts
+                .get(usize::from(key & !SHORT))
+                .copied()
+                .unwrap_or_default(),
+            offer,
+            click,
+            side,
+            is_single: unique.is_empty() || order.is_empty() || unique == order,
+            is_bare: unique.is_empty() && order.is_empty(),
+            place,
+        }
+    }
+}
+
+fn is_bare(store: &Store, place: u32) -> bool {
+    let [unique, order, ..] = store.texts(place);
+    unique.is_empty() && order.is_empty()
+}
+
+/// Visits the forms of a row's ids, and of its click.
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+fn each_entry(
+    store: &Store,
+    place: u32,
+    lengths: u32,
+    scratch: &mut Vec<u8>,
+    add: &mut dyn FnMut(u64, u8) -> Option<()>,
+) -> Option<()> {
+    let texts = store.texts(place);
+    let [unique, ..] = texts;
+    let head = store.head(place)?;
+    // A refund that has found its sale is that sale's.
+    if head.class == Class::Refund as u8 && head.partner != NOBODY {
+        return Some(());
+    }
+    for (key, text) in (0_u8..).zip(texts).take(OWN_ID) {
+        let which = usize::from(key);
+        if text.is_empty() || which == ORDER_ID && text == unique {
+            continue;
+        }
+        let lengths = if which == CLICK_ID { 0 } else { lengths };
+        each_form(text, lengths, scratch, &mut |form| {
+            let short = if form.starts_with(b"\0") { SHORT } else { 0 };
+            add(hash_in(form, key), key | short)
+        })?;
+    }
+    Some(())
+}
+
+/// May these rows with one form be one sale? With one key written alike they are told apart already: one unique id has
+/// a sale of each offer, one order several transactions.
+fn is_twin(row: &Row<'_>, other: &Row<'_>) -> bool {
+    if is_other(row.offer, other.offer) {
+        return false;
+    }
+    let is_order = other.side != CONVERSION;
+    let is_short = (row.key | other.key) & SHORT != 0;
+    if is_short {
+        // Long numbers that follow each other become one: only the click says that they are one.
+        let is_shortened = shown_digits(row.text) > 0 || shown_digits(other.text) > 0;
+        return is_order && is_shortened && row.text != other.text && row.click == other.click;
+    }
+    if row.key == other.key {
+        return row.text != other.text;
+    }
+    is_order && (row.is_single || other.is_single)
+}
+
+/// May these rows of one click be one sale? One of them has no other id.
+fn is_click_twin(row: &Row<'_>, other: &Row<'_>) -> bool {
+    let is_itself = other.side == WANTED && other.place == row.place;
+    let is_one_bare = row.is_bare || other.is_bare && other.side != CONVERSION;
+    !is_itself && is_one_bare && !is_other(row.offer, other.offer)
+}
