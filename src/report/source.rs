@@ -8,7 +8,7 @@ use super::amount::{NumberFormat, SCALE, read as read_amount};
 use super::csv::Csv;
 use super::day::{DayOrder, Days};
 use super::flaw::Flaw;
-use super::json::Json;
+use super::json::{Facts, Json};
 use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, Role, RowKind};
 use super::refuse;
 use crate::Result;
@@ -317,11 +317,11 @@ impl Source {
         }
     }
 
-    /// The number of pages that name a further one, and of those that say that they are the last.
-    pub(super) fn pages(&self) -> [u32; 2] {
+    /// What the pages say of their list; nothing in a file without pages.
+    pub(super) fn facts(&self) -> Option<&Facts> {
         match &self.reader {
-            Reader::Json(json) => json.pages,
-            _ => [0; 2],
+            Reader::Json(json) => Some(&json.page_facts),
+            _ => None,
         }
     }
 
