@@ -4,14 +4,15 @@
 use crate::report::Report;
 use crate::report::judge::hints::Twins;
 use crate::report::judge::{Class, Verdicts};
+use crate::report::memory::sort_numbers;
 use crate::report::names::RowKind;
 use crate::report::store::{CLICK_ID, Head, IS_SAME_ID, NOBODY, OWN_ID, Store};
-use std::collections::BTreeSet;
 
 /// The kinds of keys of a row: an id of the advertiser's, the click's.
-type Kinds = u8;
+type Kinds = u32;
 const ID: Kinds = 1;
 const CLICK: Kinds = 2;
+const KINDS: Kinds = ID | CLICK;
 
 /// What holds the rows of a file back.
 #[derive(Debug, Default)]
@@ -19,8 +20,8 @@ pub(in crate::report) struct Held {
     /// Rows that nearly match a row of the other side, sorted.
     near: Vec<u32>,
     twins: Twins,
-    /// Kinds of keys and offer of the other side's rows without a partner. A row without an offer may be any offer's.
-    alone: BTreeSet<(Kinds, Vec<u8>)>,
+    /// The other side's rows without a partner: the number of the offer, 0 for any offer's, and the kinds of keys.
+    alone: Vec<u32>,
     /// The number of the other side's rows that share no kind of key with some row.
     rows: u64,
     lacks_search: bool,
@@ -61,9 +62,9 @@ impl Report {
     pub(super) fn may_be_keyless(&self, held: Option<&Held>, head: &Head, offer: &[u8]) -> bool {
         let Some(held) = held else { return false };
         let own = self.kinds(head.flags);
-        let mut alone = held.alone.iter();
-        alone.any(|(kinds, theirs)| {
-            kinds & own == 0 && (theirs.is_empty() || offer.is_empty() || theirs == offer)
+        held.alone.iter().any(|alone| {
+            let theirs = self.offers.text(alone >> 2);
+            alone & KINDS & own == 0 && (theirs.is_empty() || offer.is_empty() || theirs == offer)
         })
     }
 
@@ -86,7 +87,9 @@ impl Report {
                 None => held.lacks_search = true,
             }
         }
-        self.add_alone(is_upload, &kinds, &mut held);
+        self.add_alone(is_upload, kinds, &mut held);
+        sort_numbers(&mut held.alone);
+        held.alone.dedup();
         if let Some(slot) = self
             .verdicts
             .as_mut()
@@ -96,9 +99,9 @@ impl Report {
         }
     }
 
-    /// The rows that would be written if nothing held them back, and the kinds of keys that they have.
+    /// The rows that would be written if nothing held them back, and a bit for each combination of kinds among them.
     #[cfg_attr(small_cold, optimize(size))]
-    fn wanted(&self, is_upload: bool) -> (Vec<u32>, BTreeSet<Kinds>) {
+    fn wanted(&self, is_upload: bool) -> (Vec<u32>, u32) {
         let class = if is_upload {
             Class::MissingAtCake
         } else {
@@ -106,7 +109,7 @@ impl Report {
         };
         let store = self.side(is_upload);
         let mut wanted = Vec::new();
-        let mut kinds = BTreeSet::new();
+        let mut kinds = 0;
         let mut next = store.first();
         while let Some(place) = next {
             next = store.next(place);
@@ -116,7 +119,7 @@ impl Report {
             if is_upload && (!self.counts(head.status) || store.text(place, CLICK_ID).is_empty()) {
                 continue;
             }
-            kinds.insert(self.kinds(head.flags));
+            kinds |= 1 << self.kinds(head.flags);
             wanted.push(place);
         }
         (wanted, kinds)
@@ -124,11 +127,11 @@ impl Report {
 
     /// Adds the rows of the other side that have no partner, and events without a key.
     #[cfg_attr(small_cold, optimize(size))]
-    fn add_alone(&self, is_upload: bool, wanted: &BTreeSet<Kinds>, held: &mut Held) {
+    fn add_alone(&mut self, is_upload: bool, wanted: u32, held: &mut Held) {
         let is_order = !is_upload;
-        let store = self.side(is_order);
-        let mut next = store.first();
+        let mut next = self.side(is_order).first();
         while let Some(place) = next {
+            let store = self.side(is_order);
             next = store.next(place);
             let Some(head) = store.head(place) else { break };
             let classes = [
@@ -140,18 +143,21 @@ impl Report {
             let is_alone = classes.iter().any(|&class| class as u8 == head.class)
                 && (head.partner == NOBODY || head.class == Class::MissingAtCake as u8);
             let kinds = self.kinds(head.flags);
-            if is_alone && wanted.iter().any(|own| own & kinds == 0) {
+            let is_apart = (0..=KINDS).any(|own| wanted & 1 << own != 0 && own & kinds == 0);
+            if is_alone && is_apart {
                 let offer = if is_order {
-                    store.text(place, OWN_ID)
+                    let text = store.text(place, OWN_ID).to_vec();
+                    // Without memory for its number, the offer may be any.
+                    self.offers.code(&text, &mut self.memory).unwrap_or(0)
                 } else {
-                    self.pair_texts(head.pair).0
+                    self.offer(&head)
                 };
                 held.rows += 1;
-                held.alone.insert((kinds, offer.to_vec()));
+                held.alone.push(offer << 2 | kinds);
             }
         }
         let is_lost = |state: &[u8]| matches!(state, b"dead" | b"refused");
-        let events = if is_upload && !wanted.is_empty() {
+        let events = if is_upload && wanted != 0 {
             let count = |store: &Store| {
                 let places = store.keyless.iter().filter_map(|&place| store.head(place));
                 let places = places.filter(|head| {
@@ -173,7 +179,7 @@ impl Report {
         let elsewhere: u64 = elsewhere.map(|source| u64::from(source.keyless)).sum();
         if events + elsewhere > 0 {
             held.rows += events + elsewhere;
-            held.alone.insert((0, Vec::new()));
+            held.alone.push(0);
         }
     }
 
@@ -199,6 +205,6 @@ fn near(verdicts: &Verdicts, is_upload: bool) -> Vec<u32> {
     if is_upload {
         near.extend(&verdicts.near_events);
     }
-    near.sort_unstable();
+    sort_numbers(&mut near);
     near
 }

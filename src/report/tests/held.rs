@@ -98,6 +98,15 @@ fn an_order_nearly_like_one_that_cake_has_is_not_uploaded() {
 }
 
 #[test]
+fn a_key_that_cake_had_before_its_row_was_read_again_is_known() {
+    let row = |unique: &str| conversion(1, unique, "2026-06-20 10:00:03", "22", "18", "approved");
+    let orders = format!("{HEADER}1001,c1,{REST}\n1002,c2,{REST}\n1003,c3,{REST}\n");
+    let conversions = format!("[{},{}]", row("1001"), row("1002"));
+    let files = [("orders", orders.as_str()), ("conversions", &conversions)];
+    assert_eq!(upload("", &files), ["would_match", "1003/1003"]);
+}
+
+#[test]
 fn rows_that_cannot_be_compared_may_be_the_sale() {
     let orders = format!("{HEADER}1001,c1,{REST}\n");
     let of_offer = |id: &str, offer: u32| {

@@ -5,7 +5,7 @@ use super::{each_form, hash_in, shown_digits};
 use crate::report::Report;
 use crate::report::judge::Class;
 use crate::report::judge::group::{LOOK, is_other};
-use crate::report::memory::Memory;
+use crate::report::memory::{Memory, sort_numbers};
 use crate::report::store::{CLICK_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
 
 /// The places of orders with a twin, sorted.
@@ -28,8 +28,14 @@ type Entry = (u64, u8, u32, u8);
 /// Marks the key of a form that a spreadsheet has shortened, or would shorten so.
 const SHORT: u8 = 8;
 
+/// Marks the click of a row that has no other id.
+const BARE: u8 = 16;
+
+/// The most rows of one form that differ.
+const MOST: usize = 4 * LOOK;
+
 /// A row under one form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Row<'a> {
     key: u8,
     text: &'a [u8],
@@ -38,8 +44,8 @@ struct Row<'a> {
     side: u8,
     /// It has one id: no other tells whether that is the unique id or the order's.
     is_single: bool,
-    /// It has no id but its click.
-    is_bare: bool,
+    /// CAKE had it under this key, and then under another one: no order has found it.
+    is_former: bool,
     place: u32,
 }
 
@@ -54,7 +60,6 @@ impl Report {
         let mut memory = self.memory;
         let mut scratch = Vec::new();
         let mut lengths = 0_u32;
-        let mut bare = Vec::new();
         for (store, _) in self.searched() {
             let mut next = store.first();
             while let Some(place) = next {
@@ -66,23 +71,16 @@ impl Report {
         }
         let mut entries: Vec<Entry> = Vec::new();
         for &place in wanted {
-            let is_bare = is_bare(&self.orders, place);
             each_entry(
                 &self.orders,
                 place,
                 lengths,
                 &mut scratch,
-                &mut |form, key| {
-                    if is_bare && usize::from(key) == CLICK_ID {
-                        memory.extend(&mut bare, &[form])?;
-                    }
-                    memory.extend(&mut entries, &[(form, WANTED, place, key)])
-                },
+                &mut |form, key| memory.extend(&mut entries, &[(form, WANTED, place, key)]),
             )?;
         }
         entries.sort_unstable();
-        bare.sort_unstable();
-        self.add_others(wanted, lengths, &bare, &mut entries, &mut memory)?;
+        self.add_others(wanted, lengths, &mut entries, &mut memory)?;
         entries.sort_unstable();
         entries.dedup_by_key(|&mut (form, side, place, _)| (form, side, place));
         for group in entries.chunk_by(|one, other| one.0 == other.0) {
@@ -91,8 +89,7 @@ impl Report {
             }
         }
         for list in [&mut twins.at_cake, &mut twins.orders] {
-            list.sort_unstable();
-            list.dedup();
+            sort_numbers(list);
         }
         Some(twins)
     }
@@ -108,7 +105,6 @@ impl Report {
         &self,
         wanted: &[u32],
         lengths: u32,
-        bare: &[u64],
         entries: &mut Vec<Entry>,
         memory: &mut Memory,
     ) -> Option<()> {
@@ -125,9 +121,12 @@ impl Report {
                         return Some(());
                     }
                     // A click brings several sales: it says something of a row that has nothing else.
-                    let is_said = usize::from(key) != CLICK_ID
-                        || bare.binary_search(&form).is_ok()
-                        || side == ORDER && is_bare(store, place);
+                    let is_bare = |key: u8| key & BARE != 0;
+                    let same = ours.get(from..).unwrap_or_default().iter();
+                    let mut same = same.take_while(|&&(other, ..)| other == form);
+                    let is_said = usize::from(key & !BARE) != CLICK_ID
+                        || side == ORDER && is_bare(key)
+                        || same.any(|&(.., key)| is_bare(key));
                     let is_own = side == ORDER && wanted.binary_search(&place).is_ok();
                     if is_own || !is_said {
                         return Some(());
@@ -143,24 +142,30 @@ impl Report {
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     fn judge_form(&self, group: &[Entry], twins: &mut Twins) {
-        let mut rows: Vec<Row<'_>> = group.iter().map(|entry| self.row_of(entry)).collect();
-        let is_click = rows
-            .first()
-            .is_some_and(|row| usize::from(row.key) == CLICK_ID);
-        let wanted: Vec<Row<'_>> = rows
-            .iter()
-            .copied()
-            .filter(|row| row.side == WANTED)
-            .collect();
-        // Few rows of one form differ. Rows without another id come first, then CAKE's.
-        rows.sort_unstable_by_key(|row| (!row.is_bare, row.side != CONVERSION, *row));
-        if !is_click {
-            rows.dedup_by_key(|row| Row { place: 0, ..*row });
+        let is_click = |row: &Row<'_>| usize::from(row.key & !BARE) == CLICK_ID;
+        // Few rows of one form differ. CAKE's come first.
+        let mut others: Vec<Row<'_>> = Vec::new();
+        for entry in group.iter().rev() {
+            let row = self.row_of(entry);
+            let is_known = |other: &Row<'_>| {
+                Row {
+                    place: row.place,
+                    ..*other
+                } == row
+            };
+            let is_new = if is_click(&row) {
+                row.key & BARE != 0 || others.len() < LOOK
+            } else {
+                !others.iter().any(is_known)
+            };
+            if is_new && others.len() < MOST {
+                others.push(row);
+            }
         }
-        for row in wanted {
-            let mut others = rows.iter().take(4 * LOOK);
-            let twin = others.find(|other| {
-                if is_click {
+        for entry in group.iter().filter(|&&(_, side, ..)| side == WANTED) {
+            let row = self.row_of(entry);
+            let twin = others.iter().find(|other| {
+                if is_click(&row) {
                     is_click_twin(&row, other)
                 } else {
                     is_twin(&row, other)
@@ -182,31 +187,22 @@ impl Report {
         };
         let texts = store.texts(place);
         let [unique, order, click, own] = texts;
-        let offer = if side == CONVERSION {
-            let pair = store.head(place).map_or(0, |head| head.pair);
-            self.pair_texts(pair).0
-        } else {
-            own
-        };
+        let head = store.head(place).filter(|_| side == CONVERSION);
+        let offer = head.map_or(own, |head| self.pair_texts(head.pair).0);
         Row {
             key,
             text: texts
-                .get(usize::from(key & !SHORT))
+                .get(usize::from(key & !(SHORT | BARE)))
                 .copied()
                 .unwrap_or_default(),
             offer,
             click,
             side,
             is_single: unique.is_empty() || order.is_empty() || unique == order,
-            is_bare: unique.is_empty() && order.is_empty(),
+            is_former: head.is_some_and(|head| head.class == Class::ReadTwice as u8),
             place,
         }
     }
-}
-
-fn is_bare(store: &Store, place: u32) -> bool {
-    let [unique, order, ..] = store.texts(place);
-    unique.is_empty() && order.is_empty()
 }
 
 /// Visits the forms of a row's ids, and of its click.
@@ -220,7 +216,12 @@ fn each_entry(
     add: &mut dyn FnMut(u64, u8) -> Option<()>,
 ) -> Option<()> {
     let texts = store.texts(place);
-    let [unique, ..] = texts;
+    let [unique, order, ..] = texts;
+    let bare = if unique.is_empty() && order.is_empty() {
+        BARE
+    } else {
+        0
+    };
     let head = store.head(place)?;
     // A refund that has found its sale is that sale's.
     if head.class == Class::Refund as u8 && head.partner != NOBODY {
@@ -231,10 +232,14 @@ fn each_entry(
         if text.is_empty() || which == ORDER_ID && text == unique {
             continue;
         }
-        let lengths = if which == CLICK_ID { 0 } else { lengths };
+        let (lengths, mark) = if which == CLICK_ID {
+            (0, bare)
+        } else {
+            (lengths, 0)
+        };
         each_form(text, lengths, scratch, &mut |form| {
             let short = if form.starts_with(b"\0") { SHORT } else { 0 };
-            add(hash_in(form, key), key | short)
+            add(hash_in(form, key), key | short | mark)
         })?;
     }
     Some(())
@@ -254,7 +259,7 @@ fn is_twin(row: &Row<'_>, other: &Row<'_>) -> bool {
         return is_order && is_shortened && row.text != other.text && row.click == other.click;
     }
     if row.key == other.key {
-        return row.text != other.text;
+        return row.text != other.text || other.is_former;
     }
     is_order && (row.is_single || other.is_single)
 }
@@ -262,6 +267,6 @@ fn is_twin(row: &Row<'_>, other: &Row<'_>) -> bool {
 /// May these rows of one click be one sale? One of them has no other id.
 fn is_click_twin(row: &Row<'_>, other: &Row<'_>) -> bool {
     let is_itself = other.side == WANTED && other.place == row.place;
-    let is_one_bare = row.is_bare || other.is_bare && other.side != CONVERSION;
+    let is_one_bare = row.key & BARE != 0 || other.key & BARE != 0 && other.side != CONVERSION;
     !is_itself && is_one_bare && !is_other(row.offer, other.offer)
 }
