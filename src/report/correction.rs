@@ -165,12 +165,12 @@ impl Report {
             .as_ref()
             .map_or(head.revenue, |verdicts| verdicts.net(place, head));
         let account = self.settings.account;
-        let held = self.held(true);
+        let holds = self.held(true);
         let lacks = if matches!(state, b"pending" | b"delivered") {
             "the_forwarder_has_it"
         } else if !matches!(state, b"" | b"dead" | b"refused") {
             "the_forwarder_holds_it"
-        } else if held.is_some_and(|held| held.is_near(place)) {
+        } else if holds.is_some_and(|holds| holds.is_near(place)) {
             "would_match"
         } else if !self.counts(head.status) {
             "not_approved"
@@ -193,7 +193,7 @@ impl Report {
         {
             "invalid_unique_id"
         } else {
-            held.map_or("", |held| held.why(place))
+            holds.map_or("", |holds| holds.why(place))
         };
         let cells = [
             text(CLICK_ID).to_vec(),
@@ -213,12 +213,12 @@ impl Report {
         let row = [UNIQUE_ID, ORDER_ID, CLICK_ID].map(text);
         let row = row.into_iter().find(|id| !id.is_empty());
         let key = ["upload".as_bytes(), row.unwrap_or_default()];
-        let is_keyless = self.may_be_keyless(held, head, own_offer);
+        let is_keyless = self.may_be_keyless(holds, head, own_offer);
         let verdicts = self.verdicts.as_ref();
-        let like = verdicts.and_then(|verdicts| verdicts.written.as_ref());
-        let like = like.map(|written| written.like([UNIQUE_ID, ORDER_ID, CLICK_ID].map(text)));
-        let line = (lacks, is_keyless, like.unwrap_or_default());
-        write_line(writer, &key, &cells, &[], moved, line);
+        let written = verdicts.and_then(|verdicts| verdicts.written.as_ref());
+        let alike = written.map(|written| written.like([UNIQUE_ID, ORDER_ID, CLICK_ID].map(text)));
+        let what = (lacks, is_keyless, alike.unwrap_or_default());
+        write_line(writer, &key, &cells, &[], moved, what);
     }
 
     #[cfg_attr(small_cold, optimize(size))]
@@ -246,20 +246,7 @@ impl Report {
             }
             disposition = b"rejected".to_vec();
             status = u8::MAX;
-            if head.is_below_zero() || self.is_taken_back(head) {
-                lacks = "below_zero";
-            } else if head.flags & IS_SPARED != 0 {
-                lacks = self.why_spared(place, head);
-            } else if head.class == Class::UnknownToAdvertiser as u8
-                && let Some(held) = self.held(false)
-            {
-                lacks = if held.is_near(place) {
-                    "would_match"
-                } else {
-                    held.why(place)
-                };
-                is_keyless = self.may_be_keyless(Some(held), head, offer);
-            }
+            (lacks, is_keyless) = self.why_not_rejected(place, head, offer);
         } else if is_pair(head.class)
             && head.class != Class::Matched as u8
             && head.class != Class::OutsideWindow as u8
@@ -334,8 +321,29 @@ impl Report {
             self.statuses.text(u32::from(head.status)).to_vec(),
             written(head.payout),
         ];
-        let line = (lacks, is_keyless, Vec::new());
-        write_line(writer, &key, &cells, &before, moved, line);
+        let what = (lacks, is_keyless, Vec::new());
+        write_line(writer, &key, &cells, &before, moved, what);
+    }
+
+    /// Why a conversion is not rejected; and whether an order without a common key may be its order.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn why_not_rejected(&self, place: u32, head: &Head, offer: &[u8]) -> (&'static str, bool) {
+        if head.is_below_zero() || self.is_taken_back(head) {
+            return ("below_zero", false);
+        }
+        if head.flags & IS_SPARED != 0 {
+            return (self.why_spared(place, head), false);
+        }
+        let is_unknown = head.class == Class::UnknownToAdvertiser as u8;
+        let Some(holds) = self.held(false).filter(|_| is_unknown) else {
+            return ("", false);
+        };
+        let lacks = if holds.is_near(place) {
+            "would_match"
+        } else {
+            holds.why(place)
+        };
+        (lacks, self.may_be_keyless(Some(holds), head, offer))
     }
 
     /// Does another row with the conversion's id take money back?
@@ -417,7 +425,7 @@ fn write_line(
     cells: &[Vec<u8>],
     before: &[Vec<u8>],
     moved: i64,
-    (lacks, is_keyless, like): (&str, bool, Vec<u32>),
+    (lacks, is_keyless, alike): (&str, bool, Vec<u32>),
 ) {
     writer.open('{');
     if lacks.is_empty() {
@@ -435,10 +443,10 @@ fn write_line(
             writer.key("keyless");
             writer.bool(true);
         }
-        if !like.is_empty() {
+        if !alike.is_empty() {
             writer.key("like");
             writer.open('[');
-            for number in like {
+            for number in alike {
                 writer.number(u64::from(number));
             }
             writer.close(']');

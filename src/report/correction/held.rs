@@ -59,10 +59,10 @@ impl Report {
 
     /// May one of the other side's rows without a partner be this row? They share no kind of key, so nothing tells
     /// them apart but their offers.
-    pub(super) fn may_be_keyless(&self, held: Option<&Held>, head: &Head, offer: &[u8]) -> bool {
-        let Some(held) = held else { return false };
+    pub(super) fn may_be_keyless(&self, holds: Option<&Held>, head: &Head, offer: &[u8]) -> bool {
+        let Some(holds) = holds else { return false };
         let own = self.kinds(head.flags);
-        held.alone.iter().any(|alone| {
+        holds.alone.iter().any(|alone| {
             let theirs = self.offers.text(alone >> 2);
             alone & KINDS & own == 0 && (theirs.is_empty() || offer.is_empty() || theirs == offer)
         })
@@ -127,7 +127,7 @@ impl Report {
 
     /// Adds the rows of the other side that have no partner, and events without a key.
     #[cfg_attr(small_cold, optimize(size))]
-    fn add_alone(&mut self, is_upload: bool, wanted: u32, held: &mut Held) {
+    fn add_alone(&mut self, is_upload: bool, wanted: u32, holds: &mut Held) {
         let is_order = !is_upload;
         let mut next = self.side(is_order).first();
         while let Some(place) = next {
@@ -152,8 +152,8 @@ impl Report {
                 } else {
                     self.offer(&head)
                 };
-                held.rows += 1;
-                held.alone.push(offer << 2 | kinds);
+                holds.rows += 1;
+                holds.alone.push(offer << 2 | kinds);
             }
         }
         let is_lost = |state: &[u8]| matches!(state, b"dead" | b"refused");
@@ -178,8 +178,8 @@ impl Report {
         });
         let elsewhere: u64 = elsewhere.map(|source| u64::from(source.keyless)).sum();
         if events + elsewhere > 0 {
-            held.rows += events + elsewhere;
-            held.alone.push(0);
+            holds.rows += events + elsewhere;
+            holds.alone.push(0);
         }
     }
 

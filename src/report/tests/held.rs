@@ -3,6 +3,7 @@
 use super::pairs::corrections;
 use super::*;
 
+const HELD: &str = "may_be_another_order";
 const HEADER: &str = "order_id,click_id,offer_id,date,payout,status\n";
 const REST: &str = "5,2026-06-20 10:00:00,18.00,approved";
 
@@ -42,7 +43,6 @@ fn an_order_that_may_be_another_one_is_not_uploaded() {
             "{header}{first},2026-06-20 10:00:00,18.00,approved\n{second},2026-06-20 10:00:00,18.00,approved\n"
         )
     };
-    const HELD: &str = "may_be_another_order";
     for (first, second, expected) in [
         // One export writes the ids otherwise than the other.
         ("1001,,c1,5", "#1001,,c1,5", [HELD, HELD]),

@@ -34,6 +34,43 @@ const BARE: u8 = 16;
 /// The most rows of one form that differ.
 const MOST: usize = 4 * LOOK;
 
+/// Which forms there may be: nearly every row has none of them. It tells so from a bit.
+#[derive(Debug)]
+struct Filter {
+    bits: Vec<u64>,
+    /// Has a wanted order nothing but its click?
+    has_bare: bool,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self {
+            bits: vec![0; 1 << 14],
+            has_bare: false,
+        }
+    }
+}
+
+impl Filter {
+    fn add(&mut self, form: u64) {
+        let (word, bit) = Self::place(form);
+        if let Some(word) = self.bits.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    #[inline]
+    fn may_have(&self, form: u64) -> bool {
+        let (word, bit) = Self::place(form);
+        self.bits.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    #[inline]
+    fn place(form: u64) -> (usize, u64) {
+        ((form >> 50) as usize, 1 << (form >> 44 & 63))
+    }
+}
+
 /// A row under one form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Row<'a> {
@@ -59,28 +96,24 @@ impl Report {
         }
         let mut memory = self.memory;
         let mut scratch = Vec::new();
-        let mut lengths = 0_u32;
-        for (store, _) in self.searched() {
-            let mut next = store.first();
-            while let Some(place) = next {
-                next = store.next(place);
-                for key in [UNIQUE_ID, ORDER_ID] {
-                    lengths |= 1 << shown_digits(store.text(place, key));
-                }
-            }
-        }
+        let lengths = self.lengths();
         let mut entries: Vec<Entry> = Vec::new();
         for &place in wanted {
             each_entry(
                 &self.orders,
                 place,
-                lengths,
+                (lengths, true),
                 &mut scratch,
                 &mut |form, key| memory.extend(&mut entries, &[(form, WANTED, place, key)]),
             )?;
         }
         entries.sort_unstable();
-        self.add_others(wanted, lengths, &mut entries, &mut memory)?;
+        let mut filter = Filter::default();
+        for &(form, _, _, key) in &entries {
+            filter.add(form);
+            filter.has_bare |= key & BARE != 0;
+        }
+        self.add_others(wanted, (lengths, &filter), &mut entries, &mut memory)?;
         entries.sort_unstable();
         entries.dedup_by_key(|&mut (form, side, place, _)| (form, side, place));
         for group in entries.chunk_by(|one, other| one.0 == other.0) {
@@ -98,13 +131,31 @@ impl Report {
         [(&self.orders, ORDER), (&self.conversions, CONVERSION)]
     }
 
+    /// The digits that remain of keys that a spreadsheet has shortened.
+    #[inline(never)]
+    fn lengths(&self) -> u32 {
+        let mut lengths = 0;
+        for (store, _) in self.searched() {
+            let mut next = store.first();
+            while let Some((view, after)) = next.and_then(|place| store.view(place)) {
+                next = after;
+                for key in [UNIQUE_ID, ORDER_ID] {
+                    let text = view.text(key);
+                    if !text.first().is_none_or(u8::is_ascii_alphabetic) {
+                        lengths |= 1 << shown_digits(text);
+                    }
+                }
+            }
+        }
+        lengths
+    }
+
     /// Adds the rows of both sides that have a form of a wanted order's.
     #[inline(never)]
-    #[cfg_attr(small_cold, optimize(size))]
     fn add_others(
         &self,
         wanted: &[u32],
-        lengths: u32,
+        (lengths, filter): (u32, &Filter),
         entries: &mut Vec<Entry>,
         memory: &mut Memory,
     ) -> Option<()> {
@@ -114,25 +165,34 @@ impl Report {
             let mut next = store.first();
             while let Some(place) = next {
                 next = store.next(place);
-                each_entry(store, place, lengths, &mut scratch, &mut |form, key| {
-                    let ours = entries.get(..count).unwrap_or_default();
-                    let from = ours.partition_point(|&(other, ..)| other < form);
-                    if ours.get(from).is_none_or(|&(other, ..)| other != form) {
-                        return Some(());
-                    }
-                    // A click brings several sales: it says something of a row that has nothing else.
-                    let is_bare = |key: u8| key & BARE != 0;
-                    let same = ours.get(from..).unwrap_or_default().iter();
-                    let mut same = same.take_while(|&&(other, ..)| other == form);
-                    let is_said = usize::from(key & !BARE) != CLICK_ID
-                        || side == ORDER && is_bare(key)
-                        || same.any(|&(.., key)| is_bare(key));
-                    let is_own = side == ORDER && wanted.binary_search(&place).is_ok();
-                    if is_own || !is_said {
-                        return Some(());
-                    }
-                    memory.extend(entries, &[(form, side, place, key)])
-                })?;
+                each_entry(
+                    store,
+                    place,
+                    (lengths, filter.has_bare),
+                    &mut scratch,
+                    &mut |form, key| {
+                        if !filter.may_have(form) {
+                            return Some(());
+                        }
+                        let ours = entries.get(..count).unwrap_or_default();
+                        let from = ours.partition_point(|&(other, ..)| other < form);
+                        if ours.get(from).is_none_or(|&(other, ..)| other != form) {
+                            return Some(());
+                        }
+                        // A click brings several sales: it says something of a row that has nothing else.
+                        let is_bare = |key: u8| key & BARE != 0;
+                        let same = ours.get(from..).unwrap_or_default().iter();
+                        let mut same = same.take_while(|&&(other, ..)| other == form);
+                        let is_said = usize::from(key & !BARE) != CLICK_ID
+                            || side == ORDER && is_bare(key)
+                            || same.any(|&(.., key)| is_bare(key));
+                        let is_own = side == ORDER && wanted.binary_search(&place).is_ok();
+                        if is_own || !is_said {
+                            return Some(());
+                        }
+                        memory.extend(entries, &[(form, side, place, key)])
+                    },
+                )?;
             }
         }
         Some(())
@@ -205,13 +265,12 @@ impl Report {
     }
 }
 
-/// Visits the forms of a row's ids, and of its click.
+/// Visits the forms of a row's ids, and of its click: of every row's, or of those that have no id.
 #[inline(never)]
-#[cfg_attr(small_cold, optimize(size))]
 fn each_entry(
     store: &Store,
     place: u32,
-    lengths: u32,
+    (lengths, needs_click): (u32, bool),
     scratch: &mut Vec<u8>,
     add: &mut dyn FnMut(u64, u8) -> Option<()>,
 ) -> Option<()> {
@@ -233,6 +292,9 @@ fn each_entry(
             continue;
         }
         let (lengths, mark) = if which == CLICK_ID {
+            if bare == 0 && !needs_click {
+                continue;
+            }
             (0, bare)
         } else {
             (lengths, 0)
