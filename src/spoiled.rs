@@ -3,6 +3,7 @@
 //! be read.
 
 mod entities;
+mod escapes;
 mod lists;
 mod readings;
 
@@ -10,6 +11,7 @@ use crate::finding::Finding;
 use crate::url;
 pub(crate) use entities::html_entity;
 use entities::{decode_entities, separate_signs};
+pub(crate) use escapes::{unescaped, without_entities};
 use lists::WRAPPERS;
 pub(crate) use readings::{narrow, plain, readings};
 use std::borrow::Cow;

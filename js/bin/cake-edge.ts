@@ -359,7 +359,10 @@ Ctrl-C stops it.`);
 // A reader such as `head` may close the pipe early: what is left is unwanted, and the command goes on to its end.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") throw error;
+    if (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED") return;
+    // A full disk, such as behind `> report.txt`: what was asked for is not there.
+    if (stream === process.stdout) console.error(`cake-edge: standard output cannot be written: ${error.message}`);
+    process.exit(2);
   });
 }
 

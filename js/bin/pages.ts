@@ -1,5 +1,5 @@
 /** `npx cake-edge clicks` and `conversions`: stores CAKE's lists as pages on disk, so that a rerun needs no network. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { csvCell } from "../csv.js";
 import {
@@ -156,8 +156,15 @@ function keptPages(note: string, { baseUrl, folder, to }: LiveOptions): string[]
   const files = pages.map((file) => join(folder, file));
   const missing = files.find((file) => !existsSync(file));
   if (missing !== undefined) throw new UsageError(`${missing} is not there: remove ${note} to read the pages again`);
+  checkFilled(files, note);
   warnOfEarly(note, readAt, to);
   return files;
+}
+
+/** CAKE's pages are never empty: a full disk or a cloud folder has taken the rows of one that is. */
+function checkFilled(files: readonly string[], note: string): void {
+  const empty = files.find((file) => statSync(file).size === 0);
+  if (empty !== undefined) throw new UsageError(`${empty} is empty: remove ${note} to read the pages again`);
 }
 
 function warnOfEarly(note: string, readAt: string, to: string): void {
@@ -210,6 +217,10 @@ export function checkPages(files: readonly string[], days?: { readonly from?: st
     if (other !== undefined) {
       throw new UsageError(`${join(dirname(path), other)} is none of the pages that ${note} names: remove it`);
     }
+    checkFilled(
+      names.map((name) => join(dirname(path), name)),
+      note,
+    );
     warnOfEarly(note, readAt, to);
   }
   if (isOnlyPages && days !== undefined) checkDays([...lists.values()], days);

@@ -44,6 +44,7 @@ Compares your orders with CAKE's conversions: matches, missing rows, differences
                         limits for corrections; the journal keeps a rerun from writing anything twice
   --explain             show how each column was read, with three rows of each file
   --max-bad N           unreadable rows that are accepted (0); with more, no correction is written
+  --max-keyless N       CAKE's rows without a key that are accepted (0); with more, no sale that may be one is uploaded
   --memory SIZE --part I/N
                         for files that do not fit into memory: read the same files once for each part
   --json                counts and sums as JSON
@@ -87,6 +88,7 @@ const TEXTS = [
   "cap-amount",
   "journal",
   "max-bad",
+  "max-keyless",
   "memory",
   "part",
 ] as const;
@@ -183,7 +185,7 @@ function readValues(args: string[]): Values {
   if (values.conversions.includes("live") && values.save === undefined) {
     throw new UsageError("--conversions live needs --save, and --base-url where the pages are not there yet");
   }
-  for (const name of ["max-bad", "cap-rows"] as const) integerIn(name, values[name] ?? "0", 0);
+  for (const name of ["max-bad", "max-keyless", "cap-rows"] as const) integerIn(name, values[name] ?? "0", 0);
   if (values.part !== undefined && !/^\d+\/\d+$/.test(values.part)) {
     throw new UsageError("--part must be the part and the number of parts, such as 1/4");
   }
@@ -307,6 +309,7 @@ function writeOutputs(result: ReportResult, values: Values): void {
         amount: values["cap-amount"],
       }),
       maxUnreadable: Number(values["max-bad"] ?? 0),
+      maxKeyless: Number(values["max-keyless"] ?? 0),
       journal: written,
     });
     const { lines, amount, repeated, capped, skipped } = corrections;
@@ -363,6 +366,7 @@ function checkOutputs(values: Values): void {
   for (const name of ["csv", "machine-csv", "html", "corrections", "upload", "journal"] as const) {
     const file = values[name];
     if (file === undefined) continue;
+    if (file === "-") throw new UsageError(`--${name} writes a file, not standard output: name one`);
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
       throw new UsageError(`--${name} ${file} is a folder: name a file in it`);
     }
@@ -397,8 +401,8 @@ function explain(current: Report): string {
     .join("\n");
 }
 
-function pick({ orders, conversions, unreadable, hints, classes }: ReportResult) {
-  return { orders, conversions, unreadable, hints, classes };
+function pick({ orders, conversions, unreadable, hints, lacksHints, classes }: ReportResult) {
+  return { orders, conversions, unreadable, hints, lacksHints, classes };
 }
 
 function table(result: ReportResult): string {
@@ -417,8 +421,9 @@ function table(result: ReportResult): string {
     line
       .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join("  ");
-  const hints =
-    result.hints > 0 ? `\n${result.hints} unmatched pairs have nearly the same key: see would_match in the CSV` : "";
+  const near = `${result.hints} unmatched pairs have nearly the same key: see would_match in the CSV`;
+  const lacks = "near misses were not searched, because the memory did not suffice: raise --memory";
+  const hints = result.lacksHints ? `\n${lacks}` : result.hints > 0 ? `\n${near}` : "";
   return `${[head, ...lines].map(write).join("\n")}\n${result.unreadable} unreadable rows${hints}`;
 }
 

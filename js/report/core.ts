@@ -4,6 +4,7 @@
  */
 import { notCompiled } from "../core.js";
 import { CakeError, type CakeErrorCode } from "../error.js";
+import { refuse } from "../option.js";
 
 /** The exports of the module; see src/bindings/report.rs. */
 interface Exports {
@@ -127,4 +128,15 @@ export class Core {
       throw new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause });
     }
   }
+}
+
+/** The memory that WebAssembly can address, less the part for other data than rows. */
+export const MAX_MEMORY = 3_900_000_000;
+
+/** `"1 GB"`, `"500 MB"`, or a number of bytes. */
+export function bytesOf(memory: string | number): number {
+  const [, count = "", unit = "B"] = /^(\d+(?:\.\d+)?)\s*(B|kB|MB|GB)?$/i.exec(String(memory).trim()) ?? [];
+  const size = { b: 1, kb: 1e3, mb: 1e6, gb: 1e9 }[unit.toLowerCase()];
+  if (count === "" || size === undefined) refuse("memory", 'must be such as "500 MB" or "1 GB"');
+  return Math.min(MAX_MEMORY, Math.floor(Number(count) * size));
 }

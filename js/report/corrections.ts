@@ -13,12 +13,18 @@ interface Answer {
   readonly columns: readonly string[];
   readonly corrections: readonly {
     readonly journal?: string;
+    /** A row that cannot be compared may be this one. */
+    readonly keyless?: true;
+    /** The journal's uploads that may be the same sale, by number. */
+    readonly like?: readonly number[];
     readonly skipped?: string;
     readonly cells: readonly string[];
     readonly amount: string;
   }[];
   /** The rows of the files that could not be read. */
   readonly unreadable: number;
+  /** The rows that share no kind of key with some row of the other side. */
+  readonly keyless: number;
   readonly cursor?: number;
 }
 
@@ -29,7 +35,10 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
   const most = given === undefined ? undefined : unitsOf("cap.amount", stringOption("cap.amount", given));
   if (most !== undefined && most < 0n) refuse("cap.amount", "must not be below zero");
   const unread = integerOption("maxUnreadable", options.maxUnreadable, 0, Number.MAX_SAFE_INTEGER) ?? 0;
-  const before = readJournal(options.journal ?? []);
+  const uncompared = integerOption("maxKeyless", options.maxKeyless, 0, Number.MAX_SAFE_INTEGER) ?? 0;
+  const isUpload = options.file === "upload";
+  const { uploads, corrected } = readJournal(options.journal ?? []);
+  const uploaded = new Set(uploads);
   const lines: string[] = [];
   const taken = new Set<string>();
   const changed: Line[] = [];
@@ -53,7 +62,7 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
     sum += amount;
     taken.add(entry);
     journal.push(entry);
-    if (options.file !== "upload") moved.push(rowOf(cells, moves));
+    if (!isUpload) moved.push(rowOf(cells, moves));
     lines.push(`${cells.map((cell) => csvCell(cell, false)).join()}\r\n`);
   };
   do {
@@ -61,32 +70,32 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
       `file=${options.file ?? "reconciliation"}`,
       ...(options.offerId === undefined ? [] : [`offer=${options.offerId}`]),
       ...(options.reject === undefined ? [] : [`reject=${textsOption("reject", options.reject).join()}`]),
-      ...(cursor === undefined ? [] : [`cursor=${cursor}`]),
+      ...(cursor === undefined ? (isUpload ? uploads.map((entry) => `journal=${entry}`) : []) : [`cursor=${cursor}`]),
     ]);
     header = `${answer.columns.map((column) => csvCell(column, false)).join()}\r\n`;
-    for (const { journal: written, skipped: reason = "", cells, amount } of answer.corrections) {
+    for (const { journal: written, skipped: reason = "", keyless, like, cells, amount } of answer.corrections) {
       if (written === undefined) {
         skip(reason);
         continue;
       }
       const entry = written.trim();
-      const known = before.get(keyOf(entry));
       // A correction is needed again once another one has followed it. A sale is uploaded once.
-      const isKnown = options.file === "upload" ? known?.includes(entry) : known?.at(-1) === entry;
+      const isKnown = isUpload ? uploaded.has(entry) : corrected.get(rowIn(entry)) === entry;
       if (isKnown || taken.has(entry)) {
         repeated += 1;
         taken.add(entry);
       } else if (answer.unreadable > unread) {
         // The sale, its refund or its other half may be what could not be read.
         skip("unreadable_rows");
-      } else if (options.file === "upload" && known !== undefined) changed.push({ entry, cells, amount });
+      } else if (keyless && answer.keyless > uncompared) skip("rows_without_key");
+      else if (like !== undefined) changed.push({ entry, like, cells, amount });
       else take({ entry, cells, amount });
     }
     cursor = answer.cursor;
   } while (cursor !== undefined);
   for (const line of changed) {
-    // Where the orders still have all that was uploaded under this id, this is another sale, such as another offer's.
-    if (before.get(keyOf(line.entry))?.every((entry) => taken.has(entry))) take(line);
+    // Where the orders still have all that was uploaded like it, this is another sale, such as another offer's.
+    if (line.like?.every((number) => taken.has(uploads[number] ?? ""))) take(line);
     else skip("changed_since_written");
   }
   return {
@@ -104,28 +113,38 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
 /** A correction that may go into the file, with its line of the journal. */
 interface Line {
   readonly entry: string;
+  readonly like?: readonly number[];
   readonly cells: readonly string[];
   readonly amount: string;
 }
 
-/** The lines of earlier files, the oldest first, by what they correct. */
-function readJournal(given: Iterable<string>): Map<string, string[]> {
-  const known = new Map<string, string[]>();
+/** The words of a line as `src/report/correction.rs` writes them. The end of one without values is bare. */
+const ENTRY =
+  /^(upload( [^ ]+){3} \d{4}-\d\d-\d\d_\d\d:\d\d:\d\d( [^ ]*){0,4}|reconciliation [^ ]+( [^ ]*){5} FALSE( [^ ]*){0,2})$/;
+
+/**
+ * The lines of earlier files: the uploads, the oldest first, and each row's last correction.
+ *
+ * @throws CakeError `invalid_field` for a line that is cut, or two lines in one: a sale in it would be written again
+ */
+function readJournal(given: Iterable<string>): { uploads: string[]; corrected: Map<string, string> } {
+  const uploads: string[] = [];
+  const corrected = new Map<string, string>();
   for (const text of given) {
     // An editor may have left a byte order mark, or line ends of its own.
-    const entry = text.replace(/^\uFEFF/, "").trim();
-    if (entry === "") continue;
-    if (!/^(upload|reconciliation) /.test(entry)) {
-      refuse("journal", "must have the lines of an earlier result's journal, unchanged");
+    for (const line of text.replace(/^\uFEFF/, "").split(/[\r\n]/)) {
+      const entry = line.trim();
+      if (entry === "") continue;
+      if (!ENTRY.test(entry)) refuse("journal", "must have the lines of an earlier result's journal, unchanged");
+      if (entry.startsWith("upload ")) uploads.push(entry);
+      else corrected.set(rowIn(entry), entry);
     }
-    const key = keyOf(entry);
-    known.set(key, [...(known.get(key) ?? []), entry]);
   }
-  return known;
+  return { uploads, corrected };
 }
 
-/** The file of a line in the journal, and the row that it is for. */
-function keyOf(entry: string): string {
+/** The row that a correction in the journal is for. */
+function rowIn(entry: string): string {
   return entry.split(" ", 2).join(" ");
 }
 

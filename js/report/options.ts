@@ -375,6 +375,12 @@ export interface CorrectionOptions {
    * because any of these rows may be the one that it is about. @default 0
    */
   readonly maxUnreadable?: number;
+  /**
+   * How many of CAKE's conversions and of the forwarder's events are accepted that share no kind of key with an order,
+   * such as those with the literal `TRANSACTION_ID`. Beyond it, what one of them may be is skipped as `rows_without_key`.
+   * For rejections the same of orders. @default 0
+   */
+  readonly maxKeyless?: number;
   /** The earlier corrections, from all earlier results' `journal`, the oldest first: they are not written again. */
   readonly journal?: Iterable<string>;
 }
@@ -406,8 +412,9 @@ export interface Corrections {
   readonly capped: number;
   /**
    * Omitted, by reason: CAKE takes no such value (`no_click_id`, `invalid_unique_id`, `no_disposition`, …); nothing is
-   * owed (`not_approved`, `refunded`); CAKE may have the sale (`would_match`, `the_forwarder_has_it`); or a person must
-   * look (`only_revenue_differs`, `changed_since_written`, `unreadable_rows`, …). docs/report.md explains each.
+   * owed (`not_approved`, `refunded`); CAKE may have the sale (`would_match`, `the_forwarder_has_it`,
+   * `rows_without_key`, `may_be_another_order`, `near_misses_not_searched`); or a person must look
+   * (`only_revenue_differs`, `changed_since_written`, `unreadable_rows`, …). docs/report.md explains each.
    */
   readonly skipped: Readonly<Record<string, number>>;
 }

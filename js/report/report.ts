@@ -12,7 +12,7 @@ import {
   stringOption,
   textsOption,
 } from "../option.js";
-import { Command, Core } from "./core.js";
+import { bytesOf, Command, Core, MAX_MEMORY } from "./core.js";
 import { correctionsOf } from "./corrections.js";
 import { csvOf, Output } from "./csv.js";
 import { htmlOf } from "./html.js";
@@ -73,9 +73,6 @@ const SOURCE_OPTIONS = [
   "signal",
   "onProgress",
 ];
-
-/** The memory that WebAssembly can address, less the part for other data than rows. */
-const MAX_MEMORY = 3_900_000_000;
 
 /** The time that the core works before it yields to the event loop. */
 const WORK_MS = 40;
@@ -280,10 +277,11 @@ export class Report {
         checkNames("journey", journey, ["touches", "converted", "payout"]);
         const { touches, converted, payout = "0" } = journey;
         for (const touch of touches) checkNames("touch", touch, ["channel", "secondsBefore"]);
-        const parts = touches.flatMap(({ channel, secondsBefore = 0 }) => [
-          String(channel).replace(/[\t\r\n]/g, " "),
-          String(Math.max(0, Math.round(secondsBefore))),
-        ]);
+        const parts = touches.flatMap(({ channel, secondsBefore = 0 }) => {
+          const seconds = Math.round(secondsBefore);
+          if (!Number.isSafeInteger(seconds) || seconds < 0) refuse("secondsBefore", "must be a number, 0 or more");
+          return [String(channel).replace(/[\t\r\n]/g, " "), String(seconds)];
+        });
         lines.push(`journey=${[converted ? "1" : "0", stringOption("payout", payout), ...parts].join("\t")}`);
       }
     }
@@ -345,7 +343,7 @@ export class ReportResult {
   readonly unreadable: number;
   /** The number of pairs of unmatched rows with nearly the same key. */
   readonly hints: number;
-  /** The search for near misses was skipped, because the memory did not suffice. */
+  /** The search for near misses was skipped: the memory did not suffice, and no upload is written. */
   readonly lacksHints: boolean;
 
   /** @internal */
@@ -417,7 +415,7 @@ export class ReportResult {
 
   /** The corrections for CAKE, as the file that CAKE imports. Nothing is sent. */
   corrections(options: CorrectionOptions = {}): Corrections {
-    checkNames("options", options, ["file", "cap", "offerId", "reject", "maxUnreadable", "journal"]);
+    checkNames("options", options, ["file", "cap", "offerId", "reject", "maxUnreadable", "maxKeyless", "journal"]);
     checkNames("cap", options.cap, ["rows", "amount"]);
     return correctionsOf(this.#core(), options);
   }
@@ -486,14 +484,6 @@ function modelLine(model: Model): string {
   const days = model.timeDecay?.halfLifeDays;
   if (!(days > 0)) refuse("models", "must have a halfLifeDays above 0");
   return `model=timeDecay:${Math.max(1, Math.round(days * 86_400))}`;
-}
-
-/** `"1 GB"`, `"500 MB"`, or a number of bytes. */
-function bytesOf(memory: string | number): number {
-  const [, count = "", unit = "B"] = /^(\d+(?:\.\d+)?)\s*(B|kB|MB|GB)?$/i.exec(String(memory).trim()) ?? [];
-  const size = { b: 1, kb: 1e3, mb: 1e6, gb: 1e9 }[unit.toLowerCase()];
-  if (count === "" || size === undefined) refuse("memory", 'must be such as "500 MB" or "1 GB"');
-  return Math.min(MAX_MEMORY, Math.floor(Number(count) * size));
 }
 
 export type { Dimension };

@@ -3,6 +3,7 @@
 
 use super::dress;
 use super::json::{Object, Value};
+use crate::spoiled::without_entities;
 
 /// The names of fields with a message, the most telling first.
 const NAMES: [&str; 24] = [
@@ -339,49 +340,6 @@ fn text_of(markup: &str) -> String {
     }
     let text = without_entities(&text);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Replaces the entities of XML, `&nbsp;` and those with a number.
-pub(super) fn without_entities(text: &str) -> String {
-    without_numeric_entities(text)
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&apos;", "'")
-        .replace("&nbsp;", " ")
-        .replace("&amp;", "&")
-}
-
-/// Replaces `&#233;` and `&#xE9;` with their characters; `&` itself stays for later.
-fn without_numeric_entities(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("&#") {
-        plain.push_str(before);
-        let read = after.split_once(';').and_then(|(digits, behind)| {
-            let code = match digits.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                None => digits.parse().ok()?,
-            };
-            Some((char::from_u32(code)?, behind))
-        });
-        match read {
-            Some(('&', behind)) => {
-                plain.push_str("&amp;");
-                rest = behind;
-            }
-            Some((character, behind)) => {
-                plain.push(character);
-                rest = behind;
-            }
-            None => {
-                plain.push_str("&#");
-                rest = after;
-            }
-        }
-    }
-    plain.push_str(rest);
-    plain
 }
 
 /// The older generation's one word for "too many requests".

@@ -1,7 +1,9 @@
 //! Corrections for CAKE: rows for its reconciliation tool (KB 13000040426) and for its bulk upload of conversions
 //! (KB 13000118837). A machine reads these files: ids and amounts are not formatted for people.
 
+mod held;
 mod named;
+mod written;
 
 use super::judge::{Class, is_unclear};
 use super::listing::{is_pair, not_yet};
@@ -12,7 +14,9 @@ use super::store::{
 };
 use super::{Report, amount, day, refuse};
 use crate::{Error, Result, click_id};
+pub(super) use held::Held;
 use named::{is_id, is_reference};
+pub(super) use written::Written;
 
 /// The reconciliation tool's columns. A payout replaces the old one and is never added: importing a file twice is
 /// idempotent.
@@ -51,11 +55,14 @@ impl Report {
     /// - `file`: `reconciliation` or `upload`
     /// - `offer`, for orders without one
     /// - `reject`: classes whose conversions are to be rejected
+    /// - `journal`, without a cursor: a line of an earlier upload; one for each, in their order
     /// - `cursor`
     ///
     /// Each correction has the cells of its line, the amount that changes, and a line for the journal: file, row, the
-    /// cells, and what CAKE says now. A row that cannot be corrected has the reason instead. `unreadable` is the number
-    /// of rows that could not be read: any correction may be wrong because of one.
+    /// cells, and what CAKE says now. `like` has the numbers of the journal's lines that may be the same sale. A row
+    /// that cannot be corrected has the reason instead. `unreadable` is the number of rows that could not be read: any
+    /// correction may be wrong because of one. `keyless` is the number of rows that cannot be compared, and marks the
+    /// corrections that one of them may mean.
     ///
     /// # Errors
     /// [`Error::InvalidField`]; [`Error::InvalidId`] for the offer; [`Error::ReportFull`].
@@ -68,8 +75,10 @@ impl Report {
         let mut offer = "";
         let mut reject = "duplicate_conversion";
         let mut cursor = None;
+        let mut journal = Vec::new();
         for (name, value) in settings(options) {
             match name {
+                "journal" => journal.push(value),
                 "file" => {
                     is_upload = match value {
                         "upload" => true,
@@ -90,18 +99,12 @@ impl Report {
         if !is_upload {
             self.find_names()?;
         }
-        // Rows that nearly match: the sale is there, under a key that is spelt in another way.
-        let mut near = Vec::new();
-        if let Some(verdicts) = &self.verdicts {
-            let hints = verdicts.hints.iter();
-            if is_upload {
-                near.extend(hints.map(|hint| hint.order));
-                near.extend(&verdicts.near_events);
-            } else {
-                near.extend(hints.map(|hint| hint.conversion));
-            }
+        if is_upload || reject.contains("unknown") {
+            self.find_held(is_upload);
         }
-        near.sort_unstable();
+        if is_upload && cursor.is_none() {
+            self.read_written(&journal)?;
+        }
         let store = self.side(is_upload);
         let mut next = match cursor {
             Some(place) => Some(place),
@@ -123,13 +126,14 @@ impl Report {
             next = store.next(place);
             let Some(head) = store.head(place) else { break };
             if is_upload {
-                self.write_upload(&mut writer, place, &head, (offer, &near));
+                self.write_upload(&mut writer, place, &head, offer);
             } else {
-                self.write_correction(&mut writer, place, &head, (reject, &near));
+                self.write_correction(&mut writer, place, &head, reject);
             }
         }
         writer.close(']');
         writer.number_of("unreadable", self.unreadable_rows());
+        writer.number_of("keyless", self.held(is_upload).map_or(0, Held::rows));
         if let Some(place) = next {
             writer.number_of("cursor", u64::from(place));
         }
@@ -139,13 +143,7 @@ impl Report {
     }
 
     #[cfg_attr(small_cold, optimize(size))]
-    fn write_upload(
-        &self,
-        writer: &mut Writer,
-        place: u32,
-        head: &Head,
-        (offer, near): (&str, &[u32]),
-    ) {
+    fn write_upload(&self, writer: &mut Writer, place: u32, head: &Head, offer: &str) {
         if head.class != Class::MissingAtCake as u8 {
             return;
         }
@@ -167,11 +165,12 @@ impl Report {
             .as_ref()
             .map_or(head.revenue, |verdicts| verdicts.net(place, head));
         let account = self.settings.account;
+        let holds = self.held(true);
         let lacks = if matches!(state, b"pending" | b"delivered") {
             "the_forwarder_has_it"
         } else if !matches!(state, b"" | b"dead" | b"refused") {
             "the_forwarder_holds_it"
-        } else if near.binary_search(&place).is_ok() {
+        } else if holds.is_some_and(|holds| holds.is_near(place)) {
             "would_match"
         } else if !self.counts(head.status) {
             "not_approved"
@@ -194,7 +193,7 @@ impl Report {
         {
             "invalid_unique_id"
         } else {
-            ""
+            holds.map_or("", |holds| holds.why(place))
         };
         let cells = [
             text(CLICK_ID).to_vec(),
@@ -214,17 +213,16 @@ impl Report {
         let row = [UNIQUE_ID, ORDER_ID, CLICK_ID].map(text);
         let row = row.into_iter().find(|id| !id.is_empty());
         let key = ["upload".as_bytes(), row.unwrap_or_default()];
-        write_line(writer, &key, &cells, &[], moved, lacks);
+        let is_keyless = self.may_be_keyless(holds, head, own_offer);
+        let verdicts = self.verdicts.as_ref();
+        let written = verdicts.and_then(|verdicts| verdicts.written.as_ref());
+        let alike = written.map(|written| written.like([UNIQUE_ID, ORDER_ID, CLICK_ID].map(text)));
+        let what = (lacks, is_keyless, alike.unwrap_or_default());
+        write_line(writer, &key, &cells, &[], moved, what);
     }
 
     #[cfg_attr(small_cold, optimize(size))]
-    fn write_correction(
-        &self,
-        writer: &mut Writer,
-        place: u32,
-        head: &Head,
-        (reject, near): (&str, &[u32]),
-    ) {
+    fn write_correction(&self, writer: &mut Writer, place: u32, head: &Head, reject: &str) {
         let Some(verdicts) = &self.verdicts else {
             return;
         };
@@ -240,6 +238,7 @@ impl Report {
         let mut disposition: Vec<u8> = Vec::new();
         let mut payout = NO_AMOUNT;
         let mut lacks = "";
+        let mut is_keyless = false;
         if is_rejected && !is_pair(head.class) {
             if !self.counts(status) && self.settings.rank(status) > 1 {
                 // It is rejected or taken back already.
@@ -247,13 +246,7 @@ impl Report {
             }
             disposition = b"rejected".to_vec();
             status = u8::MAX;
-            if head.is_below_zero() || self.is_taken_back(head) {
-                lacks = "below_zero";
-            } else if head.flags & IS_SPARED != 0 {
-                lacks = self.why_spared(place, head);
-            } else if near.binary_search(&place).is_ok() {
-                lacks = "would_match";
-            }
+            (lacks, is_keyless) = self.why_not_rejected(place, head, offer);
         } else if is_pair(head.class)
             && head.class != Class::Matched as u8
             && head.class != Class::OutsideWindow as u8
@@ -328,7 +321,29 @@ impl Report {
             self.statuses.text(u32::from(head.status)).to_vec(),
             written(head.payout),
         ];
-        write_line(writer, &key, &cells, &before, moved, lacks);
+        let what = (lacks, is_keyless, Vec::new());
+        write_line(writer, &key, &cells, &before, moved, what);
+    }
+
+    /// Why a conversion is not rejected; and whether an order without a common key may be its order.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn why_not_rejected(&self, place: u32, head: &Head, offer: &[u8]) -> (&'static str, bool) {
+        if head.is_below_zero() || self.is_taken_back(head) {
+            return ("below_zero", false);
+        }
+        if head.flags & IS_SPARED != 0 {
+            return (self.why_spared(place, head), false);
+        }
+        let is_unknown = head.class == Class::UnknownToAdvertiser as u8;
+        let Some(holds) = self.held(false).filter(|_| is_unknown) else {
+            return ("", false);
+        };
+        let lacks = if holds.is_near(place) {
+            "would_match"
+        } else {
+            holds.why(place)
+        };
+        (lacks, self.may_be_keyless(Some(holds), head, offer))
     }
 
     /// Does another row with the conversion's id take money back?
@@ -393,7 +408,16 @@ fn written(units: i64) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Writes a line, with its words in the journal: `row` tells file and row, `before` what CAKE says now.
+/// A text as one word of the journal.
+fn word(text: &[u8]) -> Vec<u8> {
+    let bytes = text.iter().copied();
+    bytes
+        .map(|byte| if byte == b' ' { b'_' } else { byte })
+        .collect()
+}
+
+/// Writes a line, with its words in the journal: `row` tells file and row, `before` what CAKE says now. `what` is why
+/// it is left out, whether a row without a key may be it, and the journal's lines that may be the same sale.
 #[cfg_attr(small_cold, optimize(size))]
 fn write_line(
     writer: &mut Writer,
@@ -401,16 +425,10 @@ fn write_line(
     cells: &[Vec<u8>],
     before: &[Vec<u8>],
     moved: i64,
-    lacks: &str,
+    (lacks, is_keyless, alike): (&str, bool, Vec<u32>),
 ) {
     writer.open('{');
     if lacks.is_empty() {
-        let word = |text: &[u8]| -> Vec<u8> {
-            let bytes = text.iter().copied();
-            bytes
-                .map(|byte| if byte == b' ' { b'_' } else { byte })
-                .collect()
-        };
         writer.key("journal");
         let [file, names @ ..] = row else { return };
         let name: Vec<_> = names
@@ -421,6 +439,18 @@ fn write_line(
         let mut line = vec![file.to_vec(), name.join(&b'/')];
         line.extend(cells.iter().chain(before).map(|text| word(text)));
         writer.string(&line.join(&b' '));
+        if is_keyless {
+            writer.key("keyless");
+            writer.bool(true);
+        }
+        if !alike.is_empty() {
+            writer.key("like");
+            writer.open('[');
+            for number in alike {
+                writer.number(u64::from(number));
+            }
+            writer.close(']');
+        }
     } else {
         writer.text_of("skipped", lacks.as_bytes());
     }

@@ -97,10 +97,33 @@ impl Csv {
                     }
                     self.line += 1;
                 }
+                // Spreadsheets write rows that hold nothing.
+                Some(&byte) if byte == self.delimiter => {
+                    match self.end_of_blank(input, at, is_last) {
+                        Some(after) => at = after,
+                        None => break,
+                    }
+                    self.line += 1;
+                }
                 Some(_) => break,
             }
         }
         self.read_row(input, at, is_last, fields)
+    }
+
+    /// The offset after a line of nothing but empty cells.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn end_of_blank(&self, input: &[u8], at: usize, is_last: bool) -> Option<usize> {
+        let rest = input.get(at..)?;
+        let is_blank = |byte: &u8| *byte == self.delimiter || matches!(*byte, b' ' | b'\r');
+        let is_end = |byte: &u8| *byte == self.newline;
+        match rest.iter().position(|byte| is_end(byte) || !is_blank(byte)) {
+            Some(end) => rest
+                .get(end)
+                .filter(|byte| is_end(byte))
+                .map(|_| at + end + 1),
+            None => is_last.then_some(input.len()),
+        }
     }
 
     #[inline(never)]

@@ -2,6 +2,7 @@
 
 use super::day::Written;
 use super::flaw::Flaw;
+use super::judge::hints::{is_exponent, part_form};
 use super::memory::{Memory, hash};
 use super::names::{Fields, Pull, RowKind};
 use super::source::Source;
@@ -112,20 +113,33 @@ impl Report {
         room.ok_or_else(|| self.full())
     }
 
-    /// Refuses pages that all name a further one: a row that is missing may be on it.
+    /// Refuses pages that are not all of their list: a row that is missing may be on another one.
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn check_pages(&self) -> Result<()> {
         for source in &self.sources {
+            let Some(facts) = source.facts().filter(|_| source.kind != RowKind::Clicks) else {
+                continue;
+            };
             let same = self.sources.iter().filter(|one| one.kind == source.kind);
-            let lasts: u32 = same.map(|one| one.pages()[1]).sum();
-            if source.pages()[0] > 0 && lasts == 0 && source.kind != RowKind::Clicks {
-                return Err(Error::UnreadableFile {
-                    message: format!(
-                        "{}: its last page names a further one: add all pages of the list",
-                        source.title()
-                    ),
-                });
-            }
+            let all = same.clone().filter_map(Source::facts);
+            let [further, _] = facts.further;
+            let lasts: u32 = all.clone().map(|one| one.further[1]).sum();
+            let rows: u64 = same.map(|one| u64::from(one.line())).sum();
+            // A list may count rows that it does not show: then an empty page is its end.
+            let has_end = all.clone().any(|one| one.has_end);
+            let rule = if further > 0 && lasts == 0 {
+                "its last page names a further one: add all pages of the list".to_owned()
+            } else if rows < facts.stated && !has_end {
+                let stated = facts.stated;
+                format!(
+                    "it says that its list has {stated} rows, and {rows} were read: add all pages of the list"
+                )
+            } else {
+                continue;
+            };
+            return Err(Error::UnreadableFile {
+                message: format!("{}: {rule}", source.title()),
+            });
         }
         Ok(())
     }
@@ -247,14 +261,25 @@ impl Report {
 
     /// Does the row belong to this part of the report?
     #[inline]
-    pub(super) fn is_ours(&self, ids: [&[u8]; 3]) -> bool {
+    pub(super) fn is_ours(&self, source: &mut Source, ids: [&[u8]; 3]) -> bool {
+        self.settings.part.1 == 1 || self.is_of_part(source, ids)
+    }
+
+    #[inline(never)]
+    fn is_of_part(&self, source: &mut Source, ids: [&[u8]; 3]) -> bool {
         let (index, count) = self.settings.part;
-        if count == 1 {
-            return true;
-        }
         match self.settings.first_key(ids) {
-            [] => index == 0,
-            key => (hash(key, 0) >> 32) % count == index,
+            [] => {
+                // What cannot be compared says something of every part.
+                source.keyless += u32::from(index != 0);
+                index == 0
+            }
+            key => {
+                source.has_shortened |= is_exponent(key);
+                let mut form = Vec::new();
+                part_form(key, &mut form);
+                (hash(&form, 0) >> 32) % count == index
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! between its values. Later rows are only compared with these literals, eight bytes at a time. A row that fits a
 //! shape has the structure of a validated row; any other row goes to the strict reader.
 
+mod page;
 mod shape;
 mod sink;
 mod skip;
@@ -11,6 +12,7 @@ mod strict;
 
 use super::flaw::Flaw;
 use super::names::{Fields, Names, Pull, normalise};
+pub(super) use page::Facts;
 use shape::Shape;
 use sink::{Sink, Stop};
 use strict::Strict;
@@ -86,8 +88,7 @@ pub(super) struct Json {
     pub(super) lists: u32,
     /// The number of lists and rows when the present document began.
     began: u32,
-    /// The number of pages that name a further one, and of those that say that they are the last.
-    pub(super) pages: [u32; 2],
+    pub(super) page_facts: Facts,
     /// One bit for each role that a row has had a value for, or `null`; nothing before the first row.
     pub(super) met: Option<u32>,
     /// Disables the shapes: only for the property tests.
@@ -113,7 +114,7 @@ impl Json {
             list: "",
             lists: 0,
             began: 0,
-            pages: [0; 2],
+            page_facts: Facts::default(),
             met: None,
             #[cfg(test)]
             is_strict: false,
@@ -186,7 +187,7 @@ impl Json {
                         return pull;
                     }
                     if self.levels.is_empty() {
-                        self.began = self.lists + self.rows;
+                        self.begin_document();
                     }
                     self.levels.push(Level {
                         is_array: false,
@@ -198,6 +199,12 @@ impl Json {
                 (Expect::Value | Expect::FirstOrEnd, b'{' | b'[') => {
                     if self.levels.len() >= MAX_DEPTH {
                         return self.broken(input, at, is_last);
+                    }
+                    let is_first = self.expect == Expect::FirstOrEnd && byte == b'{';
+                    if is_first
+                        && let Some(pull) = self.list_beside(input, at, is_last, names, fields)
+                    {
+                        return pull;
                     }
                     let is_array = byte == b'[';
                     let is_in_list = level.is_some_and(|level| level.is_list);
@@ -245,7 +252,9 @@ impl Json {
                     }
                     self.close();
                     at += 1;
-                    if let Some(rule) = self.flaw_of_document() {
+                    if self.levels.is_empty()
+                        && let Some(rule) = self.end_document()
+                    {
                         return Pull::Refuse(rule);
                     }
                 }
@@ -323,63 +332,6 @@ impl Json {
     fn close(&mut self) {
         self.levels.pop();
         self.close_value();
-    }
-
-    /// Gateways write an empty list as `null` or as an object without fields.
-    #[inline(never)]
-    #[cfg_attr(small_cold, optimize(size))]
-    fn note_no_list(&mut self) {
-        let is_list = LISTS.iter().any(|name| name.as_bytes() == self.key);
-        self.lists += u32::from(is_list);
-    }
-
-    /// Why a document that has just ended is no page of rows.
-    #[inline(never)]
-    #[cfg_attr(small_cold, optimize(size))]
-    fn flaw_of_document(&self) -> Option<String> {
-        if !self.levels.is_empty() {
-            return None;
-        }
-        if self.failed {
-            let message = String::from_utf8_lossy(&self.message);
-            return Some(format!("it is no page of rows but a failure: {message}"));
-        }
-        (self.lists + self.rows == self.began).then(|| {
-            let names = LISTS.join(", ");
-            format!("it has no list of rows by one of these names: {names}; give the list alone")
-        })
-    }
-
-    /// An error answer has no rows: an empty list would be wrong.
-    #[inline(never)]
-    #[cfg_attr(small_cold, optimize(size))]
-    fn notice(&mut self, value: &[u8]) {
-        if value == b"null" {
-            self.note_no_list();
-        }
-        match self.key.as_slice() {
-            // A page that says so needs no list.
-            b"totalrows" | b"rowcount" if matches!(value, b"0" | b"\"0\"") => self.lists += 1,
-            b"next" | b"hasmore"
-                if self.levels.iter().filter(|level| !level.is_array).count() == 1 =>
-            {
-                let is_last = matches!(value, b"null" | b"false" | b"\"\"");
-                if let Some(count) = self.pages.get_mut(usize::from(is_last)) {
-                    *count += 1;
-                }
-            }
-            b"success" if value == b"false" => self.failed = true,
-            b"requeststatus" if !value.eq_ignore_ascii_case(b"\"success\"") => {
-                self.failed = true;
-                if self.message.is_empty() {
-                    self.message = value.to_vec();
-                }
-            }
-            b"message" | b"error" => {
-                self.message = value.get(..200).unwrap_or(value).to_vec();
-            }
-            _ => {}
-        }
     }
 
     /// Reads the object at an offset as a row; `None` where the object is a page.

@@ -65,7 +65,7 @@ impl Report {
             flags |= IS_SAME_ID;
         }
         source.note_sample(fields, input);
-        if !self.is_ours([unique_id, &order_id, click_id]) {
+        if !self.is_ours(source, [unique_id, &order_id, click_id]) {
             return Ok(());
         }
         let offer = source.id(fields, Role::OfferId, input)?;
@@ -185,7 +185,7 @@ impl Report {
         let offer = trim(fields.text(Role::OfferId, input));
         let affiliate = trim(fields.text(Role::AffiliateId, input));
         source.note_sample(fields, input);
-        if !self.is_ours([&unique_id, &order_id, &click_id]) {
+        if !self.is_ours(source, [&unique_id, &order_id, &click_id]) {
             return Ok(());
         }
         let pair = self.pair(offer, affiliate)?;
@@ -303,7 +303,7 @@ impl Report {
         let state = state.to_ascii_lowercase();
         let state = Self::small(&mut self.states, &mut self.memory, &state)?;
         source.note_sample(fields, input);
-        if !self.is_ours([&unique_id, &order_id, &click_id]) {
+        if !self.is_ours(source, [&unique_id, &order_id, &click_id]) {
             return Ok(());
         }
         let head = Head {

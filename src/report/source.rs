@@ -8,10 +8,11 @@ use super::amount::{NumberFormat, SCALE, read as read_amount};
 use super::csv::Csv;
 use super::day::{DayOrder, Days};
 use super::flaw::Flaw;
-use super::json::Json;
+use super::json::{Facts, Json};
 use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, Role, RowKind};
 use super::refuse;
 use crate::Result;
+pub(super) use field::from_windows;
 
 /// The encoding of a file's texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,9 @@ pub(super) struct Source {
     pub(super) line_items: u32,
     /// Clicks that the page before has had.
     pub(super) repeated: u32,
+    /// Rows without the key that lie in another part of the report; and whether a spreadsheet has shortened a key.
+    pub(super) keyless: u32,
+    pub(super) has_shortened: bool,
     /// Pairs of row and line, where rows do not follow line by line.
     pub(super) lines: Vec<(u32, u32)>,
     next_line: u32,
@@ -140,6 +144,8 @@ impl Source {
             unreadable: 0,
             line_items: 0,
             repeated: 0,
+            keyless: 0,
+            has_shortened: false,
             lines: Vec::new(),
             next_line: 0,
             doubts: Vec::new(),
@@ -311,11 +317,11 @@ impl Source {
         }
     }
 
-    /// The number of pages that name a further one, and of those that say that they are the last.
-    pub(super) fn pages(&self) -> [u32; 2] {
+    /// What the pages say of their list; nothing in a file without pages.
+    pub(super) fn facts(&self) -> Option<&Facts> {
         match &self.reader {
-            Reader::Json(json) => json.pages,
-            _ => [0; 2],
+            Reader::Json(json) => Some(&json.page_facts),
+            _ => None,
         }
     }
 

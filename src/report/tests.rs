@@ -4,6 +4,7 @@ mod break_down;
 mod conservation;
 mod corrected;
 mod files;
+mod held;
 mod owed;
 mod pairs;
 mod whole;

@@ -1,7 +1,17 @@
 // What `cake-edge report` writes: nothing over an input, no line lost, none twice.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,6 +62,7 @@ test.each([
   ["CRLF", (text: string) => text.replaceAll("\n", "\r\n")],
   ["a byte order mark", (text: string) => `\uFEFF${text}`],
   ["no last line feed", (text: string) => text.trimEnd()],
+  ["carriage returns", (text: string) => text.replaceAll("\n", "\r")],
 ])("a journal that an editor has saved with %s keeps its lines", (_, edit) => {
   const run = () => report("--upload", "u.csv", "--journal", "j.txt").stderr;
   expect(run()).toMatch(/upload: 2 lines/);
@@ -62,13 +73,45 @@ test.each([
   expect(run()).toMatch(/upload: 0 lines.*3 written before/);
 });
 
-test("a journal of another kind is refused", () => {
-  write("j.txt", '{"correction":1}\n');
+test.each([
+  ["of another kind", () => '{"correction":1}\n'],
+  ["joined into one line", (text: string) => text.replaceAll("\n", " ")],
+  ["cut within a line", (text: string) => text.slice(0, 12)],
+])("a journal %s is refused", (_, edit) => {
+  report("--upload", "u.csv", "--journal", "j.txt");
+  rmSync(join(folder, "u.csv"));
+  write("j.txt", edit(read("j.txt")));
   expect(report("--upload", "u.csv", "--journal", "j.txt")).toMatchObject({
     status: 2,
     stderr: expect.stringContaining("journal"),
   });
   expect(existsSync(join(folder, "u.csv"))).toBe(false);
+});
+
+test("rows of CAKE's without a key hold the upload back until their number is accepted", () => {
+  write("c.json", '[{"conversion_id":5,"unique_id":"TRANSACTION_ID"},{"conversion_id":6,"unique_id":""}]');
+  expect(report("--upload", "u.csv", "--max-keyless", "1").stderr).toMatch(/0 lines.*2 left out: rows_without_key/);
+  expect(report("--upload", "u.csv", "--max-keyless", "2").stderr).toMatch(/2 lines/);
+});
+
+test("a search for near misses that the memory did not suffice for is said, and nothing is uploaded", () => {
+  const ids = Array.from({ length: 20_000 }, (_, index) => 100_000 + index);
+  orders(...ids);
+  write("c.json", JSON.stringify(ids.map((id) => ({ conversion_id: id, unique_id: `#${id}` }))));
+  const given = ["report", "--orders", "o.csv", "--conversions", "c.json", "--memory", "3 MB", "--upload", "u.csv"];
+  const { stdout, stderr } = run(...given, "--offer", "1");
+  expect(stdout).toMatch(/near misses were not searched.*--memory/);
+  expect(stderr).toMatch(/0 lines.*20000 left out: near_misses_not_searched/);
+  expect(JSON.parse(run(...given, "--json").stdout)).toMatchObject({ lacksHints: true });
+});
+
+test.runIf(existsSync("/dev/full"))("a standard output that cannot be written is one sentence", () => {
+  const full = openSync("/dev/full", "w");
+  const given = [program, "report", "--orders", "o.csv", "--conversions", "c.json"];
+  const { status, stderr } = spawnSync(process.execPath, given, { cwd: folder, stdio: ["ignore", full, "pipe"] });
+  closeSync(full);
+  expect(status).toBe(2);
+  expect(String(stderr)).toMatch(/^cake-edge: standard output cannot be written.*\n$/);
 });
 
 test("a rerun keeps the lines of an earlier run, and says where", () => {
@@ -101,6 +144,11 @@ test.each([
   const before = read("o.csv");
   expect(report(...args)).toMatchObject({ status: 2, stderr: expect.stringContaining(`the file of ${other}`) });
   expect(read("o.csv")).toBe(before);
+});
+
+test("a file named as standard output is refused", () => {
+  expect(report("--csv", "-")).toMatchObject({ status: 2, stderr: expect.stringContaining("not standard output") });
+  expect(readdirSync(folder).sort()).toEqual(["c.json", "o.csv"]);
 });
 
 test("a status that CAKE does not have is refused", () => {
@@ -140,6 +188,8 @@ test("pages that may not be all of their list are refused before anything is wri
     "--to",
     "2026-06-30",
   );
+  write(page(2), "");
+  refused(/-00002\.json is empty: remove/, ...all);
   page(2);
   note([page(1, "conversions-2026-07-02-2026-07-02")], "conversions-2026-07-02-2026-07-02");
   refused(/do not have 2026-07-01/, "--conversions", "conversions-*.json");

@@ -242,6 +242,16 @@ test("a sale is uploaded once, whatever changes in it", async () => {
       skipped: { changed_since_written: 1 },
     });
   }
+  // A program has saved the orders, or a column came in.
+  const order = "date,revenue,status,click_id,offer_id,payout\n";
+  const rest = written.slice(written.indexOf(","));
+  const dressed = ["001001", "1001.0", "#1001", '"=""1001"""', "1001\u200b", ""].map((id) => `order_id,${order}${id}`);
+  for (const start of [...dressed, `unique_id,order_id,${order}U1,1001`, `unique_id,order_id,${order}U1,`]) {
+    using report = await openReport();
+    await report.addOrders(bytes(`${start}${rest}\n`));
+    const found = (await report.reconcile()).corrections({ ...upload, journal });
+    expect(found.skipped, start).toEqual({ changed_since_written: 1 });
+  }
   // Another offer's sale of the order, which a cap has kept back.
   const both = `${written}\n1001,2026-06-10 09:20:00,22.00,approved,k,13,18.00`;
   const first = await told(both, undefined, { ...upload, cap: { rows: 1 } });
@@ -366,6 +376,10 @@ test("clicks break down by a dimension of one's own, and models stand side by si
   });
   for (const { channels } of models) {
     expect(channels.reduce((sum, { payout }) => sum + Math.round(Number(payout) * 100), 0)).toBe(1_800);
+  }
+  for (const secondsBefore of [-5, Number.NaN, Number.POSITIVE_INFINITY]) {
+    const journeys = [{ touches: [{ channel: "a", secondsBefore }], converted: true }];
+    expect(() => report.attribute({ models: ["last"], journeys })).toThrow(/secondsBefore/);
   }
   const known = report.attribute({
     models: ["markov"],

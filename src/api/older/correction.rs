@@ -21,6 +21,7 @@ use crate::api::list_conversions::ListedConversion;
 use crate::api::spelling;
 use crate::api::{Account, Answer, Request};
 use crate::money::Money;
+use crate::spoiled::unescaped;
 use crate::time::CivilTime;
 use serde::Serialize;
 
@@ -214,11 +215,7 @@ impl Checked {
             return true;
         }
         let has_our_id = || {
-            let note = row
-                .note
-                .as_deref()
-                .map(spelling::unescaped)
-                .unwrap_or_default();
+            let note = row.note.as_deref().map(unescaped).unwrap_or_default();
             self.mark.as_deref().is_some_and(|mark| note.contains(mark))
         };
         match (self.conversion_id, &self.unique_id, &row.unique_id) {
@@ -254,7 +251,7 @@ impl Checked {
     /// The outcome, where the conversion's row shows the correction. The row must have its note,
     /// or, for a correction without a note, every total and status that it sets.
     fn found_in(&self, row: &ListedConversion) -> Option<Correction> {
-        let note = row.note.as_deref().map(spelling::unescaped);
+        let note = row.note.as_deref().map(unescaped);
         let note = note.as_deref();
         let is_there = match &self.mark {
             Some(mark) => note.is_some_and(|note| note.contains(mark.as_str())),

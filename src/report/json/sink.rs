@@ -114,6 +114,14 @@ impl<'a> Sink<'a> {
         ])
     }
 
+    /// Is the object a sale of a list that the reader does not know? It has an id and an amount, or a date and a status.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn is_sale(&self) -> bool {
+        self.has_id()
+            && (self.has_any(&[Role::Revenue, Role::Payout])
+                || self.has_any(&[Role::Date]) && self.has_any(&[Role::Status, Role::State]))
+    }
+
     /// Is the object a page, whose list holds the rows? A row has an id of its own. An object that is in no list may
     /// be a page with an id; a row with a list has an amount as well.
     pub(super) fn is_page(&self) -> bool {

@@ -70,7 +70,7 @@ pub(super) fn rank(state: &[u8]) -> usize {
 }
 
 /// The most rows that are looked through for one row's partner: a group may have a million rows.
-const LOOK: usize = 64;
+pub(super) const LOOK: usize = 64;
 
 /// What becomes of the rows with one key.
 #[derive(Default)]

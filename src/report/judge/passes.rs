@@ -7,8 +7,7 @@ use crate::report::Report;
 use crate::report::memory::{Memory, same};
 use crate::report::partition::{PARTITIONS, hash_of_entry, place_of};
 use crate::report::store::{
-    CLICK_ID, Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SAME_ID, IS_SPARED, NO_TIME, NOBODY,
-    ORDER_ID, Store, UNIQUE_ID, hash_of,
+    Head, IS_AMENDED, IS_DAY, IS_REFUND, IS_SPARED, NO_TIME, NOBODY, Store, hash_of,
 };
 
 impl Judge {
@@ -431,15 +430,7 @@ impl Judge {
     /// Gives the rows without a class their class.
     #[inline(never)]
     pub(super) fn finish(&mut self, report: &mut Report, side: usize, from: usize) -> Option<()> {
-        let mut key_flags = 0;
-        for &key in &report.settings.keys {
-            key_flags |= match key {
-                UNIQUE_ID => 1,
-                ORDER_ID => 2 | IS_SAME_ID,
-                CLICK_ID => 4,
-                _ => 0,
-            };
-        }
+        let key_flags = report.settings.key_flags();
         let is_order = side == 0;
         if is_order && from == 0 {
             self.take_late_refunds(report)?;

@@ -2,7 +2,9 @@
 
 use super::Class;
 use crate::report::Settings;
-use crate::report::store::{Head, IS_AMENDED, IS_REFUND, NO_AMOUNT, NO_TIME};
+use crate::report::store::{
+    CLICK_ID, Head, IS_AMENDED, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, ORDER_ID, UNIQUE_ID,
+};
 
 pub(in crate::report) const REASONS: [&str; 8] = [
     "order_outside_window",
@@ -25,6 +27,17 @@ const CHANGED: u16 = 64;
 const REFUNDED: u16 = 128;
 
 impl Settings {
+    /// The flags of rows that have one of the keys.
+    pub(in crate::report) fn key_flags(&self) -> u8 {
+        let flags = self.keys.iter().map(|&key| match key {
+            UNIQUE_ID => 1,
+            ORDER_ID => 2 | IS_SAME_ID,
+            CLICK_ID => 4,
+            _ => 0,
+        });
+        flags.fold(0, |all, flags| all | flags)
+    }
+
     #[inline]
     pub(in crate::report) fn is_outside(&self, head: &Head) -> bool {
         let (from, to) = self.window;

@@ -1,6 +1,8 @@
 //! The beginning of a file: whether it is text, and which reader reads it.
 
-use super::{Csv, Json, Pull, Reader, RowKind, Source};
+use super::{Csv, Encoding, Json, Pull, Reader, Source};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The first bytes of files that are no text, and what to do with such a file.
 const MARKS: [(&[&[u8]], &str); 3] = [
@@ -47,25 +49,34 @@ impl Source {
     ) -> Result<usize, Pull> {
         let mut at = from;
         if !self.has_begun {
-            let rest = input.get(at..).unwrap_or_default();
-            if rest.len() < 3 && !is_last {
-                return Err(Pull::More(at));
-            }
+            // Programs that join files leave several byte order marks.
+            let rest = loop {
+                let rest = input.get(at..).unwrap_or_default();
+                if rest.len() < 3 && !is_last {
+                    return Err(Pull::More(from));
+                }
+                if !rest.starts_with(BYTE_ORDER_MARK) {
+                    break rest;
+                }
+                at += BYTE_ORDER_MARK.len();
+            };
             if let Some(rule) = no_text(rest) {
                 return Err(Pull::Refuse(rule.to_owned()));
             }
-            if rest.starts_with(b"\xEF\xBB\xBF") {
-                at += 3;
+            if at > from && self.encoding == Encoding::Windows1252 {
+                let rule = "it begins as UTF-8 does, and `encoding` says windows-1252";
+                return Err(Pull::Refuse(rule.to_owned()));
             }
             self.has_begun = true;
         }
         if matches!(self.reader, Reader::Unknown) {
             let rest = input.get(at..).unwrap_or_default();
             let Some(blank) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) else {
-                return Err(if is_last && self.kind == RowKind::Orders {
-                    Pull::Refuse("the file is empty".to_owned())
+                return Err(if is_last {
+                    // A disk that is full and a command that failed leave such files.
+                    Pull::Refuse("the file is empty; a list without rows is []".to_owned())
                 } else {
-                    Pull::More(if is_last { input.len() } else { at })
+                    Pull::More(at)
                 });
             };
             let is_json = match self.declared_format.as_str() {

@@ -49,7 +49,7 @@ fn made_conversions(rows: &[Made], order: &[usize]) -> String {
             )
         })
         .collect();
-    lines.join("\n")
+    format!("[{}]", lines.join(","))
 }
 
 /// The class and content of every row, and the sums of both sides.
@@ -194,7 +194,7 @@ proptest! {
                 r#"{{"unique_id":"{}","order_id":"{}","click_id":"{}","offer_id":"{offer}","revenue":{revenue}.00}}"#,
                 name("u", unique), name("o", order), name("c", click),
             )).collect();
-            add(&mut report, "kind=conversions", &rows.join("\n"), 64).unwrap();
+            add(&mut report, "kind=conversions", &format!("[{}]", rows.join(",")), 64).unwrap();
             summary(&mut report)
         };
         let (lines, sums) = summed(&orders, &conversions);

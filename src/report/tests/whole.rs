@@ -166,6 +166,14 @@ fn options_that_contradict_themselves_are_refused() {
 fn pages_that_name_a_further_one_are_not_all_of_the_list() {
     let row = "{\"id\":\"x\",\"state\":\"delivered\",\"conversion\":{\"unique_id\":\"A\"}}";
     let page = |next: &str| format!("{{\"rows\":[{row}],\"next\":{next}}}");
+    let orders = |what: &str| format!(r#"{{"orders":[{{"order_id":"A","amount":1}}],{what}}}"#);
+    let listed = |total: u32, ids: &[u32]| {
+        let row =
+            |id: &u32| format!(r#"{{"conversion":{{"conversion_id":{id},"unique_id":"{id}"}}}}"#);
+        let rows: Vec<String> = ids.iter().map(row).collect();
+        let rows = rows.join(",");
+        format!(r#"{{"success":true,"total_rows":{total},"conversions":[{rows}]}}"#)
+    };
     let more = "{\"object\":\"list\",\"has_more\":true,\"data\":[{\"id\":\"A\",\"amount\":1}]}";
     for (kind, files, is_whole) in [
         ("deliveries", vec![page("\"p2\"")], false),
@@ -180,6 +188,37 @@ fn pages_that_name_a_further_one_are_not_all_of_the_list() {
         ("deliveries", vec![format!("[{}]", page("\"p2\""))], false),
         ("orders", vec![more.to_owned()], false),
         ("orders", vec![more.replace("true", "false")], true),
+        (
+            "orders",
+            vec![orders(r#""pageInfo":{"hasNextPage":true}"#)],
+            false,
+        ),
+        ("orders", vec![orders(r#""next_page":2"#)], false),
+        ("orders", vec![orders(r#""next_page":null"#)], true),
+        ("orders", vec![orders(r#""links":{"next":"/2"}"#)], false),
+        ("orders", vec![orders(r#""next_url":"/2""#)], false),
+        (
+            "orders",
+            vec![orders(r#""meta":{"next_cursor":"x"}"#)],
+            false,
+        ),
+        ("orders", vec![orders(r#""nextPageToken":"x""#)], false),
+        // CAKE says how many rows its list has.
+        ("conversions", vec![listed(50, &[7])], false),
+        ("conversions", vec![listed(2, &[7]), listed(2, &[8])], true),
+        (
+            "conversions",
+            vec![listed(2, &[7]) + &listed(2, &[8])],
+            true,
+        ),
+        ("conversions", vec![listed(3, &[7]), listed(2, &[8])], false),
+        ("conversions", vec![listed(3, &[7]), listed(3, &[])], true),
+        ("conversions", vec![listed(3, &[7]), listed(0, &[])], false),
+        (
+            "conversions",
+            vec![listed(2, &[7]).replace("total_rows\":2", "row_count\":\"2\"")],
+            false,
+        ),
     ] {
         let mut report = open("");
         for file in &files {
@@ -189,4 +228,74 @@ fn pages_that_name_a_further_one_are_not_all_of_the_list() {
         assert_eq!(outcome.is_ok(), is_whole, "{files:?}: {outcome:?}");
         assert!(is_whole || outcome == Err("unreadable_file".to_owned()));
     }
+}
+
+#[test]
+fn a_list_of_rows_beside_the_one_that_is_read_is_never_dropped() {
+    let row = |id: u32| format!(r#"{{"order_id":"{id}","revenue":"22.00"}}"#);
+    let dated = r#"{"id":9,"created_at":"2026-06-01","status":"approved"}"#;
+    let page = |what: &str| format!(r#"{{"orders":[{}],{what}}}"#, row(1));
+    for (file, is_read) in [
+        (page(&format!(r#""archived":[{}]"#, row(2))), false),
+        (page(&format!(r#""archived":[{dated}]"#)), false),
+        (
+            format!(r#"{{"archived":[{}],"orders":[{}]}}"#, row(2), row(1)),
+            false,
+        ),
+        (
+            format!("[{0},{0}]", page(&format!(r#""late":[{}]"#, row(2)))),
+            false,
+        ),
+        (page(&format!(r#""more":{{"late":[{}]}}"#, row(2))), false),
+        (format!(r#"{{"de":[{}],"fr":[{}]}}"#, row(1), row(2)), false),
+        // Lists that hold no rows, and another list of rows by a known name.
+        (
+            page(r#""errors":[],"meta":[{"name":"x"}],"columns":["a"]"#),
+            true,
+        ),
+        (page(r#""errors":[{"id":"5","status":"404"}]"#), true),
+        (
+            page(r#""refunds":[{"order_id":"1","type":"refund","amount":1}]"#),
+            true,
+        ),
+        (page(r#""customers":[{"id":5,"email":"x"}]"#), true),
+    ] {
+        for piece in [7, 1_000] {
+            let outcome = add(&mut open(""), "kind=orders", &file, piece);
+            assert_eq!(outcome.is_ok(), is_read, "{file}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_file_is_no_list_and_an_empty_row_is_no_row() {
+    for kind in ["orders", "conversions", "deliveries", "clicks"] {
+        for text in ["", " \n", "\u{feff}"] {
+            assert!(add(&mut open(""), &format!("kind={kind}"), text, 9).is_err());
+        }
+        assert!(add(&mut open(""), &format!("kind={kind}"), "[]", 9).is_ok());
+    }
+    for text in [
+        "\u{feff}\u{feff}order_id,date,revenue\n1,,\n,,\n2,,\n,,",
+        "order_id;date;revenue\r\n;;\r\n1;;\r\n; ;\r\n2;;\r\n",
+    ] {
+        for piece in [1, 3, 100] {
+            let mut report = open("");
+            add(&mut report, "kind=orders", text, piece).unwrap();
+            add(&mut report, "kind=conversions", "[]", piece).unwrap();
+            reconcile(&mut report).unwrap();
+            let found = classes(&mut report);
+            let ids: Vec<_> = found.iter().map(|(_, id, _)| id.as_str()).collect();
+            assert_eq!(ids, ["1", "2"], "{text:?} {piece}");
+        }
+    }
+    let marked = "\u{feff}order_id\n\u{e4}1\n";
+    let error = add(
+        &mut open(""),
+        "kind=orders\nencoding=windows-1252",
+        marked,
+        9,
+    )
+    .unwrap_err();
+    assert!(error.to_string().contains("UTF-8"), "{error}");
 }

@@ -1,0 +1,210 @@
+//! What holds an upload back: what may already be at CAKE is never uploaded by itself. The same for the rejection of a
+//! conversion whose order may be there.
+
+use crate::report::Report;
+use crate::report::judge::hints::Twins;
+use crate::report::judge::{Class, Verdicts};
+use crate::report::memory::sort_numbers;
+use crate::report::names::RowKind;
+use crate::report::store::{CLICK_ID, Head, IS_SAME_ID, NOBODY, OWN_ID, Store};
+
+/// The kinds of keys of a row: an id of the advertiser's, the click's.
+type Kinds = u32;
+const ID: Kinds = 1;
+const CLICK: Kinds = 2;
+const KINDS: Kinds = ID | CLICK;
+
+/// What holds the rows of a file back.
+#[derive(Debug, Default)]
+pub(in crate::report) struct Held {
+    /// Rows that nearly match a row of the other side, sorted.
+    near: Vec<u32>,
+    twins: Twins,
+    /// The other side's rows without a partner: the number of the offer, 0 for any offer's, and the kinds of keys.
+    alone: Vec<u32>,
+    /// The number of the other side's rows that share no kind of key with some row.
+    rows: u64,
+    lacks_search: bool,
+}
+
+impl Held {
+    pub(super) fn is_near(&self, place: u32) -> bool {
+        let lists = [&self.near, &self.twins.at_cake];
+        lists
+            .iter()
+            .any(|places| places.binary_search(&place).is_ok())
+    }
+
+    /// Why a row that nothing else holds back is held back; empty if it is not.
+    pub(super) fn why(&self, place: u32) -> &'static str {
+        if self.twins.orders.binary_search(&place).is_ok() {
+            "may_be_another_order"
+        } else if self.lacks_search {
+            "near_misses_not_searched"
+        } else {
+            ""
+        }
+    }
+
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+}
+
+impl Report {
+    pub(super) fn held(&self, is_upload: bool) -> Option<&Held> {
+        let held = self.verdicts.as_ref()?.held.get(usize::from(is_upload));
+        held.and_then(Option::as_ref)
+    }
+
+    /// May one of the other side's rows without a partner be this row? They share no kind of key, so nothing tells
+    /// them apart but their offers.
+    pub(super) fn may_be_keyless(&self, holds: Option<&Held>, head: &Head, offer: &[u8]) -> bool {
+        let Some(holds) = holds else { return false };
+        let own = self.kinds(head.flags);
+        holds.alone.iter().any(|alone| {
+            let theirs = self.offers.text(alone >> 2);
+            alone & KINDS & own == 0 && (theirs.is_empty() || offer.is_empty() || theirs == offer)
+        })
+    }
+
+    /// Finds what holds a file's rows back; once for each reconciliation.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn find_held(&mut self, is_upload: bool) {
+        let is_known = self.held(is_upload).is_some();
+        let Some(verdicts) = self.verdicts.as_ref().filter(|_| !is_known) else {
+            return;
+        };
+        let (wanted, kinds) = self.wanted(is_upload);
+        let mut held = Held {
+            near: near(verdicts, is_upload),
+            lacks_search: verdicts.lacks_hints || self.has_shortened_in_parts(),
+            ..Held::default()
+        };
+        if is_upload {
+            match self.twins(&wanted) {
+                Some(twins) => held.twins = twins,
+                None => held.lacks_search = true,
+            }
+        }
+        self.add_alone(is_upload, kinds, &mut held);
+        sort_numbers(&mut held.alone);
+        held.alone.dedup();
+        if let Some(slot) = self
+            .verdicts
+            .as_mut()
+            .and_then(|verdicts| verdicts.held.get_mut(usize::from(is_upload)))
+        {
+            *slot = Some(held);
+        }
+    }
+
+    /// The rows that would be written if nothing held them back, and a bit for each combination of kinds among them.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn wanted(&self, is_upload: bool) -> (Vec<u32>, u32) {
+        let class = if is_upload {
+            Class::MissingAtCake
+        } else {
+            Class::UnknownToAdvertiser
+        };
+        let store = self.side(is_upload);
+        let mut wanted = Vec::new();
+        let mut kinds = 0;
+        let mut next = store.first();
+        while let Some(place) = next {
+            next = store.next(place);
+            let Some(head) = store.head(place).filter(|head| head.class == class as u8) else {
+                continue;
+            };
+            if is_upload && (!self.counts(head.status) || store.text(place, CLICK_ID).is_empty()) {
+                continue;
+            }
+            kinds |= 1 << self.kinds(head.flags);
+            wanted.push(place);
+        }
+        (wanted, kinds)
+    }
+
+    /// Adds the rows of the other side that have no partner, and events without a key.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn add_alone(&mut self, is_upload: bool, wanted: u32, holds: &mut Held) {
+        let is_order = !is_upload;
+        let mut next = self.side(is_order).first();
+        while let Some(place) = next {
+            let store = self.side(is_order);
+            next = store.next(place);
+            let Some(head) = store.head(place) else { break };
+            let classes = [
+                Class::NoKey,
+                Class::OutsideWindow,
+                Class::MissingAtCake,
+                Class::UnknownToAdvertiser,
+            ];
+            let is_alone = classes.iter().any(|&class| class as u8 == head.class)
+                && (head.partner == NOBODY || head.class == Class::MissingAtCake as u8);
+            let kinds = self.kinds(head.flags);
+            let is_apart = (0..=KINDS).any(|own| wanted & 1 << own != 0 && own & kinds == 0);
+            if is_alone && is_apart {
+                let offer = if is_order {
+                    let text = store.text(place, OWN_ID).to_vec();
+                    // Without memory for its number, the offer may be any.
+                    self.offers.code(&text, &mut self.memory).unwrap_or(0)
+                } else {
+                    self.offer(&head)
+                };
+                holds.rows += 1;
+                holds.alone.push(offer << 2 | kinds);
+            }
+        }
+        let is_lost = |state: &[u8]| matches!(state, b"dead" | b"refused");
+        let events = if is_upload && wanted != 0 {
+            let count = |store: &Store| {
+                let places = store.keyless.iter().filter_map(|&place| store.head(place));
+                let places = places.filter(|head| {
+                    self.kinds(head.flags) == 0
+                        && !is_lost(self.states.text(u32::from(head.status)))
+                });
+                places.count() as u64
+            };
+            count(&self.deliveries)
+        } else {
+            0
+        };
+        // In a part of a report, rows without the key are in another one.
+        let elsewhere = self.sources.iter().filter(|source| match source.kind {
+            RowKind::Orders => is_order,
+            RowKind::Conversions | RowKind::Deliveries => is_upload,
+            RowKind::Clicks => false,
+        });
+        let elsewhere: u64 = elsewhere.map(|source| u64::from(source.keyless)).sum();
+        if events + elsewhere > 0 {
+            holds.rows += events + elsewhere;
+            holds.alone.push(0);
+        }
+    }
+
+    fn kinds(&self, flags: u8) -> Kinds {
+        let flags = flags & self.settings.key_flags();
+        let of = |mask, kind| if flags & mask == 0 { 0 } else { kind };
+        of(3 | IS_SAME_ID, ID) | of(4, CLICK)
+    }
+
+    /// A key that a spreadsheet has shortened may lie in another part than the whole one.
+    fn has_shortened_in_parts(&self) -> bool {
+        self.sources.iter().any(|source| source.has_shortened)
+    }
+}
+
+fn near(verdicts: &Verdicts, is_upload: bool) -> Vec<u32> {
+    let hints = verdicts.hints.iter();
+    let mut near: Vec<u32> = if is_upload {
+        hints.map(|hint| hint.order).collect()
+    } else {
+        hints.map(|hint| hint.conversion).collect()
+    };
+    if is_upload {
+        near.extend(&verdicts.near_events);
+    }
+    sort_numbers(&mut near);
+    near
+}

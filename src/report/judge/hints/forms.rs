@@ -1,0 +1,354 @@
+//! The forms of a key, without what people, programs and spreadsheets add: keys of one form are nearly the same.
+
+use crate::report::source::from_windows;
+use crate::spoiled::{is_dash, is_invisible, narrow, unescaped};
+
+/// The forms under which a key is found; `lengths` has the digits of the keys that were shortened.
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+pub(super) fn each_form(
+    text: &[u8],
+    lengths: u32,
+    form: &mut Vec<u8>,
+    add: &mut dyn FnMut(&[u8]) -> Option<()>,
+) -> Option<()> {
+    if let Some((digits, power)) = exponent_form(text) {
+        short_form(&digits, power, form);
+        return add(form);
+    }
+    plain_form(text, form);
+    if form.is_empty() {
+        return Some(());
+    }
+    add(form)?;
+    if lengths < 2 || form.len() <= 6 || !form.iter().all(u8::is_ascii_digit) {
+        return Some(());
+    }
+    let plain = form.clone();
+    for length in (2..=EXACT_DIGITS).filter(|length| lengths & 1 << length != 0) {
+        if let Some((digits, power)) = rounded(&plain, length) {
+            short_form(&digits, power, form);
+            add(form)?;
+        }
+    }
+    // A number that is typed in is cut instead.
+    if lengths & 1 << EXACT_DIGITS != 0
+        && let Some(digits) = plain.get(..EXACT_DIGITS)
+    {
+        short_form(digits, plain.len() - 1, form);
+        add(form)?;
+    }
+    Some(())
+}
+
+/// The digits that a spreadsheet keeps of a number; the others become zeros.
+const EXACT_DIGITS: usize = 15;
+
+/// The form by which a report's parts share rows: nearly the same keys go into one part. A number whose last digits a
+/// spreadsheet has lost is found by the others.
+#[cfg_attr(small_cold, optimize(size))]
+pub(in crate::report) fn part_form(text: &[u8], form: &mut Vec<u8>) {
+    plain_form(text, form);
+    if form.len() > EXACT_DIGITS && form.iter().all(u8::is_ascii_digit) {
+        let length = u8::try_from(form.len()).unwrap_or(u8::MAX);
+        form.truncate(EXACT_DIGITS - 1);
+        form.push(length);
+    }
+}
+
+/// How many digits of a number a spreadsheet has left; 0 where the key is none that was shortened.
+#[cfg_attr(small_cold, optimize(size))]
+pub(in crate::report) fn shown_digits(text: &[u8]) -> usize {
+    if let Some((digits, _)) = exponent_form(text) {
+        return digits.len().min(31);
+    }
+    let is_shortened = text.len() > EXACT_DIGITS && text.ends_with(b"0") && {
+        let mut plain = Vec::new();
+        plain_form(text, &mut plain);
+        let tail = plain.get(EXACT_DIGITS..).unwrap_or_default();
+        !tail.is_empty()
+            && tail.iter().all(|&byte| byte == b'0')
+            && plain.iter().all(u8::is_ascii_digit)
+    };
+    if is_shortened { EXACT_DIGITS } else { 0 }
+}
+
+/// A name, and the key without what it names.
+type Fold = (&'static str, fn(&str) -> String);
+
+/// What people, programs and spreadsheets add to a key, by name, and the key without it. Their order matters.
+const FOLDS: [Fold; 16] = [
+    ("encoding", read_as_utf8),
+    ("escapes", |text| unescaped(text).into_owned()),
+    ("width", |text| text.chars().map(narrow).collect()),
+    ("blanks", |text| without(text, is_blank)),
+    ("invisible", |text| without(text, is_invisible)),
+    ("hyphen", |text| text.chars().map(plain_hyphen).collect()),
+    ("accents", without_accents),
+    ("quotes", |text| without(text, is_quote)),
+    ("hash_sign", |text| {
+        without(text, |c| matches!(c, '#' | '\u{2116}'))
+    }),
+    ("apostrophe", |text| {
+        without(text, |c| matches!(c, '\'' | '\u{2018}' | '\u{2019}'))
+    }),
+    ("case", str::to_ascii_lowercase),
+    ("punctuation", |text| {
+        text.trim_end_matches([',', ';', ':', '.']).to_owned()
+    }),
+    ("separator", without_separators),
+    ("decimals", |text| without_decimals(text).to_owned()),
+    ("thousands", without_groups),
+    ("leading_zeros", |text| {
+        text.trim_start_matches('0').to_owned()
+    }),
+];
+
+/// Text in UTF-8 that a program has read as Windows-1252: `CafÃ©` is `Café`.
+#[cfg_attr(small_cold, optimize(size))]
+fn read_as_utf8(text: &str) -> String {
+    let byte = |c: char| (0x80..=0xFF).find(|&byte| from_windows(byte) == c);
+    let bytes = text.chars().map(|c| match u8::try_from(c) {
+        Ok(ascii) if ascii.is_ascii() => Some(ascii),
+        _ => byte(c),
+    });
+    let bytes: Option<Vec<u8>> = bytes.collect();
+    let read = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    read.unwrap_or_else(|| text.to_owned())
+}
+
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+fn without(text: &str, is_passed: fn(char) -> bool) -> String {
+    text.chars().filter(|&c| !is_passed(c)).collect()
+}
+
+/// An address writes a blank as `+`.
+fn is_blank(c: char) -> bool {
+    c.is_ascii_whitespace()
+        || matches!(
+            c,
+            '+' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}'
+        )
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '=' | '"' | '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}')
+}
+
+/// `ORD1001` of `ORD-1001` and `ORD_1001`. Between two numbers the sign tells orders apart: 1001-1 is not 10011.
+#[cfg_attr(small_cold, optimize(size))]
+fn without_separators(text: &str) -> String {
+    let mut plain = text.as_bytes().to_vec();
+    drop_separators(&mut plain);
+    String::from_utf8(plain).unwrap_or_else(|_| text.to_owned())
+}
+
+fn drop_separators(plain: &mut Vec<u8>) {
+    let mut kept = 0_usize;
+    for at in 0..plain.len() {
+        let is_sign = |byte: Option<&u8>| matches!(byte, Some(b'-' | b'_'));
+        let before = kept.checked_sub(1).and_then(|last| plain.get(last));
+        let after = plain.get(at + 1);
+        let is_between = before.is_some_and(u8::is_ascii_alphabetic)
+            && after.is_some_and(u8::is_ascii_digit)
+            || before.is_some_and(u8::is_ascii_digit) && after.is_some_and(u8::is_ascii_alphabetic);
+        if !(is_sign(plain.get(at)) && is_between) {
+            plain.swap(kept, at);
+            kept += 1;
+        }
+    }
+    plain.truncate(kept);
+}
+
+fn plain_hyphen(c: char) -> char {
+    if is_dash(c) { '-' } else { c }
+}
+
+/// A letter with an accent is written as one character or as two: both become the same mark.
+#[cfg_attr(small_cold, optimize(size))]
+fn without_accents(text: &str) -> String {
+    let mut plain = String::new();
+    for c in text.chars() {
+        match c {
+            '\u{300}'..='\u{36f}' => {
+                plain.pop();
+                plain.push('\u{1}');
+            }
+            '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => plain.push('\u{1}'),
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
+/// `1001` of `1001.0` and `1001,00`.
+#[cfg_attr(small_cold, optimize(size))]
+fn without_decimals(text: &str) -> &str {
+    let whole = text.trim_end_matches('0');
+    let zeros = text.len() - whole.len();
+    let is_number = |text: &&str| {
+        let mut bytes = text.bytes();
+        bytes.all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
+    };
+    let number = whole.strip_suffix(['.', ',']).filter(is_number);
+    number.filter(|_| (1..=2).contains(&zeros)).unwrap_or(text)
+}
+
+/// `1001` of `1,001` and `1.001`.
+#[cfg_attr(small_cold, optimize(size))]
+fn without_groups(text: &str) -> String {
+    let mut groups = text.split(['.', ',']);
+    let is_number = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let first = groups.next().unwrap_or("");
+    let is_grouped = (1..=3).contains(&first.len())
+        && is_number(first)
+        && groups.all(|group| group.len() == 3 && is_number(group));
+    if is_grouped {
+        without(text, |c| matches!(c, '.' | ','))
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The key without all that people and spreadsheets add.
+#[inline(never)]
+pub(in crate::report) fn plain_form(text: &[u8], form: &mut Vec<u8>) {
+    form.clear();
+    let (mut has_marks, mut has_separators) = (false, false);
+    for &byte in text {
+        match byte {
+            0x80.. => return fold_all(text, form),
+            b'#' | b'\'' | b'"' | b'=' | b'+' | 0..=b' ' | 0x7F => {}
+            _ => {
+                has_marks |= matches!(byte, b'.' | b',' | b';' | b':' | b'&' | b'%' | b'\\');
+                has_separators |= matches!(byte, b'-' | b'_');
+                form.push(byte.to_ascii_lowercase());
+            }
+        }
+    }
+    if has_marks {
+        return fold_all(text, form);
+    }
+    if has_separators {
+        drop_separators(form);
+    }
+    let zeros = form.iter().take_while(|&&byte| byte == b'0').count();
+    form.drain(..zeros);
+}
+
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+fn fold_all(text: &[u8], form: &mut Vec<u8>) {
+    form.clear();
+    let mut plain = String::from_utf8_lossy(text).into_owned();
+    for (_, fold) in FOLDS {
+        plain = fold(&plain);
+    }
+    form.extend_from_slice(plain.as_bytes());
+}
+
+/// The difference between two keys that are nearly the same; `is_one_key` where both are unique ids, or both order ids.
+#[cfg_attr(small_cold, optimize(size))]
+pub(in crate::report) fn difference(one: &[u8], other: &[u8], is_one_key: bool) -> &'static str {
+    if one == other {
+        return if is_one_key {
+            "other_offer"
+        } else {
+            "other_key"
+        };
+    }
+    if exponent_form(one).is_some() || exponent_form(other).is_some() {
+        return "exponent";
+    }
+    let [a, b] = [one, other].map(String::from_utf8_lossy);
+    let found = FOLDS.iter().find(|(_, fold)| fold(&a) == fold(&b));
+    let plain = |text| {
+        let mut form = Vec::new();
+        plain_form(text, &mut form);
+        form
+    };
+    match found {
+        Some((name, _)) => name,
+        None if plain(one) == plain(other) => "several",
+        None => "rounding",
+    }
+}
+
+/// Is it a number that a spreadsheet has written as `1,79536E+12`?
+pub(in crate::report) fn is_exponent(text: &[u8]) -> bool {
+    exponent_form(text).is_some()
+}
+
+/// The digits and the exponent of `1,79536E+12`.
+#[cfg_attr(small_cold, optimize(size))]
+fn exponent_form(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let text = text.trim_ascii();
+    if !text.first()?.is_ascii_digit() {
+        return None;
+    }
+    let at = text.iter().position(|byte| matches!(byte, b'E' | b'e'))?;
+    let (mantissa, power) = text.split_at(at);
+    let power = power.get(1..)?;
+    let power = power.strip_prefix(b"+").unwrap_or(power);
+    let power: usize = core::str::from_utf8(power).ok()?.parse().ok()?;
+    let (&first, rest) = mantissa.split_first()?;
+    let rest = match rest {
+        [] => rest,
+        [b'.' | b',', digits @ ..] => digits,
+        _ => return None,
+    };
+    if !first.is_ascii_digit() || !rest.iter().all(u8::is_ascii_digit) || power > 30 {
+        return None;
+    }
+    let mut digits = vec![first];
+    digits.extend(rest);
+    Some((digits, power))
+}
+
+/// The first digits of a long number, rounded as a spreadsheet rounds, and its exponent.
+#[cfg_attr(small_cold, optimize(size))]
+fn rounded(number: &[u8], length: usize) -> Option<(Vec<u8>, usize)> {
+    let mut power = number.len() - 1;
+    let mut digits = number.get(..length)?.to_vec();
+    if *number.get(length)? >= b'5' {
+        let mut carries = true;
+        for digit in digits.iter_mut().rev() {
+            if *digit < b'9' {
+                *digit += 1;
+                carries = false;
+                break;
+            }
+            *digit = b'0';
+        }
+        if carries {
+            digits.insert(0, b'1');
+            digits.pop();
+            power += 1;
+        }
+    }
+    Some((digits, power))
+}
+
+fn short_form(digits: &[u8], power: usize, form: &mut Vec<u8>) {
+    form.clear();
+    form.extend_from_slice(b"\0E");
+    form.push(u8::try_from(power).unwrap_or(0));
+    form.extend_from_slice(digits);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_key_without_folds_is_the_short_way_the_same(text in "[ -~\t\r\n\0]{0,12}|[#'\"=A0-2.,-]{0,9}") {
+            let (mut short, mut long) = (Vec::new(), Vec::new());
+            plain_form(text.as_bytes(), &mut short);
+            fold_all(text.as_bytes(), &mut long);
+            prop_assert_eq!(short, long);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Orders whose sale may have another row as well: with nearly the same key, or with nothing but the same click. All
+//! orders and all of CAKE's rows are searched, and only for what would be uploaded.
+
+use super::{each_form, hash_in, shown_digits};
+use crate::report::Report;
+use crate::report::judge::Class;
+use crate::report::judge::group::{LOOK, is_other};
+use crate::report::memory::{Memory, sort_numbers};
+use crate::report::store::{CLICK_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
+
+/// The places of orders with a twin, sorted.
+#[derive(Debug, Default)]
+pub(in crate::report) struct Twins {
+    /// The twin is a row of CAKE's.
+    pub(in crate::report) at_cake: Vec<u32>,
+    /// The twin is another order.
+    pub(in crate::report) orders: Vec<u32>,
+}
+
+/// The sides of an entry: an order that is searched for, another order, a conversion.
+const WANTED: u8 = 0;
+const ORDER: u8 = 1;
+const CONVERSION: u8 = 2;
+
+/// A form of a key: its hash, the row's side and place, and the key.
+type Entry = (u64, u8, u32, u8);
+
+/// Marks the key of a form that a spreadsheet has shortened, or would shorten so.
+const SHORT: u8 = 8;
+
+/// Marks the click of a row that has no other id.
+const BARE: u8 = 16;
+
+/// The most rows of one form that differ.
+const MOST: usize = 4 * LOOK;
+
+/// Which forms there may be: nearly every row has none of them. It tells so from a bit.
+#[derive(Debug)]
+struct Filter {
+    bits: Vec<u64>,
+    /// Has a wanted order nothing but its click?
+    has_bare: bool,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self {
+            bits: vec![0; 1 << 14],
+            has_bare: false,
+        }
+    }
+}
+
+impl Filter {
+    fn add(&mut self, form: u64) {
+        let (word, bit) = Self::place(form);
+        if let Some(word) = self.bits.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    #[inline]
+    fn may_have(&self, form: u64) -> bool {
+        let (word, bit) = Self::place(form);
+        self.bits.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    #[inline]
+    fn place(form: u64) -> (usize, u64) {
+        ((form >> 50) as usize, 1 << (form >> 44 & 63))
+    }
+}
+
+/// A row under one form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Row<'a> {
+    key: u8,
+    text: &'a [u8],
+    offer: &'a [u8],
+    click: &'a [u8],
+    side: u8,
+    /// It has one id: no other tells whether that is the unique id or the order's.
+    is_single: bool,
+    /// CAKE had it under this key, and then under another one: no order has found it.
+    is_former: bool,
+    place: u32,
+}
+
+impl Report {
+    /// The orders, of these sorted ones, that have a twin; `None` where the memory does not suffice.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(in crate::report) fn twins(&self, wanted: &[u32]) -> Option<Twins> {
+        let mut twins = Twins::default();
+        if wanted.is_empty() {
+            return Some(twins);
+        }
+        let mut memory = self.memory;
+        let mut scratch = Vec::new();
+        let lengths = self.lengths();
+        let mut entries: Vec<Entry> = Vec::new();
+        for &place in wanted {
+            each_entry(
+                &self.orders,
+                place,
+                (lengths, true),
+                &mut scratch,
+                &mut |form, key| memory.extend(&mut entries, &[(form, WANTED, place, key)]),
+            )?;
+        }
+        entries.sort_unstable();
+        let mut filter = Filter::default();
+        for &(form, _, _, key) in &entries {
+            filter.add(form);
+            filter.has_bare |= key & BARE != 0;
+        }
+        self.add_others(wanted, (lengths, &filter), &mut entries, &mut memory)?;
+        entries.sort_unstable();
+        entries.dedup_by_key(|&mut (form, side, place, _)| (form, side, place));
+        for group in entries.chunk_by(|one, other| one.0 == other.0) {
+            if group.len() > 1 && group.iter().any(|&(_, side, ..)| side == WANTED) {
+                self.judge_form(group, &mut twins);
+            }
+        }
+        for list in [&mut twins.at_cake, &mut twins.orders] {
+            sort_numbers(list);
+        }
+        Some(twins)
+    }
+
+    fn searched(&self) -> [(&Store, u8); 2] {
+        [(&self.orders, ORDER), (&self.conversions, CONVERSION)]
+    }
+
+    /// The digits that remain of keys that a spreadsheet has shortened.
+    #[inline(never)]
+    fn lengths(&self) -> u32 {
+        let mut lengths = 0;
+        for (store, _) in self.searched() {
+            let mut next = store.first();
+            while let Some((view, after)) = next.and_then(|place| store.view(place)) {
+                next = after;
+                for key in [UNIQUE_ID, ORDER_ID] {
+                    let text = view.text(key);
+                    if !text.first().is_none_or(u8::is_ascii_alphabetic) {
+                        lengths |= 1 << shown_digits(text);
+                    }
+                }
+            }
+        }
+        lengths
+    }
+
+    /// Adds the rows of both sides that have a form of a wanted order's.
+    #[inline(never)]
+    fn add_others(
+        &self,
+        wanted: &[u32],
+        (lengths, filter): (u32, &Filter),
+        entries: &mut Vec<Entry>,
+        memory: &mut Memory,
+    ) -> Option<()> {
+        let count = entries.len();
+        let mut scratch = Vec::new();
+        for (store, side) in self.searched() {
+            let mut next = store.first();
+            while let Some(place) = next {
+                next = store.next(place);
+                each_entry(
+                    store,
+                    place,
+                    (lengths, filter.has_bare),
+                    &mut scratch,
+                    &mut |form, key| {
+                        if !filter.may_have(form) {
+                            return Some(());
+                        }
+                        let ours = entries.get(..count).unwrap_or_default();
+                        let from = ours.partition_point(|&(other, ..)| other < form);
+                        if ours.get(from).is_none_or(|&(other, ..)| other != form) {
+                            return Some(());
+                        }
+                        // A click brings several sales: it says something of a row that has nothing else.
+                        let is_bare = |key: u8| key & BARE != 0;
+                        let same = ours.get(from..).unwrap_or_default().iter();
+                        let mut same = same.take_while(|&&(other, ..)| other == form);
+                        let is_said = usize::from(key & !BARE) != CLICK_ID
+                            || side == ORDER && is_bare(key)
+                            || same.any(|&(.., key)| is_bare(key));
+                        let is_own = side == ORDER && wanted.binary_search(&place).is_ok();
+                        if is_own || !is_said {
+                            return Some(());
+                        }
+                        memory.extend(entries, &[(form, side, place, key)])
+                    },
+                )?;
+            }
+        }
+        Some(())
+    }
+
+    /// Finds the wanted orders among rows of one form that have a twin there.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn judge_form(&self, group: &[Entry], twins: &mut Twins) {
+        let is_click = |row: &Row<'_>| usize::from(row.key & !BARE) == CLICK_ID;
+        // Few rows of one form differ. CAKE's come first.
+        let mut others: Vec<Row<'_>> = Vec::new();
+        for entry in group.iter().rev() {
+            let row = self.row_of(entry);
+            let is_known = |other: &Row<'_>| {
+                Row {
+                    place: row.place,
+                    ..*other
+                } == row
+            };
+            let is_new = if is_click(&row) {
+                row.key & BARE != 0 || others.len() < LOOK
+            } else {
+                !others.iter().any(is_known)
+            };
+            if is_new && others.len() < MOST {
+                others.push(row);
+            }
+        }
+        for entry in group.iter().filter(|&&(_, side, ..)| side == WANTED) {
+            let row = self.row_of(entry);
+            let twin = others.iter().find(|other| {
+                if is_click(&row) {
+                    is_click_twin(&row, other)
+                } else {
+                    is_twin(&row, other)
+                }
+            });
+            match twin {
+                Some(twin) if twin.side == CONVERSION => twins.at_cake.push(row.place),
+                Some(_) => twins.orders.push(row.place),
+                None => {}
+            }
+        }
+    }
+
+    fn row_of(&self, &(_, side, place, key): &Entry) -> Row<'_> {
+        let store = if side == CONVERSION {
+            &self.conversions
+        } else {
+            &self.orders
+        };
+        let texts = store.texts(place);
+        let [unique, order, click, own] = texts;
+        let head = store.head(place).filter(|_| side == CONVERSION);
+        let offer = head.map_or(own, |head| self.pair_texts(head.pair).0);
+        Row {
+            key,
+            text: texts
+                .get(usize::from(key & !(SHORT | BARE)))
+                .copied()
+                .unwrap_or_default(),
+            offer,
+            click,
+            side,
+            is_single: unique.is_empty() || order.is_empty() || unique == order,
+            is_former: head.is_some_and(|head| head.class == Class::ReadTwice as u8),
+            place,
+        }
+    }
+}
+
+/// Visits the forms of a row's ids, and of its click: of every row's, or of those that have no id.
+#[inline(never)]
+fn each_entry(
+    store: &Store,
+    place: u32,
+    (lengths, needs_click): (u32, bool),
+    scratch: &mut Vec<u8>,
+    add: &mut dyn FnMut(u64, u8) -> Option<()>,
+) -> Option<()> {
+    let texts = store.texts(place);
+    let [unique, order, ..] = texts;
+    let bare = if unique.is_empty() && order.is_empty() {
+        BARE
+    } else {
+        0
+    };
+    let head = store.head(place)?;
+    // A refund that has found its sale is that sale's.
+    if head.class == Class::Refund as u8 && head.partner != NOBODY {
+        return Some(());
+    }
+    for (key, text) in (0_u8..).zip(texts).take(OWN_ID) {
+        let which = usize::from(key);
+        if text.is_empty() || which == ORDER_ID && text == unique {
+            continue;
+        }
+        let (lengths, mark) = if which == CLICK_ID {
+            if bare == 0 && !needs_click {
+                continue;
+            }
+            (0, bare)
+        } else {
+            (lengths, 0)
+        };
+        each_form(text, lengths, scratch, &mut |form| {
+            let short = if form.starts_with(b"\0") { SHORT } else { 0 };
+            add(hash_in(form, key), key | short | mark)
+        })?;
+    }
+    Some(())
+}
+
+/// May these rows with one form be one sale? With one key written alike they are told apart already: one unique id has
+/// a sale of each offer, one order several transactions.
+fn is_twin(row: &Row<'_>, other: &Row<'_>) -> bool {
+    if is_other(row.offer, other.offer) {
+        return false;
+    }
+    let is_order = other.side != CONVERSION;
+    let is_short = (row.key | other.key) & SHORT != 0;
+    if is_short {
+        // Long numbers that follow each other become one: only the click says that they are one.
+        let is_shortened = shown_digits(row.text) > 0 || shown_digits(other.text) > 0;
+        return is_order && is_shortened && row.text != other.text && row.click == other.click;
+    }
+    if row.key == other.key {
+        return row.text != other.text || other.is_former;
+    }
+    is_order && (row.is_single || other.is_single)
+}
+
+/// May these rows of one click be one sale? One of them has no other id.
+fn is_click_twin(row: &Row<'_>, other: &Row<'_>) -> bool {
+    let is_itself = other.side == WANTED && other.place == row.place;
+    let is_one_bare = row.key & BARE != 0 || other.key & BARE != 0 && other.side != CONVERSION;
+    !is_itself && is_one_bare && !is_other(row.offer, other.offer)
+}
