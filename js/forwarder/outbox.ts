@@ -226,6 +226,7 @@ export class Outbox {
       isDelivered: row.state === "delivered",
       conversionId: row.conversion_id,
       acceptedMs: Math.floor(row.accepted_ms / options.clockSpeed),
+      uniqueId: String((JSON.parse(row.text) as { uniqueId?: string }).uniqueId ?? ""),
     }));
   }
 

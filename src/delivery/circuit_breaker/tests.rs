@@ -282,3 +282,34 @@ fn a_clock_that_is_put_back_ends_a_rest() {
     shard.record(Signal::Limited(Some(7_000)), 1);
     assert_eq!(shard.breaker.stalled_until_ms(shard.now_ms - 1), 0);
 }
+
+#[test]
+fn the_same_no_to_a_second_event_is_the_accounts_unless_others_are_answered_in_between() {
+    let (words, other) = (Signal::RefusedAlike(1), Signal::RefusedAlike(2));
+    let mut shard = Shard::new();
+    assert_eq!(shard.record(words, 1), RefusalScope::Event);
+    // The same event again, and other words, are no second event.
+    assert_eq!(shard.record(words, 1), RefusalScope::Event);
+    assert_eq!(shard.record(other, 2), RefusalScope::Event);
+    assert_eq!(shard.record(words, 3), RefusalScope::Event);
+    assert!(!shard.breaker.is_paused());
+    assert_eq!(shard.record(words, 4), RefusalScope::Account);
+    assert_eq!(
+        (shard.breaker.rest_reason(shard.now_ms), shard.rest()),
+        ("key_refused", 1_000)
+    );
+    // While the account is refused, such words are about it, whichever they are.
+    assert_eq!(shard.record(other, 5), RefusalScope::Account);
+    assert_eq!(shard.rest(), 3_000);
+    let refused_ms = shard.now_ms;
+    shard.now_ms += 1;
+    shard.record(Signal::Healthy, 6);
+    assert_eq!((shard.breaker.is_paused(), shard.rest()), (false, 0));
+    // Others were answered: the refusal is the event's own.
+    assert_eq!(shard.again(words, 4, Some(refused_ms)), RefusalScope::Event);
+    shard.record(Signal::Healthy, 7);
+    assert_eq!(shard.record(words, 8), RefusalScope::Event);
+    // An account that was refused when the object ended is asked as before.
+    shard.breaker = CircuitBreaker::paused();
+    assert_eq!(shard.record(words, 9), RefusalScope::Account);
+}
