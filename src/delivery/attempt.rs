@@ -27,7 +27,7 @@ use crate::time::CivilDate;
 use std::rc::Rc;
 
 use changes::Changes;
-use report::{Known, Reading};
+use report::{Known, Reading, SLOW};
 
 pub(crate) use correction::{Family, Parent};
 pub(crate) use step::{Facts, Input, Knowledge, Moment, Row, Sibling, Step};
@@ -94,6 +94,8 @@ pub(crate) struct Attempt {
     /// What the report has to be compared with.
     known: Known,
     started_ms: u64,
+    /// The same in real time.
+    started_utc_ms: u64,
 }
 
 impl Attempt {
@@ -115,11 +117,13 @@ impl Attempt {
             reported: Vec::new(),
             known: Known::default(),
             started_ms: now_ms,
+            started_utc_ms: 0,
         }
     }
 
     /// The first step.
     pub(crate) fn start(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        self.started_utc_ms = moment.utc_ms;
         match Correction::find(&self.row.text) {
             Some(Ok(correction)) => {
                 self.correction = Some(correction);
@@ -356,6 +360,9 @@ impl Attempt {
         let Some(url) = url else {
             return self.stay_in_doubt("there is no report to ask", breaker, moment);
         };
+        if self.is_slow(moment) {
+            return self.stay_in_doubt(SLOW, breaker, moment);
+        }
         self.phase = Phase::AskingReport(reading);
         Step::Fetch {
             url,

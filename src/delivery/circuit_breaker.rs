@@ -18,6 +18,9 @@ const WARY_MS: u64 = 60_000;
 /// How many connections are kept for the newest events in trouble.
 const FOR_NEWEST: u32 = 2;
 
+/// How many connections look-ups may have together: a long report takes its time, and others do not wait for it.
+const LOOK_UPS: u32 = 3;
+
 /// How long an outage pauses all attempts: from a second to a minute.
 const FIRST_STALL_MS: u64 = 1_000;
 const MAX_STALL_MS: u64 = 60_000;
@@ -101,6 +104,8 @@ pub(crate) enum Lane {
     Newest,
     /// Any that has not failed yet, at random.
     Anywhere,
+    /// The newest that has not failed yet and needs no look-up; else none.
+    Fresh,
 }
 
 /// Why attempts pause.
@@ -233,9 +238,15 @@ impl CircuitBreaker {
     }
 
     /// Which event is tried next. `under_way` attempts are running; `oldest_under_way` of them are
-    /// in the lane [`Lane::Oldest`].
+    /// in the lane [`Lane::Oldest`], and `looking_up` ask CAKE before they send.
     #[must_use]
-    pub(crate) fn lane(&self, now_ms: u64, under_way: u32, oldest_under_way: u32) -> Lane {
+    pub(crate) fn lane(
+        &self,
+        now_ms: u64,
+        under_way: u32,
+        oldest_under_way: u32,
+        looking_up: u32,
+    ) -> Lane {
         if under_way >= self.at_once || self.stalled_until_ms(now_ms) > 0 {
             return Lane::Nothing;
         }
@@ -247,6 +258,9 @@ impl CircuitBreaker {
             } else {
                 Lane::Anywhere
             };
+        }
+        if looking_up >= LOOK_UPS {
+            return Lane::Fresh;
         }
         let is_wary = self
             .last_trouble_ms

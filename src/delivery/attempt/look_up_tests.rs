@@ -472,3 +472,40 @@ fn a_row_missing_in_the_report_is_believed_after_a_minute() {
         (Some(recent.changed_ms + 60_000), 1, "")
     );
 }
+
+#[test]
+fn a_look_up_reads_a_slow_report_for_a_minute_and_no_longer() {
+    let now = moment(row().changed_ms + 100_000);
+    let (clicked, mut breaker) = (click(1, ""), CircuitBreaker::default());
+    let mut attempt = Attempt::new(&api(), row(), IN_DOUBT, now.now_ms);
+    attempt.start(&mut breaker, now);
+    attempt.next(
+        Input::Answered(&Answer::new(200, &clicked)),
+        &mut breaker,
+        now,
+    );
+    let mut step = attempt.next(Input::Siblings(Some(&[])), &mut breaker, now);
+    let mut pages = 0;
+    while let Step::Fetch { .. } = step {
+        pages += 1;
+        let page = report(&format!(
+            r#"{{"conversion_id":{pages},"offer_id":1,"unique_id":"X"}}"#
+        ));
+        let page = page.replace("\"data\":{", "\"total_rows\":1000,\"data\":{");
+        let later = Moment {
+            utc_ms: now.utc_ms + 14_000 * pages,
+            ..now
+        };
+        step = attempt.next(
+            Input::Answered(&Answer::new(200, &page)),
+            &mut breaker,
+            later,
+        );
+    }
+    let Step::Store(end) = step else {
+        panic!("{step:?}")
+    };
+    assert_eq!(pages, 5);
+    assert_eq!(seen(&end), ("pending", "outcome_unknown", 1, true, true));
+    assert_eq!(end.upstream_message, "the report was not read in a minute");
+}

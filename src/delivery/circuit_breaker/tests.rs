@@ -96,11 +96,20 @@ fn while_others_are_answered_failures_are_their_own_and_the_newest_have_room() {
         shard.record(Signal::Failing, event);
         assert_eq!(shard.rest(), 0);
     }
-    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 3), Lane::Newest);
-    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 2), Lane::Oldest);
-    assert_eq!(shard.breaker.lane(shard.now_ms, 5, 3), Lane::Nothing);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 3, 0), Lane::Newest);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 2, 0), Lane::Oldest);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 5, 3, 0), Lane::Nothing);
     let later = shard.now_ms + WARY_MS;
-    assert_eq!(shard.breaker.lane(later, 4, 4), Lane::Oldest);
+    assert_eq!(shard.breaker.lane(later, 4, 4, 0), Lane::Oldest);
+}
+
+#[test]
+fn look_ups_leave_connections_for_events_that_need_none() {
+    let shard = Shard::new();
+    assert_eq!(shard.breaker.lane(shard.now_ms, 4, 4, 2), Lane::Oldest);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 3, 3), Lane::Fresh);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 4, 3, 3), Lane::Fresh);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 5, 3, 3), Lane::Nothing);
 }
 
 #[test]
@@ -110,7 +119,7 @@ fn a_probe_is_another_event_the_newest_or_any() {
     for event in 0..14 {
         shard.record(Signal::Failing, event);
         shard.rest();
-        lanes.push(shard.breaker.lane(shard.now_ms, 0, 0));
+        lanes.push(shard.breaker.lane(shard.now_ms, 0, 0, 0));
     }
     assert_eq!(
         lanes[8..],
