@@ -198,7 +198,8 @@ export const CAKE_ERROR_CODES = [
     code: "unauthorized",
     retryable: false,
     meaning: "CAKE refused the API key.",
-    remedy: "Check the key; a new key ends the old key at once.",
+    remedy:
+      "Check the key; a new key ends the old key at once. The message may name the account or the caller's address instead.",
   },
   {
     code: "refused",

@@ -125,7 +125,7 @@ export class Acceptor {
         const { isKnown = false, holder } = store.lookUp([event])[0] ?? {};
         const row = isKnown ? store.find(event.id) : undefined;
         if (row !== undefined) {
-          const answer = this.#known(row, event);
+          const answer = this.#known(row, event, written);
           answers.push("refusal" in answer ? answer : { ...answer, ...this.#sold(event, answer, written) });
           room = rest();
           continue;
@@ -289,27 +289,45 @@ export class Acceptor {
     return { ...rest, id };
   }
 
-  /** The answer to an event whose key is known. */
-  #known(row: Row, event: NewEvent): Acceptance {
-    const { store, stateLog, delivery } = this.#deps;
+  /** The answer to an event whose key is known. One that is to be sent again is added to `revived`. */
+  #known(row: Row, event: NewEvent, { added, revived }: Written): Acceptance {
+    const { stateLog } = this.#deps;
     const known = { id: row.id, state: shownState(row.state, stateLog.isPaused), duplicate: true };
     const relation = row.text === event.text ? "same" : compareEvents(row.text, event.text);
+    // Of two events of one request, the first one counts.
+    const isAdded = added.some(({ id }) => id === row.id);
+    if (!(isAdded && relation === "corrects") && this.#takesPlace(row, event, relation)) {
+      this.#deps.store.setText(row.id, event.text, event.order);
+      if (row.state === "pending") this.#deps.delivery.refresh();
+      else revived.push({ ...row, text: event.text, order_key: event.order ?? row.order_key, code: "" });
+      return { ...known, state: shownState("pending", stateLog.isPaused), moneyUsed: true };
+    }
     switch (relation) {
+      case "corrects":
       case "conflict":
         return { refusal: row.kind === "correction" ? "correction_conflict" : "conversion_conflict" };
-      case "adds_money": {
-        if (event.isSigned !== true) return { refusal: "conversion_conflict" };
-        // If CAKE has recorded the event, or may have, its money comes from the offer's rules, and nothing here changes
-        // that.
-        const moneyUsed = row.state === "pending" && delivery.isNotRecorded(row);
-        if (moneyUsed) {
-          store.setText(row.id, event.text);
-          delivery.refresh();
-        }
-        return { ...known, moneyUsed };
-      }
+      case "adds_money":
+        return event.isSigned === true ? { ...known, moneyUsed: false } : { refusal: "conversion_conflict" };
       default:
         return known;
+    }
+  }
+
+  /**
+   * Is an event sent in place of the stored one? A caller with a secret knows better than the page that may have
+   * reported its order before, be it with a wrong click; and a refusal of what it says otherwise now is over. If CAKE
+   * has recorded the event, or may have, nothing here changes that.
+   */
+  #takesPlace(row: Row, event: NewEvent, relation: Relation): boolean {
+    if (event.isSigned !== true || row.kind === "correction" || !this.#deps.delivery.isNotRecorded(row)) return false;
+    switch (row.state) {
+      case "pending":
+        return relation === "adds_money" || relation === "corrects";
+      case "refused":
+      case "dead":
+        return relation !== "same";
+      default:
+        return false;
     }
   }
 }
@@ -322,7 +340,7 @@ function isReplayed({ state, code }: Row): boolean {
   return state !== "pending" && state !== "delivered" && code !== CLICK_LOST;
 }
 
-type Relation = "same" | "adds_money" | "lacks_money" | "conflict";
+type Relation = "same" | "adds_money" | "lacks_money" | "corrects" | "conflict";
 
 function compareEvents(stored: string, given: string): Relation {
   return call(() => core.api().compareEvents(stored, given)) as Relation;

@@ -116,6 +116,8 @@ export class Delivery {
   readonly #busy = new Map<string, Promise<void>>();
   /** Attempts under way, and whether each was the oldest event. */
   readonly #underWay = new Map<string, boolean>();
+  /** Those of them that ask CAKE what became of an earlier attempt, before they send. */
+  readonly #lookingUp = new Set<string>();
   readonly #idle = new Map<string, Knowledge>();
   /** Due events, fetched from the store. */
   #ready: Row[] = [];
@@ -223,12 +225,16 @@ export class Delivery {
     return due === null ? null : Math.max(due, stalledUntil, now + 1);
   }
 
-  /** Waits until no attempt is under way, for that time at most. */
-  async idle(ms = LEASE_MS): Promise<void> {
+  /**
+   * Waits until no attempt is under way, for that time at most; returns the number of attempts that are over and not
+   * stored.
+   */
+  async idle(ms = LEASE_MS): Promise<number> {
     const end = Date.now() + ms;
     while (this.#busy.size > 0 && (await this.#ended(end - Date.now()))) {
       // One of several attempts has ended.
     }
+    return this.#busy.size - this.#underWay.size;
   }
 
   /** Waits until no attempt is under way, or until the next event is due that waits for its time. */
@@ -258,14 +264,15 @@ export class Delivery {
   /** The row of the next attempt, if one may start. */
   #take(now: number): { row: Row; isOldest: boolean } | undefined {
     const oldest = [...this.#underWay.values()].filter((isOldest) => isOldest).length;
-    const lane = this.#deps.options.deliverer().lane(now, this.#underWay.size, oldest);
+    const lane = this.#deps.options.deliverer().lane(now, this.#underWay.size, oldest, this.#lookingUp.size);
     if (lane === undefined) return undefined;
     if (lane !== "oldest") {
-      const row = this.#takeUnfailed(now, lane === "newest" ? lane : Math.random());
+      const row = this.#takeUnfailed(now, lane === "anywhere" ? Math.random() : "newest", lane === "fresh");
       if (row !== undefined) {
         this.#ready = this.#ready.filter(({ id }) => id !== row.id);
         return { row, isOldest: false };
       }
+      if (lane === "fresh") return undefined;
     }
     if (this.#ready.length === 0) {
       const age = now - (this.#allRead ?? Number.NEGATIVE_INFINITY);
@@ -280,16 +287,25 @@ export class Delivery {
   }
 
   /** An event without a failed attempt, of another offer than those in trouble where one is near. */
-  #takeUnfailed(now: number, place: "newest" | number): Row | undefined {
+  #takeUnfailed(now: number, place: "newest" | number, isFresh: boolean): Row | undefined {
     const { store, options } = this.#deps;
     const troubled = new Set(options.deliverer().offersInTrouble().split(" "));
-    const looked = troubled.size > 1 ? LOOKED_AT : 0;
-    const rows = store.dueUnfailed(now, this.#busy.size + 1 + looked, place).filter(({ id }) => !this.#busy.has(id));
+    const looked = troubled.size > 1 || isFresh ? LOOKED_AT : 0;
+    const due = store.dueUnfailed(now, this.#busy.size + 1 + looked, place).filter(({ id }) => !this.#busy.has(id));
+    const rows = isFresh ? due.filter((row) => !this.#looksUp(row)) : due;
     return rows.find(({ offer_id }) => !troubled.has(String(offer_id))) ?? rows[0];
+  }
+
+  /** Must CAKE be asked what became of an earlier attempt, before the event is sent? */
+  #looksUp({ id, kind, offer_id, is_in_doubt }: Row): boolean {
+    if (kind === "correction") return is_in_doubt === 1;
+    if (this.#deps.options.isDeduplicated(offer_id)) return false;
+    return is_in_doubt === 1 || this.#idle.get(id) !== "not_recorded";
   }
 
   #start(row: Row, isOldest: boolean): void {
     this.#underWay.set(row.id, isOldest);
+    if (this.#looksUp(row)) this.#lookingUp.add(row.id);
     const work = this.#deliver(row);
     this.#busy.set(row.id, work);
     this.#deps.host.keepAlive(work);
@@ -302,6 +318,7 @@ export class Delivery {
         transition = await this.#attempt(row);
       } finally {
         this.#underWay.delete(row.id);
+        this.#lookingUp.delete(row.id);
         // The next attempt need not wait for this one's write.
         this.pump();
       }

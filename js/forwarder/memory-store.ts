@@ -90,9 +90,9 @@ export class MemoryStore implements OutboxStore {
     });
   }
 
-  setText(id: string, text: string): void {
+  setText(id: string, text: string, order?: string): void {
     const row = this.#rows.get(id);
-    if (row !== undefined) this.#set(this.#rows, id, { ...row, text });
+    if (row !== undefined) this.#set(this.#rows, id, { ...row, text, order_key: order ?? row.order_key });
   }
 
   find(id: string): Row | undefined {

@@ -11,6 +11,7 @@ import type { Send } from "./attempts.js";
 import { core } from "./core.js";
 import { Corrections } from "./corrections.js";
 import { Delivery, shownState, type Transition } from "./delivery.js";
+import { findIdSecret, keepIdSecret } from "./id-secret.js";
 import { instant } from "./instant.js";
 import type { ResolvedOptions } from "./options.js";
 import {
@@ -74,8 +75,6 @@ const CLOCK_STEP_MS = 1_000;
 
 /** The time to store the result of an attempt that ended at its deadline. */
 const CLOSE_MS = 500;
-
-const ID_SECRET = "id secret";
 
 /** An outbox. */
 export class Outbox {
@@ -226,6 +225,7 @@ export class Outbox {
       isDelivered: row.state === "delivered",
       conversionId: row.conversion_id,
       acceptedMs: Math.floor(row.accepted_ms / options.clockSpeed),
+      uniqueId: String((JSON.parse(row.text) as { uniqueId?: string }).uniqueId ?? ""),
     }));
   }
 
@@ -301,11 +301,7 @@ export class Outbox {
   async idSecret(): Promise<string> {
     return this.#commit.next(() => {
       const { store } = this.#deps;
-      const known = store.getMeta(ID_SECRET);
-      if (known !== null) return known;
-      const secret = Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16)).join(".");
-      store.setMeta(ID_SECRET, secret);
-      return secret;
+      return findIdSecret(store) ?? keepIdSecret(store);
     });
   }
 
@@ -368,11 +364,16 @@ export class Outbox {
     this.#delivery.stop();
   }
 
-  /** Starts no further attempt, waits for the attempts under way (a timeout at most), and stores the counts. */
-  async close(): Promise<void> {
+  /**
+   * Starts no further attempt, waits for the attempts under way (a timeout at most), and stores the counts. Returns the
+   * number of attempts whose outcome could not be stored.
+   */
+  async close(): Promise<number> {
     this.stop();
-    await this.#delivery.idle(this.#deps.options.timeoutMs + CLOSE_MS);
-    await this.#commit.next(() => this.#stateLog.counts.writeAll(Date.now()));
+    const unstored = await this.#delivery.idle(this.#deps.options.timeoutMs + CLOSE_MS);
+    // The counts of the last hour are no promise.
+    await this.#commit.next(() => this.#stateLog.counts.writeAll(Date.now())).catch(() => undefined);
+    return unstored;
   }
 
   /** The attempts under way for events to which money is to be added. */

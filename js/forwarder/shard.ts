@@ -93,6 +93,8 @@ export interface Sibling {
   readonly conversionId: number | null;
   /** In milliseconds since 1970. */
   readonly acceptedMs: number;
+  /** Empty for a correction. */
+  readonly uniqueId: string;
 }
 
 /** Events that came in one request. */

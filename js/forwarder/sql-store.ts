@@ -95,10 +95,12 @@ export class SqlStore implements OutboxStore {
     return rows;
   }
 
-  setText(id: string, text: string): void {
+  setText(id: string, text: string, order?: string): void {
     const row = this.find(id);
     if (row === undefined) return;
-    this.#sql.exec(`UPDATE events${this.#of(row.number).suffix} SET text = ? WHERE number = ?`, text, row.number);
+    const table = `events${this.#of(row.number).suffix}`;
+    const change = `UPDATE ${table} SET text = ?, order_key = ? WHERE number = ?`;
+    this.#sql.exec(change, text, order ?? row.order_key, row.number);
   }
 
   find(id: string): Row | undefined {

@@ -217,8 +217,8 @@ export interface OutboxStore {
   transaction(job: () => void): void;
   /** Stores new events, and returns their rows. */
   insert(events: readonly NewEvent[], nowMs: number): readonly Row[];
-  /** Replaces the text of an event. */
-  setText(id: string, text: string): void;
+  /** Replaces the text of an event, and the key of its order where one is given. */
+  setText(id: string, text: string, order?: string): void;
   find(id: string): Row | undefined;
   /** Is there an event with each id, and which event holds each claim? One read for all. */
   lookUp(asked: readonly Asked[]): readonly LookedUp[];

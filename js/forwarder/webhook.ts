@@ -205,8 +205,10 @@ async function acceptSale(
     settled = await updateAll([...known, ...others], incoming, first);
   }
   if ("refusal" in result) return { answer: await logOutcome("changed"), settled };
-  const { id, duplicate } = result;
-  const isCorrected = settled !== "unavailable" && settled.isMoneyUsed;
+  const { id, duplicate, state } = result;
+  // A correction of what CAKE has refused ends with it.
+  const isOver = state === "refused" || state === "dead" || state === "cancelled";
+  const isCorrected = settled !== "unavailable" && settled.isMoneyUsed && !isOver;
   const moneyUsed = result.moneyUsed === false ? isCorrected : result.moneyUsed;
   const answer = await logOutcome(duplicate ? "duplicate" : "accepted", {
     id,

@@ -4,7 +4,7 @@ pub(super) mod record;
 
 use super::certainty::Certainty;
 use super::certainty::words::{
-    is_about_the_key, is_limit_in_words, is_no_in_words, is_no_refusal_in_words,
+    is_about_the_account, is_limit_in_words, is_no_in_words, is_no_refusal_in_words,
     is_trouble_in_words, is_yes_in_words,
 };
 use super::contents::Contents;
@@ -92,7 +92,7 @@ impl<'a> Answer<'a> {
                 if is_final && message.as_deref().is_some_and(is_limit_in_words) {
                     return Err(self.limited(message.as_deref()));
                 }
-                if is_final && message.as_deref().is_some_and(is_about_the_key) {
+                if is_final && message.as_deref().is_some_and(is_about_the_account) {
                     return Err(self.unauthorized(message.as_deref()));
                 }
                 Err(Error::HttpStatus {
@@ -263,7 +263,7 @@ impl<'a> Answer<'a> {
         if is_limit_in_words(message) {
             return self.limited(Some(message));
         }
-        if is_about_the_key(message) {
+        if is_about_the_account(message) {
             return self.unauthorized(Some(message));
         }
         match said {

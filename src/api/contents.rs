@@ -2,7 +2,7 @@
 //! reader of an answer that proves something asks here.
 
 use super::asked::{Asked, is_same_click_id, is_same_unique_id};
-use super::certainty::words::{is_about_the_key, is_limit_in_words, is_no_refusal_in_words};
+use super::certainty::words::{is_about_the_account, is_limit_in_words, is_no_refusal_in_words};
 use super::json::{Object, Value, parse_id};
 use super::{dress, message};
 
@@ -192,7 +192,7 @@ impl Contents {
                     || name != "result" && code.is_some_and(|code| (400..600).contains(&code))
             }
             _ if is_error(name) => !is_quiet(value, MAX_DEPTH),
-            _ if is_message(name) => is_limit_in_words(word) || is_about_the_key(word),
+            _ if is_message(name) => is_limit_in_words(word) || is_about_the_account(word),
             _ => false,
         };
         let is_told = is_error(name) && !name.ends_with("code") && !name.ends_with("type");

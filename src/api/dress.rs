@@ -76,12 +76,14 @@ pub(super) fn has(object: &Object<'_>, name: &str) -> bool {
 
 /// A date; absent for .NET's first date, which means "none".
 pub(super) fn date(text: Option<String>) -> Option<String> {
-    text.filter(|text| {
-        let text = text.trim();
-        !["0001-01-01", "1/1/0001", "01/01/0001"]
-            .iter()
-            .any(|none| text.starts_with(none))
-    })
+    text.filter(|text| !is_no_date(text.trim()))
+}
+
+/// Is it .NET's first date?
+pub(super) fn is_no_date(text: &str) -> bool {
+    ["0001-01-01", "1/1/0001", "01/01/0001"]
+        .iter()
+        .any(|none| text.starts_with(none))
 }
 
 /// Is the field there more than once, with different values? A reader that took one of them would

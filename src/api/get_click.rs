@@ -154,7 +154,8 @@ fn has_said(record: &Record<'_, '_>, conversion_id: Option<u64>) -> bool {
     !is_no || !has_conversion(record)
 }
 
-/// Has a row anything of a conversion but null, 0 and other words for "none"?
+/// Has a row anything of a conversion but null, 0, .NET's first date and other words for "none"? Any field that is
+/// named after conversions counts, and so does a transaction's id: clicks have none.
 fn has_conversion(record: &Record<'_, '_>) -> bool {
     let is_none = |name: &str, value: Value<'_>| match dress::plain(value) {
         // An empty element may be no conversion, but it is no id.
@@ -168,18 +169,17 @@ fn has_conversion(record: &Record<'_, '_>) -> bool {
         // "No" is a word about a conversion, and no id.
         Some(plain) => {
             dress::is_no(plain) && !dress::is_same_name(name, "conversion_id")
-                || plain
-                    .text()
-                    .is_some_and(|text| text.trim().is_empty() || parse_id(text.trim()) == Some(0))
+                || plain.text().is_some_and(|text| {
+                    let text = text.trim();
+                    text.is_empty() || parse_id(text) == Some(0) || dress::is_no_date(text)
+                })
         }
     };
-    let names = [
-        "conversion_id",
-        "conversion",
-        "conversions",
-        "conversion_count",
-    ];
-    let is_of_conversion = |name: &str| names.iter().any(|each| dress::is_same_name(each, name));
+    let is_of_conversion = |name: &str| {
+        name.to_ascii_lowercase().contains("conversion")
+            || dress::is_same_name(name, "unique_id")
+            || dress::is_same_name(name, "transaction_id")
+    };
     record
         .fields()
         .entries()
@@ -346,6 +346,25 @@ mod tests {
             let click = read_of(&response).unwrap().unwrap();
             assert_eq!(click.verdict(5), ClickVerdict::Unclear, "{response}");
         }
+        for row in [
+            r#""conversion_date":"2026-11-27 12:00:00""#,
+            r#""total_conversions":1"#,
+            r#""Conversions":"1""#,
+            r#""ConversionStatus":"approved""#,
+            r#""unique_id":"ORD-1""#,
+            r#""TransactionId":"ORD-1""#,
+            r#""conversion":{"conversion_id":7}"#,
+        ] {
+            for no in [r#""converted":false"#, r#""conversion_id":0"#] {
+                let response =
+                    format!(r#"{{"clicks":[{{"click_id":"abc","offer_id":5,{no},{row}}}]}}"#);
+                let click = read_of(&response).unwrap().unwrap();
+                assert_eq!(click.verdict(5), ClickVerdict::Unclear, "{response}");
+            }
+        }
+        let none = r#"{"clicks":[{"click_id":"abc","offer_id":5,"converted":false,"conversion_id":0,"conversion_date":"0001-01-01T00:00:00","total_conversions":0,"unique_id":"","ConversionStatus":null}]}"#;
+        let click = read_of(none).unwrap().unwrap();
+        assert_eq!(click.verdict(5), ClickVerdict::NotConverted);
         for other in [r#""clicks":[{"click_id":"z"}]"#, r#""Clicks":[]"#] {
             for response in [
                 format!(r#"{{"clicks":[{{"click_id":"abc","converted":false}}],{other}}}"#),

@@ -73,6 +73,8 @@ pub use call::Call;
 pub use call::CallEvent;
 pub use call::CallOutcome;
 pub use call::Step;
+#[cfg(any(test, feature = "forwarder"))]
+pub(crate) use certainty::words::refused_alike;
 pub(crate) use certainty::{Certainty, is_limit};
 pub(crate) use dress::plain_body;
 pub(crate) use key::{ApiKey, redact_failure};

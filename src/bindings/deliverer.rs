@@ -36,6 +36,8 @@ pub enum LaneWord {
     Newest = "newest",
     /// See [`Lane::Anywhere`].
     Anywhere = "anywhere",
+    /// See [`Lane::Fresh`].
+    Fresh = "fresh",
 }
 
 /// Makes attempts, and holds the shard's circuit breaker. It holds the key, and shows nothing of
@@ -119,13 +121,20 @@ impl Deliverer {
 
     /// Which event is tried next, if any. See [`CircuitBreaker::lane`].
     #[must_use]
-    pub fn lane(&self, now_ms: f64, under_way: u32, oldest_under_way: u32) -> Option<LaneWord> {
+    pub fn lane(
+        &self,
+        now_ms: f64,
+        under_way: u32,
+        oldest_under_way: u32,
+        looking_up: u32,
+    ) -> Option<LaneWord> {
         let breaker = self.breaker.borrow();
-        match breaker.lane(to_integer(now_ms), under_way, oldest_under_way) {
+        match breaker.lane(to_integer(now_ms), under_way, oldest_under_way, looking_up) {
             Lane::Nothing => None,
             Lane::Oldest => Some(LaneWord::Oldest),
             Lane::Newest => Some(LaneWord::Newest),
             Lane::Anywhere => Some(LaneWord::Anywhere),
+            Lane::Fresh => Some(LaneWord::Fresh),
         }
     }
 

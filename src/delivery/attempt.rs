@@ -27,7 +27,7 @@ use crate::time::CivilDate;
 use std::rc::Rc;
 
 use changes::Changes;
-use report::Reading;
+use report::{Known, Reading, SLOW};
 
 pub(crate) use correction::{Family, Parent};
 pub(crate) use step::{Facts, Input, Knowledge, Moment, Row, Sibling, Step};
@@ -62,6 +62,8 @@ enum Claim {
     Named(u64),
     /// The click has no conversion.
     NotConverted,
+    /// Get Click names none, and does not say that there is none.
+    Nothing,
     /// The report lists the event as this conversion.
     Reported(u64),
 }
@@ -82,9 +84,6 @@ pub(crate) struct Attempt {
     is_noted: bool,
     phase: Phase,
     is_in_doubt: bool,
-    /// The conversion that Get Click names, where no event here is known to have it. It may be this
-    /// event's, or an order's that others have reported: the report has to say whose it is.
-    named: Option<u64>,
     /// The day of the click, as Get Click tells it.
     clicked_on: Option<CivilDate>,
     /// Does Get Click say, or half say, that the click has a conversion, without a name for it? A report that lacks
@@ -92,9 +91,11 @@ pub(crate) struct Attempt {
     may_be_converted: bool,
     /// Conversions of the click's other events that the report has, unless it is behind.
     reported: Vec<u64>,
-    /// Conversions that belong to other events here.
-    others: Vec<u64>,
+    /// What the report has to be compared with.
+    known: Known,
     started_ms: u64,
+    /// The same in real time.
+    started_utc_ms: u64,
 }
 
 impl Attempt {
@@ -111,17 +112,18 @@ impl Attempt {
             is_overtaken: false,
             is_noted: false,
             phase: Phase::Over,
-            named: None,
             clicked_on: None,
             may_be_converted: false,
             reported: Vec::new(),
-            others: Vec::new(),
+            known: Known::default(),
             started_ms: now_ms,
+            started_utc_ms: 0,
         }
     }
 
     /// The first step.
     pub(crate) fn start(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
+        self.started_utc_ms = moment.utc_ms;
         match Correction::find(&self.row.text) {
             Some(Ok(correction)) => {
                 self.correction = Some(correction);
@@ -202,7 +204,7 @@ impl Attempt {
                     event.map_or(("", 0), |params| (&params.click_id, params.offer_id));
                 match get_click::read(answer, click_id) {
                     // A click that is not shown may be one that is not shown yet, or no longer.
-                    Ok(None) => self.ask_report(Reading::new(), breaker, moment),
+                    Ok(None) => self.ask_siblings(Claim::Nothing),
                     Ok(Some(click)) => {
                         self.clicked_on = report::day_of(click.click_date.as_deref());
                         match (click.verdict(offer_id), click.conversion_id) {
@@ -217,7 +219,7 @@ impl Attempt {
                             }
                             (verdict, _) => {
                                 self.may_be_converted = verdict == ClickVerdict::Unclear;
-                                self.ask_report(Reading::new(), breaker, moment)
+                                self.ask_siblings(Claim::Nothing)
                             }
                         }
                     }
@@ -291,7 +293,7 @@ impl Attempt {
                 | Claim::Converted(id)
                 | Claim::Named(id)
                 | Claim::Reported(id) => Some(id),
-                Claim::NotConverted => None,
+                Claim::NotConverted | Claim::Nothing => None,
             },
         }
     }
@@ -306,7 +308,8 @@ impl Attempt {
     ) -> Step {
         let known = siblings.unwrap_or_default();
         self.reported = Reading::expected(&self.row, known);
-        self.others = known.iter().filter_map(|it| it.conversion_id).collect();
+        self.known.others = known.iter().filter_map(|it| it.conversion_id).collect();
+        self.known.other_ids = known.iter().filter_map(|it| it.unique_id.clone()).collect();
         // Where the siblings are unknown, an answer about this event stands.
         let is_theirs = |id| known.iter().any(|it| it.conversion_id == Some(id));
         match claim {
@@ -323,7 +326,7 @@ impl Attempt {
                 self.settle(Meaning::Recorded(Some(id)), breaker, moment)
             }
             Claim::Named(id) | Claim::Converted(id) => {
-                self.named = (!is_theirs(id)).then_some(id);
+                self.known.named = (!is_theirs(id)).then_some(id);
                 // Another offer's conversion is not in this offer's report.
                 if matches!(claim, Claim::Named(_)) {
                     self.reported.retain(|&known| known != id);
@@ -337,6 +340,7 @@ impl Attempt {
                 self.ask_report(Reading::new(), breaker, moment)
             }
             Claim::NotConverted => self.send_what_is_missing(breaker, moment),
+            Claim::Nothing => self.ask_report(Reading::new(), breaker, moment),
         }
     }
 
@@ -356,6 +360,9 @@ impl Attempt {
         let Some(url) = url else {
             return self.stay_in_doubt("there is no report to ask", breaker, moment);
         };
+        if self.is_slow(moment) {
+            return self.stay_in_doubt(SLOW, breaker, moment);
+        }
         self.phase = Phase::AskingReport(reading);
         Step::Fetch {
             url,
@@ -371,7 +378,7 @@ impl Attempt {
         moment: Moment,
     ) -> Step {
         let found = match &self.event {
-            Some(event) => reading.read(lookup, event, &self.others),
+            Some(event) => reading.read(lookup, &self.row, event, &self.known),
             None => Found::Nothing("there is no event"),
         };
         match found {
@@ -384,9 +391,13 @@ impl Attempt {
             }
             Found::NotYet => return self.ask_report(reading, breaker, moment),
             Found::Nothing(why) => return self.stay_in_doubt(why, breaker, moment),
+            Found::Missing if reading.has_nobodys() => {
+                let why = "the report has a conversion of the click that no other event here has";
+                return self.stay_in_doubt(why, breaker, moment);
+            }
             Found::Missing => {}
         }
-        let lacks_named = self.named.is_some_and(|id| !reading.has(id));
+        let lacks_named = self.known.named.is_some_and(|id| !reading.has(id));
         // It may be an order of another day.
         if let Some(wider) = reading.since(self.clicked_on).filter(|_| lacks_named) {
             return self.ask_report(wider, breaker, moment);

@@ -18,6 +18,9 @@ const WARY_MS: u64 = 60_000;
 /// How many connections are kept for the newest events in trouble.
 const FOR_NEWEST: u32 = 2;
 
+/// How many connections look-ups may have together: a long report takes its time, and others do not wait for it.
+const LOOK_UPS: u32 = 3;
+
 /// How long an outage pauses all attempts: from a second to a minute.
 const FIRST_STALL_MS: u64 = 1_000;
 const MAX_STALL_MS: u64 = 60_000;
@@ -57,6 +60,9 @@ pub(crate) enum Signal {
     KeyRefused,
     /// There is nothing at the address.
     NotFound,
+    /// CAKE refuses the event in these words, which name nothing of it; see
+    /// [`crate::api::refused_alike`].
+    RefusedAlike(u64),
 }
 
 /// The attempt that a signal comes from.
@@ -98,6 +104,8 @@ pub(crate) enum Lane {
     Newest,
     /// Any that has not failed yet, at random.
     Anywhere,
+    /// The newest that has not failed yet and needs no look-up; else none.
+    Fresh,
 }
 
 /// Why attempts pause.
@@ -136,6 +144,8 @@ pub(crate) struct CircuitBreaker {
     refused: Vec<u64>,
     /// Different offers of events in trouble since then.
     offers: Vec<u64>,
+    /// The words of a refusal that named nothing of its event, and that event.
+    alike: Option<(u64, u64)>,
 }
 
 impl Default for CircuitBreaker {
@@ -151,6 +161,7 @@ impl Default for CircuitBreaker {
             failed: Vec::new(),
             refused: Vec::new(),
             offers: Vec::new(),
+            alike: None,
         }
     }
 }
@@ -227,9 +238,15 @@ impl CircuitBreaker {
     }
 
     /// Which event is tried next. `under_way` attempts are running; `oldest_under_way` of them are
-    /// in the lane [`Lane::Oldest`].
+    /// in the lane [`Lane::Oldest`], and `looking_up` ask CAKE before they send.
     #[must_use]
-    pub(crate) fn lane(&self, now_ms: u64, under_way: u32, oldest_under_way: u32) -> Lane {
+    pub(crate) fn lane(
+        &self,
+        now_ms: u64,
+        under_way: u32,
+        oldest_under_way: u32,
+        looking_up: u32,
+    ) -> Lane {
         if under_way >= self.at_once || self.stalled_until_ms(now_ms) > 0 {
             return Lane::Nothing;
         }
@@ -241,6 +258,9 @@ impl CircuitBreaker {
             } else {
                 Lane::Anywhere
             };
+        }
+        if looking_up >= LOOK_UPS {
+            return Lane::Fresh;
         }
         let is_wary = self
             .last_trouble_ms
@@ -255,7 +275,7 @@ impl CircuitBreaker {
 
     /// Records an attempt's signal, and returns whom a refusal concerns.
     pub(crate) fn record(&mut self, signal: Signal, source: SignalSource) -> RefusalScope {
-        if signal != Signal::Healthy {
+        if !matches!(signal, Signal::Healthy | Signal::RefusedAlike(_)) {
             self.last_trouble_ms = Some(source.now_ms);
             push_distinct(&mut self.offers, source.offer, OFFERS);
         }
@@ -271,6 +291,7 @@ impl CircuitBreaker {
             }
             Signal::KeyRefused => return self.refuse(Reason::Key, source),
             Signal::NotFound => return self.refuse(Reason::Address, source),
+            Signal::RefusedAlike(words) => return self.refuse_alike(words, source),
         }
         RefusalScope::Event
     }
@@ -279,6 +300,7 @@ impl CircuitBreaker {
         self.last_healthy_ms = Some(source.now_ms);
         self.failed.clear();
         self.refused.clear();
+        self.alike = None;
         let is_limit_of_later = self.stall.is_some_and(|stall| {
             stall.reason == Reason::Limit && source.started_ms < stall.from_ms
         });
@@ -319,10 +341,7 @@ impl CircuitBreaker {
     }
 
     fn refuse(&mut self, reason: Reason, source: SignalSource) -> RefusalScope {
-        let were_others_answered = source
-            .refused_before_ms
-            .is_some_and(|before| self.last_healthy_ms.is_some_and(|at| at >= before));
-        if were_others_answered {
+        if self.were_others_answered(source) {
             return RefusalScope::Event;
         }
         let is_known = self.refused.contains(&source.event);
@@ -337,6 +356,35 @@ impl CircuitBreaker {
                 return RefusalScope::EventSoFar;
             }
         }
+        self.pause(reason, source)
+    }
+
+    /// A second event that meets the same words in a row is refused for the account's sake, as is any that meets such
+    /// words while the account is refused. Else the words are an answer like another.
+    fn refuse_alike(&mut self, words: u64, source: SignalSource) -> RefusalScope {
+        let is_second = self
+            .alike
+            .is_some_and(|(before, event)| before == words && event != source.event);
+        if (is_second || self.is_paused()) && !self.were_others_answered(source) {
+            push_distinct(&mut self.offers, source.offer, OFFERS);
+            self.last_trouble_ms = Some(source.now_ms);
+            return self.pause(Reason::Key, source);
+        }
+        self.recover(source);
+        self.alike = Some((words, source.event));
+        RefusalScope::Event
+    }
+
+    /// Were other events answered since this one met the same refusal before?
+    fn were_others_answered(&self, source: SignalSource) -> bool {
+        let healthy_ms = self.last_healthy_ms;
+        source
+            .refused_before_ms
+            .is_some_and(|before| healthy_ms.is_some_and(|at| at >= before))
+    }
+
+    /// Nothing is sent but probes, until one is answered.
+    fn pause(&mut self, reason: Reason, source: SignalSource) -> RefusalScope {
         let step = usize::try_from(self.steps).unwrap_or(usize::MAX);
         let ms = PROBES_MS.get(step).copied().unwrap_or(PAUSE_MS);
         self.rest(reason, source.now_ms, ms);

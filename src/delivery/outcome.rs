@@ -5,7 +5,7 @@ use super::route::Route;
 use crate::api::asked::Asked;
 use crate::api::older::correction::{self, Checked};
 use crate::api::record_conversion::{self, Duplicate};
-use crate::api::{Answer, Certainty, is_limit};
+use crate::api::{Answer, Certainty, is_limit, refused_alike};
 use crate::{Error, Result};
 
 /// The state of an event.
@@ -129,6 +129,9 @@ impl Meaning {
     #[must_use]
     pub(crate) fn signal(&self) -> Signal {
         match self {
+            Self::Refused(Error::Refused { message }) => {
+                refused_alike(message).map_or(Signal::Healthy, Signal::RefusedAlike)
+            }
             Self::Recorded(_) | Self::Refused(_) => Signal::Healthy,
             Self::KeyRefused(_) => Signal::KeyRefused,
             Self::NotFound(_) => Signal::NotFound,

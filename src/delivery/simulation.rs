@@ -338,7 +338,7 @@ struct Done {
 fn deliver(shard: &mut Shard, second: u64, most: u64, is_away: bool, random: &mut Random) -> Done {
     let mut done = Done::default();
     let mut room = most * u64::from(shard.breaker.at_once()) / 5;
-    while room > 0 && shard.breaker.lane(second * 1_000, 0, 0) != Lane::Nothing {
+    while room > 0 && shard.breaker.lane(second * 1_000, 0, 0, 0) != Lane::Nothing {
         let Some(attempts) = shard.take(second) else {
             break;
         };

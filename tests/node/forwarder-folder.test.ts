@@ -1,6 +1,7 @@
 /** The folder of a forwarder in a Node process: its files, and the account whose events they keep. */
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { openForwarder } from "../../dist/entry/forwarder-node.node.js";
 import { KEY, newEvent, newFolder, OPERATOR, SITE } from "./node-place.ts";
@@ -27,6 +28,71 @@ test("a missing file of a shard is named, with and without the lock's file, unti
     await open(folder, { shards: 4, formerShards: [2] }).close();
   }
 });
+
+test.each([0, 1, 2])("the ids are known by every file: shard-%s begun anew forgets its own events alone", async (lost) => {
+  const folder = join(newFolder(), "rows");
+  const headers = { origin: SITE, "content-type": "application/json" };
+  const bodies = Array.from({ length: 30 }, () => JSON.stringify(newEvent()));
+  const all = async () => {
+    const fetch = async () => new Response("", { status: 503 });
+    const forwarder = openForwarder({ ...OPTIONS, folder, shards: 3, fetch });
+    const told = await Promise.all(
+      bodies.map(async (body) => {
+        const request = new Request(`${SITE}/cake/conversions`, { method: "POST", headers, body });
+        return (await (await forwarder.fetch(request)).json()) as { id: string; duplicate: boolean };
+      }),
+    );
+    await forwarder.close();
+    return told;
+  };
+  const first = await all();
+  writeFileSync(join(folder, `shard-${lost}.sqlite`), "");
+  for (const name of ["-wal", "-shm"]) rmSync(join(folder, `shard-${lost}.sqlite${name}`), { force: true });
+  const again = await all();
+  expect(again.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
+  expect(again.filter(({ duplicate }) => duplicate).length).toBeGreaterThan(5);
+  expect(again.some(({ duplicate }) => !duplicate)).toBe(true);
+});
+
+test("a file that another program holds at the start is said, and is no other forwarder", async () => {
+  const folder = join(newFolder(), "rows");
+  await openForwarder({ ...OPTIONS, folder, shards: 2 }).close();
+  const other = new DatabaseSync(join(folder, "shard-1.sqlite"));
+  other.exec("BEGIN IMMEDIATE");
+  expect(() => openForwarder({ ...OPTIONS, folder, shards: 2 })).toThrow(
+    expect.objectContaining({
+      code: "outbox_failed",
+      message: expect.stringMatching(/^another program holds a file of the outbox in /),
+    }),
+  );
+  other.exec("COMMIT");
+  other.close();
+  await openForwarder({ ...OPTIONS, folder, shards: 2 }).close();
+}, 20_000);
+
+test("a stop says which outcomes a held file does not take", async () => {
+  const folder = join(newFolder(), "rows");
+  let answer: (response: Response) => void = () => undefined;
+  const fetch = () =>
+    new Promise<Response>((resolve) => {
+      answer = resolve;
+    });
+  const forwarder = openForwarder({ ...OPTIONS, folder, shards: 1, timeoutMs: 1_000, fetch });
+  const headers = { origin: SITE, "content-type": "application/json" };
+  const body = JSON.stringify(newEvent());
+  await forwarder.fetch(new Request(`${SITE}/cake/conversions`, { method: "POST", headers, body }));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const other = new DatabaseSync(join(folder, "shard-0.sqlite"));
+  other.exec("BEGIN IMMEDIATE");
+  answer(Response.json({ conversion: { conversion_id: 7 } }));
+  await expect(forwarder.close()).rejects.toMatchObject({
+    code: "outbox_failed",
+    message: expect.stringMatching(/outcomes of attempts are not stored: 1 of shard-0\.sqlite/),
+  });
+  other.exec("COMMIT");
+  other.close();
+  await openForwarder({ ...OPTIONS, folder, shards: 1 }).close();
+}, 20_000);
 
 test("a shard's file under another one's name is refused", async () => {
   const folder = join(newFolder(), "rows");

@@ -84,6 +84,55 @@ test.each([true, false])(
   },
 );
 
+/** What a CAKE that refuses one click, and amounts that are missing, says of a request. */
+function picky(url: string, sent: string[]) {
+  const { searchParams } = new URL(url);
+  const isBad = searchParams.get("click_id") === "forged" || searchParams.get("revenue") === null;
+  sent.push(`${isBad ? "no" : "yes"} ${searchParams.get("click_id")}`);
+  return isBad
+    ? Response.json({ success: false, message: "Invalid conversion" })
+    : Response.json({ conversion: { conversion_id: sent.length } });
+}
+
+test.each([
+  ["names a forged click", { clickId: "forged" }],
+  ["has no revenue", {}],
+])("a page's order that CAKE refused, since it %s, leaves its place to the backend's", async (_, wrong) => {
+  const sent: string[] = [];
+  const { page, backend, operator } = both({ fetch: async ({ url }) => picky(url, sent) });
+  const mine = event("k1");
+  expect(await read(await page({ ...mine, ...wrong }))).toMatchObject({ state: "refused" });
+  // A page takes no place, and neither does the same event.
+  expect((await read(await page({ ...mine, clickId: "k2" }))).error?.code).toBe("conversion_conflict");
+  const good = { ...mine, revenue: "100.00" };
+  expect(await read(await backend(good))).toMatchObject({ state: "delivered", duplicate: true, moneyUsed: true });
+  expect(await read(await backend(good))).toMatchObject({ state: "delivered", duplicate: true });
+  expect(sent).toEqual([expect.stringMatching(/^no /), "yes k1"]);
+  const { rows } = (await (await operator("conversions")).json()) as { rows: object[] };
+  expect(rows).toHaveLength(1);
+  expect((await read(await backend({ ...good, clickId: "k2" }))).error?.code).toBe("conversion_conflict");
+});
+
+test("a backend's word about a page's order that waits counts, and not about one that is refused in doubt or cancelled", async () => {
+  let answer = () => new Response("", { status: 429 });
+  const { page, backend, operate } = both({ clockSpeed: 20, fetch: async () => answer() });
+  const [mine, doubted] = [event("k1"), event("k3")];
+  await page({ ...mine, clickId: "k2" }, "");
+  expect(await read(await backend({ ...mine, revenue: "1.00" }, ""))).toMatchObject({
+    state: "pending",
+    moneyUsed: true,
+  });
+  answer = () => new Response("", { status: 500 });
+  const { id } = await read(await page(doubted, ""));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await operate("cancel", { id, reason: "a test" });
+  expect(await read(await backend({ ...doubted, revenue: "1.00" }))).toMatchObject({
+    state: "cancelled",
+    moneyUsed: false,
+  });
+  expect((await read(await backend({ ...doubted, clickId: "k4" }))).error?.code).toBe("conversion_conflict");
+});
+
 test("money that comes while an attempt is under way waits for what becomes of it", async () => {
   let answer: (response: Response) => void = () => undefined;
   const sent: string[] = [];

@@ -49,10 +49,12 @@ export function takeFolder(folder: string, layout: ShardLayout, retentionMs: num
   let files: string[] = [];
   let former: FolderNote["former"] = [];
   checkName(folder);
+  let isOurs = false;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     lock = openFile(join(folder, LOCK));
     lock.exec("BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS outbox (shards INTEGER NOT NULL)");
+    isOurs = true;
     lock.exec("CREATE TABLE IF NOT EXISTS former (shards INTEGER PRIMARY KEY, until_ms INTEGER NOT NULL)");
     const numbers = readdirSync(folder).flatMap((name) => SHARD.exec(name)?.[1] ?? []);
     const made = new Set(numbers.map(Number));
@@ -69,7 +71,7 @@ export function takeFolder(folder: string, layout: ShardLayout, retentionMs: num
     lock.exec("BEGIN EXCLUSIVE");
   } catch (thrown) {
     lock?.close();
-    throw problemOf(thrown, folder);
+    throw problemOf(thrown, folder, isOurs);
   }
   const held = lock;
   return {
@@ -176,9 +178,13 @@ function noteNumbers(
   return others;
 }
 
-/** The error of a folder that cannot be opened, with a stable code. */
-export function problemOf(thrown: unknown, folder: string): unknown {
+/**
+ * The error of a folder that cannot be opened, with a stable code. Where the folder is locked by this process
+ * (`isOurs`), a program that is no forwarder holds one of its files, which passes.
+ */
+export function problemOf(thrown: unknown, folder: string, isOurs: boolean): unknown {
   if (thrown instanceof CakeError) return thrown;
+  if (isBusy(thrown) && isOurs) return failed(thrown, `another program holds a file of the outbox in ${folder}`);
   if (isBusy(thrown)) {
     const rule = `another process has the outbox in ${folder} open: stop it, or choose another folder`;
     return new CakeError({ code: "outbox_in_use", rule }, { cause: thrown });

@@ -1,5 +1,5 @@
 /** A forwarder in one process: opens its shards, and answers requests until it is closed or its disk fails. */
-import type { CakeError } from "../../error.js";
+import { CakeError } from "../../error.js";
 import { checkNoMore, checkRequest, limitArguments, namesOf, refuse, stringOption } from "../../option.js";
 import { failure, Refusal } from "../answer.js";
 import { handle } from "../handler.js";
@@ -61,7 +61,9 @@ export interface NodeForwarder {
   readonly failed: Promise<CakeError>;
   /**
    * Closes the forwarder. Later requests are answered 503. Requests and attempts under way end, and are stored; then
-   * the folder is free. That takes as long as the slowest request to CAKE, `timeoutMs` at most.
+   * the folder is free. That takes as long as the slowest request to CAKE, `timeoutMs` at most. Rejects with
+   * `outbox_failed` where another program holds a shard's file, so that the outcome of an attempt is not stored: its
+   * event is treated as in doubt at the next start.
    */
   close(): Promise<void>;
 }
@@ -118,10 +120,12 @@ export function openForwarder(options: NodeOptions, ...more: unknown[]): NodeFor
       const deps = { file, options, moreNames: NODE_NAMES, own, layout, note, shards: gates, onFailure: fail };
       shards.push(new NodeShard(deps));
     }
+    // A file that was begun anew gets the secret of the others.
+    for (const shard of shards) shard.opened(shards.find(({ idSecret }) => idSecret !== null)?.idSecret ?? null);
   } catch (thrown) {
     clearInterval(sweeper);
     release();
-    throw problemOf(thrown, name);
+    throw problemOf(thrown, name, true);
   }
   const setup = { options: resolved, shards: gates(), layout, ids: createIds(gates()), limit };
   for (const shard of shards) shard.wake();
@@ -133,8 +137,12 @@ export function openForwarder(options: NodeOptions, ...more: unknown[]): NodeFor
     clearInterval(sweeper);
     // Callers with `wait=1` still need deliveries: their answers come first. A body may never end.
     await within(resolved.timeoutMs, Promise.allSettled(underWay));
-    if (state === "closing") await Promise.allSettled(outboxes().map((outbox) => outbox.close()));
+    const unstored = state === "closing" ? await Promise.all(outboxes().map((outbox) => outbox.close())) : [];
     release();
+    const held = unstored.flatMap((count, number) => (count === 0 ? [] : [`${count} of shard-${number}.sqlite`]));
+    if (held.length === 0) return;
+    const rule = `another program holds a file of the outbox in ${name}, so outcomes of attempts are not stored: ${held.join(", ")}. Their events are in doubt at the next start`;
+    throw new CakeError({ code: "outbox_failed", rule });
   };
   const forwarder: NodeForwarder = {
     async fetch(request, address = "") {

@@ -31,10 +31,10 @@ export interface ForwarderServer {
   readonly origin: string;
   /**
    * Resolves when the server has ended: with `undefined` after {@link stop}, with `outbox_failed` when the disk has
-   * failed. End the process then.
+   * failed, or held what an attempt brought. End the process then.
    */
   readonly ended: Promise<CakeError | undefined>;
-  /** Stops listening, and resolves when all requests and attempts under way are answered and stored. */
+  /** Stops listening, and resolves when all requests and attempts under way have ended; {@link ended} says whether they are stored. */
   stop(): Promise<void>;
 }
 
@@ -94,18 +94,22 @@ export async function serveForwarder(options: ServerOptions, ...more: unknown[])
     connections.endUnused();
     return isQuiet;
   };
-  let stopped: Promise<undefined> | undefined;
+  let stopped: Promise<CakeError | undefined> | undefined;
   const stop = () => {
     stopped ??= (async () => {
       const isQuiet = hush();
       const patience = setTimeout(() => connections.endIncomplete(), REST_MS);
-      await forwarder.close();
+      let failure: CakeError | undefined;
+      await forwarder.close().catch((thrown) => {
+        failure = thrown as CakeError;
+      });
       server.closeIdleConnections();
       const farewell = setTimeout(() => server.closeAllConnections(), FAREWELL_MS);
       await isQuiet;
       clearTimeout(patience);
       clearTimeout(farewell);
-    })().then(() => undefined);
+      return failure;
+    })();
     return stopped;
   };
   let end: (error: CakeError | undefined) => void;
@@ -122,8 +126,7 @@ export async function serveForwarder(options: ServerOptions, ...more: unknown[])
     origin: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     ended,
     async stop() {
-      await stop();
-      end(undefined);
+      end(await stop());
     },
   };
 }

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { Alarm } from "../../alarm.js";
 import { refuse } from "../../option.js";
 import { Gate } from "../gate.js";
+import { findIdSecret, keepIdSecret } from "../id-secret.js";
 import { type ForwarderOptions, resolveOptions } from "../options.js";
 import { Outbox } from "../outbox.js";
 import type { Shard } from "../shard.js";
@@ -38,6 +39,7 @@ export class NodeShard {
   /** The outbox as requests and other shards reach it. */
   readonly gate: Gate;
   readonly #database: NodeDatabase;
+  readonly #store: SqlStore;
   readonly #timer: Timer;
   readonly #alarm: Alarm;
 
@@ -54,7 +56,7 @@ export class NodeShard {
         store.setMeta("opened", new Date().toISOString());
         store.setMeta(NOTE, JSON.stringify({ own, ...note } satisfies FolderNote));
       });
-      this.#database.opened();
+      this.#store = store;
       this.#timer = new Timer();
       this.#alarm = new Alarm({ waitUntil: settle, storage: this.#timer }, null);
       this.outbox = new Outbox({
@@ -80,6 +82,20 @@ export class NodeShard {
       this.#database.close();
       throw thrown;
     }
+  }
+
+  /** The secret of the ids that the file has; null where it has none yet. */
+  get idSecret(): string | null {
+    return findIdSecret(this.#store);
+  }
+
+  /**
+   * Ends the opening. Each file keeps the secret of the ids: without it, repetitions of the events in all other files
+   * would not be known.
+   */
+  opened(idSecret: string | null): void {
+    if (this.idSecret === null) this.#database.transactionSync(() => keepIdSecret(this.#store, idSecret ?? undefined));
+    this.#database.opened();
   }
 
   /** Sends what is due. */

@@ -1,4 +1,4 @@
-//! What the words of a message say: yes, no, not now, or a key that is not taken. They are read word by word.
+//! What the words of a message say: yes, no, not now, or an account that is not served. They are read word by word.
 
 use crate::api::message::is_restricted;
 
@@ -90,6 +90,137 @@ pub(in crate::api) fn is_about_the_key(message: &str) -> bool {
         || words.windows(2).any(|pair| pair == ["api", "key"])
 }
 
+/// Does CAKE's message say that it serves this account, or takes requests from this address, not at all? An affiliate
+/// may be suspended, an offer may be closed, and a click's address may be blocked: that is another no.
+pub(in crate::api) fn is_about_the_account(message: &str) -> bool {
+    if is_about_the_key(message) {
+        return true;
+    }
+    let words = words(message);
+    // A page, or data.
+    if words.len() > MOST_WORDS
+        || words
+            .iter()
+            .any(|word| is_of_event(word) && !word.starts_with("conversion"))
+    {
+        return false;
+    }
+    let has = |said: &[&str]| words.iter().any(|word| said.contains(&word.as_str()));
+    let is_no = || {
+        has(&BARRED) || words.iter().any(|word| is_negation(word)) || is_trouble_in_words(message)
+    };
+    let is_listed = |word: &String| {
+        ["whitelist", "allowlist"]
+            .iter()
+            .any(|list| word.starts_with(list))
+    };
+    has(&["account", "ip"]) && is_no()
+        || words.iter().any(is_listed)
+        || matches!(
+            words.join(" ").as_str(),
+            "access denied"
+                | "access is denied"
+                | "permission denied"
+                | "forbidden"
+                | "access forbidden"
+                | "authentication failed"
+                | "authorization failed"
+        )
+}
+
+/// The most words of a message: a longer text is a page, or data.
+const MOST_WORDS: usize = 50;
+
+/// Words about who is not let in any more.
+const BARRED: [&str; 16] = [
+    "suspended",
+    "disabled",
+    "closed",
+    "inactive",
+    "locked",
+    "terminated",
+    "deactivated",
+    "blocked",
+    "banned",
+    "blacklisted",
+    "forbidden",
+    "unauthorized",
+    "unpaid",
+    "overdue",
+    "expired",
+    "cancelled",
+];
+
+/// Is it a word about one conversion, or about what it belongs to?
+fn is_of_event(word: &str) -> bool {
+    let one = word.strip_suffix('s').unwrap_or(word);
+    let one = one.strip_suffix("id").unwrap_or(one);
+    // "id" alone, and a number: a message that names them is about the one that it names.
+    one.is_empty()
+        || matches!(
+            one,
+            "click"
+                | "session"
+                | "offer"
+                | "affiliate"
+                | "campaign"
+                | "creative"
+                | "advertiser"
+                | "publisher"
+                | "partner"
+                | "conversion"
+                | "transaction"
+                | "unique"
+                | "duplicate"
+                | "lead"
+                | "sale"
+                | "order"
+                | "event"
+                | "pixel"
+                | "postback"
+                | "payout"
+                | "price"
+                | "revenue"
+                | "amount"
+                | "currency"
+                | "cap"
+                | "cookie"
+                | "visitor"
+                | "traffic"
+                | "country"
+                | "region"
+                | "date"
+                | "parameter"
+                | "field"
+                | "value"
+                | "fraud"
+                | "disposition"
+        )
+}
+
+/// What a no says that names nothing of its conversion, as a number that is the same for the same words. The account
+/// may be the one that is refused. A no without words says nothing.
+#[cfg(any(test, feature = "forwarder"))]
+pub(crate) fn refused_alike(message: &str) -> Option<u64> {
+    let message = message.strip_prefix("CAKE said: ")?;
+    let words = words(message);
+    let said = words
+        .iter()
+        .filter(|word| !is_value(word) && !matches!(word.as_str(), "failure" | "error" | "failed"));
+    if words.iter().any(|word| is_of_event(word)) {
+        return None;
+    }
+    let bytes = said.flat_map(|word| word.bytes().chain([b' ']));
+    // FNV-1a.
+    let hash = bytes.fold(FNV, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    (hash != FNV).then_some(hash)
+}
+
+#[cfg(any(test, feature = "forwarder"))]
+const FNV: u64 = 0xcbf2_9ce4_8422_2325;
+
 /// Do the words of a no say that it is none, or none for good? A service at work says so, or one that is not there
 /// for the moment.
 pub(in crate::api) fn is_no_refusal_in_words(message: &str) -> bool {
@@ -179,7 +310,8 @@ fn is_kept(word: Option<&String>) -> bool {
     })
 }
 
-/// Do the words of a no speak of trouble that passes, or of work that goes on? What was done until then, nobody knows.
+/// Do the words of a no speak of trouble that passes, of a fault of CAKE's own, or of work that goes on? What was done
+/// until then, nobody knows.
 fn is_passing_in_words(message: &str) -> bool {
     let words = words(message);
     let has = |sayings: &[&[&str]]| {
@@ -201,6 +333,21 @@ fn is_passing_in_words(message: &str) -> bool {
             "busy" | "overloaded" | "unavailable" | "down"
         )
     };
+    let is_fault = |word: &String| {
+        matches!(
+            word.as_str(),
+            "closed" | "lost" | "reset" | "aborted" | "forcibly" | "full"
+        )
+    };
+    let is_connection = |word: &String| {
+        matches!(
+            word.as_str(),
+            "connection" | "connect" | "database" | "network"
+        )
+    };
+    let is_thrown = |word: &String| {
+        word == "sql" || word.len() > "exception".len() && word.ends_with("exception")
+    };
     has(&[
         &["try", "again"],
         &["try", "later"],
@@ -221,8 +368,23 @@ fn is_passing_in_words(message: &str) -> bool {
         &["maintenance"],
         &["in", "progress"],
         &["being", "processed"],
-        &["internal", "server", "error"],
-    ]) || words.iter().any(is_service) && words.iter().any(is_away)
+        &["error", "occurred"],
+        &["error", "has", "occurred"],
+        &["internal", "error"],
+        &["server", "error"],
+        &["system", "error"],
+        &["application", "error"],
+        &["unexpected", "error"],
+        &["unhandled"],
+        &["object", "reference"],
+        &["bad", "gateway"],
+        &["gateway", "timeout"],
+        &["of", "memory"],
+        &["not", "enough", "space"],
+    ]) || words.iter().any(is_thrown)
+        || words.iter().any(is_connection)
+            && (words.iter().any(is_fault) || is_trouble_in_words(message))
+        || words.iter().any(is_service) && words.iter().any(is_away)
         || matches!(words.as_slice(), [word] if matches!(word.as_str(), "timeout" | "busy" | "retry" | "deferred" | "received"))
 }
 
@@ -244,7 +406,10 @@ pub(in crate::api) fn is_limit_in_words(message: &str) -> bool {
         })
     };
     let limits = ["limit", "limits", "limited", "limiting", "exceeded"];
-    has(&["rate", "request", "requests"], &limits)
+    let is_any = |said: &[&str]| words.iter().any(|word| said.contains(&word.as_str()));
+    is_any(&["api"]) && (is_any(&limits) || is_any(&["quota"]))
+        || is_any(&["quota"]) && !words.iter().any(|word| is_of_event(word))
+        || has(&["rate", "request", "requests"], &limits)
         || has(&["many"], &["request", "requests"])
         || has(&["requests"], &["per"])
         || has(&["slow"], &["down"])

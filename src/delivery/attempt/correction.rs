@@ -2,6 +2,7 @@
 //! for earlier corrections. A look-up finds it by its note.
 
 use super::changes::{self, Changes};
+use super::report::SLOW;
 use super::{Attempt, Knowledge, Meaning, Moment, Phase, State, Step, Transition};
 use crate::api::older::correction::Checked;
 use crate::api::{Answer, Request};
@@ -100,6 +101,9 @@ impl Attempt {
             (Some(account), Ok((_, checked))) => changes.url(account, &checked, &self.row),
             _ => return self.stay_in_doubt("there is no API to ask", breaker, moment),
         };
+        if self.is_slow(moment) {
+            return self.stay_in_doubt(SLOW, breaker, moment);
+        }
         self.phase = Phase::AskingChanges(changes);
         Step::Fetch {
             url,

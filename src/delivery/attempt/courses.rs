@@ -125,8 +125,10 @@ impl Cake {
             .filter(|each| each.unique < OTHERS || url.contains(SINCE_THE_CLICK))
             .map(|each| {
                 format!(
-                    r#"{{"conversion_id":{},"offer_id":1,"unique_id":"u{}"}}"#,
-                    each.id, each.unique
+                    r#"{{"conversion_id":{},"offer_id":1,"unique_id":"u{}","conversion_date":"{}"}}"#,
+                    each.id,
+                    each.unique,
+                    if each.unique < OTHERS { "2026-01-15 12:00:00" } else { "2026-01-01 12:00:00" }
                 )
             })
             .collect();
@@ -209,6 +211,9 @@ fn siblings_of(all: &[Stored], index: usize) -> Vec<Sibling> {
                 && (each.state != State::Pending || each.knowledge == Knowledge::NotRecorded),
             conversion_id: each.conversion_id,
             accepted_ms: each.row.accepted_utc_ms,
+            unique_id: Event::from_text(&each.row.text)
+                .ok()
+                .and_then(|event| event.asked().unique_id.map(str::to_owned)),
         })
         .collect()
 }

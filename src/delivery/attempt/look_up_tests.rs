@@ -27,11 +27,13 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
     let ours = r#"{"conversion_id":8,"offer_id":1,"unique_id":"ORD-1"}"#;
     let others = r#"{"conversion_id":7,"offer_id":1,"unique_id":"ORD-0"},{"conversion_id":6,"offer_id":2,"unique_id":"ORD-1"}"#;
     let converted = click(1, r#","converted":true,"conversion_id":7"#);
+    let earlier = r#"{"conversion_id":7,"conversion_date":"2026-01-13 23:59:59","offer_id":1,"unique_id":"PIXEL-1"},{"conversion_id":6,"offer_id":2,"unique_id":"ORD-1"}"#;
     let sibling = |conversion_id: Option<u64>, is_not_recorded| Sibling {
         is_not_recorded,
         is_delivered: conversion_id.is_some(),
         conversion_id,
-        accepted_ms: 0,
+        unique_id: Some("ORD-0".to_owned()),
+        ..Sibling::default()
     };
     let none: &[Sibling] = &[];
     for (name, click, siblings, reported, id, path) in [
@@ -79,7 +81,7 @@ fn a_look_up_settles_a_doubt_only_if_it_is_about_this_event() {
             "an earlier conversion of the click that only CAKE knows",
             converted.clone(),
             none.to_vec(),
-            report(others),
+            report(earlier),
             9,
             "click report report conversion",
         ),
@@ -210,6 +212,7 @@ fn where_nobody_can_tell_the_event_stays_in_doubt_with_an_alert() {
         is_delivered: true,
         conversion_id: Some(7),
         accepted_ms: row().accepted_utc_ms,
+        ..Sibling::default()
     }];
     let without_ids = report(r#"{"conversion_id":7,"offer_id":1}"#);
     let not_converted = click(1, r#","converted":false,"conversion_id":0"#);
@@ -332,6 +335,7 @@ fn trouble_of_a_look_up_stops_no_conversion() {
         is_delivered: true,
         conversion_id: Some(7),
         accepted_ms: 0,
+        ..Sibling::default()
     }];
     let row_of = |number| Row { number, ..row() };
     // An account without the report, in any words.
@@ -443,6 +447,13 @@ fn a_row_missing_in_the_report_is_believed_after_a_minute() {
         &mut breaker,
         now,
     );
+    assert_eq!(
+        step,
+        Step::AskSiblings {
+            conversion_id: None
+        }
+    );
+    let step = attempt.next(Input::Siblings(Some(&[])), &mut breaker, now);
     assert!(
         matches!(&step, Step::Fetch { url, .. } if url.contains("start_date=2026-01-14&end_date=2026-01-17&offer_id=1&")),
         "{step:?}"
@@ -460,4 +471,41 @@ fn a_row_missing_in_the_report_is_believed_after_a_minute() {
         (end.next_ms, end.attempts, end.counted),
         (Some(recent.changed_ms + 60_000), 1, "")
     );
+}
+
+#[test]
+fn a_look_up_reads_a_slow_report_for_a_minute_and_no_longer() {
+    let now = moment(row().changed_ms + 100_000);
+    let (clicked, mut breaker) = (click(1, ""), CircuitBreaker::default());
+    let mut attempt = Attempt::new(&api(), row(), IN_DOUBT, now.now_ms);
+    attempt.start(&mut breaker, now);
+    attempt.next(
+        Input::Answered(&Answer::new(200, &clicked)),
+        &mut breaker,
+        now,
+    );
+    let mut step = attempt.next(Input::Siblings(Some(&[])), &mut breaker, now);
+    let mut pages = 0;
+    while let Step::Fetch { .. } = step {
+        pages += 1;
+        let page = report(&format!(
+            r#"{{"conversion_id":{pages},"offer_id":1,"unique_id":"X"}}"#
+        ));
+        let page = page.replace("\"data\":{", "\"total_rows\":1000,\"data\":{");
+        let later = Moment {
+            utc_ms: now.utc_ms + 14_000 * pages,
+            ..now
+        };
+        step = attempt.next(
+            Input::Answered(&Answer::new(200, &page)),
+            &mut breaker,
+            later,
+        );
+    }
+    let Step::Store(end) = step else {
+        panic!("{step:?}")
+    };
+    assert_eq!(pages, 5);
+    assert_eq!(seen(&end), ("pending", "outcome_unknown", 1, true, true));
+    assert_eq!(end.upstream_message, "the report was not read in a minute");
 }

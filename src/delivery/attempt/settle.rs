@@ -52,21 +52,21 @@ impl Attempt {
             Signal::Limited(asked_ms) if self.correction.is_some() => {
                 Signal::OlderLimited(asked_ms)
             }
+            // A correction's no is that of another service, too.
+            Signal::RefusedAlike(_) if self.correction.is_some() => Signal::Healthy,
             signal => signal,
         };
         let scope = self.record_signal(breaker, signal, moment);
         let is_alert = meaning.is_alert();
         let mut transition = match (&meaning, scope) {
             (Meaning::Recorded(_), _) => self.transition_to(State::Delivered),
-            (Meaning::Refused(_), _) | (Meaning::NotFound(_), RefusalScope::Event) => {
+            (Meaning::Refused(_) | Meaning::NotFound(_), RefusalScope::Event) => {
                 self.transition_to(State::Refused)
             }
             (Meaning::Again(error), _) => self.retry(moment, error.retry_after_ms()),
             (Meaning::KeyRefused(_), RefusalScope::Event) => self.retry(moment, None),
-            (Meaning::KeyRefused(_) | Meaning::NotFound(_), RefusalScope::EventSoFar) => {
-                self.wait_until(moment.now_ms + ALONE_MS, "retried")
-            }
-            (Meaning::KeyRefused(_) | Meaning::NotFound(_), RefusalScope::Account) => {
+            (_, RefusalScope::EventSoFar) => self.wait_until(moment.now_ms + ALONE_MS, "retried"),
+            (_, RefusalScope::Account) => {
                 let mut transition = self.wait_until(moment.now_ms + PAUSE_MS, "paused");
                 transition.is_alert = true;
                 transition
@@ -105,6 +105,7 @@ impl Attempt {
     ) -> RefusalScope {
         let code = match signal {
             Signal::KeyRefused => "unauthorized",
+            Signal::RefusedAlike(_) => "refused",
             Signal::NotFound => "http_status",
             _ => "",
         };

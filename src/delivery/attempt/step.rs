@@ -74,7 +74,7 @@ pub(crate) struct Moment {
 }
 
 /// Another event of the same click and offer in this forwarder, or of the same conversion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sibling {
     /// Is it certain that nothing was recorded for it?
     pub(crate) is_not_recorded: bool,
@@ -84,6 +84,8 @@ pub(crate) struct Sibling {
     pub(crate) conversion_id: Option<u64>,
     /// When it was accepted, in milliseconds since 1970; 0 where that is not known.
     pub(crate) accepted_ms: u64,
+    /// Its unique id, where it is known.
+    pub(crate) unique_id: Option<String>,
 }
 
 /// The next step of an attempt.

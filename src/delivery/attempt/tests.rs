@@ -220,10 +220,9 @@ fn another_events_conversion_proves_nothing_of_this_one() {
         (None, ("delivered", "", 1, false, false)),
     ] {
         let siblings = [Sibling {
-            is_not_recorded: false,
             is_delivered: theirs.is_some(),
             conversion_id: theirs,
-            accepted_ms: 0,
+            ..Sibling::default()
         }];
         for body in [yes, nameless] {
             let mut breaker = CircuitBreaker::default();

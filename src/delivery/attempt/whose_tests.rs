@@ -26,12 +26,7 @@ fn asked_of_reports(answers: &[(u16, &str)], siblings: &[Sibling]) -> (Vec<Strin
 #[test]
 fn a_conversion_that_nobody_here_knows_settles_nothing_until_the_report_says_whose_it_is() {
     let none: &[Sibling] = &[];
-    let unsure = [Sibling {
-        is_not_recorded: false,
-        is_delivered: false,
-        conversion_id: None,
-        accepted_ms: 0,
-    }];
+    let unsure = [Sibling::default()];
     let clicked = named(r#","click_date":"2026-01-03 10:00:00""#);
     let (undated, later) = (named(""), named(r#","click_date":"2026-01-15T11:59:00Z""#));
     let days = "2026-01-14..2026-01-17";
@@ -40,7 +35,7 @@ fn a_conversion_that_nobody_here_knows_settles_nothing_until_the_report_says_who
     let other = report(
         r#"{"conversion_id":6,"offer_id":1,"unique_id":"ORD-9","conversion_date":"2026-01-15"}"#,
     );
-    let theirs = r#"{"request_status":"Success","response":{"data":{"conversions":[{"conversion_id":7,"offer_id":1,"unique_id":"PIXEL-1"}]},"total_rows":1}}"#;
+    let theirs = r#"{"request_status":"Success","response":{"data":{"conversions":[{"conversion_id":7,"conversion_date":"2026-01-03 11:00:00","offer_id":1,"unique_id":"PIXEL-1"}]},"total_rows":1}}"#;
     let yes = r#"{"conversion":{"conversion_id":9}}"#;
     // An earlier order's, by the pixel: the event is sent.
     for siblings in [none, &unsure] {
@@ -197,13 +192,101 @@ fn a_unique_id_in_another_spelling_is_never_sent_again() {
             "{told}"
         );
     }
-    // Another order, as it is.
+    // Of the very conversion that Get Click names, any other text may be a spelling of ours.
     for (unique, told) in [
+        ("Größe-1", r#""GRÖSSE-1""#),
+        ("Größe-1", r#""Gr%F6%DFe-1""#),
+        ("Größe-1", r#""Gr%u00F6%u00DFe-1""#),
+        ("Größe-1001", r#""Gre-1001""#),
+        ("2026.10", "2026.1"),
+        ("1234567890123", r#""1.23457E+12""#),
+        ("1234567890123", r#""1.23457e+012""#),
+        ("A B-1", r#""AB-1""#),
+        ("ORDER-2026-11-27-0001", r#""ORDER-2026-11-27-00...""#),
+        ("ORDER-1&2", r#""ORDER-1""#),
+        ("ORDER#12", r#""ORDER""#),
+        ("１００１-1", r#""1001-1""#),
+        (
+            "7f9c24e8-3b12-4fef-91a0-c0ffee123456",
+            r#""{7F9C24E8-3B12-4FEF-91A0-C0FFEE123456}""#,
+        ),
+        (
+            "7f9c24e8-3b12-4fef-91a0-c0ffee123456",
+            r#""7f9c24e83b124fef91a0c0ffee123456""#,
+        ),
         ("ORD-10", r#""ORD-1""#),
-        ("ORD-1", r#""ORD-10""#),
         ("заказ-17", r#""заказ-16""#),
-        ("0017", "18"),
+        ("ORD-1", r#""3f2a""#),
     ] {
-        assert!(sent(unique, told, "").0, "{told}");
+        assert_eq!(
+            sent(unique, told, ""),
+            (false, State::Pending, true),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_conversion_of_the_click_that_no_event_here_has_may_be_this_ones() {
+    const YES: &str = r#"{"conversion":{"conversion_id":9}}"#;
+    let sibling = |conversion_id: Option<u64>, unique: &str| Sibling {
+        is_delivered: conversion_id.is_some(),
+        conversion_id,
+        unique_id: Some(unique.to_owned()),
+        ..Sibling::default()
+    };
+    let clicked = named("");
+    let silent = click(1, "");
+    let is_sent = |click: &str, rows: &str, siblings: &[Sibling]| {
+        let whole = report(rows).replace("\"data\":{", "\"total_rows\":1,\"data\":{");
+        let answers = [(200, click), (200, whole.as_str()), (200, YES)];
+        let mut breaker = CircuitBreaker::default();
+        let (_, end) = run(&row(), IN_DOUBT, &mut breaker, &answers, siblings);
+        end.state == State::Delivered
+    };
+    let of_click = r#"{"conversion_id":8,"offer_id":1,"unique_id":"X","click_id":"ABC"}"#;
+    let sevens = r#"{"conversion_id":7,"offer_id":1,"unique_id":"X"}"#;
+    for (click, rows, siblings) in [
+        // A row says itself that it is of the click.
+        (&silent, of_click, Vec::<Sibling>::new()),
+        (&clicked, of_click, vec![sibling(Some(7), "ORD-0")]),
+        (&clicked, sevens, Vec::new()),
+        (&clicked, sevens, vec![sibling(None, "x")]),
+        (
+            &clicked,
+            r#"{"conversion_id":7,"conversion_date":"2026-01-14 00:00:00","offer_id":1,"unique_id":"X"}"#,
+            Vec::new(),
+        ),
+    ] {
+        assert!(
+            !is_sent(click, rows, siblings.as_slice()),
+            "{rows} {siblings:?}"
+        );
+    }
+    // Another event's here, of another offer or click, or of a day before this event.
+    for (click, rows, siblings) in [
+        (&silent, of_click, vec![sibling(Some(8), "ORD-0")]),
+        (&silent, of_click, vec![sibling(None, "X")]),
+        (&clicked, sevens, vec![sibling(None, "X")]),
+        (
+            &silent,
+            r#"{"conversion_id":8,"offer_id":2,"unique_id":"X","click_id":"abc"}"#,
+            Vec::new(),
+        ),
+        (
+            &silent,
+            r#"{"conversion_id":8,"offer_id":1,"unique_id":"X","click_id":"zzz"}"#,
+            Vec::new(),
+        ),
+        (
+            &clicked,
+            r#"{"conversion_id":7,"conversion_date":"2026-01-13T23:59:59Z","offer_id":1,"unique_id":"X"}"#,
+            Vec::new(),
+        ),
+    ] {
+        assert!(
+            is_sent(click, rows, siblings.as_slice()),
+            "{rows} {siblings:?}"
+        );
     }
 }

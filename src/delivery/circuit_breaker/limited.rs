@@ -65,7 +65,7 @@ impl World {
             .iter()
             .filter(|(_, lane, _)| *lane == Lane::Oldest);
         let (running, oldest) = (count(running), count(oldest.count()));
-        let lane = self.breaker.lane(self.now_ms, running, oldest);
+        let lane = self.breaker.lane(self.now_ms, running, oldest, 0);
         if lane == Lane::Nothing {
             return None;
         }

@@ -96,11 +96,20 @@ fn while_others_are_answered_failures_are_their_own_and_the_newest_have_room() {
         shard.record(Signal::Failing, event);
         assert_eq!(shard.rest(), 0);
     }
-    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 3), Lane::Newest);
-    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 2), Lane::Oldest);
-    assert_eq!(shard.breaker.lane(shard.now_ms, 5, 3), Lane::Nothing);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 3, 0), Lane::Newest);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 2, 0), Lane::Oldest);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 5, 3, 0), Lane::Nothing);
     let later = shard.now_ms + WARY_MS;
-    assert_eq!(shard.breaker.lane(later, 4, 4), Lane::Oldest);
+    assert_eq!(shard.breaker.lane(later, 4, 4, 0), Lane::Oldest);
+}
+
+#[test]
+fn look_ups_leave_connections_for_events_that_need_none() {
+    let shard = Shard::new();
+    assert_eq!(shard.breaker.lane(shard.now_ms, 4, 4, 2), Lane::Oldest);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 3, 3), Lane::Fresh);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 4, 3, 3), Lane::Fresh);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 5, 3, 3), Lane::Nothing);
 }
 
 #[test]
@@ -110,7 +119,7 @@ fn a_probe_is_another_event_the_newest_or_any() {
     for event in 0..14 {
         shard.record(Signal::Failing, event);
         shard.rest();
-        lanes.push(shard.breaker.lane(shard.now_ms, 0, 0));
+        lanes.push(shard.breaker.lane(shard.now_ms, 0, 0, 0));
     }
     assert_eq!(
         lanes[8..],
@@ -281,4 +290,35 @@ fn a_clock_that_is_put_back_ends_a_rest() {
     let mut shard = Shard::new();
     shard.record(Signal::Limited(Some(7_000)), 1);
     assert_eq!(shard.breaker.stalled_until_ms(shard.now_ms - 1), 0);
+}
+
+#[test]
+fn the_same_no_to_a_second_event_is_the_accounts_unless_others_are_answered_in_between() {
+    let (words, other) = (Signal::RefusedAlike(1), Signal::RefusedAlike(2));
+    let mut shard = Shard::new();
+    assert_eq!(shard.record(words, 1), RefusalScope::Event);
+    // The same event again, and other words, are no second event.
+    assert_eq!(shard.record(words, 1), RefusalScope::Event);
+    assert_eq!(shard.record(other, 2), RefusalScope::Event);
+    assert_eq!(shard.record(words, 3), RefusalScope::Event);
+    assert!(!shard.breaker.is_paused());
+    assert_eq!(shard.record(words, 4), RefusalScope::Account);
+    assert_eq!(
+        (shard.breaker.rest_reason(shard.now_ms), shard.rest()),
+        ("key_refused", 1_000)
+    );
+    // While the account is refused, such words are about it, whichever they are.
+    assert_eq!(shard.record(other, 5), RefusalScope::Account);
+    assert_eq!(shard.rest(), 3_000);
+    let refused_ms = shard.now_ms;
+    shard.now_ms += 1;
+    shard.record(Signal::Healthy, 6);
+    assert_eq!((shard.breaker.is_paused(), shard.rest()), (false, 0));
+    // Others were answered: the refusal is the event's own.
+    assert_eq!(shard.again(words, 4, Some(refused_ms)), RefusalScope::Event);
+    shard.record(Signal::Healthy, 7);
+    assert_eq!(shard.record(words, 8), RefusalScope::Event);
+    // An account that was refused when the object ended is asked as before.
+    shard.breaker = CircuitBreaker::paused();
+    assert_eq!(shard.record(words, 9), RefusalScope::Account);
 }

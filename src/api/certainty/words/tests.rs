@@ -1,5 +1,6 @@
 //! What a no in words is.
 
+use super::refused_alike;
 use crate::Error;
 use crate::api::Answer;
 use crate::api::asked::Asked;
@@ -43,6 +44,16 @@ fn a_no_with_words_of_success_or_of_work_that_goes_on_is_unknown() {
         "Transaction (Process ID 52) was deadlocked on lock resources with another process and has been chosen as the deadlock victim. Rerun the transaction.",
         "System under maintenance",
         "Connection timed out",
+        "An error occurred",
+        "An error has occurred.",
+        "An unexpected error occurred while processing your request",
+        "Cannot open database \\\"cake\\\" requested by the login. The login failed.",
+        "A network-related or instance-specific error occurred while establishing a connection to SQL Server",
+        "System.NullReferenceException: Object reference not set to an instance of an object.",
+        "The transaction log for database 'cake' is full",
+        "The underlying connection was closed",
+        "Unable to connect to the remote server",
+        "502 Bad Gateway",
     ] {
         for status in [200, 400, 409, 422] {
             assert_eq!(
@@ -82,13 +93,12 @@ fn a_no_with_words_of_success_or_of_work_that_goes_on_is_unknown() {
         "Affiliate is pending approval",
         "Offer is pending",
         "Offer is no longer available",
-        "Conversions are accepted only from the whitelist",
         "Conversion rejected",
         "Success rate too low",
         "Cookie expired",
         "Invalid Disposition ID",
         "Conversion Not Found",
-        "An error occurred",
+        "Error: offer is closed",
     ] {
         assert_eq!(
             meaning(200, &no(message)),
@@ -112,6 +122,9 @@ fn a_limit_in_words_is_no_refusal_and_a_cap_is_one() {
         "Request limit exceeded",
         "Requests per minute exceeded",
         "Throttled",
+        "API call limit exceeded",
+        "Monthly API quota exceeded",
+        "Your quota is used up",
         "Restricted",
     ] {
         assert_eq!(refused(message).code(), "rate_limited", "{message}");
@@ -125,6 +138,7 @@ fn a_limit_in_words_is_no_refusal_and_a_cap_is_one() {
         "Too many conversions for this click",
         "Daily call limit reached",
         "Payout limit exceeded",
+        "Affiliate quota exceeded",
     ] {
         assert_eq!(refused(message).code(), "refused", "{message}");
     }
@@ -133,4 +147,61 @@ fn a_limit_in_words_is_no_refusal_and_a_cap_is_one() {
         r#"{"success":false,"message":"Rate limit exceeded","conversion":{"conversion_id":7}}"#;
     let error = record_conversion::read_for(&Answer::new(200, body), ASKED).unwrap_err();
     assert_eq!(Certainty::from_error(&error), Certainty::Unknown);
+}
+
+#[test]
+fn a_no_to_the_account_or_its_address_is_no_refusal_of_the_conversion() {
+    for message in [
+        "IP address not allowed",
+        "IP 203.0.113.9 is not whitelisted",
+        "Your IP has been blocked",
+        "Conversions are accepted only from the whitelist",
+        "Account suspended",
+        "This account is no longer active",
+        "Access denied",
+        "Forbidden",
+        "Invalid API Key",
+    ] {
+        assert_eq!(refused(message).code(), "unauthorized", "{message}");
+        let answer = Answer::new(400, message);
+        let error = record_conversion::read_for(&answer, ASKED).unwrap_err();
+        assert_eq!(error.code(), "unauthorized", "{message}");
+    }
+    for message in [
+        "Affiliate account is suspended",
+        "Affiliate is not whitelisted for this offer",
+        "IP address of the click is blacklisted",
+        "Access to this offer is denied",
+        "Affiliate Not Authorized for Campaign",
+        "Offer is closed",
+        "Account manager will be informed",
+    ] {
+        assert_eq!(refused(message).code(), "refused", "{message}");
+    }
+}
+
+#[test]
+fn a_no_that_names_nothing_of_its_conversion_may_be_the_accounts() {
+    let alike = |message: &str| refused_alike(&["CAKE said: ", message].concat());
+    for message in ["Not available", "Invalid request", "Kein Zugriff"] {
+        assert!(alike(message).is_some(), "{message}");
+    }
+    assert_eq!(alike("Rule 17 is on"), alike("rule 18 is on"));
+    assert_ne!(alike("Not available"), alike("Not permitted"));
+    for message in [
+        "",
+        "FAILURE",
+        "Failure: 17",
+        "Offer is closed",
+        "Invalid click_id",
+        "Invalid ClickID",
+        "Unknown id",
+        "Conversion Not Found",
+        "Invalid Disposition ID",
+        "Duplicate Lead",
+        "Caps reached",
+    ] {
+        assert_eq!(alike(message), None, "{message}");
+    }
+    assert_eq!(refused_alike("CAKE said no without a message"), None);
 }
