@@ -13,6 +13,8 @@ export const HOST = "127.0.0.1";
 export const API_KEY = "CANARY-chaos-key-7f3a9";
 export const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 export const OFFER = 1;
+/** The speed of the forwarder's clock, as a multiple of real time. */
+export const CLOCK_SPEED = 1_000;
 
 /** The host of a forwarder: workerd, or a separate Node process. */
 export type ForwarderHost = "workerd" | "node";
@@ -95,7 +97,7 @@ export function startForwarder(
     CAKE_OPERATOR_SECRET: secret,
     CAKE_DEDUPLICATES: deduplicates ? "yes" : "no",
     CAKE_SEVERAL_PER_CLICK: "no",
-    CAKE_CLOCK_SPEED: "1000",
+    CAKE_CLOCK_SPEED: String(CLOCK_SPEED),
     CAKE_SIGNING_SECRETS: SIGNING_SECRET,
     ...more,
   };

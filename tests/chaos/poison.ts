@@ -141,7 +141,7 @@ export async function orders(options: OrdersOptions): Promise<OrdersReport> {
         tell(`killed ${killed} times`);
       }
       await handing;
-      const delivered = await untilSettled(origin, secret, 120_000, tell);
+      const { delivered = 0 } = await untilSettled(origin, secret, 120_000, tell);
       const recorded = await cake.recorded();
       const times = all.map(({ uniqueId }) => recorded.filter((each) => each.uniqueId === uniqueId).length);
       return {

@@ -24,20 +24,23 @@ export async function makeClicks(origin: string, count: number): Promise<string[
   return ids;
 }
 
-/** Waits until no event waits, or nothing changes any more; returns the number of delivered events. */
+/** Waits until no event waits, or nothing changes any more; returns the number of events in each state. */
 export async function untilSettled(
   origin: string,
   secret: string,
   patienceMs: number,
   tell: (line: string) => void,
-): Promise<number> {
+): Promise<Record<string, number>> {
   const end = Date.now() + patienceMs;
+  let told = "";
   for (;;) {
     const { counts } = JSON.parse(await read(`${origin}/cake/operator/counts`, secret)) as {
       counts: Record<string, number>;
     };
-    tell(JSON.stringify(counts));
-    if ((counts["pending"] ?? 0) + (counts["paused"] ?? 0) === 0 || Date.now() > end) return counts["delivered"] ?? 0;
+    const now = JSON.stringify(counts);
+    if (now !== told) tell(now);
+    told = now;
+    if ((counts["pending"] ?? 0) + (counts["paused"] ?? 0) === 0 || Date.now() > end) return counts;
     await sleep(1_000);
   }
 }
