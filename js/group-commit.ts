@@ -130,15 +130,17 @@ export class Batch<Item, Result> {
   }
 
   /** Does the job with an item, as {@link GroupCommit.next} does it. */
-  async next(item: Item, waitMs?: number): Promise<Result> {
+  next(item: Item, waitMs?: number): Promise<Result> {
     this.#open ??= this.#begin(waitMs);
     this.#commit.endWithin(waitMs);
     const { items, done } = this.#open;
     const place = items.push(item) - 1;
-    const outcome = (await done)[place];
-    if (outcome === undefined) throw new Error("a job has no outcome");
-    if ("thrown" in outcome) throw outcome.thrown;
-    return outcome.result;
+    return done.then((outcomes) => {
+      const outcome = outcomes[place];
+      if (outcome === undefined) throw new Error("a job has no outcome");
+      if ("thrown" in outcome) throw outcome.thrown;
+      return outcome.result;
+    });
   }
 
   #begin(waitMs: number | undefined): OpenBatch<Item, Result> {

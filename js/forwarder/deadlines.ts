@@ -9,7 +9,9 @@ const MAX_SHARED_MS = 250;
 
 /** The end of one request's time, or of several requests'. */
 export class Deadline {
-  readonly #controller = new AbortController();
+  /** Aborts at the deadline. */
+  readonly signal: AbortSignal;
+  isReached = false;
   readonly #timer: ReturnType<typeof setTimeout>;
   /** The races that are not over. A set costs a request less than a listener of the signal. */
   readonly #races = new Set<() => void>();
@@ -18,19 +20,14 @@ export class Deadline {
 
   constructor(ms: number, nowMs: number) {
     this.startedMs = nowMs;
+    const controller = new AbortController();
+    // Kept, since a platform finds it anew at each look.
+    this.signal = controller.signal;
     this.#timer = setTimeout(() => {
-      this.#controller.abort();
+      this.isReached = true;
+      controller.abort();
       for (const end of this.#races) end();
     }, ms);
-  }
-
-  /** Aborts at the deadline. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  get isReached(): boolean {
-    return this.signal.aborted;
   }
 
   /**

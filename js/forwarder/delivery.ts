@@ -343,7 +343,7 @@ export class Delivery {
       return row.order_key === "" && known.length === 0 ? "" : JSON.stringify(known);
     };
     try {
-      await this.#kept();
+      if (host.persist !== undefined) await this.#kept();
       const transition = JSON.parse(await this.#attempts.make(row, facts, ask)) as Transition;
       // Postponed without an attempt: the earlier knowledge stays valid.
       if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
@@ -368,10 +368,9 @@ export class Delivery {
   /** Waits until all rows will outlive this place: no request leaves before its event is kept. */
   async #kept(): Promise<void> {
     const { host } = this.#deps;
-    if (host.persist === undefined) return;
     for (let wait = STORE_AGAIN_MS; ; wait = Math.min(2 * wait, MAX_STORE_AGAIN_MS)) {
       try {
-        return await host.persist();
+        return await host.persist?.();
       } catch {
         await new Promise((resolve) => setTimeout(resolve, wait));
       }

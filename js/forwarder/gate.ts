@@ -61,9 +61,12 @@ export class Gate implements Shard {
     this.#peer = peer;
   }
 
-  async accept(request: AcceptRequest): Promise<readonly Acceptance[]> {
-    const { events, webhook, hops = 0 } = request;
-    if (events.every(({ id }) => this.#isOwn(id))) return this.#outbox.accept(request);
+  accept(request: AcceptRequest): Promise<readonly Acceptance[]> {
+    const isOwn = request.events.every(({ id }) => this.#isOwn(id));
+    return isOwn ? this.#outbox.accept(request) : this.#acceptWhereItBelongs(request);
+  }
+
+  async #acceptWhereItBelongs({ events, webhook, hops = 0 }: AcceptRequest): Promise<readonly Acceptance[]> {
     if (webhook !== undefined && !(await this.webhook(webhook.id, webhook.digest))) {
       return events.map(() => ({ refusal: "webhook_id_reused" }) as const);
     }

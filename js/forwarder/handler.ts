@@ -46,6 +46,8 @@ const CLAIM_MS = 60_000;
 const CLOCK_ERROR_MS = 300_000;
 /** The time zone that is the furthest ahead of UTC, in milliseconds. */
 const LAST_ZONE_MS = 14 * 3_600_000;
+/** The last civil time that was written, and its second: most requests in a row come within one. */
+let latestSecond = { second: 0, text: "" };
 
 const ID = /^[0-9a-f]{32}$/;
 const JSON_TYPES = /^(application\/json|text\/plain)\s*(;|$)/i;
@@ -147,7 +149,11 @@ function readConversions(
 function latestDate({ zone }: ResolvedOptions): string {
   const now = Date.now() + CLOCK_ERROR_MS;
   if (zone !== undefined) return zone.findCivil(new Date(now)) ?? "";
-  return new Date(now + LAST_ZONE_MS).toISOString().slice(0, 19).replace("T", " ");
+  const second = Math.floor((now + LAST_ZONE_MS) / 1_000);
+  if (latestSecond.second !== second) {
+    latestSecond = { second, text: new Date(second * 1_000).toISOString().slice(0, 19).replace("T", " ") };
+  }
+  return latestSecond.text;
 }
 
 /** Corrections come from backends only, and need an account that receives them. */
@@ -336,22 +342,27 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
         }
         throw thrown;
       }
-      await Promise.all(
-        own.map(async ({ event, claims, place }, index) => {
-          let answer = answers[index];
-          if (answer === undefined) return;
-          const holder = "holder" in answer ? answer.holder : undefined;
-          // The refusal stands, unless the event that holds the click no longer exists, or has ended without it.
-          if (holder !== undefined && event.claim !== undefined && (await isFreed(shard, event.claim, holder, setup))) {
-            answer = (await callShard(() => shard.accept({ events: [event], webhook })))[0] ?? answer;
-          }
-          results[place] = "refusal" in answer ? refused(refusalOf(answer.refusal, once)) : answer;
-          // A new claim is taken back where its event was not kept.
-          if (claims?.isNew === true && ("refusal" in answer || answer.duplicate)) {
-            await releaseClaim(claims, event.id, setup);
-          }
-        }),
-      );
+      const conclude = async ({ event, claims, place }: Candidate, given: Acceptance) => {
+        let answer = given;
+        const holder = "holder" in answer ? answer.holder : undefined;
+        // The refusal stands, unless the event that holds the click no longer exists, or has ended without it.
+        if (holder !== undefined && event.claim !== undefined && (await isFreed(shard, event.claim, holder, setup))) {
+          answer = (await callShard(() => shard.accept({ events: [event], webhook })))[0] ?? answer;
+        }
+        results[place] = "refusal" in answer ? refused(refusalOf(answer.refusal, once)) : answer;
+        // A new claim is taken back where its event was not kept.
+        if (claims?.isNew === true && ("refusal" in answer || answer.duplicate)) {
+          await releaseClaim(claims, event.id, setup);
+        }
+      };
+      const rest = own.flatMap((candidate, index) => {
+        const answer = answers[index];
+        if (answer === undefined) return [];
+        if ("refusal" in answer || candidate.claims !== undefined) return [conclude(candidate, answer)];
+        results[candidate.place] = answer;
+        return [];
+      });
+      if (rest.length > 0) await Promise.all(rest);
     }),
   );
   return results;
