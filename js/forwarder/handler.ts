@@ -46,8 +46,6 @@ const CLAIM_MS = 60_000;
 const CLOCK_ERROR_MS = 300_000;
 /** The time zone that is the furthest ahead of UTC, in milliseconds. */
 const LAST_ZONE_MS = 14 * 3_600_000;
-/** The last civil time that was written, and its second: most requests in a row come within one. */
-let latestSecond = { second: 0, text: "" };
 
 const ID = /^[0-9a-f]{32}$/;
 const JSON_TYPES = /^(application\/json|text\/plain)\s*(;|$)/i;
@@ -149,11 +147,7 @@ function readConversions(
 function latestDate({ zone }: ResolvedOptions): string {
   const now = Date.now() + CLOCK_ERROR_MS;
   if (zone !== undefined) return zone.findCivil(new Date(now)) ?? "";
-  const second = Math.floor((now + LAST_ZONE_MS) / 1_000);
-  if (latestSecond.second !== second) {
-    latestSecond = { second, text: new Date(second * 1_000).toISOString().slice(0, 19).replace("T", " ") };
-  }
-  return latestSecond.text;
+  return new Date(now + LAST_ZONE_MS).toISOString().slice(0, 19).replace("T", " ");
 }
 
 /** Corrections come from backends only, and need an account that receives them. */
