@@ -354,7 +354,9 @@ fn a_server_that_shows_its_first_rows_again_is_left_after_a_few_pages() {
             paging.read(PageRead {
                 rows,
                 new_rows: if is_first { rows } else { nameless },
-                last_known: (!is_first).then(|| rows.checked_sub(nameless + 1)).flatten(),
+                last_known: (!is_first)
+                    .then(|| rows.checked_sub(nameless + 1))
+                    .flatten(),
                 total_rows: Some(470_134),
                 is_repeated: !is_first,
                 ..PageRead::default()
