@@ -1,6 +1,8 @@
 //! Macros in postback URLs: `#reqsessid#`, `#price#`, `#s1#` …, and the tokens that CAKE fills into
 //! an offer's landing page URL.
 
+mod marked;
+
 use crate::error::UrlRule;
 use crate::finding::Finding;
 use crate::host::is_host_name;
@@ -318,6 +320,14 @@ fn check_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
         .map(AsRef::as_ref)
         .unwrap_or_default();
     let spelt = plain.as_deref().unwrap_or(decoded);
+    if is_filled {
+        findings.extend(marked::quotes(name, spelt));
+    } else if let Some(found) = marked::find(spelt) {
+        findings.push(foreign_macro(&found));
+    }
+    if findings.len() > start {
+        return;
+    }
     // Most words of a path in small letters are its own text.
     let is_unfilled = if name.is_empty() && spelt.contains(char::is_lowercase) {
         foreign::is_unfilled_segment(spelt)

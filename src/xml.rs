@@ -67,6 +67,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The text behind the last event.
+    pub(crate) fn rest(&self) -> &'a str {
+        self.text
+    }
+
     /// The number of open elements.
     pub(crate) fn depth(&self) -> usize {
         self.open.len()

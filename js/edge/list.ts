@@ -158,7 +158,8 @@ async function* pages<Row>({
         shared,
       );
       const start = range.startAtRow ?? 0;
-      const isSame = rows.length > 0 && body === last && !(totalRows !== undefined && totalRows > read);
+      const isRepeated = rows.length > 0 && body === last;
+      const isSame = isRepeated && !(totalRows !== undefined && totalRows > read);
       const isKnown = ids.map((id, index) => (id === undefined ? start + index < end : known.has(id)));
       // Within one page all rows count, even equal ones.
       const found = rows.filter((_, index) => isKnown[index] === false);
@@ -167,7 +168,8 @@ async function* pages<Row>({
       const lastKnown = isSame ? rows.length - 1 : isKnown.lastIndexOf(true);
       // If rows in between were missed, the page is requested again from an earlier row.
       const newGaps = unread.filter(isGap).length;
-      const isTaken = pager.read(rows.length, unread.length, newGaps, lastKnown < 0 ? undefined : lastKnown, totalRows);
+      const counts = [rows.length, unread.length, newGaps] as const;
+      const isTaken = pager.read(...counts, lastKnown < 0 ? undefined : lastKnown, totalRows, isRepeated);
       const taken = isTaken && !isSame ? [...held, ...unread] : [];
       const fresh = taken.filter((row) => !isGap(row)).slice(0, left) as Row[];
       gapCount += taken.filter(isGap).length;

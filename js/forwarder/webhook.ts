@@ -2,6 +2,7 @@
 import { call, isCakeError } from "../error.js";
 import { checkMethod, json, Refusal } from "./answer.js";
 import { readBytes } from "./body.js";
+import { Deadline } from "./deadlines.js";
 import type { IncomingOutcome, WebhookLine } from "./incoming.js";
 import { logIncoming } from "./log-incoming.js";
 import type { ResolvedOptions } from "./options.js";
@@ -54,6 +55,9 @@ const HEADERS: Readonly<Record<Platform, { readonly signature: string; readonly 
 /** More than the length of WooCommerce's `webhook_id=12`. */
 const MAX_PING_BYTES = 64;
 
+/** How long a mapping may take. Every platform has given up its request by then. */
+const MAP_MS = 60_000;
+
 /** Answers `webhooks/PLATFORM`. */
 export async function handleWebhook(request: Request, name: string, setup: Setup, intake: Intake): Promise<Response> {
   const { options } = setup;
@@ -85,18 +89,21 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   const incoming: Incoming = { platform: name, shop, intake, logOutcome };
   const { order, reason } = verdict;
   const isTooOld = reason === "too_old";
-  if (order !== undefined && (verdict.outcome === "refund" || order.link !== undefined || isTooOld)) {
-    const isQuiet = order.link !== undefined || isTooOld;
-    const answer = await logOrder(order, await updateOrder(order, incoming), incoming, isQuiet, reason);
+  const isRefund = verdict.outcome === "refund";
+  if (order !== undefined && (isRefund || isTooOld || reason === "invoice_payment")) {
+    const answer = await logOrder(order, await updateOrder(order, incoming), incoming, !isRefund, reason);
     return answer ?? logOutcome("ignored", { code: reason ?? "no_conversion" });
   }
   const ready = verdict.sale && dated(verdict.sale, options);
   let text = ready && JSON.stringify(ready);
   if (shop.map !== undefined && payload !== undefined) {
+    const deadline = new Deadline(MAP_MS, Date.now());
     try {
-      text = textOfMapped(await shop.map(payload, topic, ready));
+      text = textOfMapped(await deadline.race(Promise.resolve(shop.map(payload, topic, ready))));
     } catch {
-      return mapFailed("threw", logOutcome);
+      return mapFailed(deadline.isReached ? "timed_out" : "threw", logOutcome);
+    } finally {
+      deadline.clear();
     }
   }
   const hasNoClick = text !== undefined && ready === undefined && namesNoClick(text, intake);
@@ -248,21 +255,14 @@ async function updateOrder(order: WebhookOrder, incoming: Incoming): Promise<Out
     ...{ platform, offerId, uniqueId, facts: order.facts ?? "", isMapped, ifUnknown },
     ...(order.link === undefined ? {} : { links: [{ offerId, uniqueId: order.link }] }),
   });
-  const [first = "", ...others] = order.uniqueIds;
+  const [first = ""] = order.uniqueIds;
   // A mapping may have made anything of the order, or nothing.
   const ifUnknown = isMapped && order.ifUnknown !== "known" ? "quiet" : order.ifUnknown;
-  if (others.length === 0 || ifUnknown === "quiet") {
-    return updateAll(
-      order.uniqueIds.map((id) => of(id, ifUnknown)),
-      incoming,
-    );
+  if (order.link !== undefined && ifUnknown !== "quiet") {
+    // Which of the two ids has the sale? Where none has, the correction waits for it.
+    const outcome = await updateAll([of(first, "quiet")], incoming);
+    if (outcome === "unavailable" || outcome.isKnown) return outcome;
   }
-  // Which of its ids has the sale? Where none has, the first one waits for it.
-  const outcome = await updateAll(
-    order.uniqueIds.map((id) => of(id, "quiet")),
-    incoming,
-  );
-  if (outcome === "unavailable" || outcome.isKnown) return outcome;
   return updateAll([of(first, ifUnknown)], incoming);
 }
 
@@ -283,7 +283,9 @@ async function updateAll(orders: readonly OrderUpdate[], incoming: Incoming, fir
     known.add(`${next.offerId}|${next.uniqueId}`);
     if (settled === undefined) continue;
     const { links, facts } = settled;
-    const { platform, ifUnknown, isMapped } = next;
+    const { platform, isMapped } = next;
+    // Where the sale is found, nothing waits for it elsewhere.
+    const ifUnknown = settled.isKnown && next.ifUnknown !== "known" ? "quiet" : next.ifUnknown;
     for (const link of links) {
       if (!known.has(`${link.offerId}|${link.uniqueId}`)) open.push({ platform, ifUnknown, isMapped, facts, ...link });
     }
@@ -351,10 +353,16 @@ function namesNoClick(text: string, intake: Intake): boolean {
   }
 }
 
-/** The JSON of one object, or nothing. An array would be read as several conversions; a `bigint` is no JSON, and throws. */
+/**
+ * The JSON of one object, or nothing. An array would be read as several conversions. A `bigint`, a function and a symbol
+ * are no JSON, and throw. `NaN` and `Infinity`, which JSON makes null and null is absent, are texts that the core refuses.
+ */
 function textOfMapped(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  const text = JSON.stringify(value) as string | undefined;
+  const text = JSON.stringify(value, (_, field: unknown) => {
+    if (typeof field === "function" || typeof field === "symbol") throw new TypeError("no conversion");
+    return typeof field === "number" && !Number.isFinite(field) ? `${field}` : field;
+  }) as string | undefined;
   if (text?.startsWith("{") !== true) throw new TypeError("no conversion");
   return text;
 }

@@ -166,7 +166,7 @@ fn plain_to(value: Value<'_>, depth: u8) -> Option<Value<'_>> {
 
 /// The entries of a list, in order: of an array, of one object for one row, of a gateway's wrapper
 /// around either, at every level. `row` is the name of a row's element. `None` where it is no list.
-pub(super) fn rows<'a>(value: Value<'a>, row: &str) -> Option<Vec<Value<'a>>> {
+pub(crate) fn rows<'a>(value: Value<'a>, row: &str) -> Option<Vec<Value<'a>>> {
     rows_to(value, row, MAX_DEPTH)
 }
 
@@ -273,7 +273,7 @@ pub(super) fn amount(value: Value<'_>) -> Option<String> {
 }
 
 /// Is it yes, in any of the words for it?
-pub(super) fn is_yes(value: Value<'_>) -> bool {
+pub(crate) fn is_yes(value: Value<'_>) -> bool {
     value.is_true() || is_word(value, &["true", "yes", "y", "1"])
 }
 

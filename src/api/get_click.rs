@@ -258,14 +258,8 @@ fn taken(mut clicks: Vec<Click>, at: usize, click_id: &str) -> Click {
 fn clicks_of(answer: &Answer<'_>, holder: &Record<'_, '_>) -> Result<(Vec<Click>, bool)> {
     let mut has_unread = has_unread_rows(answer, holder.fields(), "clicks", "click")?;
     let mut clicks = Vec::new();
-    let entries = records(
-        answer,
-        holder.fields(),
-        "clicks",
-        "click",
-        &mut Unread::default(),
-    )?;
-    for record in entries.into_iter().flatten() {
+    let entries = records(answer, holder.fields(), "clicks", "click")?;
+    for record in entries.into_iter().filter_map(|(_, record)| record) {
         let click = Click::from_record(&record);
         if click == Click::default() {
             has_unread = true;

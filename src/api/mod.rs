@@ -36,7 +36,7 @@ mod contents;
 pub(crate) mod conversion_report;
 pub(crate) mod create_postback;
 pub(crate) mod doctor;
-mod dress;
+pub(crate) mod dress;
 pub(crate) mod get_click;
 pub(crate) mod json;
 mod key;

@@ -22,13 +22,18 @@ pub struct Page<Row> {
 }
 
 impl<Row: Default + PartialEq> Page<Row> {
-    /// Adds an entry. A row without any field is no row.
-    pub(super) fn push(&mut self, row: Row) {
+    /// Adds an entry of a list, with what could not be read of it. A row without any field that is
+    /// known is no row: where nothing else is told of it, the entry itself is.
+    pub(super) fn push(&mut self, row: Row, unread: Unread, list: &str, entry: &str) {
         if row == Row::default() {
             self.gaps.push(self.rows.len() + self.gaps.len());
+            if unread.is_empty() {
+                self.unread.note(list, entry);
+            }
         } else {
             self.rows.push(row);
         }
+        self.unread.merge(unread);
     }
 
     /// The page with the list's length. An empty list has no entries, whatever a gateway writes for

@@ -46,6 +46,8 @@ pub(crate) struct PageRead {
     pub(crate) last_known: Option<u64>,
     /// The list's length, where CAKE gives it.
     pub(crate) total_rows: Option<u64>,
+    /// Is it the very answer of the page before?
+    pub(crate) is_repeated: bool,
 }
 
 /// The state of reading a list.
@@ -95,6 +97,8 @@ pub(crate) struct Pager {
     pages_losing: u32,
     stale_pages: u32,
     stale_rows: u64,
+    /// The pages in a row that were the very answer of the page before.
+    repeated_pages: u32,
     /// The most rows that a page has had.
     page_rows: u64,
     /// Pages in a row at the list's end that brought nothing.
@@ -159,6 +163,7 @@ impl Pager {
             pages_losing: 0,
             stale_pages: 0,
             stale_rows: 0,
+            repeated_pages: 0,
             page_rows: 0,
             idle_at_end: 0,
             pages_at_end: 0,
@@ -248,6 +253,11 @@ impl Pager {
             self.total = None;
             page.total_rows = None;
         }
+        self.repeated_pages = if page.is_repeated {
+            self.repeated_pages + 1
+        } else {
+            0
+        };
         self.stated = self.stated.max(page.total_rows.unwrap_or(0));
         let before = self.total;
         self.pages += 1;

@@ -102,9 +102,9 @@ impl ReportScan {
         let is_taken = self.pager.read(PageRead {
             rows,
             new_rows,
-            new_gaps: 0,
             last_known: last_known.map(|at| at as u64),
             total_rows,
+            ..PageRead::default()
         });
         if is_taken {
             self.known.extend(ids.flatten());

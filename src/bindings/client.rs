@@ -400,6 +400,7 @@ impl Pager {
         new_gaps: f64,
         last_known: Option<f64>,
         total_rows: Option<f64>,
+        is_repeated: bool,
     ) -> bool {
         self.0.read(api::PageRead {
             rows: to_integer(rows),
@@ -407,6 +408,7 @@ impl Pager {
             new_gaps: to_integer(new_gaps),
             last_known: last_known.map(to_integer),
             total_rows: total_rows.map(to_integer),
+            is_repeated,
         })
     }
 }

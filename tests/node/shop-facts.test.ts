@@ -32,6 +32,11 @@ const invoicePayment = stripe(0, "invoice_payment.paid", {
   ...{ id: "inpay_1", invoice: "in_1" },
   payment: { type: "payment_intent", payment_intent: "pi_1" },
 });
+/** As API versions before 2025-03-31 have it: the invoice tells its payment, and the charge its invoice. */
+const invoicePaid = stripe(0, "invoice.paid", {
+  ...{ id: "in_1", billing_reason: "subscription_create", payment_intent: "pi_1", charge: "ch_1", amount_paid: 2_600 },
+});
+const byCharge = { payment_intent: null, charge: "ch_1" };
 const ofCharge = { charge: "ch_1", payment_intent: "pi_1" };
 const charge = (minute: number, amount_refunded: number, more: object = {}) =>
   stripe(minute, "charge.refunded", { id: "ch_1", payment_intent: "pi_1", amount: 2_600, amount_refunded, ...more });
@@ -139,6 +144,31 @@ describe("an order ends in CAKE as its shop says, in whatever order its webhooks
       returned,
     ],
     ["an invoice, told by its payment intent", [byInvoice, invoicePayment, charge(2, 600)], left(20)],
+    ["a dispute of a payment that its invoice has told", [byInvoice, invoicePaid, dispute(2, 2_600)], returned],
+    [
+      "a refund whose charge tells its invoice, and its failure, which does not",
+      [byInvoice, charge(2, 600, { invoice: "in_1" }), failed(3, 600)],
+      left(26),
+    ],
+    [
+      "a part that is refunded so, and the rest disputed",
+      [byInvoice, charge(2, 600, { invoice: "in_1" }), dispute(3, 2_000)],
+      returned,
+    ],
+    [
+      "a charge of no payment intent",
+      [
+        byInvoice,
+        charge(2, 600, { object: "charge", invoice: "in_1", payment_intent: null }),
+        stripe(3, "charge.dispute.created", { id: "dp_1", ...byCharge, amount: 1_000, status: "needs_response" }),
+      ],
+      left(10),
+    ],
+    [
+      "a payment that has an invoice besides",
+      [session, charge(2, 600, { invoice: "in_1" }), dispute(3, 1_000)],
+      left(10),
+    ],
     ["cancelled and reopened", [woo(1, "processing"), woo(2, "cancelled"), woo(3, "completed")], left(26)],
     [
       "cancelled again",
@@ -150,6 +180,23 @@ describe("an order ends in CAKE as its shop says, in whatever order its webhooks
       [woo(1, "processing"), woo(2, "processing", ["5.00"]), woo(3, "processing")],
       left(26),
     ],
+    ...[null, undefined, "", false, [null], [5001], [{ id: 900 }], { "1": { id: 900, total: "-6.00" }, "2": null }].map(
+      (refunds): [string, readonly Told[], string] => [
+        `refunds that cannot be read later, ${JSON.stringify(refunds)}`,
+        [woo(1, "processing"), woo(2, "processing", ["6.00"]), woo(3, "completed", [], { refunds })],
+        left(20),
+      ],
+    ),
+    [
+      "refunds as PHP writes a list with holes",
+      [
+        woo(1, "processing", [], { line_items: { "7": { id: 7, total: "26.00" } } }),
+        woo(2, "processing", [], { refunds: { "1": { id: 1, total: "-6.00" }, "3": { id: 3, total: "-2.00" } } }),
+      ],
+      left(18),
+    ],
+    ["a refund without a list around it", [woo(2, "processing", [], { refunds: { id: 1, total: "-6.00" } })], left(20)],
+    ["refunds that are gone", [woo(2, "processing", ["6.00"]), woo(3, "processing", [], { refunds: {} })], left(26)],
     ["cancelled unpaid, and paid", [woo(1, "cancelled", [], { date_paid_gmt: null }), woo(2, "processing")], left(26)],
     [
       "an edited total, and a part of it refunded",

@@ -361,12 +361,18 @@ describe("a mapping of the site's own", () => {
     expect(await (await paid(all)).json()).toEqual({ outcome: "ignored", reason: "map" });
   });
 
-  test.each([
+  test.each<[string, unknown, string]>([
     ["throws", () => Promise.reject(new Error("secret words of the site")), "threw"],
     ["brings a text", () => "conversion", "threw"],
     ["brings several", () => ({ conversions: [] }), "invalid_field"],
     ["misspells", (_: object, __: string, found: object) => ({ ...found, uniqeId: "1" }), "invalid_field"],
     ["brings no unique id", () => ({ clickId: "a", offerId: 1 }), "invalid_field"],
+    ...[Number("1.234,50"), Infinity, () => 1, Symbol("x"), 18n].flatMap((odd) =>
+      ["revenue", "payout"].map((name): [string, unknown, string] => {
+        const map = (_: object, __: string, found: object) => ({ ...found, [name]: odd });
+        return [`brings ${String(odd)} for the ${name}`, map, typeof odd === "number" ? "invalid_money" : "threw"];
+      }),
+    ),
     ["brings a placeholder", () => ({ clickId: "undefined", offerId: 1, uniqueId: "1" }), "placeholder_text"],
   ])("%s: 500, so that the platform asks again, and a line of the log", async (_, map, code) => {
     const all = withMap(map);
@@ -379,6 +385,23 @@ describe("a mapping of the site's own", () => {
     expect(text).not.toContain("secret words");
     expect(all.lines).toEqual([expect.objectContaining({ outcome: "map_failed", code, alert: true })]);
   });
+});
+
+test("a mapping that never answers: 500, so that the platform asks again", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const lines: unknown[] = [];
+  const map = () => new Promise<never>(() => undefined);
+  const all = both({ ...shopsOf("shopify", { map }), log: (line) => lines.push(line) });
+  let answer: Response | undefined;
+  void paid(all).then((given) => {
+    answer = given;
+  });
+  while (answer === undefined) {
+    await vi.advanceTimersByTimeAsync(10_000);
+    await new Promise(setImmediate);
+  }
+  expect(answer.status).toBe(500);
+  expect(lines).toContainEqual(expect.objectContaining({ outcome: "map_failed", code: "timed_out", alert: true }));
 });
 
 test("a full outbox and a shop that is not set up are no platform's fault", async () => {

@@ -12,7 +12,10 @@ function clientOf(answer: (url: URL) => unknown, services: "young" | "older" = "
     apiKey: "sandbox-key",
     services,
     retries: 0,
-    fetch: async (request) => Response.json(answer(new URL(request.url))),
+    fetch: async (request) => {
+      const given = answer(new URL(request.url));
+      return typeof given === "string" ? new Response(given) : Response.json(given);
+    },
     onWarning: (warning) => told.push(warning),
   });
   return { cake, told };
@@ -301,6 +304,43 @@ test("null rows keep their places: the rows behind them come, whatever the page'
     }
   }
 });
+
+const NAMELESS = [{ RequestSession: "b" }, { a: 1 }, { a: { b: 2 } }];
+const XML =
+  "<r><success>true</success><row_count>3</row_count><clicks><click><x>5</x></click><click/><click><y/></click></clicks></r>";
+
+test.each([
+  ["young", success({ clicks: NAMELESS, total_rows: 3 }), '{"RequestSession":"b"}'],
+  ["older", XML, "<x>5</x></click>"],
+  ["older", { d: { success: true, row_count: 3, clicks: NAMELESS } }, '{"RequestSession":"b"}'],
+] as const)("rows that have none of the known names are told of: %s services", async (services, answer, value) => {
+  const { cake, told } = clientOf(() => answer, services);
+  for await (const row of cake.listClicks(days)) expect.unreachable(JSON.stringify(row));
+  expect(told).toMatchObject([{ code: "unreadable_field", field: "clicks", value }]);
+});
+
+test.each([1, 3, 10])(
+  "a server that shows its first %s rows again and again is left after a few requests",
+  async (count) => {
+    for (const [row, requests] of [
+      [(at: number) => ({ click_id: `c${at}` }), 5],
+      [(at: number) => ({ x: at }), 52],
+    ] as const) {
+      let asked = 0;
+      const { cake } = clientOf(() => {
+        asked += 1;
+        return success({ clicks: Array.from({ length: count }, (_, at) => row(at)), total_rows: 470_134 });
+      });
+      const seen: unknown[] = [];
+      const read = async () => {
+        for await (const { clickId } of cake.listClicks(days)) seen.push(clickId);
+      };
+      await expect(read()).rejects.toMatchObject({ code: "list_changed" });
+      expect(seen).toEqual("click_id" in row(0) ? Array.from({ length: count }, (_, at) => `c${at}`) : []);
+      expect(asked).toBeLessThanOrEqual(requests);
+    }
+  },
+);
 
 test("a server that cuts a page and counts only the page is read on", async () => {
   const { cake } = clientOf((url) => {

@@ -326,29 +326,25 @@ pub(in crate::api) fn sure_list_holder<'a, 'b>(
     Ok((record, total_rows))
 }
 
-/// The records of a list in order; none where the list is null or missing. `row`
-/// is the name of one record. An entry without a value is `None` and noted in `unread`; its
-/// neighbours are kept.
+/// The entries of a list in order, each with its JSON text; none where the list is null or missing.
+/// `row` is the name of one record. An entry without a value has no record; its neighbours are kept.
 pub(in crate::api) fn records<'a, 'b>(
     answer: &'b Answer<'a>,
     envelope: &Object<'a>,
     name: &str,
     row: &str,
-    unread: &mut Unread,
-) -> Result<Vec<Option<Record<'a, 'b>>>> {
-    let mut found = Vec::new();
-    for value in list_of(answer, envelope, name, row)? {
+) -> Result<Vec<(&'a str, Option<Record<'a, 'b>>)>> {
+    let list = list_of(answer, envelope, name, row)?;
+    let record = |value: Value<'a>| {
         let has_value = |fields: &Object<'_>| {
             let mut entries = fields.entries();
             entries.any(|(_, value)| !dress::has_no_value(value))
         };
         let fields = value.object().filter(has_value);
-        if fields.is_none() {
-            unread.note(name, value.json());
-        }
-        found.push(fields.map(|fields| Record::from_fields(answer, fields)));
-    }
-    Ok(found)
+        let record = fields.map(|fields| Record::from_fields(answer, fields));
+        (value.json(), record)
+    };
+    Ok(list.into_iter().map(record).collect())
 }
 
 /// The page of a list: each record as `read` reads it.
@@ -359,17 +355,13 @@ pub(in crate::api) fn page<'a, 'b, Row: Default + PartialEq>(
     read: impl Fn(&Record<'a, 'b>) -> Row,
 ) -> Result<Page<Row>> {
     let mut page = Page::default();
-    let mut unread = Unread::default();
-    for record in records(answer, holder.fields(), name, row, &mut unread)? {
-        let read = record.map(|record| {
-            let read = read(&record);
-            unread.merge(record.unread());
-            read
-        });
-        page.push(read.unwrap_or_default());
+    for (entry, record) in records(answer, holder.fields(), name, row)? {
+        let (read, unread) = record
+            .map(|record| (read(&record), record.unread()))
+            .unwrap_or_default();
+        page.push(read, unread, name, entry);
     }
-    unread.merge(holder.unread());
-    page.unread = unread;
+    page.unread.merge(holder.unread());
     Ok(page.with_total(*total_rows))
 }
 

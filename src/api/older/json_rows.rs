@@ -5,7 +5,6 @@ use super::row::{Field, Row};
 use crate::api::Answer;
 use crate::api::answer::record::{Record, list_holder, records};
 use crate::api::json::Value;
-use crate::api::unread::Unread;
 use crate::{Error, Result};
 
 /// Reads the same rows as JSON: `{"d":{"clicks":[…]}}`.
@@ -24,12 +23,10 @@ pub(super) fn read_json_rows(
                 continue;
             }
         };
-        let mut passed_over = Unread::default();
-        let entries = records(answer, holder.fields(), list, name, &mut passed_over)?;
         let mut row = Row::new(fields);
-        row.notes.merge(passed_over);
-        for record in entries {
+        for (entry, record) in records(answer, holder.fields(), list, name)? {
             row.clear();
+            row.entry = entry;
             if let Some(record) = record {
                 read_row(answer, &record, fields, &mut row);
             }

@@ -73,6 +73,7 @@ pub(super) fn read_xml<'a>(
                     Some((at, of)) if row_depth.is_none() && depth == at + 1 && name == of => {
                         row_depth = Some(depth);
                         row.clear();
+                        row.entry = reader.rest();
                     }
                     Some(_) => {}
                 }
@@ -91,6 +92,8 @@ pub(super) fn read_xml<'a>(
                 match row_depth {
                     Some(at) if at == depth => {
                         row_depth = None;
+                        let length = row.entry.len() - reader.rest().len();
+                        row.entry = row.entry.get(..length).unwrap_or_default();
                         take(&row);
                     }
                     Some(at) if is_leaf && !is_absent => {

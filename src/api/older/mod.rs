@@ -50,9 +50,10 @@ fn read_page<T: Default + PartialEq>(
     mut read: impl FnMut(&Row<'_>) -> T,
 ) -> Result<Page<T>> {
     let mut page = Page::default();
+    let (list, _) = lists.first().copied().unwrap_or_default();
     let total_rows = read_rows(answer, lists, fields, &mut |row| {
-        page.push(read(row));
-        page.unread.merge(row.unread());
+        let read = read(row);
+        page.push(read, row.unread(), list, row.entry);
     })?;
     Ok(page.with_total(total_rows))
 }

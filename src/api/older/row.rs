@@ -16,6 +16,8 @@ pub(super) struct Row<'a> {
     pub(super) notes: Notes,
     /// The fields that came twice, with different values.
     pub(super) two_faced: Vec<Field>,
+    /// The row as it came.
+    pub(super) entry: &'a str,
 }
 
 /// The fields that are yes or no: in any other, JSON's `true` is no text.
@@ -36,6 +38,7 @@ impl<'a> Row<'a> {
             values: vec![None; fields.len()],
             notes: Notes::default(),
             two_faced: Vec::new(),
+            entry: "",
         }
     }
 

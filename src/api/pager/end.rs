@@ -27,6 +27,12 @@ const MAX_MOVED_PAGES: u32 = 300;
 /// The number of further pages that are read of such a list after its end has been seen.
 const PAGES_BEHIND_HORIZON: u64 = 32;
 
+/// The most pages that are the first one again, of a list whose length stands and counts more.
+const MAX_FIRST_PAGES: u32 = 4;
+
+/// The most pages of one and the same answer. Rows without an id, and gaps, may be alike.
+const MAX_REPEATED_PAGES: u32 = 50;
+
 /// Servers cut pages at a multiple of this.
 const COMMON_PAGE: u64 = 25;
 
@@ -95,15 +101,28 @@ impl Pager {
         if rows == 0
             || rows < asked && knows_all && may_be_last
             || is_stale
+            || self.ignores_start(rows)
             || self.seen_end > 1
             || self.idle_at_end > 2
             || self.pages_at_end > MAX_PAGES_LOSING
         {
             // A list that has rows and shows none. A length may count a few that are not listed.
-            self.is_short |= self.fresh == 0 && total > self.skipped || self.repeats_its_start();
+            self.is_short |= self.fresh == 0 && total > self.skipped
+                || self.repeats_its_start()
+                || self.ignores_start(rows);
             return true;
         }
         self.runs_away(total, reached)
+    }
+
+    /// Do page after page show what has been read, although the list stands and has more rows?
+    fn ignores_start(&self, rows: u64) -> bool {
+        let is_first = rows == self.page_rows && self.fresh == rows;
+        let has_more = self.stated > self.skipped + self.fresh;
+        !self.has_new_total
+            && has_more
+            && (is_first && self.stale_pages >= MAX_FIRST_PAGES
+                || self.repeated_pages >= MAX_REPEATED_PAGES)
     }
 
     /// Has every page been the first one again, though the list said that it has more rows? The

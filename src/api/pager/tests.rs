@@ -68,12 +68,12 @@ fn page_read(rows: &[u64], total_rows: Option<u64>, seen: &[u64]) -> (PageRead, 
     let read = PageRead {
         rows: rows.len() as u64,
         new_rows: fresh.len() as u64,
-        new_gaps: 0,
         last_known: rows
             .iter()
             .rposition(|row| seen.contains(row))
             .map(|at| at as u64),
         total_rows,
+        ..PageRead::default()
     };
     (read, fresh)
 }
@@ -331,15 +331,40 @@ fn a_server_that_ignores_the_start_is_left_in_the_end() {
             paging.read(PageRead {
                 rows: 10,
                 new_rows: if pages == 0 { 10 } else { 0 },
-                new_gaps: 0,
                 last_known: (pages > 0).then_some(9),
                 total_rows: total,
+                ..PageRead::default()
             });
             pages += 1;
             assert!(pages < 60);
         }
         assert_eq!(paging.is_short(), is_short, "{total:?}");
         assert_eq!(paging.next_page().is_err(), is_short, "{total:?}");
+    }
+}
+
+#[test]
+fn a_server_that_shows_its_first_rows_again_is_left_after_a_few_pages() {
+    // Every page: its rows, those of them that have no id and so seem new, and the most pages.
+    for (rows, nameless, most) in [(1, 0, 5), (3, 0, 5), (10, 0, 5), (1, 1, 52), (3, 1, 52)] {
+        let mut paging = Pager::new(0, 1_000, None);
+        let mut pages = 0;
+        while !paging.is_over() {
+            let is_first = pages == 0;
+            paging.read(PageRead {
+                rows,
+                new_rows: if is_first { rows } else { nameless },
+                last_known: (!is_first)
+                    .then(|| rows.checked_sub(nameless + 1))
+                    .flatten(),
+                total_rows: Some(470_134),
+                is_repeated: !is_first,
+                ..PageRead::default()
+            });
+            pages += 1;
+            assert!(pages <= most, "{rows} rows");
+        }
+        assert!(paging.is_short(), "{rows} rows");
     }
 }
 
@@ -354,9 +379,9 @@ fn a_list_without_an_end_is_given_up_and_is_not_probed_beyond_what_a_list_may_ha
         let is_taken = paging.read(PageRead {
             rows,
             new_rows: rows - known,
-            new_gaps: 0,
             last_known: known.checked_sub(1),
             total_rows: None,
+            ..PageRead::default()
         });
         if is_taken {
             end = end.max(start + rows);
@@ -398,9 +423,9 @@ fn one_request_is_enough_for_a_list_that_fits() {
     paging.read(PageRead {
         rows: 1,
         new_rows: 1,
-        new_gaps: 0,
         last_known: None,
         total_rows: Some(1),
+        ..PageRead::default()
     });
     assert!(paging.is_over());
 }
@@ -413,9 +438,9 @@ fn a_list_that_ends_before_its_length_says_so_unless_it_has_changed() {
             let page = PageRead {
                 rows: 100,
                 new_rows: 100,
-                new_gaps: 0,
                 last_known: None,
                 total_rows: *total_rows,
+                ..PageRead::default()
             };
             pager.read(page);
         }

@@ -1,6 +1,7 @@
 //! A payload's fields by their paths. The payload may be anything: a field of another kind is
 //! absent.
 
+use crate::api::dress;
 use crate::api::json::{Object, Value};
 use crate::time::CivilTime;
 use crate::transaction_id;
@@ -63,19 +64,43 @@ impl<'a> Payload<'a> {
     }
 
     pub(super) fn is_true(&self, path: &[&str]) -> bool {
-        self.at(path).and_then(Value::boolean) == Some(true)
+        self.at(path).is_some_and(dress::is_yes)
     }
 
-    /// The objects in a list; empty where there is no list.
+    /// The objects in a list, as far as they can be read.
     pub(super) fn list(&self, path: &[&str]) -> Vec<Self> {
-        let items = self.at(path).and_then(Value::array).unwrap_or_default();
+        let items = self.items(path).unwrap_or_default();
         items.into_iter().filter_map(Self::of).collect()
+    }
+
+    /// The objects in a list; `None` where the list, or an entry of it, cannot be read.
+    pub(super) fn whole_list(&self, path: &[&str]) -> Option<Vec<Self>> {
+        self.items(path)?.into_iter().map(Self::of).collect()
+    }
+
+    fn items(&self, path: &[&str]) -> Option<Vec<Value<'a>>> {
+        let name = path.last()?;
+        entries(self.at(path)?, name.strip_suffix('s').unwrap_or(name))
     }
 
     /// An instant in ISO 8601, in milliseconds since 1970. Without an offset it is UTC.
     pub(super) fn instant(&self, path: &[&str]) -> Option<u64> {
         instant(&self.text(path)?)
     }
+}
+
+/// The entries of a list, in any dress that CAKE's answers may have too: PHP writes a list with holes
+/// as `{"0":…,"2":…}`, and an empty one as `[]` or `{}`. `None` where it is no list.
+pub(super) fn entries<'a>(list: Value<'a>, row: &str) -> Option<Vec<Value<'a>>> {
+    let is_bare = list.array().is_some_and(|items| items.is_empty())
+        || list
+            .object()
+            .is_some_and(|object| object.entries().next().is_none());
+    if is_bare {
+        return Some(Vec::new());
+    }
+    // An entry that stands for nothing is no row, and the list is not empty either.
+    dress::rows(list, row).filter(|rows| !rows.is_empty())
 }
 
 fn instant(text: &str) -> Option<u64> {
@@ -141,8 +166,39 @@ mod tests {
         assert_eq!(payload.id(&["f"]), None);
         assert_eq!(payload.reference("o").as_deref(), Some("x"));
         assert_eq!(payload.list(&["l"]).len(), 1);
+        assert!(payload.whole_list(&["l"]).is_none());
         for path in [&["n"][..], &["e"], &["o", "y"], &["id", "id"], &[]] {
             assert_eq!(payload.text(path), None);
+        }
+    }
+
+    #[test]
+    fn a_list_is_read_in_any_dress_or_not_at_all() {
+        for (list, rows) in [
+            ("[]", Some(0)),
+            ("{}", Some(0)),
+            (r#"[{"a":1},{"a":2}]"#, Some(2)),
+            (r#"{"0":{"a":1},"2":{"a":2}}"#, Some(2)),
+            (r#"{"a":1}"#, Some(1)),
+            (r#"{"refund":{"a":1}}"#, Some(1)),
+            ("null", None),
+            ("\"\"", None),
+            ("\"x\"", None),
+            ("false", None),
+            ("7", None),
+            ("[null]", None),
+            ("[\"\"]", None),
+            ("[[]]", None),
+            ("[5001]", None),
+            (r#"[{"a":1},5001]"#, None),
+        ] {
+            let text = format!(r#"{{"refunds":{list}}}"#);
+            let payload = Payload::read(text.as_bytes()).unwrap();
+            let found = payload.whole_list(&["refunds"]);
+            assert_eq!(found.as_ref().map(Vec::len), rows, "{list}");
+            for row in found.unwrap_or_default() {
+                assert!(row.at(&["a"]).is_some(), "{list}");
+            }
         }
     }
 

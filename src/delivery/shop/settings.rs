@@ -1,6 +1,6 @@
 //! The settings of a shop, and the rules that all platforms share.
 
-use super::payload::Payload;
+use super::payload::{Payload, entries};
 use super::{Conversion, Order, Sale, Verdict};
 use crate::api::json::{Object, Value, parse_integer};
 use crate::money::Money;
@@ -122,11 +122,11 @@ impl Settings {
         let pairs: Vec<_> = lists
             .iter()
             .flatten()
-            .flat_map(|list| pairs_of(*list))
+            .flat_map(|list| attributes(*list))
             .collect();
         self.click_id_names.iter().find_map(|name| {
-            let named = pairs.iter().filter(|(own, _)| is_named(own, name));
-            named.into_iter().find_map(|(_, value)| as_click_id(value))
+            let mut named = pairs.iter().filter(|(own, _)| is_named(own, name));
+            named.find_map(|(_, value)| as_click_id(&plain_text((*value)?)?))
         })
     }
 
@@ -245,20 +245,22 @@ fn is_named(own: &str, name: &str) -> bool {
     plain(own) == plain(name)
 }
 
-fn pairs_of(list: Value<'_>) -> Vec<(String, String)> {
-    if let Some(items) = list.array() {
-        let pair = |item: &Value<'_>| {
-            let fields = item.object()?;
-            let name = fields.get("name").or_else(|| fields.get("key"))?;
-            Some((name.string()?, plain_text(fields.get("value")?)?))
-        };
-        return items.iter().filter_map(pair).collect();
-    }
+/// The attributes of an order by their names: the fields of an object, and the entries
+/// `{ name, value }` or `{ key, value }` of a list. An object may be either.
+pub(super) fn attributes(list: Value<'_>) -> Vec<(String, Option<Value<'_>>)> {
     let object = list.object();
-    let pair = |(name, value): (&str, Value<'_>)| Some((name.to_owned(), plain_text(value)?));
-    object.map_or_else(Vec::new, |object| {
-        object.entries().filter_map(pair).collect()
-    })
+    let mut pairs: Vec<_> = object
+        .iter()
+        .flat_map(Object::entries)
+        .map(|(name, value)| (name.to_owned(), Some(value)))
+        .collect();
+    let entries = entries(list, "attribute").unwrap_or_default();
+    pairs.extend(entries.into_iter().filter_map(|entry| {
+        let fields = entry.object()?;
+        let name = fields.get("name").or_else(|| fields.get("key"))?;
+        Some((name.string()?, fields.get("value")))
+    }));
+    pairs
 }
 
 /// A text, or a whole number's digits: older accounts have numeric click ids.

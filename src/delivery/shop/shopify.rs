@@ -109,7 +109,11 @@ fn paid(order: &Payload<'_>, currency: &str, total: u64, current: Option<u64>) -
     let Some(mut left) = current else {
         return total;
     };
-    for refund in order.list(&["refunds"]) {
+    // Without them nobody knows what `current_total_price` is without.
+    let Some(refunds) = order.whole_list(&["refunds"]) else {
+        return total;
+    };
+    for refund in refunds {
         for each in money_back(&refund) {
             let own = each.text(&["currency"]).and_then(|text| code(&text));
             let amount = each.text(&["amount"]).and_then(|text| money(&text));
@@ -282,7 +286,20 @@ fn is_renewal(order: &Payload<'_>) -> bool {
 
 /// The order's id, or its name, such as `#1001`.
 pub(super) fn unique_id(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
-    payload.id(&[if settings.is_by_number { "name" } else { "id" }])
+    if settings.is_by_number {
+        payload.id(&["name"])
+    } else {
+        id(payload, "id")
+    }
+}
+
+/// An id's digits: newer interfaces write them as `gid://shopify/Order/5678901234567`.
+fn id(of: &Payload<'_>, name: &str) -> Option<String> {
+    let id = of.id(&[name])?;
+    let plain = id
+        .strip_prefix("gid://shopify/")
+        .and_then(|rest| rest.rsplit_once('/'));
+    Some(plain.map_or(id.as_str(), |(_, digits)| digits).to_owned())
 }
 
 fn cancelled(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict {
@@ -316,7 +333,7 @@ fn refund(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict 
     if settings.is_by_number {
         return Verdict::ignored("refund_without_name");
     }
-    let Some(order_id) = payload.id(&["order_id"]) else {
+    let Some(order_id) = id(payload, "order_id") else {
         return Verdict::ignored("no_order_id");
     };
     match part(settings, payload) {
@@ -340,7 +357,7 @@ fn refund(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict 
 /// counts for nothing.
 fn part(settings: &Settings, refund: &Payload<'_>) -> Result<(Fact, &'static str), Box<Verdict>> {
     let ignored = |reason| Err(Box::new(Verdict::ignored(reason)));
-    let Some(id) = refund.id(&["id"]) else {
+    let Some(id) = id(refund, "id") else {
         return ignored("no_order_id");
     };
     let transactions = refund.list(&["transactions"]);

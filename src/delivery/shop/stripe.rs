@@ -122,7 +122,15 @@ fn invoice(
 ) -> Verdict {
     let reason = invoice.text(&["billing_reason"]).unwrap_or_default();
     if reason == "subscription_create" {
-        return Verdict::ignored("left_to_session");
+        // Before 2025-03-31 it tells its payment intent, which the session does not.
+        return Verdict {
+            order: link(
+                payment_of(invoice),
+                invoice.id(&["id"]),
+                created_ms.unwrap_or(now_ms),
+            ),
+            ..Verdict::ignored("left_to_session")
+        };
     }
     if !RECURRING.contains(&reason.as_str()) {
         return Verdict::ignored("other_invoice");
@@ -184,26 +192,39 @@ fn invoice_payment(
     created_ms: Option<u64>,
     now_ms: u64,
 ) -> Verdict {
-    let invoice = payment.reference("invoice");
-    let intent = payment
+    let paid_by = payment
         .within(&["payment"])
-        .and_then(|payment| payment.reference("payment_intent"));
-    let (Some(invoice), Some(intent)) = (invoice, intent) else {
-        return Verdict::ignored("no_order_id");
-    };
-    let order = Order::new(
-        vec![intent],
+        .and_then(|payment| payment_of(&payment));
+    let order = link(
+        paid_by,
+        payment.reference("invoice"),
         created_ms.unwrap_or(now_ms),
-        "quiet",
-        Vec::new(),
     );
+    let reason = if order.is_some() {
+        "invoice_payment"
+    } else {
+        "no_order_id"
+    };
     Verdict {
-        order: Some(Order {
-            link: Some(invoice),
-            ..order
-        }),
-        ..Verdict::ignored("invoice_payment")
+        order,
+        ..Verdict::ignored(reason)
     }
+}
+
+/// The invoice that a payment has paid: what is told of the payment is told of the invoice.
+fn link(payment: Option<String>, invoice: Option<String>, at_ms: u64) -> Option<Order> {
+    let order = Order::new(vec![payment?], at_ms, "quiet", Vec::new());
+    Some(Order {
+        link: Some(invoice?),
+        ..order
+    })
+}
+
+/// The id that a payment's invoice, refunds and disputes share: the payment intent, or the charge of
+/// a payment that has none.
+fn payment_of(object: &Payload<'_>) -> Option<String> {
+    let intent = object.reference("payment_intent");
+    intent.or_else(|| object.reference("charge"))
 }
 
 /// `amount_refunded` is the sum of all refunds so far.
@@ -319,7 +340,8 @@ fn ended_dispute(
     }
 }
 
-/// A charge tells no click: its sale may be anybody's.
+/// A charge tells no click: its sale may be anybody's. Where it tells an invoice besides, disputes and
+/// failed refunds of the same payment do not.
 fn order_of(
     object: &Payload<'_>,
     at_ms: u64,
@@ -327,13 +349,17 @@ fn order_of(
     fact: Fact,
     reason: &'static str,
 ) -> Verdict {
-    let unique_ids = unique_ids(object);
-    if unique_ids.is_empty() {
+    let is_charge = object.text(&["object"]).as_deref() == Some("charge");
+    let own = || object.id(&["id"]).filter(|_| is_charge);
+    let ids = [payment_of(object).or_else(own), object.reference("invoice")];
+    let mut ids = ids.into_iter().flatten();
+    let Some(unique_id) = ids.next() else {
         return Verdict::ignored("no_order_id");
-    }
+    };
     let order = Order {
         unchanged: reason,
-        ..Order::new(unique_ids, at_ms, if_unknown, vec![fact])
+        link: ids.next(),
+        ..Order::new(vec![unique_id], at_ms, if_unknown, vec![fact])
     };
     Verdict {
         reason,
@@ -346,17 +372,12 @@ pub(super) fn order_ids(event: &Payload<'_>) -> Vec<String> {
     let Some(object) = event.within(&["data", "object"]) else {
         return Vec::new();
     };
-    let mut ids = unique_ids(&object);
-    ids.extend(object.id(&["id"]));
-    ids
-}
-
-fn unique_ids(object: &Payload<'_>) -> Vec<String> {
-    let names = ["payment_intent", "invoice"];
-    names
-        .iter()
-        .filter_map(|name| object.reference(name))
-        .collect()
+    let ids = [
+        payment_of(&object),
+        object.reference("invoice"),
+        object.id(&["id"]),
+    ];
+    ids.into_iter().flatten().collect()
 }
 
 fn amount(object: &Payload<'_>, units: Option<u64>) -> Amount {

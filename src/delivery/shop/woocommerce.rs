@@ -2,7 +2,7 @@
 //! counts once its status does. A refund comes as an update of its order.
 
 use super::payload::Payload;
-use super::settings::{Amount, Revenue, Settings, from_units, money, shortest};
+use super::settings::{Amount, Revenue, Settings, attributes, from_units, money, shortest};
 use super::{Fact, Order, Verdict, Webhook};
 use crate::money::Money;
 
@@ -114,10 +114,9 @@ fn is_made_by_subscription(payload: &Payload<'_>) -> bool {
 
 /// Is this a later order of a subscription? It copies the first order, also its meta data.
 fn is_renewal(payload: &Payload<'_>) -> bool {
-    let meta = payload.list(&["meta_data"]);
-    let is_marked =
-        |each: &Payload<'_>| each.text(&["key"]).as_deref() == Some("_subscription_renewal");
-    is_made_by_subscription(payload) || meta.iter().any(is_marked)
+    let meta = payload.at(&["meta_data"]).map(attributes);
+    let is_marked = |(name, _): &(String, _)| name == "_subscription_renewal";
+    is_made_by_subscription(payload) || meta.iter().flatten().any(is_marked)
 }
 
 fn amount(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
@@ -128,7 +127,7 @@ fn amount(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
             .map(shortest);
     }
     // An order has no such sum. Its lines have it, after discounts and without tax.
-    let lines = payload.list(&["line_items"]);
+    let lines = payload.whole_list(&["line_items"])?;
     let totals: Option<Vec<Money>> = lines
         .iter()
         .map(|line| line.text(&["total"]).and_then(|text| money(&text)))
@@ -137,15 +136,18 @@ fn amount(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
     from_units(totals.iter().map(|total| total.units()).sum())
 }
 
-/// The state of an order, and whether its refunds can be read. Where an amount cannot be read, the
-/// amounts that were told before stay, and the state is a fact of its own.
+/// The state of an order, and whether its refunds can be read, if it tells any. Where an amount or the
+/// list of refunds cannot be read, the amounts that were told before stay, and the state is a fact of
+/// its own.
 fn state_of(settings: &Settings, payload: &Payload<'_>, at_ms: u64, is_all: bool) -> (Fact, bool) {
     let total = payload.text(&["total"]).and_then(|text| money(&text));
-    let refunds = payload.list(&["refunds"]);
-    let taken = refunds.iter().try_fold(0_u64, |sum, each| {
-        // A refund's total is told with a minus.
-        let text = each.text(&["total"])?;
-        sum.checked_add(money(text.strip_prefix('-').unwrap_or(&text))?.units())
+    let refunds = payload.whole_list(&["refunds"]);
+    let taken = refunds.as_ref().and_then(|refunds| {
+        refunds.iter().try_fold(0_u64, |sum, each| {
+            // A refund's total is told with a minus.
+            let text = each.text(&["total"])?;
+            sum.checked_add(money(text.strip_prefix('-').unwrap_or(&text))?.units())
+        })
     });
     let is_own_currency = settings.is_own_currency(payload.text(&["currency"]).as_deref());
     let amounts = total
@@ -166,5 +168,7 @@ fn state_of(settings: &Settings, payload: &Payload<'_>, at_ms: u64, is_all: bool
         total,
         is_amount_known: amounts.is_some(),
     };
-    (fact, of == "order" || refunds.is_empty())
+    let tells_some =
+        payload.at(&["refunds"]).is_some() && refunds.is_none_or(|all| !all.is_empty());
+    (fact, of == "order" || !tells_some)
 }

@@ -78,5 +78,18 @@ pub(super) fn is_code(value: &str) -> bool {
         "navigator.userAgent",
     ]
     .contains(&value);
-    is_address || [is_index(), is_member(), is_property(), is_call()].contains(&Some(true))
+    // `"+price+"`: the text around it was a script's.
+    let is_joined = || {
+        let ends = [("'+", "+'"), ("\"+", "+\"")];
+        let inner = |(start, end): &(&str, &str)| value.strip_prefix(start)?.strip_suffix(end);
+        Some(ends.iter().find_map(inner)?.contains(is_word))
+    };
+    let kinds = [
+        is_index(),
+        is_member(),
+        is_property(),
+        is_call(),
+        is_joined(),
+    ];
+    is_address || kinds.contains(&Some(true))
 }
