@@ -3,7 +3,7 @@
 
 mod named;
 
-use super::judge::{Class, is_unclear};
+use super::judge::{Class, Net, UNCLEAR, Verdicts, is_unclear};
 use super::listing::{is_pair, not_yet};
 use super::out::Writer;
 use super::source::settings;
@@ -44,6 +44,9 @@ pub(super) const UPLOAD: [&str; 7] = [
     "unique_id",
     "order_id",
 ];
+
+/// A disposition with its status, a payout, and why a person must look.
+type Change = (Vec<u8>, u8, i64, &'static str);
 
 impl Report {
     /// Corrections from a cursor on, by `name=value` lines:
@@ -165,8 +168,7 @@ impl Report {
         let net = self
             .verdicts
             .as_ref()
-            .map_or(head.revenue, |verdicts| verdicts.net(place, head));
-        let account = self.settings.account;
+            .map_or(Net::of(head), |verdicts| verdicts.net(place, head));
         let lacks = if matches!(state, b"pending" | b"delivered") {
             "the_forwarder_has_it"
         } else if !matches!(state, b"" | b"dead" | b"refused") {
@@ -175,11 +177,13 @@ impl Report {
             "would_match"
         } else if !self.counts(head.status) {
             "not_approved"
-        } else if net != NO_AMOUNT && net <= 0 && net != head.revenue {
+        } else if self.is_refund_unclear(place, head, net) {
+            "refund_unclear"
+        } else if net.revenue > UNCLEAR && net.revenue <= 0 && net.revenue != head.revenue {
             "refunded"
-        } else if head.currency != 0 && account != 0 && head.currency != account
-            || is_unclear(head, net)
-        {
+        } else if net.payout != NO_AMOUNT && net.payout < 0 {
+            "below_zero"
+        } else if !self.is_owed_in(head.currency) {
             "currency_differs"
         } else if !core::str::from_utf8(text(CLICK_ID)).is_ok_and(|id| click_id::check(id).is_ok())
         {
@@ -200,15 +204,15 @@ impl Report {
             text(CLICK_ID).to_vec(),
             own_offer.to_vec(),
             date,
-            written(head.payout),
-            written(net),
+            written(net.payout),
+            written(net.revenue),
             text(UNIQUE_ID).to_vec(),
             text(ORDER_ID).to_vec(),
         ];
-        let moved = if head.payout == NO_AMOUNT {
-            net
+        let moved = if net.payout == NO_AMOUNT {
+            net.revenue
         } else {
-            head.payout
+            net.payout
         };
         // A sale is uploaded once, whatever has changed in it since.
         let row = [UNIQUE_ID, ORDER_ID, CLICK_ID].map(text);
@@ -236,62 +240,35 @@ impl Report {
             .copied()
             .unwrap_or("");
         let is_rejected = reject.split(',').any(|class| class == name);
-        let mut status = head.status;
-        let mut disposition: Vec<u8> = Vec::new();
-        let mut payout = NO_AMOUNT;
-        let mut lacks = "";
-        if is_rejected && !is_pair(head.class) {
-            if !self.counts(status) && self.settings.rank(status) > 1 {
-                // It is rejected or taken back already.
-                return;
-            }
-            disposition = b"rejected".to_vec();
-            status = u8::MAX;
-            if head.is_below_zero() || self.is_taken_back(head) {
-                lacks = "below_zero";
-            } else if head.flags & IS_SPARED != 0 {
-                lacks = self.why_spared(place, head);
-            } else if near.binary_search(&place).is_ok() {
-                lacks = "would_match";
-            }
-        } else if is_pair(head.class)
-            && head.class != Class::Matched as u8
-            && head.class != Class::OutsideWindow as u8
-            && head.partner != NOBODY
-            && let Some(order) = self.orders.head(head.partner)
-        {
-            let net = verdicts.net(head.partner, &order);
-            let wanted = self.settings.status_after(&order, net);
-            if wanted != 0 && !self.settings.is_same_status(wanted, status) {
-                disposition = self.statuses.text(u32::from(wanted)).to_vec();
-                status = wanted;
-            }
-            if order.payout != NO_AMOUNT
-                && order.payout != head.payout
-                && self.settings.is_same_currency(&order, head)
-            {
-                payout = order.payout;
-            }
-            if is_unclear(&order, net) {
-                lacks = "currency_differs";
-            } else if disposition.is_empty() && payout == NO_AMOUNT {
-                // The reconciliation tool has no revenue column: a person must correct such a difference.
-                if net == NO_AMOUNT {
+        let (disposition, status, payout, mut lacks): Change =
+            if is_rejected && !is_pair(head.class) {
+                if !self.counts(head.status) && self.settings.rank(head.status) > 1 {
+                    // It is rejected or taken back already.
                     return;
                 }
-                lacks = if self.settings.is_same_currency(&order, head) {
-                    "only_revenue_differs"
+                let lacks = if head.is_below_zero() || self.is_taken_back(head) {
+                    "below_zero"
+                } else if head.flags & IS_SPARED != 0 {
+                    self.why_spared(place, head)
+                } else if near.binary_search(&place).is_ok() {
+                    "would_match"
                 } else {
-                    "currency_differs"
+                    ""
                 };
-            } else if self.is_taken_back(head) {
-                lacks = "below_zero";
-            } else if !disposition.is_empty() && !DISPOSITIONS.contains(&disposition.as_slice()) {
-                lacks = "no_disposition";
-            }
-        } else {
-            return;
-        }
+                (b"rejected".to_vec(), u8::MAX, NO_AMOUNT, lacks)
+            } else if is_pair(head.class)
+                && head.class != Class::Matched as u8
+                && head.class != Class::OutsideWindow as u8
+                && head.partner != NOBODY
+                && let Some(order) = self.orders.head(head.partner)
+                && let Some(change) = self.change(verdicts, head, &order)
+            {
+                change
+            } else if is_pair(head.class) && verdicts.may_be_refunded(head.partner) {
+                (Vec::new(), head.status, NO_AMOUNT, "refund_unclear")
+            } else {
+                return;
+            };
         // The tool takes one of the two ids; the conversion id identifies the row more precisely.
         let (own, unique) = if is_id(text(OWN_ID)) {
             (text(OWN_ID), &[][..])
@@ -329,6 +306,71 @@ impl Report {
             written(head.payout),
         ];
         write_line(writer, &key, &cells, &before, moved, lacks);
+    }
+
+    /// What an order says that its conversion does not: the disposition with its status, the payout, and why a person
+    /// must look. `None` where there is nothing to say.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn change(&self, verdicts: &Verdicts, head: &Head, order: &Head) -> Option<Change> {
+        let net = verdicts.net(head.partner, order);
+        let mut status = head.status;
+        let mut disposition = Vec::new();
+        let wanted = self.settings.status_after(order, net);
+        if wanted != 0 && !self.settings.is_same_status(wanted, status) {
+            disposition = self.statuses.text(u32::from(wanted)).to_vec();
+            status = wanted;
+        }
+        let is_same_currency = self.settings.is_same_currency(order, head);
+        let mut payout = NO_AMOUNT;
+        if net.payout != head.payout && is_same_currency {
+            payout = net.payout;
+        }
+        let to_be = if payout == NO_AMOUNT {
+            head.payout
+        } else {
+            payout
+        };
+        let pays_more = self.owed(status, to_be) > self.owed(head.status, head.payout);
+        let lacks = if is_unclear(order, net)
+            || verdicts.may_be_refunded(head.partner)
+            // A refund without a key may be of any sale: nothing more is paid.
+            || verdicts.has_nameless_refund && pays_more
+        {
+            "refund_unclear"
+        } else if payout != NO_AMOUNT && payout < 0 {
+            "below_zero"
+        } else if disposition.is_empty() && payout == NO_AMOUNT {
+            // The reconciliation tool has no revenue column: a person must correct such a difference.
+            if net.revenue == NO_AMOUNT {
+                return None;
+            }
+            if is_same_currency {
+                "only_revenue_differs"
+            } else {
+                "currency_differs"
+            }
+        } else if self.is_taken_back(head) {
+            "below_zero"
+        } else if !disposition.is_empty() && !DISPOSITIONS.contains(&disposition.as_slice()) {
+            "no_disposition"
+        } else {
+            ""
+        };
+        Some((disposition, status, payout, lacks))
+    }
+
+    /// Is it not certain what remains of a sale that is missing at CAKE, or may another refund be this one's?
+    fn is_refund_unclear(&self, place: u32, head: &Head, net: Net) -> bool {
+        let may_be = self.verdicts.as_ref().is_some_and(|verdicts| {
+            verdicts.has_nameless_refund || verdicts.may_be_refunded(place)
+        });
+        may_be || is_unclear(head, net)
+    }
+
+    /// Is a sale in this currency owed in the account's? The upload names none.
+    fn is_owed_in(&self, currency: u8) -> bool {
+        let owed = self.settings.owed_in;
+        currency == 0 || owed == 0 || currency == owed
     }
 
     /// Does another row with the conversion's id take money back?

@@ -97,10 +97,32 @@ impl Csv {
                     }
                     self.line += 1;
                 }
+                // A spreadsheet's empty row.
+                Some(&byte) if byte == self.delimiter => {
+                    let end = self.end_of_blanks(input, at);
+                    match input.get(end) {
+                        Some(&byte) if byte == self.newline => at = end + 1,
+                        None if is_last => at = end,
+                        None => return Pull::More(at),
+                        Some(_) => break,
+                    }
+                    self.line += 1;
+                }
                 Some(_) => break,
             }
         }
         self.read_row(input, at, is_last, fields)
+    }
+
+    /// The offset after delimiters and blanks.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn end_of_blanks(&self, input: &[u8], start: usize) -> usize {
+        let rest = input.get(start..).unwrap_or_default();
+        let is_blank = |&byte: &u8| {
+            byte == self.delimiter || byte != self.newline && matches!(byte, b' ' | b'\t' | b'\r')
+        };
+        start + rest.iter().take_while(|byte| is_blank(byte)).count()
     }
 
     #[inline(never)]

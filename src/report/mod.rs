@@ -70,6 +70,8 @@ pub(crate) struct Settings {
     /// Known when matching begins: the number of that currency, 0 for none, and the numbers of `approved`, `pending`,
     /// `rejected`, `reversed` and `returned`.
     account: u8,
+    /// The currency of uploads: the account's, or the only one of CAKE's rows; 255 where there are several.
+    owed_in: u8,
     codes: [u8; 5],
     prefers_approved: bool,
     /// The index of this part, from 0, and the number of parts.
@@ -114,6 +116,8 @@ pub struct Report {
     states: Words,
     offers: Words,
     affiliates: Words,
+    /// The payments of orders, as hashes, by the order's number: refunds that name nothing else.
+    payments: Vec<(u64, u32)>,
     /// Pairs of offer and affiliate by number, from 1.
     pairs: Groups,
     bad: Vec<Bad>,
@@ -169,6 +173,7 @@ impl Report {
             statuses: Vec::new(),
             currency: String::new(),
             account: 0,
+            owed_in: 0,
             codes: [u8::MAX; 5],
             prefers_approved: true,
             part: (0, 1),
@@ -281,6 +286,7 @@ impl Report {
             states: Words::new(seed),
             offers: Words::new(seed),
             affiliates: Words::new(seed),
+            payments: Vec::new(),
             pairs: Groups::new(),
             bad: Vec::new(),
             excerpts: Words::new(seed),
@@ -421,8 +427,9 @@ impl Report {
             RowKind::Orders => self.orders.go_back(current.mark, &mut self.memory),
             RowKind::Conversions => self.conversions.go_back(current.mark, &mut self.memory),
             RowKind::Deliveries => self.deliveries.go_back(current.mark, &mut self.memory),
-            RowKind::Clicks => self.clicks.go_back(current.clicks),
+            RowKind::Clicks => self.clicks.go_back(current.clicks, &mut self.memory),
         }
+        self.payments.retain(|&(_, row)| row < self.orders.rows());
         self.bad.truncate(current.bad);
         (self.ids_rise, self.last_id) = current.ids;
         self.filled = 0;

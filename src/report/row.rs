@@ -2,11 +2,24 @@
 
 use super::clicks::{ROLES, TEXTS};
 use super::flaw::Flaw;
+use super::judge::NOTHING;
+use super::memory::hash;
 use super::names::{Fields, Kind, Role};
-use super::source::Source;
+use super::source::{GivenBack, Source};
 use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
 use super::{MAX_NUMBER_BYTES, Report};
 use crate::Result;
+
+/// The roles by which a sale's own row changes what remains of it; one bit for each.
+const CHANGES: u32 = 1 << Role::Refunded as u32
+    | 1 << Role::Cancelled as u32
+    | 1 << Role::Captured as u32
+    | 1 << Role::Disputed as u32
+    | 1 << Role::Remaining as u32
+    | 1 << Role::RefundIds as u32;
+
+/// The same for those that name a payment.
+const PAYMENT: u32 = 1 << Role::Charge as u32 | 1 << Role::Intent as u32;
 
 impl Report {
     #[inline(never)]
@@ -20,7 +33,18 @@ impl Report {
         let unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
+        let [charge, intent] = if fields.has_any(PAYMENT) {
+            [
+                source.id(fields, Role::Charge, input)?,
+                source.id(fields, Role::Intent, input)?,
+            ]
+        } else {
+            Default::default()
+        };
         let (mut unique_id, mut stored_order, click_id) = (&*unique_id, &*order_id, &*click_id);
+        if unique_id.is_empty() && !source.names.is_declared(Role::UniqueId as u8) {
+            unique_id = if intent.is_empty() { &charge } else { &intent };
+        }
         let is_bare = is_blank(Role::Revenue) && is_blank(Role::Status);
         if source.is_line_item(&order_id, is_bare)? {
             return Ok(());
@@ -39,18 +63,20 @@ impl Report {
         let is_refund = is_refund || (revenue < 0 && revenue != NO_AMOUNT);
         let word = fields.text(Role::Status, input);
         let mut status = 0;
+        let mut given_back = 0;
         if !is_refund {
             status = self.mapped_status(source, word)?;
-            let [refunded, cancelled] = [Role::Refunded, Role::Cancelled];
-            if fields.kind(refunded) != Kind::Absent || fields.kind(cancelled) != Kind::Absent {
+            if fields.has_any(CHANGES) || source.is_shopify {
                 let letters = self.letters(source, currency);
-                let taken = source.refunded(fields, input, letters)?;
-                let is_cancelled = !is_blank(cancelled);
-                (revenue, status) = self.after_refunds(revenue, status, taken, is_cancelled)?;
+                let said = source.given_back(fields, input, letters, revenue)?;
+                revenue = said.revenue;
+                (revenue, status) = self.after_refunds(revenue, status, &said)?;
+                let word = self.statuses.text(u32::from(status));
+                given_back = said.mark(matches!(word, b"" | b"approved" | b"pending"));
             }
         } else if source.dialect == "stripe" && is_void(word) {
-            // Nothing was given back.
             revenue = NO_AMOUNT;
+            given_back = NOTHING;
         }
         let mut flags = day;
         if is_refund {
@@ -77,8 +103,15 @@ impl Report {
             class: 0,
             currency,
             flags,
-            pair: 0,
+            pair: given_back,
         };
+        for payment in [&charge, &intent] {
+            if !payment.is_empty() && **payment != *unique_id {
+                let link = (hash(payment, self.settings.seed), self.orders.rows());
+                let room = self.memory.extend(&mut self.payments, &[link]);
+                room.ok_or(Flaw::Full)?;
+            }
+        }
         self.orders
             .push(
                 &head,
@@ -92,27 +125,25 @@ impl Report {
         Ok(())
     }
 
-    /// What remains of an order that has taken back so much in its own row, and its status.
+    /// What remains of an order by its own row, and its status.
     #[cfg_attr(small_cold, optimize(size))]
     fn after_refunds(
         &mut self,
         revenue: i64,
         status: u8,
-        taken: i64,
-        is_cancelled: bool,
+        said: &GivenBack,
     ) -> Result<(i64, u8), Flaw> {
         let has_revenue = revenue != NO_AMOUNT && revenue > 0;
         let rest = if has_revenue {
-            (revenue - taken).max(0)
+            (revenue - said.amount).max(0)
         } else {
             revenue
         };
-        if !is_cancelled && (taken == 0 || !has_revenue || rest > 0) {
-            return Ok((rest, status));
-        }
+        let is_whole = said.is_cancelled || said.amount > 0 && has_revenue && rest == 0;
         let word: &[u8] = match self.statuses.text(u32::from(status)) {
-            b"" | b"approved" => b"reversed",
-            b"pending" => b"rejected",
+            b"" | b"approved" if is_whole => b"reversed",
+            b"pending" if is_whole => b"rejected",
+            b"" | b"approved" if said.is_only_authorised => b"pending",
             _ => return Ok((rest, status)),
         };
         Ok((
@@ -174,6 +205,10 @@ impl Report {
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
         let own_id = source.id(fields, Role::ConversionId, input)?;
+        // CAKE writes 0 for none: such a row is no conversion.
+        if own_id.is_empty() && is_zero(fields.text(Role::ConversionId, input)) {
+            return Err(Flaw::Id);
+        }
         let currency = self.currency(fields.text(Role::Currency, input))?;
         let letters = self.letters(source, currency);
         let revenue = source.amount(fields, Role::Revenue, input, letters)?;
@@ -339,17 +374,17 @@ impl Report {
         let date = fields.text(Role::Date, input);
         let (seconds, _) = self.seconds(source, date, false)?;
         source.note_sample(fields, input);
-        let id = fields.text(Role::ClickId, input);
-        let overlap = &mut self.clicks.overlap;
-        let is_repeated = overlap.has(source.page(), id, &mut self.memory);
-        if is_repeated.ok_or(Flaw::Full)? {
-            source.repeated += 1;
-            return Ok(());
-        }
         let conversion = match fields.kind(Role::ConversionId) {
             Kind::Absent => std::borrow::Cow::default(),
             _ => source.id(fields, Role::ConversionId, input)?,
         };
+        let id = fields.text(Role::ClickId, input);
+        let overlap = &mut self.clicks.overlap;
+        let is_repeated = overlap.has(source.page(), id, seconds, &mut self.memory);
+        if is_repeated.ok_or(Flaw::Full)? {
+            source.repeated += 1;
+            return Ok(());
+        }
         let mut texts: [&[u8]; TEXTS] = [&[]; TEXTS];
         for (slot, role) in texts.iter_mut().zip(ROLES) {
             *slot = fields.text(role, input);
@@ -376,6 +411,11 @@ fn trim(text: &[u8]) -> &[u8] {
         [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
         _ => text.trim_ascii(),
     }
+}
+
+fn is_zero(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    !text.is_empty() && text.iter().all(|&byte| byte == b'0')
 }
 
 pub(super) fn contains_refund(kind: &[u8]) -> bool {

@@ -6,6 +6,7 @@ mod corrected;
 mod files;
 mod owed;
 mod pairs;
+mod refunds;
 mod whole;
 
 use super::*;

@@ -1,6 +1,6 @@
 //! The beginning of a file: whether it is text, and which reader reads it.
 
-use super::{Csv, Json, Pull, Reader, RowKind, Source};
+use super::{Csv, Encoding, Json, Pull, Reader, RowKind, Source};
 
 /// The first bytes of files that are no text, and what to do with such a file.
 const MARKS: [(&[&[u8]], &str); 3] = [
@@ -54,8 +54,16 @@ impl Source {
             if let Some(rule) = no_text(rest) {
                 return Err(Pull::Refuse(rule.to_owned()));
             }
-            if rest.starts_with(b"\xEF\xBB\xBF") {
+            // Programs that add a mark to a file that has one leave two.
+            let mut marked = rest;
+            while let Some(text) = marked.strip_prefix(b"\xEF\xBB\xBF") {
+                marked = text;
                 at += 3;
+            }
+            if marked.len() < rest.len() && self.encoding == Encoding::Windows1252 {
+                return Err(Pull::Refuse(
+                    "it is declared as windows-1252 and begins with the mark of UTF-8: declare utf-8".to_owned(),
+                ));
             }
             self.has_begun = true;
         }
