@@ -129,7 +129,7 @@ export interface Understood {
   readonly unreadable: number;
   /** Lines that only add an item to the order before them (Shopify). */
   readonly lineItems: number;
-  /** Clicks that the page before has had at its end: they count once. Absent where there are none. */
+  /** Clicks that the page before has had at its end, or an earlier file: they count once. Absent where there are none. */
   readonly repeated?: number;
   /** The first three rows, with their values as understood. */
   readonly samples: readonly Readonly<Partial<Record<Role, string>>>[];

@@ -33,17 +33,12 @@ impl Report {
         let unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
-        let [charge, intent] = if fields.has_any(PAYMENT) {
-            [
-                source.id(fields, Role::Charge, input)?,
-                source.id(fields, Role::Intent, input)?,
-            ]
-        } else {
-            Default::default()
-        };
+        let has_payment = fields.has_any(PAYMENT);
+        let payment;
         let (mut unique_id, mut stored_order, click_id) = (&*unique_id, &*order_id, &*click_id);
-        if unique_id.is_empty() && !source.names.is_declared(Role::UniqueId as u8) {
-            unique_id = if intent.is_empty() { &charge } else { &intent };
+        if has_payment && unique_id.is_empty() {
+            payment = source.payment(fields, input)?;
+            unique_id = &payment;
         }
         let is_bare = is_blank(Role::Revenue) && is_blank(Role::Status);
         if source.is_line_item(&order_id, is_bare)? {
@@ -105,12 +100,8 @@ impl Report {
             flags,
             pair: given_back,
         };
-        for payment in [&charge, &intent] {
-            if !payment.is_empty() && **payment != *unique_id {
-                let link = (hash(payment, self.settings.seed), self.orders.rows());
-                let room = self.memory.extend(&mut self.payments, &[link]);
-                room.ok_or(Flaw::Full)?;
-            }
+        if has_payment {
+            self.note_payments(source, fields, input, unique_id)?;
         }
         self.orders
             .push(
@@ -122,6 +113,27 @@ impl Report {
             )
             .ok_or(Flaw::Full)?;
         source.note_line();
+        Ok(())
+    }
+
+    /// Notes the payments of the next order, where they are not its unique id.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn note_payments(
+        &mut self,
+        source: &Source,
+        fields: &Fields,
+        input: &[u8],
+        unique_id: &[u8],
+    ) -> Result<(), Flaw> {
+        for role in [Role::Charge, Role::Intent] {
+            let payment = source.id(fields, role, input)?;
+            if !payment.is_empty() && *payment != *unique_id {
+                let link = (hash(&payment, self.settings.seed), self.orders.rows());
+                let room = self.memory.extend(&mut self.payments, &[link]);
+                room.ok_or(Flaw::Full)?;
+            }
+        }
         Ok(())
     }
 
@@ -205,10 +217,6 @@ impl Report {
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
         let own_id = source.id(fields, Role::ConversionId, input)?;
-        // CAKE writes 0 for none: such a row is no conversion.
-        if own_id.is_empty() && is_zero(fields.text(Role::ConversionId, input)) {
-            return Err(Flaw::Id);
-        }
         let currency = self.currency(fields.text(Role::Currency, input))?;
         let letters = self.letters(source, currency);
         let revenue = source.amount(fields, Role::Revenue, input, letters)?;
@@ -411,11 +419,6 @@ fn trim(text: &[u8]) -> &[u8] {
         [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
         _ => text.trim_ascii(),
     }
-}
-
-fn is_zero(text: &[u8]) -> bool {
-    let text = text.trim_ascii();
-    !text.is_empty() && text.iter().all(|&byte| byte == b'0')
 }
 
 pub(super) fn contains_refund(kind: &[u8]) -> bool {

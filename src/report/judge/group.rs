@@ -77,8 +77,8 @@ const LOOK: usize = 64;
 #[derive(Default)]
 struct Plan {
     pairs: Vec<(u32, u32)>,
-    /// The refunds of each sale that has some.
-    refunds: BTreeMap<u32, Vec<u32>>,
+    /// Sales with their refunds.
+    refunds: Vec<(u32, u32)>,
     /// Rows of each side that repeat another one. Is a conversion spared from being rejected?
     orders: Vec<(u32, u32)>,
     conversions: Vec<(u32, u32, bool)>,
@@ -260,10 +260,11 @@ fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
     for refund in refunds {
         let sale = sale_of(orders, key, refund, (sales, &alone));
         match sale.filter(|_| is_first) {
-            Some(sale) => plan.refunds.entry(sale).or_default().push(refund),
+            Some(sale) => plan.refunds.push((sale, refund)),
             None => plan.left[0].push(refund),
         }
     }
+    plan.refunds.sort_unstable();
     // Where orders name their offers, conversions of two offers are no repetition.
     let has_offers = sales
         .iter()
@@ -336,8 +337,10 @@ fn match_group(
     });
     let plan = plan(report, which(pass), left, right);
     let mut rests: BTreeMap<u32, Rest> = BTreeMap::new();
-    for (&sale, refunds) in &plan.refunds {
-        if let Some(rest) = judge.take_refunds(report, sale, refunds) {
+    for refunds in plan.refunds.chunk_by(|one, other| one.0 == other.0) {
+        if let Some(&(sale, _)) = refunds.first()
+            && let Some(rest) = judge.take_refunds(report, sale, refunds)
+        {
             rests.insert(sale, rest);
         }
     }
@@ -414,8 +417,9 @@ pub(super) fn compare(
         .then_with(|| {
             let texts = |place| {
                 let [unique, order, click, own] = store.texts(place);
-                // If two conversion ids differ in length, the shorter one is the smaller number.
-                (own.len(), own, unique, order, click)
+                // A conversion with an id comes before one without: CAKE writes 0 for none. If two ids differ in
+                // length, the shorter one is the smaller number.
+                (own.is_empty(), own.len(), own, unique, order, click)
             };
             texts(one).cmp(&texts(other))
         })

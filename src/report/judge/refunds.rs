@@ -10,7 +10,6 @@ use crate::report::memory::hash;
 use crate::report::store::{
     CLICK_ID, Head, IS_AMENDED, IS_REFUND, NO_AMOUNT, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID,
 };
-use std::collections::{BTreeMap, BTreeSet};
 
 /// In place of a sale's offer and affiliate, its row keeps how much was given back by the row itself. This one: the
 /// row does not say how much.
@@ -127,21 +126,22 @@ impl Judge {
         }
     }
 
-    /// Gives refunds their class, and returns what they leave of their sale; `None` where nothing was given back.
+    /// Gives refunds their class, and returns what they leave of their sale, which stands beside each; `None` where
+    /// nothing was given back.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn take_refunds(
         &mut self,
         report: &mut Report,
         sale: u32,
-        refunds: &[u32],
+        refunds: &[(u32, u32)],
     ) -> Option<Rest> {
         let of = report.orders.head(sale)?;
         let before = self.net_so_far(sale, &of);
         let mut rest: Option<Rest> = None;
         let mut given_back = 0;
-        let mut known = BTreeSet::new();
-        for &refund in refunds {
+        let mut known = Vec::new();
+        for &(_, refund) in refunds {
             let head = report.orders.head(refund)?;
             self.settle(report, true, refund, Class::Refund, sale, &head);
             if head.pair == NOTHING {
@@ -154,11 +154,16 @@ impl Judge {
             rest.net = rest.net.less(&of, &head);
             rest.is_due |= !report.settings.is_outside(&head);
             given_back -= head.revenue.max(UNCLEAR + 1);
-            // The same refund in two files, or two refunds that look alike: who knows.
-            let id = report.orders.text(refund, UNIQUE_ID).to_vec();
-            if !known.insert((id, head.seconds, head.revenue)) {
-                rest.net = rest.net.unclear();
-            }
+            let mut what = report.orders.text(refund, UNIQUE_ID).to_vec();
+            what.extend(head.seconds.to_le_bytes());
+            what.extend(head.revenue.to_le_bytes());
+            known.push(hash(&what, 0));
+        }
+        known.sort_unstable();
+        // The same refund in two files, or two refunds that look alike: who knows.
+        let is_repeated = !known.is_sorted_by(|one, other| one < other);
+        if let Some(rest) = rest.as_mut().filter(|_| is_repeated) {
+            rest.net = rest.net.unclear();
         }
         if let Some(rest) = &mut rest
             && of.pair > 0
@@ -185,12 +190,12 @@ impl Judge {
         if refunds.is_empty() {
             return Some(());
         }
-        let mut sales: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for (refund, sale) in sales_of(report, &refunds)? {
-            sales.entry(sale).or_default().push(refund);
-        }
-        for (&sale, refunds) in &sales {
-            let Some(rest) = self.take_refunds(report, sale, refunds) else {
+        let sales = sales_of(report, &refunds)?;
+        for of_sale in sales.chunk_by(|one, other| one.0 == other.0) {
+            let Some(&(sale, _)) = of_sale.first() else {
+                continue;
+            };
+            let Some(rest) = self.take_refunds(report, sale, of_sale) else {
                 continue;
             };
             let order = report.orders.head(sale)?;
@@ -240,7 +245,7 @@ impl Judge {
         if !self.has_doubts {
             return Some(());
         }
-        let mut strays = BTreeSet::new();
+        let mut strays = Vec::new();
         let mut alone = Vec::new();
         let [left, _] = &self.left;
         for &place in left {
@@ -252,15 +257,16 @@ impl Judge {
                     alone.push(place);
                 }
             } else if head.class == Class::OutsideWindow as u8 && head.flags & IS_AMENDED != 0 {
-                strays.insert(place);
+                strays.push(place);
             }
         }
+        strays.sort_unstable();
         let mut next = report.orders.first().filter(|_| !strays.is_empty());
         while let Some(place) = next {
             next = report.orders.next(place);
             let head = report.orders.head(place)?;
             if head.class == Class::Refund as u8
-                && strays.contains(&head.partner)
+                && strays.binary_search(&head.partner).is_ok()
                 && head.pair != NOTHING
                 && !report.settings.is_outside(&head)
             {
@@ -310,7 +316,7 @@ pub(super) fn is_its_sale(orders: &Store, key: usize, refund: u32, sale: u32) ->
         || ids.any(|[one, other]| !one.is_empty() && one == other)
 }
 
-/// Refunds with the one sale that each is of. Each is looked for by the keys in their order, then by its payment; the
+/// Sales with their refunds, sorted. Each refund is looked for by the keys in their order, then by its payment; the
 /// first that finds a sale decides, and two sales are none.
 #[cfg_attr(small_cold, optimize(size))]
 fn sales_of(report: &Report, refunds: &[u32]) -> Option<Vec<(u32, u32)>> {
@@ -324,24 +330,25 @@ fn sales_of(report: &Report, refunds: &[u32]) -> Option<Vec<(u32, u32)>> {
             .map(|&(payment, _)| payment)
     };
     let mut memory = report.memory;
-    let mut wanted: Vec<(u64, usize, u32)> = Vec::new();
-    for &refund in refunds {
+    // The hash of a text that a sale must have, the rank of its key, and the number of the refund.
+    let mut wanted: Vec<(u64, usize, usize)> = Vec::new();
+    for (number, &refund) in refunds.iter().enumerate() {
         for (level, &key) in keys.iter().enumerate() {
             let text = orders.text(refund, key);
             if !text.is_empty() {
-                memory.extend(&mut wanted, &[(hash(text, seed), level, refund)])?;
+                memory.extend(&mut wanted, &[(hash(text, seed), level, number)])?;
             }
         }
         if !report.payments.is_empty() {
             let own = hash(orders.text(refund, UNIQUE_ID), seed);
             for payment in payments(orders.number(refund)).chain([own]) {
-                memory.extend(&mut wanted, &[(payment, keys.len(), refund)])?;
+                memory.extend(&mut wanted, &[(payment, keys.len(), number)])?;
             }
         }
     }
     wanted.sort_unstable();
-    // The level of a refund's sale; no sale where there are two.
-    let mut found: BTreeMap<u32, (usize, Option<u32>)> = BTreeMap::new();
+    // The rank by which each refund has found its sale; nobody where there are two.
+    let mut found = vec![(usize::MAX, NOBODY); refunds.len()];
     let mut row = 0;
     let mut next = orders.first();
     while let Some(sale) = next {
@@ -352,9 +359,12 @@ fn sales_of(report: &Report, refunds: &[u32]) -> Option<Vec<(u32, u32)>> {
         let mut look = |hash: u64, level: usize, key: Option<usize>| {
             let from = wanted.partition_point(|&(other, at, _)| (other, at) < (hash, level));
             let same = wanted.get(from..).unwrap_or_default().iter();
-            for &(_, _, refund) in same.take_while(|&&(other, at, _)| (other, at) == (hash, level))
-            {
+            for &(_, _, index) in same.take_while(|&&(other, at, _)| (other, at) == (hash, level)) {
                 let Some(head) = orders.head(sale).filter(|head| !is_refund(head)) else {
+                    return;
+                };
+                let (Some(&refund), Some(known)) = (refunds.get(index), found.get_mut(index))
+                else {
                     return;
                 };
                 let is_its = key.is_none_or(|key| {
@@ -369,11 +379,10 @@ fn sales_of(report: &Report, refunds: &[u32]) -> Option<Vec<(u32, u32)>> {
                 } else {
                     sale
                 };
-                let known = found.entry(refund).or_insert((level, Some(stand)));
                 if level < known.0 {
-                    *known = (level, Some(stand));
-                } else if level == known.0 && known.1 != Some(stand) {
-                    known.1 = None;
+                    *known = (level, stand);
+                } else if level == known.0 && known.1 != stand {
+                    known.1 = NOBODY;
                 }
             }
         };
@@ -390,10 +399,11 @@ fn sales_of(report: &Report, refunds: &[u32]) -> Option<Vec<(u32, u32)>> {
             }
         }
     }
-    let found = found.into_iter();
-    Some(
-        found
-            .filter_map(|(refund, (_, sale))| Some((refund, sale?)))
-            .collect(),
-    )
+    let found = found
+        .iter()
+        .zip(refunds)
+        .filter(|((_, sale), _)| *sale != NOBODY);
+    let mut sales: Vec<(u32, u32)> = found.map(|(&(_, sale), &refund)| (sale, refund)).collect();
+    sales.sort_unstable();
+    Some(sales)
 }

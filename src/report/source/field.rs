@@ -55,6 +55,25 @@ impl Source {
         is_plain && self.prefix.is_empty() && text.len() <= 128
     }
 
+    /// The payment that stands for a unique id; empty where the caller has declared another field for it.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(crate) fn payment<'a>(
+        &self,
+        fields: &'a Fields,
+        input: &'a [u8],
+    ) -> Result<Cow<'a, [u8]>, Flaw> {
+        if self.names.is_declared(Role::UniqueId as u8) {
+            return Ok(Cow::default());
+        }
+        let intent = self.id(fields, Role::Intent, input)?;
+        if intent.is_empty() {
+            self.id(fields, Role::Charge, input)
+        } else {
+            Ok(intent)
+        }
+    }
+
     #[inline(never)]
     fn any_id<'a>(
         &self,

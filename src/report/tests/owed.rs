@@ -250,17 +250,25 @@ fn an_upload_is_in_one_currency() {
 }
 
 #[test]
-fn what_is_no_conversion_or_no_id_is_unreadable() {
-    for id in ["0", "\"0\"", "\"00\""] {
-        let mut report = of(
-            "",
-            &[("", &format!("{HEAD}{SALE}"))],
-            &format!(
-                r#"[{{"conversion_id":{id},"unique_id":"1001"}},{{"conversion_id":5,"unique_id":"1001"}}]"#
-            ),
-        );
-        assert_eq!(told(&mut report)[0], "matched, unreadable id", "{id}");
+fn what_has_no_id_never_stands_before_what_has_one() {
+    for id in ["0", "\"0\"", "\"\"", "null"] {
+        let mut rows = [id, "5"].map(|id| {
+            let row = conversion(9, "1001", "2026-06-20 10:00:03", "22", "18", "approved");
+            row.replace(":9,", &format!(":{id},"))
+        });
+        for _ in 0..2 {
+            rows.reverse();
+            let orders = format!("{HEAD}{}", SALE.replace(",7,", ",,"));
+            let mut report = of("", &[("", &orders)], &rows.join("\n"));
+            let found = super::rows(&mut report, "classes=matched");
+            assert_eq!(found[0]["conversion"]["conversionId"], "5", "{id}");
+            assert_eq!(told(&mut report)[1], "no_conversion_id", "{id}");
+        }
     }
+}
+
+#[test]
+fn a_text_in_another_encoding_than_declared_is_refused() {
     let spoiled = format!("{HEAD}{}", SALE.replace("1001", "\u{81}1001"));
     assert_eq!(
         told(&mut of("", &[("", &spoiled)], "[]"))[0],
