@@ -23,6 +23,7 @@ const CLASSES: Record<Row["class"], string> = {
   outside_window: "outside the days",
   no_key: "no order id",
   refund: "refund",
+  refund_unclear: "refund to look at",
   read_twice: "read twice, counted once",
   unreadable: "unreadable",
 };

@@ -148,7 +148,7 @@ function rowOf({ class: name, reasons, order, conversion, unreadable, wouldMatch
     wideCell(placeOf(order ?? conversion ?? unreadable)),
     wideCell(order === undefined ? unreadable?.text : idOf(order)),
     cell(order?.revenueAfterRefunds ?? order?.revenue, true),
-    cell(order?.payout, true),
+    cell(order?.payoutAfterRefunds ?? order?.payout, true),
     wideCell(conversion === undefined ? "" : `${conversion.conversionId ?? ""} ${idOf(conversion)}`),
     cell(conversion?.revenue, true),
     cell(conversion?.payout, true),

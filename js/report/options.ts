@@ -24,7 +24,13 @@ export type Role =
   | "state"
   | "kind"
   | "refunded"
-  | "cancelled";
+  | "cancelled"
+  | "captured"
+  | "disputed"
+  | "remaining"
+  | "refundIds"
+  | "charge"
+  | "intent";
 
 /** The options of a report. */
 export interface ReportOptions {
@@ -123,7 +129,7 @@ export interface Understood {
   readonly unreadable: number;
   /** Lines that only add an item to the order before them (Shopify). */
   readonly lineItems: number;
-  /** Clicks that the page before has had at its end: they count once. Absent where there are none. */
+  /** Clicks that the page before has had at its end, or an earlier file: they count once. Absent where there are none. */
   readonly repeated?: number;
   /** The first three rows, with their values as understood. */
   readonly samples: readonly Readonly<Partial<Record<Role, string>>>[];
@@ -143,6 +149,7 @@ export type RowClass =
   | "outside_window"
   | "no_key"
   | "refund"
+  | "refund_unclear"
   | "read_twice"
   | "unreadable";
 
@@ -160,6 +167,7 @@ export const ROW_CLASSES: readonly RowClass[] = [
   "outside_window",
   "no_key",
   "refund",
+  "refund_unclear",
   "read_twice",
   "unreadable",
 ];
@@ -209,6 +217,7 @@ export interface RowSide extends Place {
   readonly revenue?: string;
   readonly revenueAfterRefunds?: string;
   readonly payout?: string;
+  readonly payoutAfterRefunds?: string;
   readonly currency?: string;
   readonly status?: string;
 }
@@ -228,7 +237,7 @@ export interface ReportRow {
     readonly key: ReportKey;
     /** The conversion's key, where it is another one: the order id may be CAKE's unique id. */
     readonly conversionKey?: ReportKey;
-    /** What only one of the keys has, such as `case` or `leading_zeros`; `other_key` and `other_offer` where they are equal. */
+    /** What only one of the keys has, such as `case` or `leading_zeros`; `other_key`, `other_offer` and, of a refund, `sale` where they are equal. */
     readonly without: string;
     readonly conversion: RowSide;
   }[];
@@ -413,8 +422,8 @@ export interface Corrections {
   /**
    * Omitted, by reason: CAKE takes no such value (`no_click_id`, `invalid_unique_id`, `no_disposition`, …); nothing is
    * owed (`not_approved`, `refunded`); CAKE may have the sale (`would_match`, `the_forwarder_has_it`,
-   * `rows_without_key`, `may_be_another_order`, `near_misses_not_searched`); or a person must look
-   * (`only_revenue_differs`, `changed_since_written`, `unreadable_rows`, …). docs/report.md explains each.
+   * `rows_without_key`, `may_be_another_order`, `near_misses_not_searched`); or a person must look (`refund_unclear`,
+   * `only_revenue_differs`, `changed_since_written`, `unreadable_rows`, …). docs/report.md explains each.
    */
   readonly skipped: Readonly<Record<string, number>>;
 }

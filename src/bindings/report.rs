@@ -2,7 +2,7 @@
 //! report lives in one instance of the module, so that its memory is freed with it.
 
 use crate::report::Report;
-use crate::report::out_of_error;
+use crate::report::out::of_error;
 use crate::{Error, Result};
 use std::sync::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -40,7 +40,7 @@ fn settle(state: &mut State, outcome: Result<f64>) -> f64 {
             number
         }
         Err(error) => {
-            state.answer = out_of_error(&error);
+            state.answer = of_error(&error);
             FAILED
         }
     }
@@ -86,7 +86,7 @@ pub fn room(bytes: usize) -> *const u8 {
                 .get(at..)
                 .map_or(core::ptr::null(), <[u8]>::as_ptr),
             Err(error) => {
-                state.answer = out_of_error(&error);
+                state.answer = of_error(&error);
                 core::ptr::null()
             }
         }

@@ -214,7 +214,7 @@ impl Clicks {
     }
 
     #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn go_back(&mut self, mark: Mark) {
+    pub(super) fn go_back(&mut self, mark: Mark, memory: &mut Memory) {
         if self.rows != mark.rows {
             self.seconds.clear_from(mark.rows);
             for column in &mut self.columns {
@@ -222,7 +222,7 @@ impl Clicks {
             }
         }
         self.rows = mark.rows;
-        self.overlap.forget();
+        self.overlap.forget(memory);
         self.converted.truncate(mark.converted);
         // A conversion whose click did not come counts alone.
         self.conversion_ids.go_back(mark.conversion_ids);

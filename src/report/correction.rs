@@ -1,11 +1,12 @@
 //! Corrections for CAKE: rows for its reconciliation tool (KB 13000040426) and for its bulk upload of conversions
 //! (KB 13000118837). A machine reads these files: ids and amounts are not formatted for people.
 
+mod change;
 mod held;
 mod named;
 mod written;
 
-use super::judge::{Class, is_unclear};
+use super::judge::{Class, Net, UNCLEAR, Verdicts, is_unclear};
 use super::listing::{is_pair, not_yet};
 use super::out::Writer;
 use super::source::settings;
@@ -14,6 +15,7 @@ use super::store::{
 };
 use super::{Report, amount, day, refuse};
 use crate::{Error, Result, click_id};
+use change::Change;
 pub(super) use held::Held;
 use named::{is_id, is_reference};
 pub(super) use written::Written;
@@ -163,8 +165,7 @@ impl Report {
         let net = self
             .verdicts
             .as_ref()
-            .map_or(head.revenue, |verdicts| verdicts.net(place, head));
-        let account = self.settings.account;
+            .map_or(Net::of(head), |verdicts| verdicts.net(place, head));
         let holds = self.held(true);
         let lacks = if matches!(state, b"pending" | b"delivered") {
             "the_forwarder_has_it"
@@ -174,11 +175,13 @@ impl Report {
             "would_match"
         } else if !self.counts(head.status) {
             "not_approved"
-        } else if net != NO_AMOUNT && net <= 0 && net != head.revenue {
+        } else if self.is_refund_unclear(place, head, net) {
+            "refund_unclear"
+        } else if net.revenue > UNCLEAR && net.revenue <= 0 && net.revenue != head.revenue {
             "refunded"
-        } else if head.currency != 0 && account != 0 && head.currency != account
-            || is_unclear(head, net)
-        {
+        } else if net.payout != NO_AMOUNT && net.payout < 0 {
+            "below_zero"
+        } else if !self.is_owed_in(head.currency) {
             "currency_differs"
         } else if !core::str::from_utf8(text(CLICK_ID)).is_ok_and(|id| click_id::check(id).is_ok())
         {
@@ -199,15 +202,15 @@ impl Report {
             text(CLICK_ID).to_vec(),
             own_offer.to_vec(),
             date,
-            written(head.payout),
-            written(net),
+            written(net.payout),
+            written(net.revenue),
             text(UNIQUE_ID).to_vec(),
             text(ORDER_ID).to_vec(),
         ];
-        let moved = if head.payout == NO_AMOUNT {
-            net
+        let moved = if net.payout == NO_AMOUNT {
+            net.revenue
         } else {
-            head.payout
+            net.payout
         };
         // A sale is uploaded once, whatever has changed in it since.
         let row = [UNIQUE_ID, ORDER_ID, CLICK_ID].map(text);
@@ -234,57 +237,29 @@ impl Report {
             .copied()
             .unwrap_or("");
         let is_rejected = reject.split(',').any(|class| class == name);
-        let mut status = head.status;
-        let mut disposition: Vec<u8> = Vec::new();
-        let mut payout = NO_AMOUNT;
-        let mut lacks = "";
         let mut is_keyless = false;
-        if is_rejected && !is_pair(head.class) {
-            if !self.counts(status) && self.settings.rank(status) > 1 {
-                // It is rejected or taken back already.
-                return;
-            }
-            disposition = b"rejected".to_vec();
-            status = u8::MAX;
-            (lacks, is_keyless) = self.why_not_rejected(place, head, offer);
-        } else if is_pair(head.class)
-            && head.class != Class::Matched as u8
-            && head.class != Class::OutsideWindow as u8
-            && head.partner != NOBODY
-            && let Some(order) = self.orders.head(head.partner)
-        {
-            let net = verdicts.net(head.partner, &order);
-            let wanted = self.settings.status_after(&order, net);
-            if wanted != 0 && !self.settings.is_same_status(wanted, status) {
-                disposition = self.statuses.text(u32::from(wanted)).to_vec();
-                status = wanted;
-            }
-            if order.payout != NO_AMOUNT
-                && order.payout != head.payout
-                && self.settings.is_same_currency(&order, head)
-            {
-                payout = order.payout;
-            }
-            if is_unclear(&order, net) {
-                lacks = "currency_differs";
-            } else if disposition.is_empty() && payout == NO_AMOUNT {
-                // The reconciliation tool has no revenue column: a person must correct such a difference.
-                if net == NO_AMOUNT {
+        let (disposition, status, payout, mut lacks): Change =
+            if is_rejected && !is_pair(head.class) {
+                if !self.counts(head.status) && self.settings.rank(head.status) > 1 {
+                    // It is rejected or taken back already.
                     return;
                 }
-                lacks = if self.settings.is_same_currency(&order, head) {
-                    "only_revenue_differs"
-                } else {
-                    "currency_differs"
-                };
-            } else if self.is_taken_back(head) {
-                lacks = "below_zero";
-            } else if !disposition.is_empty() && !DISPOSITIONS.contains(&disposition.as_slice()) {
-                lacks = "no_disposition";
-            }
-        } else {
-            return;
-        }
+                let (lacks, has_keyless) = self.why_not_rejected(place, head, offer);
+                is_keyless = has_keyless;
+                (b"rejected".to_vec(), u8::MAX, NO_AMOUNT, lacks)
+            } else if is_pair(head.class)
+                && head.class != Class::Matched as u8
+                && head.class != Class::OutsideWindow as u8
+                && head.partner != NOBODY
+                && let Some(order) = self.orders.head(head.partner)
+                && let Some(change) = self.change(verdicts, head, &order)
+            {
+                change
+            } else if is_pair(head.class) && verdicts.may_be_refunded(head.partner) {
+                (Vec::new(), head.status, NO_AMOUNT, "refund_unclear")
+            } else {
+                return;
+            };
         // The tool takes one of the two ids; the conversion id identifies the row more precisely.
         let (own, unique) = if is_id(text(OWN_ID)) {
             (text(OWN_ID), &[][..])
@@ -344,6 +319,20 @@ impl Report {
             holds.why(place)
         };
         (lacks, self.may_be_keyless(Some(holds), head, offer))
+    }
+
+    /// Is it not certain what remains of a sale that is missing at CAKE, or may another refund be this one's?
+    fn is_refund_unclear(&self, place: u32, head: &Head, net: Net) -> bool {
+        let may_be = self.verdicts.as_ref().is_some_and(|verdicts| {
+            verdicts.has_nameless_refund || verdicts.may_be_refunded(place)
+        });
+        may_be || is_unclear(head, net)
+    }
+
+    /// Is a sale in this currency owed in the account's? The upload names none.
+    fn is_owed_in(&self, currency: u8) -> bool {
+        let owed = self.settings.owed_in;
+        currency == 0 || owed == 0 || currency == owed
     }
 
     /// Does another row with the conversion's id take money back?

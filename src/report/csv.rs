@@ -97,11 +97,14 @@ impl Csv {
                     }
                     self.line += 1;
                 }
-                // Spreadsheets write rows that hold nothing.
+                // A spreadsheet's empty row.
                 Some(&byte) if byte == self.delimiter => {
-                    match self.end_of_blank(input, at, is_last) {
-                        Some(after) => at = after,
-                        None => break,
+                    let end = self.end_of_blanks(input, at);
+                    match input.get(end) {
+                        Some(&byte) if byte == self.newline => at = end + 1,
+                        None if is_last => at = end,
+                        None => return Pull::More(at),
+                        Some(_) => break,
                     }
                     self.line += 1;
                 }
@@ -111,19 +114,15 @@ impl Csv {
         self.read_row(input, at, is_last, fields)
     }
 
-    /// The offset after a line of nothing but empty cells.
+    /// The offset after delimiters and blanks.
+    #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    fn end_of_blank(&self, input: &[u8], at: usize, is_last: bool) -> Option<usize> {
-        let rest = input.get(at..)?;
-        let is_blank = |byte: &u8| *byte == self.delimiter || matches!(*byte, b' ' | b'\r');
-        let is_end = |byte: &u8| *byte == self.newline;
-        match rest.iter().position(|byte| is_end(byte) || !is_blank(byte)) {
-            Some(end) => rest
-                .get(end)
-                .filter(|byte| is_end(byte))
-                .map(|_| at + end + 1),
-            None => is_last.then_some(input.len()),
-        }
+    fn end_of_blanks(&self, input: &[u8], start: usize) -> usize {
+        let rest = input.get(start..).unwrap_or_default();
+        let is_blank = |&byte: &u8| {
+            byte == self.delimiter || byte != self.newline && matches!(byte, b' ' | b'\t' | b'\r')
+        };
+        start + rest.iter().take_while(|byte| is_blank(byte)).count()
     }
 
     #[inline(never)]

@@ -5,17 +5,18 @@
 
 mod group;
 pub(super) mod hints;
-mod late;
 mod passes;
 mod reasons;
+mod refunds;
 
 use super::Report;
 use super::correction::{Held, Written};
 use super::partition::Partitions;
-use super::store::{Head, IS_AMENDED, NO_AMOUNT, OWN_ID, Store};
+use super::store::{Head, NO_AMOUNT, OWN_ID, Store};
 use crate::{Error, Result};
+pub(super) use reasons::REASONS;
 use reasons::class_of;
-pub(super) use reasons::{REASONS, is_unclear};
+pub(super) use refunds::{NOTHING, Net, UNCLEAR, UNKNOWN, is_unclear};
 
 /// The class of a row. Every row has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +35,12 @@ pub(super) enum Class {
     NoKey,
     Refund,
     ReadTwice,
+    RefundUnclear,
     /// Open, and known to the forwarder. No row has this class at the end.
     Delivered,
 }
 
-pub(super) const CLASSES: [&str; 14] = [
+pub(super) const CLASSES: [&str; 15] = [
     "open",
     "matched",
     "missing_at_cake",
@@ -53,6 +55,7 @@ pub(super) const CLASSES: [&str; 14] = [
     "no_key",
     "refund",
     "read_twice",
+    "refund_unclear",
 ];
 
 /// Counts and sums of one class in one currency.
@@ -116,11 +119,15 @@ pub(super) struct Hint {
 pub(super) struct Verdicts {
     /// Sums by class, then by currency. Currency 0 means none.
     pub(super) sums: Vec<Vec<Sum>>,
-    /// The remaining revenue of an order after its refunds, by the order's place.
-    pub(super) amended: Vec<(u32, i64)>,
+    /// What remains of an order after its refunds, by the order's place.
+    pub(super) amended: Vec<(u32, Net)>,
     pub(super) hints: Vec<Hint>,
     /// Orders that the forwarder does not know, but for an event with nearly the same key.
     pub(super) near_events: Vec<u32>,
+    /// Sales that a refund without a sale may be of: its key is nearly theirs, or its click theirs.
+    near_refunds: Vec<u32>,
+    /// A refund without any key: it may be of any sale.
+    pub(super) has_nameless_refund: bool,
     /// Hash of the unique id, and offer, of every conversion: once a correction needs them.
     pub(super) named: Option<Vec<(u64, u32)>>,
     /// What holds uploads, or rejections, back: once a file needs it.
@@ -133,19 +140,6 @@ pub(super) struct Verdicts {
     /// -14 to 14.
     clock_pairs: u32,
     clock_hours: [u32; 29],
-}
-
-impl Verdicts {
-    pub(super) fn net(&self, place: u32, order: &Head) -> i64 {
-        if order.flags & IS_AMENDED == 0 {
-            return order.revenue;
-        }
-        self.amended
-            .binary_search_by_key(&place, |&(place, _)| place)
-            .ok()
-            .and_then(|index| self.amended.get(index))
-            .map_or(order.revenue, |&(_, net)| net)
-    }
 }
 
 /// The task of one pass over both sides.
@@ -193,6 +187,8 @@ pub(super) struct Judge {
     sorted: usize,
     /// Were conversions read twice? If so, not every row of a partition is open.
     has_twice: bool,
+    /// Is there a refund without a sale, or one whose sale has no conversion in these days?
+    has_doubts: bool,
 }
 
 const ROWS_A_STEP: usize = 65_536;
@@ -249,6 +245,9 @@ impl Report {
             let letters = self.settings.currency.clone();
             self.currency(letters.as_bytes()).unwrap_or(0)
         };
+        if self.settings.account > 0 {
+            self.settings.owed_in = self.settings.account;
+        }
         let words: [&[u8]; 5] = [
             b"approved",
             b"pending",
@@ -291,53 +290,55 @@ impl Report {
             verdicts,
             sorted: 0,
             has_twice: false,
+            has_doubts: false,
         }
     }
 
     /// Amounts in two currencies are comparable with CAKE's only if the account's currency is known.
     #[cfg_attr(small_cold, optimize(size))]
     fn check_currencies(&mut self) -> Result<()> {
+        self.settings.owed_in = 0;
         if !self.settings.currency.is_empty() || self.currencies.len() < 2 {
             return Ok(());
         }
-        let mut seen = [false; 256];
-        let mut nameless = false;
-        let mut next = self.conversions.first();
-        while let Some(place) = next {
-            let head = self.conversions.head(place);
-            nameless |= head.is_some_and(|head| head.currency == 0);
-            if nameless {
-                break;
+        let seen = |store: &Store| {
+            let mut seen = [false; 256];
+            let mut next = store.first();
+            while let Some(place) = next {
+                if let Some(head) = store.head(place)
+                    && let Some(slot) = seen.get_mut(usize::from(head.currency))
+                {
+                    *slot = true;
+                }
+                next = store.next(place);
             }
-            next = self.conversions.next(place);
-        }
-        if !nameless {
+            seen
+        };
+        let named = |seen: [bool; 256]| {
+            let named = (0_u8..=u8::MAX).zip(seen);
+            let named = named.filter(|&(code, seen)| seen && code > 0);
+            named.map(|(code, _)| code).collect::<Vec<_>>()
+        };
+        let conversions = seen(&self.conversions);
+        let theirs = named(conversions);
+        let ours = named(seen(&self.orders));
+        // An upload is in the currency of CAKE's rows.
+        self.settings.owed_in = match theirs.as_slice() {
+            [only] => *only,
+            _ => u8::MAX,
+        };
+        let [is_nameless, ..] = conversions;
+        if ours.len() < 2 || !is_nameless && !theirs.is_empty() {
             return Ok(());
         }
-        let mut next = self.orders.first();
-        while let Some(place) = next {
-            if let Some(head) = self.orders.head(place)
-                && let Some(slot) = seen.get_mut(usize::from(head.currency))
-            {
-                *slot = true;
-            }
-            next = self.orders.next(place);
-        }
-        let mut names = String::new();
-        let mut count = 0;
-        for (code, _) in (0_u32..).zip(seen).filter(|&(code, seen)| seen && code > 0) {
-            if count > 0 {
-                names.push_str(", ");
-            }
-            count += 1;
-            names.push_str(&String::from_utf8_lossy(self.currencies.text(code)));
-        }
-        if count < 2 {
-            return Ok(());
-        }
+        let letters: Vec<_> = ours
+            .iter()
+            .map(|&code| String::from_utf8_lossy(self.currencies.text(u32::from(code))))
+            .collect();
         Err(Error::AmbiguousFile {
             message: format!(
-                "orders are in several currencies ({names}), and CAKE's amounts name none: declare `currency`, the account's"
+                "orders are in several currencies ({}), and CAKE's amounts name none: declare `currency`, the account's",
+                letters.join(", ")
             ),
         })
     }

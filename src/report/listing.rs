@@ -4,11 +4,11 @@ mod pairs;
 mod source;
 
 use super::judge::hints::difference;
-use super::judge::{CLASSES, Class, Hint, REASONS};
+use super::judge::{CLASSES, Class, Hint, REASONS, UNCLEAR, is_unclear};
 use super::names::RowKind;
 use super::out::Writer;
 use super::source::{kind_name, settings};
-use super::store::{CLICK_ID, IS_SAME_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
+use super::store::{CLICK_ID, IS_REFUND, IS_SAME_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
 use super::{Report, flaw, refuse};
 use crate::{Error, Result};
 use source::{write_source, write_sum};
@@ -213,6 +213,14 @@ impl Report {
                 writer.string(reason.as_bytes());
             }
         }
+        if is_order && head.class == Class::RefundUnclear as u8 && head.partner == NOBODY {
+            writer.string(b"no_sale_to_correct");
+        } else if is_order && other.is_none() && is_unclear(&head, verdicts.net(place, &head)) {
+            writer.string(b"refund_unclear");
+        }
+        if is_order && verdicts.may_be_refunded(place) {
+            writer.string(b"refund_would_match");
+        }
         writer.close(']');
         writer.key(if is_order { "order" } else { "conversion" });
         self.write_side(writer, is_order, place, Some(number));
@@ -228,7 +236,8 @@ impl Report {
             writer.key("of");
             self.write_side(writer, is_order, head.partner, None);
         }
-        if is_order && head.class == Class::MissingAtCake as u8 {
+        let may_match = [Class::MissingAtCake, Class::RefundUnclear].map(|class| class as u8);
+        if is_order && other.is_none() && may_match.contains(&head.class) {
             self.write_hints(writer, place, &verdicts.hints);
         }
         writer.close('}');
@@ -261,7 +270,14 @@ impl Report {
             }
             let ours = self.orders.text(place, ours);
             let theirs = self.conversions.text(hint.conversion, theirs);
-            let difference = difference(ours, theirs, is_one_key);
+            let is_refund = self
+                .orders
+                .head(place)
+                .is_some_and(|head| head.flags & IS_REFUND != 0);
+            let difference = match difference(ours, theirs, is_one_key) {
+                "other_offer" if is_refund => "sale",
+                difference => difference,
+            };
             writer.text_of("without", difference.as_bytes());
             writer.key("conversion");
             self.write_side(writer, false, hint.conversion, None);
@@ -309,15 +325,19 @@ impl Report {
         }
         writer.time_of("date", head.seconds);
         writer.amount_of("revenue", head.revenue);
-        let mut status = head.status;
+        let (mut status, mut payout) = (head.status, head.payout);
         if is_order && let Some(verdicts) = &self.verdicts {
             let net = verdicts.net(place, &head);
             status = self.settings.status_after(&head, net);
-            if net != head.revenue {
-                writer.amount_of("revenueAfterRefunds", net);
+            if net.revenue != head.revenue && net.revenue != UNCLEAR {
+                writer.amount_of("revenueAfterRefunds", net.revenue);
             }
+            payout = net.payout;
         }
         writer.amount_of("payout", head.payout);
+        if payout != head.payout {
+            writer.amount_of("payoutAfterRefunds", payout);
+        }
         writer.text_of("currency", self.currencies.text(u32::from(head.currency)));
         writer.text_of("status", self.statuses.text(u32::from(status)));
         writer.close('}');
@@ -387,6 +407,7 @@ pub(super) fn is_pair(class: u8) -> bool {
         Class::PayoutDiffers,
         Class::StatusDiffers,
         Class::CurrencyDiffers,
+        Class::RefundUnclear,
         Class::OutsideWindow,
     ]
     .into_iter()
@@ -403,7 +424,7 @@ fn classes_of(value: &str) -> Result<u32> {
         let class = class.ok_or_else(|| {
             refuse(
                 "classes",
-                "must be some of matched, missing_at_cake, unknown_to_advertiser, duplicate_order, duplicate_conversion, revenue_differs, payout_differs, status_differs, currency_differs, outside_window, no_key, refund, read_twice and unreadable",
+                "must be some of matched, missing_at_cake, unknown_to_advertiser, duplicate_order, duplicate_conversion, revenue_differs, payout_differs, status_differs, currency_differs, outside_window, no_key, refund, refund_unclear, read_twice and unreadable",
             )
         })?;
         wanted |= 1 << class;

@@ -8,7 +8,7 @@
 //! | [`amount`], [`day`], [`flaw`] | amounts, days and zones; why a row or a file cannot be read |
 //! | `names`, `source` | columns and fields of each dialect; the state of one file while it is read |
 //! | `intake`, `row` | reads and checks rows; stores a row of each kind in the columns |
-//! | `csv`, `json` | the readers |
+//! | `csv`, `json`, `digits` | the readers; digits, eight at once |
 //! | `memory`, `store`, `words` | the ceiling; rows in blocks; dictionaries |
 //! | `judge`, `listing` | matching and classes; counts, sums and rows |
 //! | `clicks`, `stats` | breaking down clicks; Wilson intervals and quantiles |
@@ -29,7 +29,7 @@ mod judge;
 mod listing;
 mod memory;
 mod names;
-mod out;
+pub(crate) mod out;
 mod partition;
 mod row;
 pub(crate) mod share;
@@ -71,6 +71,8 @@ pub(crate) struct Settings {
     /// Known when matching begins: the number of that currency, 0 for none, and the numbers of `approved`, `pending`,
     /// `rejected`, `reversed` and `returned`.
     account: u8,
+    /// The currency of uploads: the account's, or the only one of CAKE's rows; 255 where there are several.
+    owed_in: u8,
     codes: [u8; 5],
     prefers_approved: bool,
     /// The index of this part, from 0, and the number of parts.
@@ -115,6 +117,8 @@ pub struct Report {
     states: Words,
     offers: Words,
     affiliates: Words,
+    /// The payments of orders, as hashes, by the order's number: refunds that name nothing else.
+    payments: Vec<(u64, u32)>,
     /// Pairs of offer and affiliate by number, from 1.
     pairs: Groups,
     bad: Vec<Bad>,
@@ -170,6 +174,7 @@ impl Report {
             statuses: Vec::new(),
             currency: String::new(),
             account: 0,
+            owed_in: 0,
             codes: [u8::MAX; 5],
             prefers_approved: true,
             part: (0, 1),
@@ -282,6 +287,7 @@ impl Report {
             states: Words::new(seed),
             offers: Words::new(seed),
             affiliates: Words::new(seed),
+            payments: Vec::new(),
             pairs: Groups::new(),
             bad: Vec::new(),
             excerpts: Words::new(seed),
@@ -422,8 +428,9 @@ impl Report {
             RowKind::Orders => self.orders.go_back(current.mark, &mut self.memory),
             RowKind::Conversions => self.conversions.go_back(current.mark, &mut self.memory),
             RowKind::Deliveries => self.deliveries.go_back(current.mark, &mut self.memory),
-            RowKind::Clicks => self.clicks.go_back(current.clicks),
+            RowKind::Clicks => self.clicks.go_back(current.clicks, &mut self.memory),
         }
+        self.payments.retain(|&(_, row)| row < self.orders.rows());
         self.bad.truncate(current.bad);
         (self.ids_rise, self.last_id) = current.ids;
         self.filled = 0;
@@ -480,15 +487,3 @@ const MAX_NUMBER_BYTES: usize = 64;
 
 /// The smallest unit of a payment: a cent, in ten-thousandths.
 pub(crate) const CENT: i64 = SCALE / 100;
-
-/// An error as JSON text: its code, rule and parameter.
-#[must_use]
-pub(crate) fn out_of_error(error: &Error) -> String {
-    let mut writer = out::Writer::default();
-    writer.open('{');
-    writer.text_of("code", error.code().as_bytes());
-    writer.text_of("rule", error.rule().as_bytes());
-    writer.text_of("parameter", error.parameter().unwrap_or("").as_bytes());
-    writer.close('}');
-    writer.text
-}

@@ -51,10 +51,22 @@ pub(super) enum Role {
     Refunded,
     /// When the order was cancelled; empty for one that was not.
     Cancelled,
+    /// Has the money been taken? `false` for a payment that is only authorised.
+    Captured,
+    /// Has the buyer's bank claimed the money back?
+    Disputed,
+    /// What remains of the revenue's column after edits and refunds.
+    Remaining,
+    /// The ids of an order's refunds: it has some, whatever they amount to.
+    RefundIds,
+    /// The payment of a sale or a refund, by its charge.
+    Charge,
+    /// The same by its payment intent.
+    Intent,
 }
 
 /// The number of roles.
-pub(super) const ROLES: usize = 22;
+pub(super) const ROLES: usize = 28;
 
 /// The names of the roles by number, as callers write them.
 pub(super) const ROLE_NAMES: [&str; ROLES] = [
@@ -80,6 +92,12 @@ pub(super) const ROLE_NAMES: [&str; ROLES] = [
     "kind",
     "refunded",
     "cancelled",
+    "captured",
+    "disputed",
+    "remaining",
+    "refundIds",
+    "charge",
+    "intent",
 ];
 
 /// The kind of a source's rows.
@@ -178,6 +196,16 @@ impl Names {
         self.known
             .retain(|name| name.path != path && name.path != plain);
         self.add(path, role, 0);
+    }
+
+    /// The revenue is another column: what remains of it stands in Shopify's column of the same name with `current`.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn declare_remaining(&mut self, revenue: &str) {
+        let mut path = b"current".to_vec();
+        normalise(revenue.as_bytes(), |byte| path.push(byte));
+        self.known
+            .retain(|name| name.role != Role::Remaining as u8 && name.path != path);
+        self.add(path, Role::Remaining as u8, 0);
     }
 
     /// A path leads into an object, or stands as one name with points: a flat file of nested rows has such columns.
@@ -325,6 +353,12 @@ impl Fields {
             .get(role as usize)
             .copied()
             .filter(|_| is_present)
+    }
+
+    /// Has the row a field of one of these roles? One bit for each.
+    #[inline]
+    pub(super) fn has_any(&self, roles: u32) -> bool {
+        self.present & roles != 0
     }
 
     #[inline]

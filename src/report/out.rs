@@ -2,6 +2,7 @@
 
 use super::amount;
 use super::store::{NO_AMOUNT, NO_TIME};
+use crate::Error;
 
 /// Writes one JSON text.
 #[derive(Debug, Default)]
@@ -212,4 +213,16 @@ mod tests {
         write_sum(&mut text, 10_i128.pow(20));
         assert_eq!(text, "10000000000000000.00");
     }
+}
+
+/// An error as JSON text: its code, rule and parameter.
+#[must_use]
+pub(crate) fn of_error(error: &Error) -> String {
+    let mut writer = Writer::default();
+    writer.open('{');
+    writer.text_of("code", error.code().as_bytes());
+    writer.text_of("rule", error.rule().as_bytes());
+    writer.text_of("parameter", error.parameter().unwrap_or("").as_bytes());
+    writer.close('}');
+    writer.text
 }

@@ -3,11 +3,24 @@
 use super::clicks::{ROLES, TEXTS};
 use super::digits::{number, padded};
 use super::flaw::Flaw;
+use super::judge::NOTHING;
+use super::memory::hash;
 use super::names::{Fields, Kind, Role};
-use super::source::Source;
+use super::source::{GivenBack, Source};
 use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
 use super::{MAX_NUMBER_BYTES, Report};
 use crate::Result;
+
+/// The roles by which a sale's own row changes what remains of it; one bit for each.
+const CHANGES: u32 = 1 << Role::Refunded as u32
+    | 1 << Role::Cancelled as u32
+    | 1 << Role::Captured as u32
+    | 1 << Role::Disputed as u32
+    | 1 << Role::Remaining as u32
+    | 1 << Role::RefundIds as u32;
+
+/// The same for those that name a payment.
+const PAYMENT: u32 = 1 << Role::Charge as u32 | 1 << Role::Intent as u32;
 
 impl Report {
     #[inline(never)]
@@ -21,7 +34,13 @@ impl Report {
         let unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
+        let has_payment = fields.has_any(PAYMENT);
+        let payment;
         let (mut unique_id, mut stored_order, click_id) = (&*unique_id, &*order_id, &*click_id);
+        if has_payment && unique_id.is_empty() {
+            payment = source.payment(fields, input)?;
+            unique_id = &payment;
+        }
         let is_bare = is_blank(Role::Revenue) && is_blank(Role::Status);
         if source.is_line_item(&order_id, is_bare)? {
             return Ok(());
@@ -40,18 +59,20 @@ impl Report {
         let is_refund = is_refund || (revenue < 0 && revenue != NO_AMOUNT);
         let word = fields.text(Role::Status, input);
         let mut status = 0;
+        let mut given_back = 0;
         if !is_refund {
             status = self.mapped_status(source, word)?;
-            let [refunded, cancelled] = [Role::Refunded, Role::Cancelled];
-            if fields.kind(refunded) != Kind::Absent || fields.kind(cancelled) != Kind::Absent {
+            if fields.has_any(CHANGES) || source.is_shopify {
                 let letters = self.letters(source, currency);
-                let taken = source.refunded(fields, input, letters)?;
-                let is_cancelled = !is_blank(cancelled);
-                (revenue, status) = self.after_refunds(revenue, status, taken, is_cancelled)?;
+                let said = source.given_back(fields, input, letters, revenue)?;
+                revenue = said.revenue;
+                (revenue, status) = self.after_refunds(revenue, status, &said)?;
+                let word = self.statuses.text(u32::from(status));
+                given_back = said.mark(matches!(word, b"" | b"approved" | b"pending"));
             }
         } else if source.dialect == "stripe" && is_void(word) {
-            // Nothing was given back.
             revenue = NO_AMOUNT;
+            given_back = NOTHING;
         }
         let mut flags = day;
         if is_refund {
@@ -78,8 +99,11 @@ impl Report {
             class: 0,
             currency,
             flags,
-            pair: 0,
+            pair: given_back,
         };
+        if has_payment {
+            self.note_payments(source, fields, input, unique_id)?;
+        }
         self.orders
             .push(
                 &head,
@@ -93,27 +117,46 @@ impl Report {
         Ok(())
     }
 
-    /// What remains of an order that has taken back so much in its own row, and its status.
+    /// Notes the payments of the next order, where they are not its unique id.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn note_payments(
+        &mut self,
+        source: &Source,
+        fields: &Fields,
+        input: &[u8],
+        unique_id: &[u8],
+    ) -> Result<(), Flaw> {
+        for role in [Role::Charge, Role::Intent] {
+            let payment = source.id(fields, role, input)?;
+            if !payment.is_empty() && *payment != *unique_id {
+                let link = (hash(&payment, self.settings.seed), self.orders.rows());
+                let room = self.memory.extend(&mut self.payments, &[link]);
+                room.ok_or(Flaw::Full)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What remains of an order by its own row, and its status.
     #[cfg_attr(small_cold, optimize(size))]
     fn after_refunds(
         &mut self,
         revenue: i64,
         status: u8,
-        taken: i64,
-        is_cancelled: bool,
+        said: &GivenBack,
     ) -> Result<(i64, u8), Flaw> {
         let has_revenue = revenue != NO_AMOUNT && revenue > 0;
         let rest = if has_revenue {
-            (revenue - taken).max(0)
+            (revenue - said.amount).max(0)
         } else {
             revenue
         };
-        if !is_cancelled && (taken == 0 || !has_revenue || rest > 0) {
-            return Ok((rest, status));
-        }
+        let is_whole = said.is_cancelled || said.amount > 0 && has_revenue && rest == 0;
         let word: &[u8] = match self.statuses.text(u32::from(status)) {
-            b"" | b"approved" => b"reversed",
-            b"pending" => b"rejected",
+            b"" | b"approved" if is_whole => b"reversed",
+            b"pending" if is_whole => b"rejected",
+            b"" | b"approved" if said.is_only_authorised => b"pending",
             _ => return Ok((rest, status)),
         };
         Ok((
@@ -340,17 +383,17 @@ impl Report {
         let date = fields.text(Role::Date, input);
         let (seconds, _) = self.seconds(source, date, false)?;
         source.note_sample(fields, input);
-        let id = fields.text(Role::ClickId, input);
-        let overlap = &mut self.clicks.overlap;
-        let is_repeated = overlap.has(source.page(), id, &mut self.memory);
-        if is_repeated.ok_or(Flaw::Full)? {
-            source.repeated += 1;
-            return Ok(());
-        }
         let conversion = match fields.kind(Role::ConversionId) {
             Kind::Absent => std::borrow::Cow::default(),
             _ => source.id(fields, Role::ConversionId, input)?,
         };
+        let id = fields.text(Role::ClickId, input);
+        let overlap = &mut self.clicks.overlap;
+        let is_repeated = overlap.has(source.page(), id, seconds, &mut self.memory);
+        if is_repeated.ok_or(Flaw::Full)? {
+            source.repeated += 1;
+            return Ok(());
+        }
         let mut texts: [&[u8]; TEXTS] = [&[]; TEXTS];
         for (slot, role) in texts.iter_mut().zip(ROLES) {
             *slot = fields.text(role, input);

@@ -3,6 +3,9 @@
 mod begin;
 mod doubt;
 mod field;
+mod given_back;
+
+pub(super) use given_back::GivenBack;
 
 use super::amount::{NumberFormat, SCALE, read as read_amount};
 use super::csv::Csv;
@@ -38,7 +41,7 @@ pub(super) struct Source {
     pub(super) name: String,
     pub(super) dialect: String,
     /// Shopify's export writes one row per line item, and an apostrophe before some ids.
-    is_shopify: bool,
+    pub(super) is_shopify: bool,
     pub(super) names: Names,
     pub(super) reader: Reader,
     pub(super) days: Days,
@@ -240,6 +243,9 @@ impl Source {
                         ));
                     };
                     self.names.declare(role, value);
+                    if self.is_shopify && role == Role::Revenue as u8 {
+                        self.names.declare_remaining(value);
+                    }
                 }
             }
         }
@@ -468,6 +474,12 @@ const ROLES_IN_ORDER: [Role; super::names::ROLES] = [
     Role::Kind,
     Role::Refunded,
     Role::Cancelled,
+    Role::Captured,
+    Role::Disputed,
+    Role::Remaining,
+    Role::RefundIds,
+    Role::Charge,
+    Role::Intent,
 ];
 
 impl Source {

@@ -7,6 +7,7 @@ mod files;
 mod held;
 mod owed;
 mod pairs;
+mod refunds;
 mod whole;
 
 use super::*;

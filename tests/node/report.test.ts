@@ -62,7 +62,7 @@ test("every row has a class, its reasons and its line", async () => {
     ["matched", "", 2, "1"],
     ["missing_at_cake", "", 3, undefined],
     ["revenue_differs", "revenue_differs,payout_differs,status_differs", 4, "2"],
-    ["refund", "", 5, undefined],
+    ["refund_unclear", "no_sale_to_correct", 5, undefined],
     ["unknown_to_advertiser", "", undefined, "3"],
     ["duplicate_conversion", "", undefined, "4"],
   ]);

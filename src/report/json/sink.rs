@@ -111,6 +111,8 @@ impl<'a> Sink<'a> {
             Role::OrderId,
             Role::ClickId,
             Role::ConversionId,
+            Role::Charge,
+            Role::Intent,
         ])
     }
 
@@ -175,6 +177,10 @@ impl<'a> Sink<'a> {
         rank: u8,
         (from, to): (usize, usize),
     ) -> bool {
+        if role == Role::RefundIds as u8 {
+            // One of them says it all.
+            return self.has_any(&[Role::RefundIds]);
+        }
         if role != Role::Refunded as u8 {
             return false;
         }

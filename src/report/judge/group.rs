@@ -1,8 +1,9 @@
 //! Rows with one key: finds the pairs among them, and the duplicates.
 
+use super::refunds::{Rest, UNCLEAR, is_its_sale};
 use super::{Class, Judge, Pass, which};
 use crate::report::store::{
-    CLICK_ID, Head, IS_AMENDED, IS_REFUND, IS_SPARED, NO_AMOUNT, ORDER_ID, OWN_ID, Store, UNIQUE_ID,
+    CLICK_ID, Head, IS_AMENDED, IS_REFUND, IS_SPARED, ORDER_ID, OWN_ID, Store, UNIQUE_ID,
 };
 use crate::report::{Report, Settings};
 use core::cmp::{Ordering, Reverse};
@@ -76,7 +77,7 @@ pub(super) const LOOK: usize = 64;
 #[derive(Default)]
 struct Plan {
     pairs: Vec<(u32, u32)>,
-    /// Refunds, with the sale that each takes back.
+    /// Sales with their refunds.
     refunds: Vec<(u32, u32)>,
     /// Rows of each side that repeat another one. Is a conversion spared from being rejected?
     orders: Vec<(u32, u32)>,
@@ -196,24 +197,27 @@ fn pair_off(
     partners
 }
 
-/// The sale that a refund takes back; none where only another order of the click is there.
+/// The one sale that a refund takes back; none where it could be two.
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
-fn sale_of(orders: &Store, key: usize, refund: u32, sales: &[u32]) -> Option<u32> {
-    let own = |place, which| orders.text(place, which);
-    let find = |is_strict: bool| {
-        let mut near = sales.iter().take(LOOK).copied();
-        near.find(|&sale| {
-            let (one, other) = (own(sale, ORDER_ID), own(refund, ORDER_ID));
-            let is_its = if is_strict {
-                one == other
-            } else {
-                key != CLICK_ID || !is_other(one, other)
-            };
-            is_its && !is_other(own(sale, OWN_ID), own(refund, OWN_ID))
-        })
-    };
-    find(true).or_else(|| find(false))
+fn sale_of(
+    orders: &Store,
+    key: usize,
+    refund: u32,
+    (sales, repeats): (&[u32], &Links),
+) -> Option<u32> {
+    let mut found = None;
+    for &sale in sales.get(..LOOK.min(sales.len())).unwrap_or_default() {
+        if !is_its_sale(orders, key, refund, sale) {
+            continue;
+        }
+        let stand = repeats.get(&sale).copied().unwrap_or(sale);
+        if found.is_some_and(|known| known != stand) {
+            return None;
+        }
+        found = Some(stand);
+    }
+    found.filter(|_| sales.len() <= LOOK)
 }
 
 impl Report {
@@ -230,13 +234,12 @@ impl Report {
 fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
     let mut plan = Plan::default();
     let (orders, conversions) = (&report.orders, &report.conversions);
-    // Sales come first. Where all rows are refunds, one of them stands for the order.
     let is_sale = |&place: &u32| {
         let head = orders.head(place);
         head.is_some_and(|head| head.flags & IS_REFUND == 0)
     };
-    let count = left.partition_point(is_sale).max(1).min(left.len());
-    let (sales, refunds) = left.split_at(count);
+    let (sales, refunds): (Vec<u32>, Vec<u32>) = left.iter().copied().partition(is_sale);
+    let sales = sales.as_slice();
     let mut stands = Stands::default();
     let mut repeats = Links::new();
     for &place in sales {
@@ -247,14 +250,21 @@ fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
     }
     let mut is_taken = vec![false; right.len()];
     let partners = pair_off(report, key, (sales, &repeats), right, &mut is_taken);
-    for &refund in refunds {
-        let Some(sale) = sale_of(orders, key, refund, sales) else {
-            plan.left[0].push(refund);
-            continue;
-        };
-        let stand = repeats.get(&sale).filter(|_| !partners.contains_key(&sale));
-        plan.refunds.push((refund, stand.copied().unwrap_or(sale)));
+    // A refund's sale may have found its conversion by a stronger key.
+    let is_first = report.settings.keys.first() == Some(&key);
+    let alone: Links = repeats
+        .iter()
+        .filter(|(sale, _)| !partners.contains_key(sale))
+        .map(|(&sale, &of)| (sale, of))
+        .collect();
+    for refund in refunds {
+        let sale = sale_of(orders, key, refund, (sales, &alone));
+        match sale.filter(|_| is_first) {
+            Some(sale) => plan.refunds.push((sale, refund)),
+            None => plan.left[0].push(refund),
+        }
     }
+    plan.refunds.sort_unstable();
     // Where orders name their offers, conversions of two offers are no repetition.
     let has_offers = sales
         .iter()
@@ -326,20 +336,25 @@ fn match_group(
         by_row.then_with(|| pair_of(one).cmp(&pair_of(other)))
     });
     let plan = plan(report, which(pass), left, right);
-    let mut nets: BTreeMap<u32, i64> = BTreeMap::new();
-    for (refund, sale) in plan.refunds {
-        let head = report.orders.head(refund)?;
-        judge.settle(report, true, refund, Class::Refund, sale, &head);
-        let of = report.orders.head(sale)?;
-        let net = nets.get(&sale).copied();
-        let net = net.unwrap_or_else(|| judge.net_so_far(sale, &of));
-        if let Some(net) = net_of(net, &of, &head) {
-            nets.insert(sale, net);
+    let mut rests: BTreeMap<u32, Rest> = BTreeMap::new();
+    for refunds in plan.refunds.chunk_by(|one, other| one.0 == other.0) {
+        if let Some(&(sale, _)) = refunds.first()
+            && let Some(rest) = judge.take_refunds(report, sale, refunds)
+        {
+            rests.insert(sale, rest);
         }
     }
-    for (&sale, &net) in &nets {
+    for &(order, of) in &plan.orders {
+        let (one, other) = (report.orders.head(order)?, report.orders.head(of)?);
+        if report.settings.tells_other_refund(&one, &other) {
+            let net = judge.net_so_far(of, &other);
+            let rest = rests.entry(of).or_insert(Rest { net, is_due: false });
+            rest.net.revenue = UNCLEAR;
+        }
+    }
+    for (&sale, rest) in &rests {
         report.orders.add_flags(sale, IS_AMENDED);
-        judge.amend(sale, net);
+        judge.amend(sale, rest.net);
     }
     for (order, of) in plan.orders {
         let head = report.orders.head(order)?;
@@ -360,7 +375,7 @@ fn match_group(
         judge.settle(report, false, conversion, class, of, &head);
     }
     for (order, conversion) in plan.pairs {
-        judge.judge_pair(report, order, conversion, nets.get(&order).copied());
+        judge.judge_pair(report, order, conversion, rests.get(&order).copied());
     }
     for (side, places) in plan.left.into_iter().enumerate() {
         for place in places {
@@ -370,17 +385,14 @@ fn match_group(
     Some(())
 }
 
-/// What a refund leaves of its sale; nothing is known of a sale in another currency. `None` where either has no amount.
-pub(super) fn net_of(net: i64, sale: &Head, refund: &Head) -> Option<i64> {
-    if net == NO_AMOUNT || refund.revenue == NO_AMOUNT {
-        return None;
+impl Settings {
+    /// Are these two exports of one sale, of which one does not know a refund yet? Which of them is the newer, they do
+    /// not say. At another time, it is another try.
+    fn tells_other_refund(&self, one: &Head, other: &Head) -> bool {
+        let [_, _, _, taken @ ..] = self.codes;
+        let what = |head: &Head| (taken.contains(&head.status), head.pair);
+        one.seconds == other.seconds && what(one) != what(other)
     }
-    let is_same = refund.currency == sale.currency || refund.currency == 0 || sale.currency == 0;
-    Some(if is_same {
-        net + refund.revenue
-    } else {
-        NO_AMOUNT
-    })
 }
 
 /// The order of two rows with one key. Rows that take money back come last: those below zero, and those with this flag.
@@ -405,8 +417,9 @@ pub(super) fn compare(
         .then_with(|| {
             let texts = |place| {
                 let [unique, order, click, own] = store.texts(place);
-                // If two conversion ids differ in length, the shorter one is the smaller number.
-                (own.len(), own, unique, order, click)
+                // A conversion with an id comes before one without: CAKE writes 0 for none. If two ids differ in
+                // length, the shorter one is the smaller number.
+                (own.is_empty(), own.len(), own, unique, order, click)
             };
             texts(one).cmp(&texts(other))
         })

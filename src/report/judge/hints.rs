@@ -18,7 +18,9 @@ impl Judge {
     pub(super) fn find_hints(&mut self, report: &Report) {
         let [orders, conversions] = &self.left;
         let alone = |store: &Store, places: &[u32], class: Class| -> Vec<u32> {
-            let classes = [class as u8, Class::OutsideWindow as u8];
+            // A refund whose sale is in no file may be of this conversion.
+            let classes =
+                [class, Class::OutsideWindow, Class::RefundUnclear].map(|class| class as u8);
             let is_alone = |place: &u32| {
                 let head = store.head(*place);
                 head.is_some_and(|head| classes.contains(&head.class))
@@ -65,16 +67,16 @@ type Entry = (u64, u32, u8);
 type Visit<'a> = dyn FnMut(u32, u8, &[u8]) -> Option<()> + 'a;
 
 /// The search for rows whose keys are nearly those of some orders.
-struct Near<'a> {
-    report: &'a Report,
-    orders: &'a [u32],
-    keys: &'a [usize],
+pub(super) struct Near<'a> {
+    pub(super) report: &'a Report,
+    pub(super) orders: &'a [u32],
+    pub(super) keys: &'a [usize],
 }
 
 impl Near<'_> {
     /// Pairs of an order and one of these rows, or of all rows; `None` where the memory does not suffice.
     #[cfg_attr(small_cold, optimize(size))]
-    fn find(&self, others: &Store, places: Option<&[u32]>) -> Option<Vec<Hint>> {
+    pub(super) fn find(&self, others: &Store, places: Option<&[u32]>) -> Option<Vec<Hint>> {
         if self.orders.is_empty() || others.rows() == 0 {
             return Some(Vec::new());
         }

@@ -1,6 +1,7 @@
 //! One pass over both sides: spreads rows over partitions, merges the partitions, judges the groups.
 
 use super::group::{judge_group, lower};
+use super::refunds::{NOTHING, Rest};
 use super::{Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_open, key_of, which};
 use crate::Result;
 use crate::report::Report;
@@ -45,9 +46,10 @@ impl Judge {
             (Stage::Pairs(index), Some(pass)) => self.judge_pairs(report, pass, index),
             (Stage::Finish(side, from), _) => self.finish(report, side, from),
             (Stage::Hints, _) => {
+                let found = self.find_doubts(report);
                 self.find_hints(report);
                 self.stage = Stage::Done;
-                Some(())
+                found
             }
             _ => {
                 self.stage = Stage::Finish(0, 0);
@@ -227,9 +229,9 @@ impl Judge {
             far -= 1;
             let (one, other) = (hash_of_entry(entry) >> shift, place_of(entry));
             let key = key_of(&report.orders, pass, one);
-            if same(key, key_of(&report.conversions, pass, other)) {
-                self.judge_pair(report, one, other, None);
-            } else {
+            let is_pair = same(key, key_of(&report.conversions, pass, other))
+                && self.judge_pair(report, one, other, None);
+            if !is_pair {
                 self.leave(report, pass, 0, one)?;
                 self.leave(report, pass, 1, other)?;
             }
@@ -368,47 +370,28 @@ impl Judge {
         }
     }
 
-    /// The revenue of an order after the refunds of earlier passes; each pass sorts the list at its end.
-    pub(super) fn net_so_far(&self, order: u32, head: &Head) -> i64 {
-        if head.flags & IS_AMENDED == 0 {
-            return head.revenue;
-        }
-        let before = self.verdicts.amended.get(..self.sorted);
-        let before = before.unwrap_or_default();
-        let found = before.binary_search_by_key(&order, |&(place, _)| place);
-        let found = found.ok().and_then(|index| before.get(index));
-        found.map_or(head.revenue, |&(_, net)| net)
-    }
-
-    /// Notes the revenue of an order after its refunds.
-    #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn amend(&mut self, order: u32, net: i64) {
-        let before = self.verdicts.amended.get_mut(..self.sorted);
-        let before = before.unwrap_or_default();
-        let found = before.binary_search_by_key(&order, |&(place, _)| place);
-        match found.ok().and_then(|index| before.get_mut(index)) {
-            Some(known) => known.1 = net,
-            None => self.verdicts.amended.push((order, net)),
-        }
-    }
-
-    /// Judges a pair; `net` is the order's revenue after refunds that this pass has found.
+    /// Judges a pair, with what refunds that this pass has found leave of the order. A refund is no sale, and pairs with
+    /// nothing: false.
     #[inline]
     pub(super) fn judge_pair(
         &mut self,
         report: &mut Report,
         order: u32,
         conversion: u32,
-        net: Option<i64>,
-    ) {
+        rest: Option<Rest>,
+    ) -> bool {
         let (Some(one), Some(other)) = (
             report.orders.head(order),
             report.conversions.head(conversion),
         ) else {
-            return;
+            return false;
         };
-        let revenue = net.unwrap_or_else(|| self.net_so_far(order, &one));
-        let class = class_of(report.settings.reasons(&one, revenue, &other));
+        if one.flags & IS_REFUND != 0 {
+            return false;
+        }
+        let net = rest.map_or_else(|| self.net_so_far(order, &one), |rest| rest.net);
+        let reasons = report.settings.reasons(&one, net, &other);
+        let class = class_of(reasons, rest.is_some_and(|rest| rest.is_due));
         self.settle(report, true, order, class, conversion, &one);
         self.settle(report, false, conversion, class, order, &other);
         if one.seconds != NO_TIME
@@ -425,6 +408,7 @@ impl Judge {
                 }
             }
         }
+        true
     }
 
     /// Gives the rows without a class their class.
@@ -446,12 +430,17 @@ impl Judge {
             } else {
                 NOBODY
             };
+            let is_refund = is_order && head.flags & IS_REFUND != 0;
+            self.has_doubts |= is_refund;
             let class = if head.flags & key_flags == 0 {
                 Class::NoKey
             } else if report.settings.is_outside(&head) {
+                self.has_doubts |= is_order && head.flags & IS_AMENDED != 0;
                 Class::OutsideWindow
-            } else if is_order && head.flags & IS_REFUND != 0 {
+            } else if is_refund && head.pair == NOTHING {
                 Class::Refund
+            } else if is_refund {
+                Class::RefundUnclear
             } else if is_order {
                 Class::MissingAtCake
             } else {

@@ -1,12 +1,13 @@
 //! What differs in a pair, and the class that follows.
 
-use super::Class;
+use super::refunds::UNCLEAR;
+use super::{Class, Net, is_unclear};
 use crate::report::Settings;
 use crate::report::store::{
-    CLICK_ID, Head, IS_AMENDED, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, ORDER_ID, UNIQUE_ID,
+    CLICK_ID, Head, IS_AMENDED, IS_SAME_ID, NO_AMOUNT, NO_TIME, ORDER_ID, UNIQUE_ID,
 };
 
-pub(in crate::report) const REASONS: [&str; 8] = [
+pub(in crate::report) const REASONS: [&str; 9] = [
     "order_outside_window",
     "conversion_outside_window",
     "currency_differs",
@@ -15,6 +16,7 @@ pub(in crate::report) const REASONS: [&str; 8] = [
     "status_differs",
     "changed_while_reading",
     "refunded",
+    "refund_unclear",
 ];
 
 const ORDER_OUTSIDE: u16 = 1;
@@ -25,6 +27,7 @@ const PAYOUT: u16 = 16;
 const STATUS: u16 = 32;
 const CHANGED: u16 = 64;
 const REFUNDED: u16 = 128;
+const REFUND_UNCLEAR: u16 = 256;
 
 impl Settings {
     /// The flags of rows that have one of the keys.
@@ -75,9 +78,11 @@ impl Settings {
     /// The status of an order that keeps so much after its refunds: one that was given back whole is reversed, as where
     /// its own row says so.
     #[inline]
-    pub(in crate::report) fn status_after(&self, order: &Head, net: i64) -> u8 {
-        let is_given_back =
-            order.flags & IS_AMENDED != 0 && net <= 0 && net != NO_AMOUNT && order.revenue > 0;
+    pub(in crate::report) fn status_after(&self, order: &Head, net: Net) -> u8 {
+        let is_given_back = order.flags & IS_AMENDED != 0
+            && net.revenue <= 0
+            && net.revenue > UNCLEAR
+            && order.revenue > 0;
         let [approved, pending, rejected, reversed, _] = self.codes;
         match order.status {
             status if !is_given_back => status,
@@ -88,9 +93,9 @@ impl Settings {
         }
     }
 
-    /// Everything that differs in a pair; `revenue` is the order's revenue less its refunds.
+    /// Everything that differs in a pair; `net` is what remains of the order after its refunds.
     #[inline]
-    pub(in crate::report) fn reasons(&self, order: &Head, revenue: i64, conversion: &Head) -> u16 {
+    pub(in crate::report) fn reasons(&self, order: &Head, net: Net, conversion: &Head) -> u16 {
         let mut reasons = 0;
         if self.is_outside(order) {
             reasons |= ORDER_OUTSIDE;
@@ -101,18 +106,19 @@ impl Settings {
         let differ = |one: i64, other: i64| {
             one != NO_AMOUNT && other != NO_AMOUNT && (one - other).abs() > self.tolerance
         };
-        let is_unclear = is_unclear(order, revenue);
-        if self.is_same_currency(order, conversion) && !is_unclear {
-            if differ(revenue, conversion.revenue) {
+        if !self.is_same_currency(order, conversion) {
+            reasons |= CURRENCY;
+        } else if is_unclear(order, net) {
+            reasons |= REFUND_UNCLEAR;
+        } else {
+            if differ(net.revenue, conversion.revenue) {
                 reasons |= REVENUE;
             }
-            if differ(order.payout, conversion.payout) {
+            if differ(net.payout, conversion.payout) {
                 reasons |= PAYOUT;
             }
-        } else {
-            reasons |= CURRENCY;
         }
-        let status = self.status_after(order, revenue);
+        let status = self.status_after(order, net);
         if status != 0 && conversion.status != 0 && !self.is_same_status(status, conversion.status)
         {
             reasons |= STATUS;
@@ -120,24 +126,24 @@ impl Settings {
         if conversion.flags & IS_AMENDED != 0 {
             reasons |= CHANGED;
         }
-        if order.flags & (IS_AMENDED | IS_REFUND) != 0 {
+        if order.flags & IS_AMENDED != 0 {
             reasons |= REFUNDED;
         }
         reasons
     }
 }
 
-/// Is it not known what remains of the order? A refund in another currency cannot be taken off.
+/// The most important reason of a pair. A sale that was refunded within the days is due in them, whenever it was sold.
 #[inline]
-pub(in crate::report) fn is_unclear(order: &Head, net: i64) -> bool {
-    net == NO_AMOUNT && order.revenue != NO_AMOUNT
-}
-
-/// The most important reason of a pair.
-#[inline]
-pub(super) fn class_of(reasons: u16) -> Class {
+pub(super) fn class_of(reasons: u16, is_due: bool) -> Class {
+    let outside = if is_due {
+        0
+    } else {
+        ORDER_OUTSIDE | CONVERSION_OUTSIDE
+    };
     for (reason, class) in [
-        (ORDER_OUTSIDE | CONVERSION_OUTSIDE, Class::OutsideWindow),
+        (outside, Class::OutsideWindow),
+        (REFUND_UNCLEAR, Class::RefundUnclear),
         (CURRENCY, Class::CurrencyDiffers),
         (REVENUE, Class::RevenueDiffers),
         (PAYOUT, Class::PayoutDiffers),

@@ -28,7 +28,9 @@ pub(super) const SHOPIFY: Table = &[
     (Role::OrderId, "name"),
     (Role::ClickId, "clickid noteattributes.clickid"),
     (Role::Date, "createdat"),
-    (Role::Revenue, "currenttotalprice total totalprice"),
+    (Role::Revenue, "total totalprice"),
+    (Role::Remaining, "currenttotalprice"),
+    (Role::RefundIds, "refunds.id"),
     (Role::Status, "financialstatus"),
     (Role::Currency, "currency"),
     (Role::Refunded, "refundedamount"),
@@ -47,12 +49,13 @@ pub(super) const WOOCOMMERCE: Table = &[
         Role::Refunded,
         "orderrefundamount refundedamount refunds.total",
     ),
+    (Role::RefundIds, "refunds.id"),
 ];
 
 pub(super) const STRIPE: Table = &[
     (
         Role::UniqueId,
-        "orderidmetadata metadata.orderid uniqueidmetadata metadata.uniqueid clientreferenceid paymentintentid paymentintent chargeid charge sourceid source id",
+        "orderidmetadata metadata.orderid uniqueidmetadata metadata.uniqueid clientreferenceid",
     ),
     (Role::ClickId, "clickidmetadata metadata.clickid"),
     (Role::Date, "createdutc createddateutc created"),
@@ -61,6 +64,14 @@ pub(super) const STRIPE: Table = &[
     (Role::Currency, "currency"),
     (Role::Kind, "type reportingcategory object"),
     (Role::Refunded, "amountrefunded"),
+    (Role::Captured, "captured"),
+    (Role::Disputed, "disputed disputedamount"),
+    // A refund has its sale's, and seldom its metadata.
+    (Role::Charge, "chargeid charge charge.id sourceid source id"),
+    (
+        Role::Intent,
+        "paymentintentid paymentintent paymentintent.id",
+    ),
 ];
 
 pub(super) const CONVERSIONS: Table = &[

@@ -64,8 +64,9 @@ impl Source {
                 return Err(Pull::Refuse(rule.to_owned()));
             }
             if at > from && self.encoding == Encoding::Windows1252 {
-                let rule = "it begins as UTF-8 does, and `encoding` says windows-1252";
-                return Err(Pull::Refuse(rule.to_owned()));
+                return Err(Pull::Refuse(
+                    "it is declared as windows-1252 and begins with the mark of UTF-8: declare utf-8".to_owned(),
+                ));
             }
             self.has_begun = true;
         }

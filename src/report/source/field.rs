@@ -55,6 +55,25 @@ impl Source {
         is_plain && self.prefix.is_empty() && text.len() <= 128
     }
 
+    /// The payment that stands for a unique id; empty where the caller has declared another field for it.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(crate) fn payment<'a>(
+        &self,
+        fields: &'a Fields,
+        input: &'a [u8],
+    ) -> Result<Cow<'a, [u8]>, Flaw> {
+        if self.names.is_declared(Role::UniqueId as u8) {
+            return Ok(Cow::default());
+        }
+        let intent = self.id(fields, Role::Intent, input)?;
+        if intent.is_empty() {
+            self.id(fields, Role::Charge, input)
+        } else {
+            Ok(intent)
+        }
+    }
+
     #[inline(never)]
     fn any_id<'a>(
         &self,
@@ -80,7 +99,13 @@ impl Source {
         if trimmed.is_empty() || stands_for_none(trimmed) {
             return Ok(Cow::Borrowed(&[]));
         }
-        self.decode(text)
+        let text = self.decode(text)?;
+        // The control characters U+0080 to U+009F are traces of another encoding.
+        let is_spoiled = |pair: &[u8]| matches!(pair, [0xC2, 0x80..=0x9F]);
+        if !text.is_ascii() && text.windows(2).any(is_spoiled) {
+            return Err(Flaw::Id);
+        }
+        Ok(text)
     }
 
     /// An amount; [`NO_AMOUNT`] where the field is empty.
@@ -119,11 +144,16 @@ impl Source {
         for part in parts.filter(|part| !part.trim_ascii().is_empty()) {
             sum += read_amount(part, self.format, is_number, currency)?.abs();
         }
-        Ok(if self.percent == 100 * SCALE {
-            sum
+        Ok(self.rate(sum))
+    }
+
+    /// An amount at the rate of the revenue.
+    pub(super) fn rate(&self, units: i64) -> i64 {
+        if self.percent == 100 * SCALE || units == NO_AMOUNT {
+            units
         } else {
-            percent_of(sum, self.percent)
-        })
+            percent_of(units, self.percent)
+        }
     }
 
     #[inline(never)]
@@ -160,10 +190,11 @@ impl Source {
         } else {
             read_amount(text, self.format, is_number, currency)?
         };
-        if role == Role::Revenue && self.percent != 100 * SCALE {
-            return Ok(percent_of(units, self.percent));
-        }
-        Ok(units)
+        Ok(if role == Role::Revenue {
+            self.rate(units)
+        } else {
+            units
+        })
     }
 }
 

@@ -191,3 +191,51 @@ fn a_conversion_of_clicks_that_did_not_come_counts_alone() {
     assert_eq!(answer["total"]["payout"], "36.00");
     assert_eq!(answer["total"]["clicks"], 1);
 }
+
+#[test]
+fn clicks_of_overlapping_files_count_once_in_any_order() {
+    let page = |days: &[u32], time: &dyn Fn(u32) -> String| {
+        let rows = days.iter().map(|day| {
+            format!(
+                r#"{{"click_id":"k{day}","click_date":"{}","affiliate_id":1}}"#,
+                time(*day)
+            )
+        });
+        format!("[{}]", rows.collect::<Vec<_>>().join(","))
+    };
+    let many: Vec<u32> = (1..=200).collect();
+    let half: Vec<u32> = (50..=250).collect();
+    for (files, expected) in [
+        (&[&[1, 2, 3][..], &[2, 3, 4]][..], 4),
+        (&[&[2, 3, 4], &[1, 2, 3]], 4),
+        (&[&[1, 2, 3, 4], &[1, 2, 3, 4]], 4),
+        (&[&[1, 2], &[2, 3, 4]], 4),
+        (&[&[1, 2], &[3], &[2, 4]], 4),
+        (&[&[3, 2, 1], &[4, 3, 2]], 4),
+        (&[&[1, 9], &[3, 5], &[4, 5, 9]], 5),
+        (&[&many, &half], 250),
+        (&[&half, &many], 250),
+    ] {
+        for time in [
+            &(|day: u32| format!("2026-06-{:02} {:02}:00:00", day % 30 + 1, day % 24))
+                as &dyn Fn(u32) -> String,
+            &|day: u32| format!("2026-06-01 10:{:02}:{:02}", day / 60, day % 60),
+            // All in one second, and without a time.
+            &|_| "2026-06-01 10:00:00".to_owned(),
+            &|_| String::new(),
+        ] {
+            let mut report = open("");
+            for (number, days) in (0..).zip(files) {
+                // A file that is refused leaves no trace.
+                let broken = format!("{}{{\"request_status\":\"Failed\"}}", page(days, time));
+                assert!(
+                    add(&mut report, "kind=clicks", &broken, 1_000).is_err(),
+                    "{number}"
+                );
+                add(&mut report, "kind=clicks", &page(days, time), 1_000).unwrap();
+            }
+            let (total, _) = figures(&mut report, "");
+            assert_eq!(total["clicks"], expected, "{files:?} {}", time(1));
+        }
+    }
+}

@@ -155,7 +155,9 @@ const MALFORMED: &[Malformed] = &[
         &[(2, "cells"), (4, "cells")],
     ),
     ("", "unique_id,revenue\nA,1.00\n\n\nB,1.00\n", 2, &[]),
-    ("", "unique_id,revenue\n,\nA,1.00\n", 1, &[]),
+    // A spreadsheet's empty rows.
+    ("", "unique_id,revenue\n,\nA,1.00\n,,,\n, \r\n", 1, &[]),
+    ("", "unique_id,revenue\n,5.00\nA,1.00\n", 2, &[]),
     // Quotes that have bytes after them, close too early, or never close.
     (
         "",

@@ -1,6 +1,7 @@
 //! Only what is owed is written to CAKE; and what a shop's row says about its refunds.
 
 use super::pairs::corrections;
+use super::refunds::{HEAD, SALE, at_cake, of, told};
 use super::*;
 
 #[test]
@@ -195,4 +196,107 @@ fn a_status_that_cake_does_not_know_is_refused() {
         "{error}"
     );
     assert!(Report::open("status.paid=Approved").is_ok());
+}
+
+#[test]
+fn an_upload_is_in_one_currency() {
+    let orders = |currencies: &[&str]| {
+        let rows = currencies.iter().zip(1..).map(|(currency, id)| {
+            format!("{id},,c{id},7,2026-06-20 10:00:00,22.00,18.00,approved,{currency}\n")
+        });
+        HEAD.to_owned() + &rows.collect::<String>()
+    };
+    let cake = |currency: &str| {
+        format!(r#"[{{"conversion_id":9,"unique_id":"zz","currency":"{currency}"}}]"#)
+    };
+    for (options, ours, theirs, expected) in [
+        ("", &["EUR"][..], cake("USD"), "currency_differs"),
+        (
+            "",
+            &["USD", "EUR"],
+            cake("USD"),
+            "c1,7,2026-06-20 10:00:00,18.00,22.00,1, 18.00 currency_differs",
+        ),
+        (
+            "",
+            &["EUR"],
+            "[]".to_owned(),
+            "c1,7,2026-06-20 10:00:00,18.00,22.00,1, 18.00",
+        ),
+        (
+            "",
+            &["EUR", ""],
+            cake("EUR"),
+            "c1,7,2026-06-20 10:00:00,18.00,22.00,1, 18.00 c2,7,2026-06-20 10:00:00,18.00,22.00,2, 18.00",
+        ),
+        (
+            "currency=EUR",
+            &["USD", "EUR"],
+            "[]".to_owned(),
+            "currency_differs c2,7,2026-06-20 10:00:00,18.00,22.00,2, 18.00",
+        ),
+    ] {
+        let mut report = of(options, &[("", &orders(ours))], &theirs);
+        assert_eq!(
+            told(&mut report)[2],
+            expected,
+            "{options} {ours:?} {theirs}"
+        );
+    }
+    let mut report = open("");
+    add(&mut report, "kind=orders", &orders(&["USD", "EUR"]), 1_000).unwrap();
+    add(&mut report, "kind=conversions", "[]", 1_000).unwrap();
+    assert_eq!(reconcile(&mut report).unwrap_err().code(), "ambiguous_file");
+}
+
+#[test]
+fn what_has_no_id_never_stands_before_what_has_one() {
+    for id in ["0", "\"0\"", "\"\"", "null"] {
+        let mut rows = [id, "5"].map(|id| {
+            let row = conversion(9, "1001", "2026-06-20 10:00:03", "22", "18", "approved");
+            row.replace(":9,", &format!(":{id},"))
+        });
+        for _ in 0..2 {
+            rows.reverse();
+            let orders = format!("{HEAD}{}", SALE.replace(",7,", ",,"));
+            let mut report = of("", &[("", &orders)], &rows.join("\n"));
+            let found = super::rows(&mut report, "classes=matched");
+            assert_eq!(found[0]["conversion"]["conversionId"], "5", "{id}");
+            assert_eq!(told(&mut report)[1], "no_conversion_id", "{id}");
+        }
+    }
+}
+
+#[test]
+fn a_text_in_another_encoding_than_declared_is_refused() {
+    let spoiled = format!("{HEAD}{}", SALE.replace("1001", "\u{81}1001"));
+    assert_eq!(
+        told(&mut of("", &[("", &spoiled)], "[]"))[0],
+        "unreadable id"
+    );
+    let mut report = open("");
+    let marked = format!("\u{feff}{HEAD}{SALE}");
+    let error = add(
+        &mut report,
+        "kind=orders\nencoding=windows-1252",
+        &marked,
+        1_000,
+    );
+    assert_eq!(error.unwrap_err().code(), "unreadable_file");
+    add(
+        &mut report,
+        "kind=orders",
+        &format!("\u{feff}{marked}"),
+        1_000,
+    )
+    .unwrap();
+    add(
+        &mut report,
+        "kind=conversions",
+        &at_cake("18.00", "2026-06-20 10:00:03"),
+        1_000,
+    )
+    .unwrap();
+    reconcile(&mut report).unwrap();
+    assert_eq!(told(&mut report)[0], "matched");
 }
