@@ -1,6 +1,6 @@
 //! Rows with one key: finds the pairs among them, and the duplicates.
 
-use super::refunds::{Rest, UNCLEAR, is_its_sale};
+use super::refunds::{Rest, UNCLEAR, is_its_sale, is_other};
 use super::{Class, Judge, Pass, which};
 use crate::report::store::{
     CLICK_ID, Head, IS_AMENDED, IS_REFUND, IS_SPARED, ORDER_ID, OWN_ID, Store, UNIQUE_ID,
@@ -120,11 +120,6 @@ impl<'a> Stands<'a> {
         }
         found.map(|(place, _)| place)
     }
-}
-
-/// Do two rows name different offers?
-pub(super) fn is_other(one: &[u8], other: &[u8]) -> bool {
-    !one.is_empty() && !other.is_empty() && one != other
 }
 
 /// The ids that tell rows with a common key apart: one click has many sales, one order has several transactions.

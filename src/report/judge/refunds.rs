@@ -1,7 +1,6 @@
 //! Refunds: which sale each takes back, and what remains of the sale. A refund that could be of two sales, or of none,
 //! is never taken off; a person sees it, and nothing is written about the sales that it may be of.
 
-use super::group::is_other;
 use super::hints::Near;
 use super::{Class, Judge, Verdicts};
 use crate::report::Report;
@@ -298,6 +297,11 @@ impl Judge {
         self.verdicts.near_refunds = sales;
         Some(())
     }
+}
+
+/// Do two rows name different offers, or different ids?
+pub(super) fn is_other(one: &[u8], other: &[u8]) -> bool {
+    !one.is_empty() && !other.is_empty() && one != other
 }
 
 /// Does the sale have all that the refund says of it? Both have the same text under this key.
