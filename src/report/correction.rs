@@ -16,9 +16,9 @@ use super::store::{
 use super::{Report, amount, day, refuse};
 use crate::{Error, Result, click_id};
 use change::Change;
-pub(super) use held::Held;
+use held::Held;
 use named::{is_id, is_reference};
-pub(super) use written::Written;
+use written::Written;
 
 /// The reconciliation tool's columns. A payout replaces the old one and is never added: importing a file twice is
 /// idempotent.
@@ -39,6 +39,15 @@ const DISPOSITIONS: [&[u8]; 5] = [
     b"reversed",
     b"returned",
 ];
+
+/// What the files of one reconciliation need besides its verdicts, once one of them needs it.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// What holds rejections, and uploads, back.
+    held: [Option<Held>; 2],
+    /// The sales of the journal.
+    written: Option<Written>,
+}
 
 /// The bulk upload's columns: three required ones, then the optional ones.
 pub(super) const UPLOAD: [&str; 7] = [
@@ -217,9 +226,8 @@ impl Report {
         let row = row.into_iter().find(|id| !id.is_empty());
         let key = ["upload".as_bytes(), row.unwrap_or_default()];
         let is_keyless = self.may_be_keyless(holds, head, own_offer);
-        let verdicts = self.verdicts.as_ref();
-        let written = verdicts.and_then(|verdicts| verdicts.written.as_ref());
-        let alike = written.map(|written| written.like([UNIQUE_ID, ORDER_ID, CLICK_ID].map(text)));
+        let alike = self.found.written.as_ref();
+        let alike = alike.map(|written| written.like([UNIQUE_ID, ORDER_ID, CLICK_ID].map(text)));
         let what = (lacks, is_keyless, alike.unwrap_or_default());
         write_line(writer, &key, &cells, &[], moved, what);
     }

@@ -9,10 +9,9 @@ mod passes;
 mod reasons;
 mod refunds;
 
-use super::Report;
-use super::correction::{Held, Written};
 use super::partition::Partitions;
 use super::store::{Head, NO_AMOUNT, OWN_ID, Store};
+use super::{Found, Report};
 use crate::{Error, Result};
 pub(super) use reasons::REASONS;
 use reasons::class_of;
@@ -130,10 +129,6 @@ pub(super) struct Verdicts {
     pub(super) has_nameless_refund: bool,
     /// Hash of the unique id, and offer, of every conversion: once a correction needs them.
     pub(super) named: Option<Vec<(u64, u32)>>,
-    /// What holds uploads, or rejections, back: once a file needs it.
-    pub(super) held: [Option<Held>; 2],
-    /// The sales of the journal.
-    pub(super) written: Option<Written>,
     /// The search for near misses was skipped: the memory did not suffice.
     pub(super) lacks_hints: bool,
     /// The number of pairs with a time of day on both sides, then their count by whole hours of difference, from
@@ -221,6 +216,7 @@ impl Report {
                 judge.free(&mut self.memory);
                 self.check_clocks(&judge.verdicts)?;
                 self.verdicts = Some(judge.verdicts);
+                self.found = Found::default();
                 return Ok(1.0);
             }
             _ => judge.progress(),

@@ -48,6 +48,7 @@ mod words;
 use crate::{Error, Result};
 use amount::{NumberFormat, SCALE};
 use clicks::{Clicks, Groups};
+use correction::Found;
 use day::Zone;
 use judge::{Judge, Verdicts};
 use memory::Memory;
@@ -133,6 +134,7 @@ pub struct Report {
     written_currencies: Spellings,
     judge: Option<Judge>,
     verdicts: Option<Verdicts>,
+    found: Found,
     answer: String,
 }
 
@@ -298,6 +300,7 @@ impl Report {
             written_currencies: Spellings::default(),
             judge: None,
             verdicts: None,
+            found: Found::default(),
             answer: String::new(),
         })
     }

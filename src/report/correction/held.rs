@@ -16,7 +16,7 @@ const KINDS: Kinds = ID | CLICK;
 
 /// What holds the rows of a file back.
 #[derive(Debug, Default)]
-pub(in crate::report) struct Held {
+pub(super) struct Held {
     /// Rows that nearly match a row of the other side, sorted.
     near: Vec<u32>,
     twins: Twins,
@@ -53,7 +53,7 @@ impl Held {
 
 impl Report {
     pub(super) fn held(&self, is_upload: bool) -> Option<&Held> {
-        let held = self.verdicts.as_ref()?.held.get(usize::from(is_upload));
+        let held = self.found.held.get(usize::from(is_upload));
         held.and_then(Option::as_ref)
     }
 
@@ -90,11 +90,7 @@ impl Report {
         self.add_alone(is_upload, kinds, &mut held);
         sort_numbers(&mut held.alone);
         held.alone.dedup();
-        if let Some(slot) = self
-            .verdicts
-            .as_mut()
-            .and_then(|verdicts| verdicts.held.get_mut(usize::from(is_upload)))
-        {
+        if let Some(slot) = self.found.held.get_mut(usize::from(is_upload)) {
             *slot = Some(held);
         }
     }

@@ -10,7 +10,7 @@ use crate::report::store::{CLICK_ID, ORDER_ID, UNIQUE_ID};
 
 /// The lines of the journal, by the hashes of their ids.
 #[derive(Debug)]
-pub(in crate::report) struct Written {
+pub(super) struct Written {
     lines: Vec<Ids>,
     /// By a hash of an id, or of a click and the kinds of ids beside it; sorted.
     index: Vec<(u64, u32)>,
@@ -128,9 +128,7 @@ impl Report {
             }
         }
         index.sort_unstable();
-        if let Some(verdicts) = &mut self.verdicts {
-            verdicts.written = Some(Written { lines, index });
-        }
+        self.found.written = Some(Written { lines, index });
         Ok(())
     }
 }

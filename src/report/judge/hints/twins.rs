@@ -4,7 +4,8 @@
 use super::{each_form, hash_in, shown_digits};
 use crate::report::Report;
 use crate::report::judge::Class;
-use crate::report::judge::group::{LOOK, is_other};
+use crate::report::judge::group::LOOK;
+use crate::report::judge::refunds::is_other;
 use crate::report::memory::{Memory, sort_numbers};
 use crate::report::store::{CLICK_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
 
