@@ -2,7 +2,7 @@
 import { consentOf } from "./consent.js";
 import type { Consent, TrackerOptions } from "./options.js";
 import { ENDPOINT } from "./send.js";
-import { attempt, urlOf } from "./store.js";
+import { attempt, resolve, urlOf } from "./store.js";
 
 /** The settings of a tracker; `base` is the folder of the tag's files. */
 export type Settings = Omit<TrackerOptions, "consent"> & { readonly consent?: Consent; readonly base?: string };
@@ -20,6 +20,14 @@ const NAMES = SETTING_NAMES.split(" ");
 export const settingsIn = (source: object | null | undefined): GivenSetting[] =>
   attempt(() => Object.entries(source ?? {})) ?? [];
 
+/** The setting of this name, in any spelling: `data-window-days`, `windowDays`, and `windowdays`, as HTML spells it. */
+export const settingOf = (own: string): string | undefined => NAMES[placeOf(own)];
+
+const placeOf = (own: string) =>
+  SETTING_NAMES.toLowerCase()
+    .split(" ")
+    .indexOf(own.replace(/^data-|[-_]/g, "").toLowerCase());
+
 /**
  * Reads settings, the strongest last. `refuse` is called for each wrong value, which then counts as not given. An
  * unknown word for consent is no consent.
@@ -27,11 +35,10 @@ export const settingsIn = (source: object | null | undefined): GivenSetting[] =>
 export function readSettings(given: readonly GivenSetting[], refuse: (name: string, value: unknown) => void): Settings {
   const settings: Record<string, unknown> = {};
   for (const [own, value] of given) {
-    // `data-window-days`, `windowDays`, and `windowdays`, as HTML spells it.
-    const plain = own.replace(/^data-|[-_]/g, "").toLowerCase();
-    const at = SETTING_NAMES.toLowerCase().split(" ").indexOf(plain);
+    const at = placeOf(own);
     const name = NAMES[at];
-    if (!name || value == null) continue;
+    // Null is a value: a consent platform that has not loaded yet has said nothing.
+    if (!name || value === undefined) continue;
     const read = attempt(() => readSetting(value, at));
     if (read == null) refuse(name, value);
     settings[name] = read ?? (at === 8 ? "pending" : settings[name]);
@@ -57,9 +64,8 @@ function readSetting(value: unknown, at: number): unknown {
   // A list in a script is a text with commas here. The rule of `parametersOption` in js/option.ts, in fewer bytes.
   if (at === 9) return /^\w[^;|"]*$/.test(text) ? small.match(/[^\s,]+/g) : null;
   if (at === 12) {
-    // As the browser writes it: one cookie must not count as two.
-    const domain = urlOf(`http://${text.replace(/^\./, "")}`)?.hostname;
-    return `.${location.hostname}`.endsWith(`.${domain}`) ? domain : null;
+    // As the browser writes it: one cookie must not count as two. Whether it takes it, a try tells.
+    return urlOf(`http://${text.replace(/^\./, "")}`)?.hostname;
   }
-  return ((at > 11 || (ENDPOINT.test(text) && urlOf(text, location.href))) && text) || null;
+  return ((at > 11 || (ENDPOINT.test(text) && resolve(text))) && text) || null;
 }
