@@ -20,14 +20,6 @@ const NAMES = SETTING_NAMES.split(" ");
 export const settingsIn = (source: object | null | undefined): GivenSetting[] =>
   attempt(() => Object.entries(source ?? {})) ?? [];
 
-/** The setting of this name, in any spelling: `data-window-days`, `windowDays`, and `windowdays`, as HTML spells it. */
-export const settingOf = (own: string): string | undefined => NAMES[placeOf(own)];
-
-const placeOf = (own: string) =>
-  SETTING_NAMES.toLowerCase()
-    .split(" ")
-    .indexOf(own.replace(/^data-|[-_]/g, "").toLowerCase());
-
 /**
  * Reads settings, the strongest last. `refuse` is called for each wrong value, which then counts as not given. An
  * unknown word for consent is no consent.
@@ -35,7 +27,9 @@ const placeOf = (own: string) =>
 export function readSettings(given: readonly GivenSetting[], refuse: (name: string, value: unknown) => void): Settings {
   const settings: Record<string, unknown> = {};
   for (const [own, value] of given) {
-    const at = placeOf(own);
+    // `data-window-days`, `windowDays`, and `windowdays`, as HTML spells it.
+    const plain = own.replace(/^data-|[-_]/g, "").toLowerCase();
+    const at = SETTING_NAMES.toLowerCase().split(" ").indexOf(plain);
     const name = NAMES[at];
     // Null is a value: a consent platform that has not loaded yet has said nothing.
     if (!name || value === undefined) continue;

@@ -197,8 +197,8 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     // An earlier kept click is not lost: the core decides again with both stores.
     const stores = [cookies || before, read(KEY) || before] as const;
     const decision = keep(visit, ...stores);
-    const [age, text] = decision;
-    const isNews = age && !stores.every((store) => store.includes(text));
+    const [, text] = decision;
+    const isNews = !stores.every((store) => store.includes(text));
     if (isNews) write(decision);
     if (pairs && options.debug) {
       void withFile("rare", ({ noteDecision }) => noteDecision(isNews, clickId, pairs, options.fragment, note));
