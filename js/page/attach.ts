@@ -188,7 +188,9 @@ function fields(selector: string, name: string): Update {
   const own = new Set<HTMLInputElement>();
   const update = () => {
     for (const form of call<NodeListOf<HTMLFormElement>>(document, "querySelectorAll", selector)) {
-      const known = [...call<NodeListOf<HTMLInputElement>>(form, "querySelectorAll", "input")].find((input) => input.name === name);
+      const known = [...call<NodeListOf<HTMLInputElement>>(form, "querySelectorAll", "input")].find(
+        (input) => input.name === name,
+      );
       if (wanted === undefined || (known && known.value === wanted)) continue;
       // A field of the site with its own value is left alone.
       if (known && !NO_VALUE.test(known.value) && filled.get(known) !== known.value) continue;
@@ -235,7 +237,11 @@ function stripe(hosts: readonly string[] = ["buy.stripe.com"], { findClick, said
   let known: string | undefined;
   const update = () => {
     const wanted = reference(known);
-    for (const element of call<NodeListOf<Element>>(document, "querySelectorAll", "stripe-buy-button, stripe-pricing-table")) {
+    for (const element of call<NodeListOf<Element>>(
+      document,
+      "querySelectorAll",
+      "stripe-buy-button, stripe-pricing-table",
+    )) {
       const present = element.getAttribute(attribute);
       // A reference of the site's own stays.
       if (!NO_VALUE.test(present ?? "") && filled.get(element) !== present) continue;

@@ -142,8 +142,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     }
   };
 
-  const refuse = (parameter: string, word: unknown) =>
-    void withFile("rare", ({ refuse }) => refuse(parameter, word));
+  const refuse = (parameter: string, word: unknown) => void withFile("rare", ({ refuse }) => refuse(parameter, word));
 
   /** Where conversions go: relative to the page's first address, not to a base element or a router's address. */
   const url = `${resolve(options.endpoint || "/cake") ?? "/cake"}`.replace(/\/*$/, "/conversions");

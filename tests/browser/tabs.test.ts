@@ -158,7 +158,9 @@ test.each([
   await grant(held);
   await result;
   expect(await clickIdOf(held)).toBe(counts);
-  await expect.poll(() => site.received).toMatchObject([{ clickId: counts, uniqueId: `${counts}:T-6`, orderId: "T-6" }]);
+  await expect
+    .poll(() => site.received)
+    .toMatchObject([{ clickId: counts, uniqueId: `${counts}:T-6`, orderId: "T-6" }]);
 });
 
 test("what a page reuses for its next sale does not change a held one", async () => {
@@ -181,7 +183,8 @@ test.each(["with", "without"])("tabs that report one order at once have one uniq
   ]) {
     site.received.length = 0;
     const context = await browser.newContext();
-    if (locks === "without") await context.addInitScript(() => Object.defineProperty(navigator, "locks", { value: null }));
+    if (locks === "without")
+      await context.addInitScript(() => Object.defineProperty(navigator, "locks", { value: null }));
     const tabs = [];
     for (const order of orders) {
       const opened = await open(context, site);

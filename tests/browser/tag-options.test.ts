@@ -120,7 +120,9 @@ test.each(
   const [cookie] = await page.context().cookies();
   expect(((cookie?.expires ?? 0) - Date.now() / 1_000) / 86_400).toBeCloseTo(30, 1);
   const name = attribute.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-  await expect.poll(() => said.filter((line) => line.includes("invalid_setting") && line.includes(name))).not.toEqual([]);
+  await expect
+    .poll(() => said.filter((line) => line.includes("invalid_setting") && line.includes(name)))
+    .not.toEqual([]);
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
   const converted = await page.evaluate(
     () => new Promise((resolve) => cakeEdge((tracker) => resolve(tracker.convert({ offerId: 1, uniqueId: "u" })))),
@@ -226,9 +228,9 @@ test("values of a wrong kind are named, and the click is kept all the same", asy
     </script><script src="/page/cake-edge.js"></script>`,
   );
   expect(await clickIdOf(page)).toBe("abc-1");
-  await expect.poll(() => page.evaluate("heard")).toEqual(
-    "edge fragment windowDays journey cookieDays touch parameters endpoint cookieDomain".split(" "),
-  );
+  await expect
+    .poll(() => page.evaluate("heard"))
+    .toEqual("edge fragment windowDays journey cookieDays touch parameters endpoint cookieDomain".split(" "));
   const [cookie] = await page.context().cookies();
   expect(((cookie?.expires ?? 0) - Date.now() / 1_000) / 86_400).toBeCloseTo(30, 1);
 });
