@@ -244,7 +244,7 @@ async function bundle(
     ecma: 2020,
     module: format === "es",
     compress: {
-      passes: 4,
+      passes: 6,
       inline: format === "iife" ? 2 : 1,
       lhs_constants: false,
       unsafe_arrows: true,

@@ -8,7 +8,7 @@
 
 use crate::error::IdRule;
 use crate::placeholder::{has_only_missing_words, is_missing_value, is_missing_word, is_plain_id};
-use crate::tape::{Mark, NOWHERE, Tape};
+use crate::tape::{self, Mark, NOWHERE, Tape};
 use crate::url::{self, END_OF_FIELD, END_OF_NAME, END_OF_READING, is_control, push_pairs};
 use crate::{Error, Result, sub_id};
 
@@ -47,8 +47,9 @@ pub(crate) fn after_letters(tape: &impl Tape, mut at: usize, mark: Mark, other: 
 }
 
 pub(crate) fn is_letter(byte: u8) -> bool {
-    // In the order of their codes, `-` comes before `.`, and `:` after `9`.
-    (byte | 32).is_ascii_lowercase() || matches!(byte, b'-' | b'.' | b'0'..=b':' | b'_')
+    // In the order of their codes, `-` comes before `.`, and `:` after `9`. As wide as a register, see `Mark`.
+    let code = Mark::from(byte);
+    tape::is_letter(code) || matches!(code, 0x2d | 0x2e | 0x5f) || code.wrapping_sub(0x30) < 11
 }
 
 /// Checks a click id from the caller.
@@ -131,11 +132,31 @@ impl LandingParameters<'_> {
 
 /// The value without the marks that got around it on its way: `"ID"`, `{ID}`, `ID/`. That is done for an id with three
 /// digits or more: a name in marks is a placeholder.
+///
+/// Right before an id, the mark of an escape stays, so that the value is no click id. The rest of the escape looks like
+/// the id's own letters, or the escape has eaten some of them: `%20ID`, `\x22ID`, `%bID` for `%` and `bbID`. Only `%ID%`
+/// as the whole is a kind of quotes.
 fn without_marks(value: &str) -> &str {
     if value.bytes().filter(u8::is_ascii_digit).count() < 3 {
         return value;
     }
-    value.trim_matches(|mark: char| !mark.is_ascii_alphanumeric() && !matches!(mark, '_' | '-'))
+    let is_mark = |mark: char| !mark.is_ascii_alphanumeric() && !matches!(mark, '_' | '-');
+    let id = value.trim_start_matches(is_mark);
+    let marks = value.strip_suffix(id).unwrap_or_default();
+    let inner = value
+        .strip_prefix('%')
+        .filter(|rest| rest.find('%').is_some_and(|at| at > 0 && at + 1 == rest.len()));
+    let rest = match marks.trim_end_matches(is_escape).len() {
+        0 => inner.unwrap_or(value),
+        start => value.get(start..).unwrap_or_default(),
+    };
+    rest.trim_end_matches(is_mark)
+}
+
+/// Does this mark begin an escape, or stand for one that was none? A percent sign before letters of an id mostly becomes
+/// bytes with them that are no UTF-8.
+fn is_escape(mark: char) -> bool {
+    matches!(mark, '%' | '\\' | '\u{fffd}')
 }
 
 /// The most characters of an id that is compared by its plain form. No click is lost for a long id, such as a UUID, that
@@ -212,7 +233,7 @@ pub fn find_click<'a>(url: &str, parameters: &LandingParameters<'a>) -> Option<F
     }
     let mut tape = Vec::new();
     let pairs = parameters.push_address(&mut tape, &address);
-    let found = LandingClick::find(&tape, 0, pairs)?;
+    let found = Some(LandingClick::find(&tape, 0, pairs)).filter(|found| found.id != NOWHERE)?;
     let sub_ids = push_sub_id_names(&mut tape);
     let text_of = |at: usize| {
         let text = tape.get(at..tape.end(at)).unwrap_or_default();
@@ -249,6 +270,7 @@ pub fn find_click<'a>(url: &str, parameters: &LandingParameters<'a>) -> Option<F
 
 /// A click that the landing page's address carries, by places.
 pub(crate) struct LandingClick {
+    /// [`NOWHERE`] if there is none.
     pub(crate) id: usize,
     /// The name that carried it, as configured.
     pub(crate) parameter: usize,
@@ -259,27 +281,26 @@ pub(crate) struct LandingClick {
 impl LandingClick {
     /// The first value that is a click id, under the first name that has one, in the first reading that has one.
     /// [`END_OF_NAME`] separates the names, and [`END_OF_FIELD`] ends them.
-    pub(crate) fn find(tape: &impl Tape, names: usize, mut reading: usize) -> Option<Self> {
+    pub(crate) fn find(tape: &impl Tape, names: usize, mut reading: usize) -> Self {
         loop {
             let mut parameter = names;
             loop {
                 let id = value_of(tape, reading, parameter, CLICK_ID);
-                if id != NOWHERE {
-                    return Some(Self {
+                let end = tape.end(parameter);
+                let is_last = tape.byte(end) != END_OF_NAME;
+                let next = tape.after_end(reading, END_OF_READING.into());
+                if id != NOWHERE || is_last && tape.byte(next - 1) != END_OF_READING {
+                    return Self {
                         id,
                         parameter,
                         reading,
-                    });
+                    };
                 }
-                let end = tape.end(parameter);
-                parameter = end + 1;
-                if tape.byte(end) != END_OF_NAME {
+                if is_last {
+                    reading = next;
                     break;
                 }
-            }
-            reading = tape.after_end(reading, END_OF_READING.into());
-            if tape.byte(reading - 1) != END_OF_READING {
-                return None;
+                parameter = end + 1;
             }
         }
     }
@@ -294,9 +315,9 @@ impl LandingClick {
 /// Writes the names of the sub ids, and returns the first one's place.
 pub(crate) fn push_sub_id_names(tape: &mut impl Tape) -> usize {
     let names = tape.length();
-    for digit in b'1'..=b'5' {
+    for digit in 0x31..0x36 {
         tape.push_byte(b's');
-        tape.push_byte(digit);
+        tape.push_mark(digit);
         tape.push_byte(END_OF_NAME);
     }
     names

@@ -15,13 +15,13 @@ use std::borrow::Cow;
 const MAX_BYTES: usize = 128;
 
 /// Words that name a missing value, or ask for one.
-const MISSING: &[u8] = b"undefined null nan nil none n/a true false unknown missing empty unset not invalid infinity no 0 \
-    id number ref value name array object string your here insert replace placeholder todo tbd xxx change \
-    undef nul na n.a n-a n_a promise blank void aid cid oid pid rid sid tid uid";
+const MISSING: &[u8] = b"undefined null nan none n/a true insert nil missing empty unset id no invalid infinity name here false not \
+    object promise blank your string unknown 0 replace placeholder na tbd ref xxx number nul change todo array value void \
+    undef n.a n-a n_a aid cid oid pid rid sid tid uid";
 
 /// Words that manuals combine with those: `YOUR_ORDER_ID`.
-const BESIDE: &[u8] = b"order click transaction tx unique request req session sub aff affiliate offer set test me my the this with enter invoice date db \
-    cart conversion lead sale system available";
+const BESIDE: &[u8] = b"my click conversion transaction affiliate sale request req unique sub aff offer set test session cart the order me \
+    this with tx enter invoice date db lead system available";
 
 /// More words like the first list's, in ids of orders. No page has this list and the next one: they
 /// cost bytes, and such words come as ids of orders, which a server checks.

@@ -96,12 +96,8 @@ impl<'a> Filling<'a> {
 /// The number of characters that begin with this byte of UTF-8. JavaScript's `length` and .NET
 /// count UTF-16 units. CAKE runs on .NET *(inference)*, so that an emoji counts twice.
 pub(crate) fn characters_of(byte: u8) -> usize {
-    match byte {
-        0x80..=0xbf => 0,
-        // A four-byte sequence is a surrogate pair.
-        0xf0..=0xff => 2,
-        _ => 1,
-    }
+    // A four-byte sequence is a surrogate pair.
+    usize::from(byte & 0xc0 != 0x80) + usize::from(byte > 0xef)
 }
 
 /// The number of bytes of `text` that hold at most `limit` characters.

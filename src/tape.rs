@@ -87,15 +87,20 @@ pub(crate) trait Tape: Sink {
             return false;
         }
         while start < end {
-            let byte = self.byte(start);
-            let difference = Mark::from(byte ^ self.byte(start.wrapping_add(ahead)));
-            if difference != 0 && !(difference == fold && byte.is_ascii_alphabetic()) {
+            let byte = Mark::from(self.byte(start));
+            let difference = byte ^ Mark::from(self.byte(start.wrapping_add(ahead)));
+            if difference != 0 && !(difference == fold && is_letter(byte)) {
                 return false;
             }
             start += 1;
         }
         true
     }
+}
+
+/// Is this a letter of ASCII?
+pub(crate) fn is_letter(mark: Mark) -> bool {
+    (mark | 32).wrapping_sub(0x61) < 26
 }
 
 impl Tape for Vec<u8> {

@@ -105,16 +105,12 @@ fn end_of(tape: &impl Tape, field: usize) -> usize {
     tape.find(field, FIELD, TOUCH)
 }
 
-/// The time of a touch's arrival. A wrong clock's time would never expire: the window starts now instead.
-fn time_at(tape: &impl Tape, touch: usize, now_s: u32) -> u32 {
-    read_time(tape, touch, now_s, now_s)
-}
-
-/// The first touch from this place on that is readable and later than `oldest_s`; [`NOWHERE`] if there is none.
+/// The first touch from this place on that is readable and later than `oldest_s`; [`NOWHERE`] if there is none. One
+/// past `limit_s` counts as of `ahead_s`.
 #[inline(never)]
-fn next(tape: &impl Tape, mut at: usize, now_s: u32, oldest_s: u32) -> usize {
+fn next(tape: &impl Tape, mut at: usize, limit_s: u32, ahead_s: u32, oldest_s: u32) -> usize {
     while tape.byte(at) > END_OF_FIELD {
-        let at_s = time_at(tape, at, now_s);
+        let at_s = read_time(tape, at, limit_s, ahead_s);
         let id = id_at(tape, at);
         // A character that is not ours would get into the cookie with the rest.
         if at_s > oldest_s
@@ -128,33 +124,37 @@ fn next(tape: &impl Tape, mut at: usize, now_s: u32, oldest_s: u32) -> usize {
     NOWHERE
 }
 
-/// A clock that no touch is ahead of.
-const FOR_ALL_TIMES: u32 = u32::MAX - 1;
+/// The limit that no touch is past.
+const FOR_ALL_TIMES: u32 = u32::MAX;
 
 /// Like [`next`], for touches of all times.
 fn next_of_all(tape: &impl Tape, at: usize) -> usize {
-    next(tape, at, FOR_ALL_TIMES, 0)
+    next(tape, at, FOR_ALL_TIMES, 0, 0)
 }
 
+/// The time of a text that a wrong clock dated into the future.
+const AHEAD: u32 = 1;
+
 /// The time when a text was written; 0 for an unreadable text or a later version. A copy that a wrong clock dated into
-/// the future counts as older than any other.
-fn written_s(tape: &impl Tape, text: usize, now_s: u32) -> u32 {
-    let is_readable = tape.byte(text) == VERSION
-        && Mark::from(tape.byte(text + 1)) == FIELD
-        && tape.end(text) - text <= 2 * MAX_STORED_BYTES
-        && next_of_all(tape, after(tape, text, TOUCH)) != NOWHERE;
+/// the future counts as older than any other: its time is [`AHEAD`].
+fn written_s(tape: &impl Tape, text: usize, limit_s: u32) -> u32 {
+    // All at once: each branch costs a page more bytes.
+    let is_readable = (tape.byte(text) == VERSION)
+        & (Mark::from(tape.byte(text + 1)) == FIELD)
+        & (tape.end(text) - text <= 2 * MAX_STORED_BYTES)
+        & (next_of_all(tape, after(tape, text, TOUCH)) != NOWHERE);
     if is_readable {
-        read_time(tape, text + 2, now_s, 1)
+        read_time(tape, text + 2, limit_s, AHEAD)
     } else {
         0
     }
 }
 
 /// The copy in all stores that was written last, and its time; [`NOWHERE`] if there is none.
-fn latest(tape: &impl Tape, mut stores: usize, now_s: u32) -> (usize, u32) {
+fn latest(tape: &impl Tape, mut stores: usize, limit_s: u32) -> (usize, u32) {
     let mut latest = (NOWHERE, 0);
     while tape.byte(stores) > 0 {
-        let at_s = written_s(tape, stores, now_s);
+        let at_s = written_s(tape, stores, limit_s);
         if at_s > latest.1 {
             latest = (stores, at_s);
         }
@@ -163,7 +163,7 @@ fn latest(tape: &impl Tape, mut stores: usize, now_s: u32) -> (usize, u32) {
     latest
 }
 
-/// Has each of the stores a copy of the text?
+/// Has each of the stores a copy of the text? A page compares them itself (js/page/tracker.ts).
 fn is_in_all(tape: &impl Tape, text: usize, mut stores: usize) -> bool {
     let mut copies = 0_u32;
     while tape.byte(stores) > 0 {
@@ -223,7 +223,7 @@ fn touch_at(tape: &Vec<u8>, at: usize) -> Touch {
     Touch {
         parameter: next(),
         click_id: next(),
-        at_ms: u64::from(time_at(tape, at, FOR_ALL_TIMES)) * 1_000,
+        at_ms: u64::from(read_time(tape, at, FOR_ALL_TIMES, 0)) * 1_000,
         sub_ids: [(); 5].map(|()| Some(next()).filter(|value| !value.is_empty())),
     }
 }
@@ -325,19 +325,22 @@ impl TouchPolicy {
     ) -> TouchUpdate {
         let mut tape = Vec::new();
         parameters.push_address(&mut tape, address);
+        let stores_at = tape.len();
         for store in stores {
             let copies = store.bytes().filter(|byte| *byte > END_OF_FIELD);
             tape.extend(copies.map(|byte| if byte == b';' { END_OF_READING } else { byte }));
             tape.push(END_OF_FIELD);
         }
-        let seconds = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX);
+        // A time of 0 would be an invalid one. No page runs in that second.
+        let seconds = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX).max(1);
         let decision = self.write_update(&mut tape, seconds, seconds);
         let text_of = |start: usize, end: usize| {
             let text = tape.get(start..end).unwrap_or_default();
             String::from_utf8_lossy(text).into_owned()
         };
         let click_id = text_of(decision.click_id, end_of(&tape, decision.click_id));
-        let max_age = u64::from(decision.max_age_s);
+        let is_stored = is_in_all(&tape, decision.text, stores_at);
+        let max_age = if is_stored { 0 } else { u64::from(decision.max_age_s) };
         TouchUpdate {
             click_id: (!click_id.is_empty()).then_some(click_id),
             text: text_of(decision.text, tape.len()),
@@ -354,6 +357,10 @@ impl TouchPolicy {
     ///
     /// `came_s` is when the click came. The page may have held it until the visitor's yes: then it goes behind the
     /// touches that came since. A touch later than `now_s` is of a wrong clock, and older than any click.
+    ///
+    /// A touch that is ahead of the clock says that one of two clocks is wrong, not which one. So at first its time
+    /// stays: a clock that was slow for some days ends no click. It counts from when its text was written by the present
+    /// clock, and gets that time with the next change of the text: a clock that was fast makes no click immortal.
     pub(crate) fn write_update(&self, tape: &mut impl Tape, came_s: u32, now_s: u32) -> Decision {
         let is_first = self.attribution == Attribution::FirstTouch;
         let window_s = self.window_days * DAY_S;
@@ -362,27 +369,37 @@ impl TouchPolicy {
         tape.push_byte(0);
         let pairs = tape.after_end(0, END_OF_FIELD.into());
         let stores = tape.after_end(pairs, END_OF_FIELD.into());
-        let (latest, written_s) = latest(tape, stores, now_s);
+        // Longer than the window changes nothing: a cookie lasts as long as its newest touch.
+        let life_s = self.cookie_days * DAY_S;
+        // A time that is more than a day ahead of the clock is of another clock.
+        let limit_s = now_s.wrapping_add(DAY_S);
+        let (latest, written_s) = latest(tape, stores, limit_s);
+        let is_ahead = written_s == AHEAD;
+        let ahead_s = if is_ahead { now_s } else { written_s };
         let earlier = after(tape, latest, TOUCH);
-        let mut click = LandingClick::find(tape, 0, pairs);
+        let click = LandingClick::find(tape, 0, pairs);
+        let mut is_new = click.id != NOWHERE;
         let (mut live, mut oldest_bytes, mut older) = (0, 0, earlier);
-        let mut at = next(tape, earlier, now_s, oldest_s);
+        let mut at = next(tape, earlier, limit_s, ahead_s, oldest_s);
         while at != NOWHERE {
             let id = id_at(tape, at);
             let end = end_of(tape, id);
             let rest = after(tape, at, TOUCH);
             // The same click id does not move the clock.
-            click = click.filter(|own| !tape.is_same(id, end, own.id, end_of(tape, own.id), 0));
-            if read_time(tape, at, now_s.wrapping_sub(DAY_S), 0) > came_s {
+            is_new &= !tape.is_same(id, end, click.id, end_of(tape, click.id), 0);
+            if read_time(tape, at, now_s, 0) > came_s {
                 older = rest;
             }
             oldest_bytes = end - after(tape, at, FIELD) + MAX_TIME_BYTES;
             live += 1;
-            at = next(tape, rest, now_s, oldest_s);
+            at = next(tape, rest, limit_s, ahead_s, oldest_s);
         }
+        let is_fresh = !is_new && written_s.wrapping_add(life_s / 2) > now_s;
+        // Which of the kept touches get another time.
+        let kept_s = if is_ahead || is_fresh { FOR_ALL_TIMES } else { limit_s };
         // The touches to be kept, the newest first. An empty one is skipped.
         let mut touches = earlier;
-        if let Some(click) = click {
+        if is_new {
             let names = click_id::push_sub_id_names(tape);
             touches = tape.length();
             tape.push_copy(earlier, older);
@@ -405,11 +422,11 @@ impl TouchPolicy {
         }
         tape.push_byte(VERSION);
         tape.push_mark(FIELD);
-        push_time(tape, now_s);
-        let head = tape.length();
+        // The stored text again, where nothing has changed.
+        push_time(tape, if is_fresh { written_s } else { now_s });
         let mut places = self.journey;
-        at = next(tape, touches, now_s, oldest_s);
-        let newest_s = time_at(tape, at, now_s);
+        at = next(tape, touches, limit_s, ahead_s, oldest_s);
+        let newest_s = read_time(tape, at, limit_s, ahead_s);
         while at != NOWHERE {
             live -= 1;
             let id = id_at(tape, at);
@@ -426,7 +443,7 @@ impl TouchPolicy {
                 let mut end = tape.find(at, TOUCH, TOUCH);
                 loop {
                     tape.push_mark(TOUCH);
-                    push_time(tape, time_at(tape, at, now_s));
+                    push_time(tape, read_time(tape, at, kept_s, ahead_s));
                     tape.push_mark(FIELD);
                     tape.push_copy(after(tape, at, FIELD), end);
                     if tape.length() <= most {
@@ -440,21 +457,11 @@ impl TouchPolicy {
                     end = bare;
                 }
             }
-            at = next(tape, after(tape, at, TOUCH), now_s, oldest_s);
+            at = next(tape, after(tape, at, TOUCH), limit_s, ahead_s, oldest_s);
         }
-        let life_s = self.cookie_days.min(self.window_days) * DAY_S;
-        let (written_end, latest_end) = (tape.length(), tape.end(latest));
-        if tape.is_same(earlier, latest_end, head + 1, written_end, 0)
-            && is_in_all(tape, latest, stores)
-            && written_s.wrapping_add(life_s / 2) > now_s
-        {
-            tape.truncate(start);
-            tape.push_copy(latest, latest_end);
-        } else {
-            // The newest touch is within its window: at least a second is left.
-            let rest_s = newest_s.wrapping_add(window_s).wrapping_sub(now_s);
-            decision.max_age_s = rest_s.min(life_s);
-        }
+        // The newest touch is within its window: at least a second is left.
+        let rest_s = newest_s.wrapping_add(window_s).wrapping_sub(now_s);
+        decision.max_age_s = rest_s.min(life_s);
         decision
     }
 }
@@ -465,7 +472,7 @@ pub(crate) struct Decision {
     pub(crate) click_id: usize,
     /// The start of the text to be stored.
     pub(crate) text: usize,
-    /// The cookie's `Max-Age` where the text is to be written, else 0.
+    /// The cookie's `Max-Age`; 0 if there is no text. A store that lacks the text needs it.
     pub(crate) max_age_s: u32,
     /// Are all stored touches past their window?
     is_expired: bool,

@@ -3,7 +3,7 @@
  * for a sandboxed frame. Loaded on first use.
  */
 import { CakeError } from "../error.js";
-import { decorate, NO_VALUE } from "./decorate.js";
+import { call, decorate, NO_VALUE } from "./decorate.js";
 import { CLICK_NAME, checkNames } from "./names.js";
 import type { AttachOptions, Consent, Reason } from "./options.js";
 import { attempt, later, now, read, remove, store, TOKEN } from "./store.js";
@@ -81,7 +81,7 @@ export function attach(how: AttachOptions, page: Attached): () => void {
   checkNames(how, `to ${OWN[to]}`);
   if (!`${name ?? ""}`.trim()) refuse("name", "is empty");
   // A wrong selector throws.
-  if (selector !== undefined && !attempt(() => document.querySelectorAll(selector)))
+  if (selector !== undefined && !attempt(() => call(document, "querySelectorAll", selector)))
     refuse("selector", "is no CSS selector");
   if (!Array.isArray(hosts) || hosts.some((host) => !/^[^\s/:]+$/.test(host)))
     refuse("hosts", "must be a list of hosts");
@@ -187,15 +187,17 @@ function fields(selector: string, name: string): Update {
   const filled = new Map<HTMLInputElement, string>();
   const own = new Set<HTMLInputElement>();
   const update = () => {
-    for (const form of document.querySelectorAll<HTMLFormElement>(selector)) {
-      const known = [...form.querySelectorAll("input")].find((input) => input.name === name);
+    for (const form of call<NodeListOf<HTMLFormElement>>(document, "querySelectorAll", selector)) {
+      const known = [...call<NodeListOf<HTMLInputElement>>(form, "querySelectorAll", "input")].find(
+        (input) => input.name === name,
+      );
       if (wanted === undefined || (known && known.value === wanted)) continue;
       // A field of the site with its own value is left alone.
       if (known && !NO_VALUE.test(known.value) && filled.get(known) !== known.value) continue;
-      const input = known ?? document.createElement("input");
+      const input = known ?? call<HTMLInputElement>(document, "createElement", "input");
       if (!known) {
         Object.assign(input, { type: "hidden", name });
-        form.append(input);
+        call(form, "append", input);
         own.add(input);
       }
       input.value = wanted;
@@ -235,7 +237,11 @@ function stripe(hosts: readonly string[] = ["buy.stripe.com"], { findClick, said
   let known: string | undefined;
   const update = () => {
     const wanted = reference(known);
-    for (const element of document.querySelectorAll("stripe-buy-button, stripe-pricing-table")) {
+    for (const element of call<NodeListOf<Element>>(
+      document,
+      "querySelectorAll",
+      "stripe-buy-button, stripe-pricing-table",
+    )) {
       const present = element.getAttribute(attribute);
       // A reference of the site's own stays.
       if (!NO_VALUE.test(present ?? "") && filled.get(element) !== present) continue;
@@ -280,7 +286,7 @@ function token(offerId: number | undefined, { url, isEdge, said, note }: Attache
   };
   // Not while the page is being left: the next page checks for itself.
   const lookIfSeen = () => {
-    if (document.visibilityState === "visible") look();
+    if (document.visibilityState !== "hidden") look();
   };
   attempt(() => setInterval(lookIfSeen, LOOK_MS));
   return (id) => {

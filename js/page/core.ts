@@ -6,7 +6,7 @@ export interface Core {
   put(byte: number, at: number): void;
   /** A byte of the answer; 0 past its end. */
   reply(at: number): number;
-  /** Decides what a visit leaves in the browser. Returns the cookie's age in seconds; 0 if nothing is to be written. Times are seconds since 1970. */
+  /** Decides what a visit leaves in the browser. Returns the cookie's age in seconds; 0 if there is no text. Times are seconds since 1970. */
   decide(
     isFirstTouch: number,
     windowDays: number,
@@ -19,9 +19,9 @@ export interface Core {
 
 /** The core's decision about a visit. */
 export type Decision = readonly [
-  /** The cookie's age in seconds; 0 if nothing is to be written. */
+  /** The cookie's age in seconds; 0 if there is no text. */
   age: number,
-  /** The text to store, or the text that is already stored. */
+  /** The text that each store is to have. */
   text: string,
   /** The click id that counts; empty if there is none. */
   clickId: string,

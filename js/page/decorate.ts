@@ -3,6 +3,17 @@ import { CLICK_NAME, checkNames } from "./names.js";
 import type { DecorateOptions, Reason } from "./options.js";
 import { later, urlOf } from "./store.js";
 
+/**
+ * A property as the platform has it. A form's fields, and a document's forms and images, hide properties of the same
+ * name.
+ */
+export const own = <T extends Node, Name extends keyof T>(node: T, name: Name): T[Name] =>
+  Reflect.get(Object.getPrototypeOf(node), name, node);
+
+/** Calls a method as the platform has it, see {@link own}. */
+export const call = <Result>(node: Node, name: string, ...given: unknown[]): Result =>
+  (own(node, name as never) as (...given: unknown[]) => Result).apply(node, given);
+
 /** An empty value, or a word that a template prints for a missing value. */
 export const NO_VALUE = /^\s*(undefined|null|NaN)?\s*$/;
 
@@ -33,7 +44,7 @@ export function decorate(
 
   /** The click id, if this address is to carry it. */
   const idFor = (address: string): string | undefined => {
-    const url = urlOf(address, document.baseURI);
+    const url = urlOf(address, own(document, "baseURI"));
     // Another place on this page needs no id, and the new address would reload the page.
     if (!url || !isChosen(url) || address.trim().startsWith("#")) return undefined;
     if (isOwn(url.searchParams.getAll(parameter))) return undefined;
@@ -61,7 +72,7 @@ export function decorate(
     const form = event.target as HTMLFormElement;
     // Browsers before 2021 do not tell which button was used.
     const own = (event.submitter ?? null)?.getAttribute("formaction");
-    const id = idFor((own ?? form.getAttribute("action")) || location.href);
+    const id = idFor((own ?? call<string | null>(form, "getAttribute", "action")) || location.href);
     if (id === undefined) return;
     const add = ({ formData }: FormDataEvent) => {
       if (isOwn(formData.getAll(parameter))) return;
@@ -70,9 +81,9 @@ export function decorate(
         if (name.toLowerCase() === parameter.toLowerCase()) formData.delete(name);
       formData.set(parameter, id);
     };
-    form.addEventListener("formdata", add, { once: true });
+    call(form, "addEventListener", "formdata", add, { once: true });
     // If the site stops the submit, nothing is left behind.
-    later(() => form.removeEventListener("formdata", add));
+    later(() => call(form, "removeEventListener", "formdata", add));
   };
 
   // In the capturing phase, so that a site's own handler cannot hide the event.

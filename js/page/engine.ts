@@ -65,6 +65,5 @@ export function decideVisit(fields: readonly string[], policy: Policy, seconds: 
     put(byte.charCodeAt(0), at);
   });
   const age = decide(...policy, seconds, now() / 1_000);
-  const [text, clickId] = answerOf(reply).split("\n");
-  return [age, text as string, clickId as string];
+  return [age, ...(answerOf(reply).split("\n") as [string, string])];
 }

@@ -1,6 +1,6 @@
 /** The files beside this script: each is loaded on first use. */
 
-import { now, urlOf } from "./store.js";
+import { now, resolve } from "./store.js";
 
 /** Is this the tag? scripts/page.ts sets it. A module's bundler needs to see the imports themselves. */
 declare const IS_TAG: boolean;
@@ -30,8 +30,7 @@ export function setBase(settings: { readonly base?: string }): void {
  * @throws if the network fails; with `missing`, which names the file's address, if an answer came but not that file
  */
 export function load<Name extends keyof Files>(name: Name): Promise<Files[Name]> {
-  // Relative to the page's address: a base element is meant for other addresses.
-  const own = IS_TAG ? `${urlOf(`${base + name}.js`, location.href)}` : "";
+  const own = IS_TAG ? `${resolve(`${base + name}.js`)}` : "";
   // A module's imports are literals: bundlers know no others, and Turbopack refuses them.
   const open = (address: string): Promise<unknown> => (IS_TAG ? import(/* @vite-ignore */ address) : FILES[name]());
   return open(own).catch(async (error) => {

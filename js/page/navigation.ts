@@ -5,7 +5,7 @@ import { attempt } from "./store.js";
 // Read at import, before a router rewrites the address. The first one is the address of the navigation: it is older
 // than any rewrite.
 const first = attempt(() => performance.getEntriesByType("navigation")[0]?.name);
-const here = attempt(() => location.href) ?? "";
+const here = attempt(() => location.href) as string;
 const addresses = new Set([first?.includes(":") ? first : here, here]);
 
 /**
@@ -33,7 +33,8 @@ export function onAddressChange(listener: (address: string) => unknown, begun: (
       });
     }
   };
-  if ((document as { prerendering?: boolean }).prerendering) {
+  // An element of that name is no answer.
+  if ((document as { prerendering?: unknown }).prerendering === true) {
     document.addEventListener("prerenderingchange", begin);
   } else {
     begin();

@@ -4,7 +4,7 @@
  */
 import { CakeError, type CakeErrorCode } from "../error.js";
 import { type Answer, findAcceptance, livingSince, nextWait, parse, readAnswer, readRefusal } from "./answer.js";
-import { isOwnId } from "./conversion.js";
+import { isOwnId, textOf } from "./conversion.js";
 import { digest } from "./digest.js";
 import type { Consent, ConvertResult, PageConversion, Reason, WaitingConversion } from "./options.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, MAX_ID, orderOf, post } from "./send.js";
@@ -33,11 +33,17 @@ const UNIQUE_MS = 30 * 86_400_000;
 /** When another tab's conversions are checked again. */
 const OTHER_TAB_MS = 5_000;
 
+/** How far a touch may be ahead of the clock, in seconds: the core's rule. */
+const DAY_S = 86_400;
+
 /** How long to wait for a lock. */
 const LOCK_MS = 1_000;
 
 /** The longest time until localStorage shows one tab what another tab wrote. */
 const SHARING_MS = 100;
+
+/** Until then another tab may decide otherwise about a unique id. */
+const SETTLING_MS = 1_000;
 
 /** The part of its tracker that the outbox uses. */
 export interface Sender {
@@ -143,15 +149,24 @@ function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, 
     if (rest.length < 2 && !read(KEY)) remove(KEY);
   };
 
-  /** The fields with the click that counts, unless it came after the conversion: then with the one before. */
+  /**
+   * The fields with the click that counts, unless it came after the conversion: then with the one before. The fields of
+   * a conversion that was held have no click yet: which one counts, the stores say.
+   */
   const completed = ({ at, fields }: WaitingConversion): PageConversion => {
     const present = complete(fields);
     if (present.clickId === fields.clickId) return present;
-    const isLater = (touch: string) => Number.parseInt(touch, 36) > at / 1_000;
+    // A time ahead of the clock is of a clock that was wrong, and says nothing.
+    const isLater = (touch: string) => {
+      const seconds = Number.parseInt(touch, 36);
+      return seconds > at / 1_000 && seconds < now() / 1_000 + DAY_S;
+    };
     const [, ...all] = touches();
     if (!all.some((touch) => idOf(touch) === present.clickId && isLater(touch))) return present;
     const clickId = idOf(all.find((touch) => !isLater(touch)) ?? "");
-    return clickId ? complete({ ...fields, clickId }) : fields;
+    return clickId
+      ? complete({ ...fields, clickId })
+      : ({ ...present, clickId, uniqueId: textOf(fields.uniqueId) } as PageConversion);
   };
 
   const conclude = async (key: string, conversion: WaitingConversion): Promise<ConvertResult> => {
@@ -385,19 +400,19 @@ async function findUniqueId({ fields, page }: WaitingConversion): Promise<string
   const order = digest(JSON.stringify([offerId, clickId ?? "", place, own]));
   if (clickId !== undefined) return order;
   const key = UNIQUE + order;
-  const find = () => /^[0-9a-f]{32}(?= )/.exec(read(key))?.[0] ?? made.get(key);
+  const find = () => /^([0-9a-f]{32}) (\d+)/.exec(read(key) || `${made.get(key)}`) ?? [];
   await exclusively(key, false, async () => {
     forgetOld();
-    if (find() !== undefined) return;
-    const time = now();
-    const fresh = digest(
-      `${attempt(Math.random)} ${attempt(() => crypto.getRandomValues(new Uint32Array(4)))} ${time}`,
-    );
-    made.set(key, fresh);
-    // Without locks, the last of several tabs decides for all.
-    if (store(key, `${fresh} ${time}`)) await new Promise((resolve) => later(resolve, SHARING_MS));
+    if (!find()[1]) {
+      const random = `${attempt(Math.random)} ${attempt(() => crypto.getRandomValues(new Uint32Array(4)))}`;
+      made.set(key, `${digest(`${random} ${now()}`)} ${now()}`);
+      store(key, made.get(key) as string);
+    }
+    // Without locks, as on http, the last of several tabs decides for all. A tab that has found an id may have found
+    // the one of a tab before.
+    if (now() - Number(find()[2]) < SETTLING_MS) await new Promise((resolve) => later(resolve, SHARING_MS));
   });
-  return find() as string;
+  return find()[1] as string;
 }
 
 /** Removes old unique ids and orders' clicks, also those from a clock that was ahead. */
@@ -407,5 +422,5 @@ function forgetOld(): void {
   }
 }
 
-/** Unique ids made in this page, in case they cannot be stored. */
+/** Unique ids made in this page, with their times, in case they cannot be stored. */
 const made = new Map<string, string>();

@@ -3,17 +3,28 @@
  * first use.
  */
 import { CakeError } from "../error.js";
-import type { Decision } from "./core.js";
 import { checkNames as checkReadNames } from "./names.js";
 import type { Reason } from "./options.js";
 import { pairsOf } from "./query.js";
+import { readSettings, SETTING_NAMES } from "./settings.js";
 import { attempt } from "./store.js";
 
 /** @throws CakeError `invalid_field` also for what cannot be read; see names.ts */
 export function checkNames(given: object, words: string, more?: unknown): void {
   if (!attempt(() => ({ ...given })))
     throw new CakeError({ code: "invalid_field", parameter: "options", rule: "cannot be read: a getter threw" });
-  checkReadNames(given, words, more);
+  // A setting in another spelling, such as `window_days`, is read too.
+  const read: string[] = [];
+  // No setting takes this value: each that is read refuses it.
+  if (words === SETTING_NAMES) for (const name of Object.keys(given)) readSettings([[name, {}]], () => read.push(name));
+  checkReadNames(given, [words, ...read].join(" "), more);
+}
+
+/** @throws CakeError `invalid_setting` for a value that a setting does not take */
+
+export function refuse(parameter: string, word: unknown): never {
+  const rule = `does not take "${attempt(() => `${word}`)}"`;
+  throw new CakeError({ code: "invalid_setting", parameter, rule });
 }
 
 /** The names of the pairs' first reading. */
@@ -26,12 +37,13 @@ const namesOf = (pairs: string) =>
  * was read: networks append to it, too. Where the address has the click id that counts, nothing is amiss.
  */
 export function noteDecision(
-  [age, , clickId]: Decision,
+  isNews: unknown,
+  clickId: string,
   pairs: string,
   isFragmentRead: boolean | undefined,
   note: (reason: Reason, names?: string) => unknown,
 ): void {
-  if (!age) note(clickId ? "known_click" : "no_click_id");
+  if (!isNews) note(clickId ? "known_click" : "no_click_id");
   if (clickId && pairs.includes(clickId)) return;
   const fragment = isFragmentRead ? "" : location.hash;
   const names = [...namesOf(pairs), ...(fragment.includes("=") ? namesOf(pairsOf(fragment, [], [])) : [])];

@@ -2,7 +2,7 @@
 import { consentOf } from "./consent.js";
 import type { Consent, TrackerOptions } from "./options.js";
 import { ENDPOINT } from "./send.js";
-import { attempt, urlOf } from "./store.js";
+import { attempt, resolve, urlOf } from "./store.js";
 
 /** The settings of a tracker; `base` is the folder of the tag's files. */
 export type Settings = Omit<TrackerOptions, "consent"> & { readonly consent?: Consent; readonly base?: string };
@@ -31,7 +31,8 @@ export function readSettings(given: readonly GivenSetting[], refuse: (name: stri
     const plain = own.replace(/^data-|[-_]/g, "").toLowerCase();
     const at = SETTING_NAMES.toLowerCase().split(" ").indexOf(plain);
     const name = NAMES[at];
-    if (!name || value == null) continue;
+    // Null is a value: a consent platform that has not loaded yet has said nothing.
+    if (!name || value === undefined) continue;
     const read = attempt(() => readSetting(value, at));
     if (read == null) refuse(name, value);
     settings[name] = read ?? (at === 8 ? "pending" : settings[name]);
@@ -57,9 +58,8 @@ function readSetting(value: unknown, at: number): unknown {
   // A list in a script is a text with commas here. The rule of `parametersOption` in js/option.ts, in fewer bytes.
   if (at === 9) return /^\w[^;|"]*$/.test(text) ? small.match(/[^\s,]+/g) : null;
   if (at === 12) {
-    // As the browser writes it: one cookie must not count as two.
-    const domain = urlOf(`http://${text.replace(/^\./, "")}`)?.hostname;
-    return `.${location.hostname}`.endsWith(`.${domain}`) ? domain : null;
+    // As the browser writes it: one cookie must not count as two. Whether it takes it, a try tells.
+    return urlOf(`http://${text.replace(/^\./, "")}`)?.hostname;
   }
-  return ((at > 11 || (ENDPOINT.test(text) && urlOf(text, location.href))) && text) || null;
+  return ((at > 11 || (ENDPOINT.test(text) && resolve(text))) && text) || null;
 }

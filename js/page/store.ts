@@ -37,6 +37,12 @@ export const later = (run: (none: undefined) => unknown, ms?: number) => attempt
 export const urlOf = (address: string, base?: string): URL | undefined =>
   attempt(() => new ((globalThis as { webkitURL?: typeof URL }).webkitURL ?? URL)(address, base));
 
+/**
+ * An address relative to the page's: a base element is meant for other addresses. A frame without an address, such as
+ * `srcdoc`, has its origin.
+ */
+export const resolve = (address: string) => urlOf(address, location.href) ?? urlOf(address, self.origin);
+
 /** The keys of localStorage with this prefix. */
 export function keysOf(prefix: string): string[] {
   return attempt(() => Object.keys(localStorage).filter((key) => key.startsWith(prefix))) ?? [];
@@ -70,19 +76,20 @@ export function readCookies(): string {
 }
 
 /**
- * Writes the cookie; returns whether the browser took it. `domain` is the cookie's domain, as browsers write it. Without
- * it, the widest domain that the browser allows is found by trying: no list says that `co.uk` is refused and
- * `example.co.uk` is allowed.
+ * Writes the cookie; returns which of the tried domains the browser took, negative for none. `domain`, as browsers write
+ * it, is tried first. Then the widest domain that the browser allows is found by trying: no list says that `co.uk` is
+ * refused and `example.co.uk` is allowed.
  */
-export function writeCookie(text: string, seconds: number, domain: string | undefined): boolean {
+export function writeCookie(text: string, seconds: number, domain: string | undefined): number {
   const all = domains();
-  return (domain ? [`; Domain=${domain}`] : all).some((candidate) => {
+  if (domain) all.unshift(`; Domain=${domain}`);
+  return all.findIndex((candidate) => {
     setCookie(text, seconds, candidate);
     const copies = readCookies();
-    const isTaken = copies.split("\x03").includes(text);
+    const isTaken = copies.includes(text);
     // Stale copies of lower hosts would be read as well, and come first.
     if (isTaken && copies !== text) {
-      for (const narrower of all.slice(all.indexOf(candidate) + 1)) setCookie("", 0, narrower);
+      for (const narrower of all.slice(all.lastIndexOf(candidate) + 1)) setCookie("", 0, narrower);
     }
     return isTaken;
   });

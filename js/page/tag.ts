@@ -28,12 +28,15 @@ export function openTag(): void {
     : (attempt(() => document.querySelector<HTMLScriptElement>("script[src*=cake-edge]")) ?? current);
   // Without an address no URL is made of it.
   const address = script?.src as string;
-  const tracker = openTracker([
-    ["base", urlOf(".", address)],
-    ...(urlOf(address)?.searchParams ?? []),
-    ...settingsIn(script?.dataset),
-    ...settingsIn(options),
-  ]);
+  const tracker = openTracker(
+    [
+      ["base", urlOf(".", address)],
+      ...(urlOf(address)?.searchParams ?? []),
+      ...settingsIn(script?.dataset),
+      ...settingsIn(options),
+    ],
+    options,
+  );
   // A call that throws affects only the page, and stops no other call.
   const use: Queue = (use) => void Promise.resolve(tracker).then(use);
   use.isOpen = true;

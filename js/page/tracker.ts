@@ -32,6 +32,7 @@ import {
   OUTBOX,
   read,
   readCookies,
+  resolve,
   store,
   urlOf,
   writeCookie,
@@ -94,14 +95,11 @@ export function createTracker(options?: TrackerOptions): Tracker;
 export function createTracker(options?: TrackerOptions, more?: unknown): Tracker {
   return typeof document === "undefined" || typeof location === "undefined"
     ? INERT
-    : openTracker(settingsIn(options), (areKnown) => areKnown(options ?? {}, SETTING_NAMES, more));
+    : openTracker(settingsIn(options), options, more);
 }
 
-/** Refuses names that are not of these words; returns whether all are known. */
-type AreKnown = (given: object, words: string, more: unknown) => unknown;
-
-/** The same with settings from several sources, the strongest last. `check` may refuse unknown names. */
-export function openTracker(given: readonly GivenSetting[], check?: (areKnown: AreKnown) => unknown): Tracker {
+/** The same with settings from several sources, the strongest last. The names of `source`'s are the site's own, and must be known. */
+export function openTracker(given: readonly GivenSetting[], source?: object | null, more?: unknown): Tracker {
   const refused: [name: string, value: unknown][] = [];
   const options = readSettings(given, (...pair) => refused.push(pair));
   setBase(options);
@@ -144,11 +142,10 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
     }
   };
 
-  const refuse = (parameter: string, word: unknown) =>
-    report(new CakeError({ code: "invalid_setting", parameter, rule: `does not take "${attempt(() => `${word}`)}"` }));
+  const refuse = (parameter: string, word: unknown) => void withFile("rare", ({ refuse }) => refuse(parameter, word));
 
   /** Where conversions go: relative to the page's first address, not to a base element or a router's address. */
-  const url = `${urlOf(options.endpoint || "/cake", location.href) ?? "/cake"}`.replace(/\/*$/, "/conversions");
+  const url = `${resolve(options.endpoint || "/cake") ?? "/cake"}`.replace(/\/*$/, "/conversions");
 
   /** The visitor's answer. The browser may have answered for the visitor (Global Privacy Control). */
   const said = (): Consent =>
@@ -158,6 +155,7 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
       : consent;
 
   const { windowDays = 30, journey = 5, cookieDays = windowDays } = options;
+  let { cookieDomain } = options;
   const policy = [+(options.touch === "first"), windowDays, journey, cookieDays] as const;
   /** Asks the core what a visit leaves behind. */
   const keep = ([pairs, seconds]: Visit, cookies: string, storage: string): Decision => {
@@ -166,11 +164,16 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
     return decision;
   };
 
-  const put = ([age, text]: Decision) => writeCookie(text, age, options.cookieDomain);
+  const put = ([age, text]: Decision) => {
+    const at = writeCookie(text, age, cookieDomain);
+    // Another site's, or one such as `co.uk`: the browser knows.
+    if (cookieDomain && at > 0) cookieDomain = refuse("cookieDomain", cookieDomain) as undefined;
+    return at;
+  };
 
   const write = (decision: Decision) => {
     const [, text] = decision;
-    if (!put(decision)) note("cookie_blocked");
+    if (put(decision) < 0) note("cookie_blocked");
     if (!store(KEY, text)) note("storage_blocked");
   };
 
@@ -180,7 +183,7 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
     const before = memory;
     if (answer === "pending") {
       note("consent_pending");
-      if (keep(visit, before, before)[0]) visits.push(visit);
+      if (keep(visit, before, before)[1] !== before) visits.push(visit);
       return;
     }
     const [pairs] = visit;
@@ -188,14 +191,16 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
     // A new visitor's click goes into the cookie first: localStorage is slower.
     if (!cookies) {
       const decision = keep(visit, before, before);
-      if (decision[0]) put(decision);
+      if (decision[1] !== before) put(decision);
     }
     // An earlier kept click is not lost: the core decides again with both stores.
-    const storage = read(KEY) || before;
-    const decision = keep(visit, cookies || before, storage);
-    if (decision[0]) write(decision);
+    const stores = [cookies || before, read(KEY) || before] as const;
+    const decision = keep(visit, ...stores);
+    const [, text] = decision;
+    const isNews = !stores.every((store) => store.includes(text));
+    if (isNews) write(decision);
     if (pairs && options.debug) {
-      void withFile("rare", ({ noteDecision }) => noteDecision(decision, pairs, options.fragment, note));
+      void withFile("rare", ({ noteDecision }) => noteDecision(isNews, clickId, pairs, options.fragment, note));
     }
   };
 
@@ -279,7 +284,7 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
     );
 
   /** Are these fields of a plain object, and all known? If not, the error that names the field follows. */
-  const areKnown: AreKnown = (given, words, more) => {
+  const areKnown = (given: object, words: string, more: unknown) => {
     return (
       attempt(
         () =>
@@ -317,7 +322,7 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
     }
   };
 
-  check?.(areKnown);
+  areKnown(source ?? {}, SETTING_NAMES, more);
   for (const pair of refused) refuse(...pair);
   quietly(() =>
     onAddressChange(
@@ -374,15 +379,17 @@ export function openTracker(given: readonly GivenSetting[], check?: (areKnown: A
         }
         const at = now();
         const key = `${OUTBOX}${at} ${attempt(Math.random)} ${conversions.size}`;
-        // A failure in here refuses nothing: then the conversion goes to the outbox as it was given.
-        const fields = attempt(() => complete(given)) ?? given;
+        const isGranted = said() === "granted";
+        // Before the visitor's yes nobody knows which click counts: the stores are not read. And a failure in here refuses
+        // nothing: then the conversion goes to the outbox as it was given.
+        const fields = (isGranted && attempt(() => complete(given))) || { ...given };
         const conversion: WaitingConversion = {
           at,
           fields,
           page: fields.uniqueId ? undefined : location.href,
         };
         conversions.set(key, conversion);
-        if (said() === "granted") {
+        if (isGranted) {
           // First, before anything else can fail.
           if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");
           // Here and not in the outbox: nothing may come between the report and the request. But an order that was

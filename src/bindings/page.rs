@@ -79,7 +79,7 @@ pub fn reply(at: usize) -> u8 {
 /// The answer has two fields, separated by a line feed: the text to be stored, and the click id
 /// that counts. The click id is empty where there is none.
 ///
-/// Returns the cookie's `Max-Age` where the text is to be written, else 0.
+/// Returns the cookie's `Max-Age`; 0 where the text is empty. The script writes the text where a store lacks it.
 #[must_use]
 #[wasm_bindgen]
 pub fn decide(

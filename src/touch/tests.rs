@@ -280,7 +280,24 @@ fn a_clock_that_was_wrong_once_makes_no_click_immortal() {
     let update = keep(policy, "", &[&ahead], NOW);
     assert_eq!(update.click_id.as_deref(), Some("c-1"));
     assert_eq!(update.max_age_seconds, Some(30 * 86_400));
-    assert_eq!(read_journey(&update.text)[0].at_ms, NOW);
+    // It ends with its window, however often it is looked at, and whatever else makes the text change.
+    for (day, changes) in [(0, false), (1, true), (10, false), (20, true)] {
+        let mut text = update.text.clone();
+        for hour in 0..24 * 40 {
+            let now = NOW + 1_000 + hour * 3_600_000;
+            let looked = if changes && hour == 24 * day {
+                keep(policy, "", &[&text, ""], now)
+            } else {
+                keep(policy, "", &[&text, &text], now)
+            };
+            let end = if changes && day > 1 { 30 } else { 31 };
+            assert!(looked.click_id.is_none() || hour < 24 * end, "{day} {hour}");
+            assert!(looked.click_id.is_some() || hour > 24 * 29, "{day} {hour}");
+            // Not at each look.
+            assert!(looked.max_age_seconds.is_none() || hour % 360 == 0 || changes);
+            text = looked.text;
+        }
+    }
     let later = keep(policy, "", &[&update.text], NOW + 30 * DAY_MS);
     assert_eq!((later.click_id, later.is_expired), (None, true));
     // Its copy does not stay the newest for ever.
@@ -290,8 +307,32 @@ fn a_clock_that_was_wrong_once_makes_no_click_immortal() {
 }
 
 #[test]
-fn the_first_and_the_last_second_of_a_clock_keep_a_click() {
-    for now_ms in [0, 999, u64::from(u32::MAX) * 1_000, u64::MAX] {
+fn a_clock_that_was_slow_for_some_days_ends_no_click() {
+    for attribution in [Attribution::LastTouch, Attribution::FirstTouch] {
+        for slow in [2, 29, 31, 40, 4_000] {
+            let policy = TouchPolicy::new(attribution, 30, 5, 7).unwrap();
+            let one = visit(policy, "c-1", "", NOW - DAY_MS).text;
+            let mut text = visit(policy, "c-2", &one, NOW).text;
+            let kept = read_journey(&text);
+            for hour in 0..48 {
+                let now = NOW + hour * 3_600_000 - slow * DAY_MS;
+                let looked = keep(policy, "", &[&text, &text], now);
+                assert!(looked.click_id.is_some(), "{slow}");
+                text = looked.text;
+            }
+            let mended = keep(policy, "", &[&text, &text], NOW + 3 * DAY_MS);
+            assert!(mended.click_id.is_some(), "{slow}");
+            assert_eq!(read_journey(&mended.text), kept, "{slow}");
+            let at_last = keep(policy, "", &[&mended.text], NOW + 30 * DAY_MS);
+            assert!(at_last.is_expired, "{slow}");
+        }
+    }
+}
+
+#[test]
+fn the_first_second_of_a_clock_and_its_last_but_one_day_keep_a_click() {
+    let last = u32::MAX - DAY_S;
+    for now_ms in [0, 999, u64::from(last) * 1_000] {
         let kept = visit(TouchPolicy::default(), "c-1", "", now_ms);
         assert_eq!(kept.click_id.as_deref(), Some("c-1"), "{now_ms}");
         assert!(kept.max_age_seconds.is_some(), "{now_ms}");

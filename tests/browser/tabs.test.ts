@@ -19,6 +19,8 @@ beforeAll(async () => {
   site.addTrackerPage("/bought");
   site.addTrackerPage("/first", `{ touch: "first" }`);
   site.addTrackerPage("/pending", `{ consent: "pending" }`);
+  site.addTrackerPage("/pending-first", `{ consent: "pending", touch: "first" }`);
+  site.addTrackerPage("/edge", `{ edge: true }`);
   site.addTrackerPage("/short", `{ consent: "pending", journey: 1 }`);
   site.addTrackerPage("/js", "{}", {
     before: form,
@@ -138,6 +140,61 @@ test("a held sale gets the click before it, although another one came after it",
   await grant(own);
   await expect.poll(() => site.received).toMatchObject([{ clickId: "before-1", uniqueId: "before-1:T-5" }]);
   expect(await clickIdOf(own)).toBe("later-1");
+});
+
+test.each([
+  ["of another tab that came before the sale", "/", "/pending", ["own-1", "other-1"], "other-1"],
+  ["of the page, where it came last", "/", "/pending", ["other-1", "own-1"], "own-1"],
+  ["that came first, where the first counts", "/first", "/pending-first", ["other-1", "own-1"], "other-1"],
+  ["of the page, where it came first and the first counts", "/first", "/pending-first", ["own-1", "other-1"], "own-1"],
+] as const)("a held sale takes the click that counts: the one %s", async (_, path, pending, order, counts) => {
+  const held = await visit(browser, site, "/bought");
+  const other = await tab(held, "/bought");
+  for (const id of order) {
+    await (id === "own-1" ? held : other).go(`${id === "own-1" ? pending : path}?reqid=${id}`);
+    await nextSecond(held);
+  }
+  const result = held.page.evaluate(() => tracker.convert({ offerId: 1, orderId: " T-6 " }));
+  await grant(held);
+  await result;
+  expect(await clickIdOf(held)).toBe(counts);
+  await expect
+    .poll(() => site.received)
+    .toMatchObject([{ clickId: counts, uniqueId: `${counts}:T-6`, orderId: "T-6" }]);
+});
+
+test("what a page reuses for its next sale does not change a held one", async () => {
+  const held = await visit(browser, site, "/pending?reqid=own-1");
+  await held.page.evaluate(() => {
+    const order = { offerId: 1, orderId: "T-7" };
+    void tracker.convert(order);
+    order.orderId = "T-8";
+    void tracker.convert(order);
+    tracker.setConsent("granted");
+  });
+  await expect.poll(() => site.received.map(({ orderId }) => orderId)).toEqual(["T-7", "T-8"]);
+});
+
+test.each(["with", "without"])("tabs that report one order at once have one unique id, %s locks", async (locks) => {
+  for (const orders of [
+    ["77", "77"],
+    ["#1001", "1001", "001001"],
+    ["88", "88", "88"],
+  ]) {
+    site.received.length = 0;
+    const context = await browser.newContext();
+    if (locks === "without")
+      await context.addInitScript(() => Object.defineProperty(navigator, "locks", { value: null }));
+    const tabs = [];
+    for (const order of orders) {
+      const opened = await open(context, site);
+      await opened.go("/edge");
+      tabs.push({ opened, order });
+    }
+    await Promise.all(tabs.map(({ opened, order }) => convert(opened, { offerId: 1, orderId: order })));
+    expect([...new Set(site.received.map(({ uniqueId }) => uniqueId))]).toHaveLength(1);
+    await context.close();
+  }
 });
 
 test("a sale goes once, however often a platform says yes in its task", async () => {

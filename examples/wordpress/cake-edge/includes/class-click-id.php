@@ -112,7 +112,8 @@ final class Click_Id {
 
 	/**
 	 * The value without the marks that got around it on its way: "ID", {ID}, ID/. That is done for an id with three
-	 * digits or more: a name in marks is a placeholder.
+	 * digits or more: a name in marks is a placeholder. Right before the id the mark of an escape stays, so that %20ID
+	 * is no click id; only %ID% is a kind of quotes.
 	 *
 	 * @param string $value A decoded value.
 	 */
@@ -120,7 +121,9 @@ final class Click_Id {
 		if ( preg_match_all( '/[0-9]/', $value ) < 3 ) {
 			return $value;
 		}
-		return preg_replace( '/^[^A-Za-z0-9_-]+|[^A-Za-z0-9_-]+$/D', '', $value );
+		$marks = '[^A-Za-z0-9_-]';
+		$last  = '[^A-Za-z0-9_%\\\\\x{fffd}-]';
+		return preg_replace( "/^(?:$marks*$last|%(?=[^%]+%\$))|$marks+\$/Du", '', $value );
 	}
 
 	/**
