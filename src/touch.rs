@@ -340,7 +340,11 @@ impl TouchPolicy {
         };
         let click_id = text_of(decision.click_id, end_of(&tape, decision.click_id));
         let is_stored = is_in_all(&tape, decision.text, stores_at);
-        let max_age = if is_stored { 0 } else { u64::from(decision.max_age_s) };
+        let max_age = if is_stored {
+            0
+        } else {
+            u64::from(decision.max_age_s)
+        };
         TouchUpdate {
             click_id: (!click_id.is_empty()).then_some(click_id),
             text: text_of(decision.text, tape.len()),
@@ -396,7 +400,11 @@ impl TouchPolicy {
         }
         let is_fresh = !is_new && written_s.wrapping_add(life_s / 2) > now_s;
         // Which of the kept touches get another time.
-        let kept_s = if is_ahead || is_fresh { FOR_ALL_TIMES } else { limit_s };
+        let kept_s = if is_ahead || is_fresh {
+            FOR_ALL_TIMES
+        } else {
+            limit_s
+        };
         // The touches to be kept, the newest first. An empty one is skipped.
         let mut touches = earlier;
         if is_new {
