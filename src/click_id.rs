@@ -143,9 +143,10 @@ fn without_marks(value: &str) -> &str {
     let is_mark = |mark: char| !mark.is_ascii_alphanumeric() && !matches!(mark, '_' | '-');
     let id = value.trim_start_matches(is_mark);
     let marks = value.strip_suffix(id).unwrap_or_default();
-    let inner = value
-        .strip_prefix('%')
-        .filter(|rest| rest.find('%').is_some_and(|at| at > 0 && at + 1 == rest.len()));
+    let inner = value.strip_prefix('%').filter(|rest| {
+        rest.find('%')
+            .is_some_and(|at| at > 0 && at + 1 == rest.len())
+    });
     let rest = match marks.trim_end_matches(is_escape).len() {
         0 => inner.unwrap_or(value),
         start => value.get(start..).unwrap_or_default(),

@@ -4,12 +4,14 @@
 //! Page and edge decide by the same code, which reads and writes one `Tape` and allocates no
 //! memory. Times are seconds since 1970 in 32 bits, which last until 2106.
 
+mod copies;
 mod time;
 
 use crate::click_id::{LandingClick, after_letters, is_id};
 use crate::tape::{Mark, NOWHERE, Tape};
 use crate::url::{END_OF_FIELD, END_OF_READING, decode, push_escape};
 use crate::{Error, Result, click_id};
+use copies::{AHEAD, is_in_all, latest, written_s};
 use time::{MAX_TIME_BYTES, push_time, read_time};
 
 /// The default window of a touch, in days.
@@ -130,54 +132,6 @@ const FOR_ALL_TIMES: u32 = u32::MAX;
 /// Like [`next`], for touches of all times.
 fn next_of_all(tape: &impl Tape, at: usize) -> usize {
     next(tape, at, FOR_ALL_TIMES, 0, 0)
-}
-
-/// The time of a text that a wrong clock dated into the future.
-const AHEAD: u32 = 1;
-
-/// The time when a text was written; 0 for an unreadable text or a later version. A copy that a wrong clock dated into
-/// the future counts as older than any other: its time is [`AHEAD`].
-fn written_s(tape: &impl Tape, text: usize, limit_s: u32) -> u32 {
-    // All at once: each branch costs a page more bytes.
-    let is_readable = (tape.byte(text) == VERSION)
-        & (Mark::from(tape.byte(text + 1)) == FIELD)
-        & (tape.end(text) - text <= 2 * MAX_STORED_BYTES)
-        & (next_of_all(tape, after(tape, text, TOUCH)) != NOWHERE);
-    if is_readable {
-        read_time(tape, text + 2, limit_s, AHEAD)
-    } else {
-        0
-    }
-}
-
-/// The copy in all stores that was written last, and its time; [`NOWHERE`] if there is none.
-fn latest(tape: &impl Tape, mut stores: usize, limit_s: u32) -> (usize, u32) {
-    let mut latest = (NOWHERE, 0);
-    while tape.byte(stores) > 0 {
-        let at_s = written_s(tape, stores, limit_s);
-        if at_s > latest.1 {
-            latest = (stores, at_s);
-        }
-        stores = tape.end(stores) + 1;
-    }
-    latest
-}
-
-/// Has each of the stores a copy of the text? A page compares them itself (js/page/tracker.ts).
-fn is_in_all(tape: &impl Tape, text: usize, mut stores: usize) -> bool {
-    let mut copies = 0_u32;
-    while tape.byte(stores) > 0 {
-        let end = tape.end(stores);
-        copies += u32::from(tape.is_same(stores, end, text, tape.end(text), 0));
-        if tape.byte(end) == END_OF_FIELD {
-            if copies == 0 {
-                return false;
-            }
-            copies = 0;
-        }
-        stores = end + 1;
-    }
-    true
 }
 
 /// Reads the touches of a stored text for attribution: the newest first, expired ones too. An
@@ -340,7 +294,11 @@ impl TouchPolicy {
         };
         let click_id = text_of(decision.click_id, end_of(&tape, decision.click_id));
         let is_stored = is_in_all(&tape, decision.text, stores_at);
-        let max_age = if is_stored { 0 } else { u64::from(decision.max_age_s) };
+        let max_age = if is_stored {
+            0
+        } else {
+            u64::from(decision.max_age_s)
+        };
         TouchUpdate {
             click_id: (!click_id.is_empty()).then_some(click_id),
             text: text_of(decision.text, tape.len()),
@@ -396,7 +354,11 @@ impl TouchPolicy {
         }
         let is_fresh = !is_new && written_s.wrapping_add(life_s / 2) > now_s;
         // Which of the kept touches get another time.
-        let kept_s = if is_ahead || is_fresh { FOR_ALL_TIMES } else { limit_s };
+        let kept_s = if is_ahead || is_fresh {
+            FOR_ALL_TIMES
+        } else {
+            limit_s
+        };
         // The touches to be kept, the newest first. An empty one is skipped.
         let mut touches = earlier;
         if is_new {

@@ -20,6 +20,9 @@ import {
   type Settled,
 } from "./store.js";
 
+/** The most events of pages that are remembered. An older one that waits keeps its fields. */
+const MAX_OF_PAGES = 10_000;
+
 /** The dependencies of an acceptor. */
 export interface AcceptorDeps {
   readonly options: ResolvedOptions;
@@ -42,6 +45,8 @@ interface Written {
 /** Accepts events. Its methods run in a window of the group commit. */
 export class Acceptor {
   readonly #deps: AcceptorDeps;
+  /** The latest events that callers without a secret have handed over, the newest last. */
+  readonly #ofPages = new Set<string>();
 
   constructor(deps: AcceptorDeps) {
     this.#deps = deps;
@@ -68,6 +73,7 @@ export class Acceptor {
     const now = host.now();
     let rows: readonly Row[] = [];
     try {
+      this.#note(events);
       store.transaction(() => {
         const claims = events.flatMap(({ id, claim }) => (claim === undefined ? [] : [{ claim, id }]));
         if (claims.length > 0) store.claim(claims, now);
@@ -136,6 +142,7 @@ export class Acceptor {
           // The event and its claim are stored together: a claim without its event would refuse a later sale.
           if (event.claim !== undefined && holder === undefined)
             store.claim([{ claim: event.claim, id: event.id }], now);
+          this.#note([event]);
           written.added.push(...store.insert([event], now));
           written.revived.push(...corrections.refusedTooEarly(event));
           const answer = { id: event.id, state: shownState("pending", stateLog.isPaused), duplicate: false };
@@ -157,6 +164,16 @@ export class Acceptor {
     }
     this.#logPending(revived);
     return answers;
+  }
+
+  /** Notes which new events are a page's: no row says so. */
+  #note(events: readonly NewEvent[]): void {
+    for (const { id, isSigned } of events) {
+      if (isSigned === true) continue;
+      const [oldest] = this.#ofPages;
+      if (oldest !== undefined && this.#ofPages.size >= MAX_OF_PAGES) this.#ofPages.delete(oldest);
+      this.#ofPages.add(id);
+    }
   }
 
   /** Logs and counts new events, after they are stored. */
@@ -290,20 +307,17 @@ export class Acceptor {
   }
 
   /** The answer to an event whose key is known. One that is to be sent again is added to `revived`. */
-  #known(row: Row, event: NewEvent, { added, revived }: Written): Acceptance {
+  #known(row: Row, event: NewEvent, { revived }: Written): Acceptance {
     const { stateLog } = this.#deps;
     const known = { id: row.id, state: shownState(row.state, stateLog.isPaused), duplicate: true };
     const relation = row.text === event.text ? "same" : compareEvents(row.text, event.text);
-    // Of two events of one request, the first one counts.
-    const isAdded = added.some(({ id }) => id === row.id);
-    if (!(isAdded && relation === "corrects") && this.#takesPlace(row, event, relation)) {
+    if (this.#takesPlace(row, event, relation)) {
       this.#deps.store.setText(row.id, event.text, event.order);
       if (row.state === "pending") this.#deps.delivery.refresh();
       else revived.push({ ...row, text: event.text, order_key: event.order ?? row.order_key, code: "" });
       return { ...known, state: shownState("pending", stateLog.isPaused), moneyUsed: true };
     }
     switch (relation) {
-      case "corrects":
       case "conflict":
         return { refusal: row.kind === "correction" ? "correction_conflict" : "conversion_conflict" };
       case "adds_money":
@@ -322,7 +336,7 @@ export class Acceptor {
     if (event.isSigned !== true || row.kind === "correction" || !this.#deps.delivery.isNotRecorded(row)) return false;
     switch (row.state) {
       case "pending":
-        return relation === "adds_money" || relation === "corrects";
+        return relation === "adds_money" || (relation === "conflict" && this.#ofPages.has(row.id));
       case "refused":
       case "dead":
         return relation !== "same";
@@ -340,7 +354,7 @@ function isReplayed({ state, code }: Row): boolean {
   return state !== "pending" && state !== "delivered" && code !== CLICK_LOST;
 }
 
-type Relation = "same" | "adds_money" | "lacks_money" | "corrects" | "conflict";
+type Relation = "same" | "adds_money" | "lacks_money" | "conflict";
 
 function compareEvents(stored: string, given: string): Relation {
   return call(() => core.api().compareEvents(stored, given)) as Relation;

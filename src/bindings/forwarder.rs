@@ -181,8 +181,8 @@ pub fn repeated_name(json: &str) -> String {
     repeated_name_of(json).unwrap_or_default()
 }
 
-/// Compares two events of one key by their canonical texts: `same`, `adds_money`, `lacks_money`,
-/// `corrects` or `conflict`; see [`Relation`].
+/// Compares two events of one key by their canonical texts: `same`, `adds_money`, `lacks_money` or
+/// `conflict`; see [`Relation`].
 ///
 /// # Errors
 /// Those of [`Relation::from_texts`].

@@ -295,9 +295,6 @@ pub(crate) enum Relation {
     AddsMoney,
     /// The stored one has money or a date that the new one lacks.
     LacksMoney,
-    /// They have different content, and the stored one has no money, no date and no order: a page may
-    /// have reported it.
-    Corrects,
     /// They have different content.
     Conflict,
 }
@@ -336,11 +333,7 @@ impl Relation {
         let none = (None, None, None, None, None);
         let (before, now) = (money(&stored)?, money(&given)?);
         Ok(if plain(&stored) != plain(&given) {
-            if before == none {
-                Self::Corrects
-            } else {
-                Self::Conflict
-            }
+            Self::Conflict
         } else if before == now {
             Self::Same
         } else if before == none {
@@ -359,7 +352,6 @@ impl Relation {
             Self::Same => "same",
             Self::AddsMoney => "adds_money",
             Self::LacksMoney => "lacks_money",
-            Self::Corrects => "corrects",
             Self::Conflict => "conflict",
         }
     }

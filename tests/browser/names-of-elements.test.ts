@@ -43,7 +43,7 @@ test.each([
       event.preventDefault();
     });
   });
-  const attached = () => page.evaluate(() => new FormData(window["buy" as never]).get("reqid"));
+  const attached = () => page.evaluate(() => new FormData(window["buy" as never] as HTMLFormElement).get("reqid"));
   await expect.poll(attached).toBe("abc-1");
   await expect
     .poll(async () => {
@@ -53,7 +53,7 @@ test.each([
     .toBe("https://partner.example/x?reqid=abc-1");
   await page.context().route("https://partner.example/**", (route) => route.fulfill({ body: "got" }));
   // The test's own tool stumbles over these names, too.
-  await page.evaluate(() => (window["go" as never] as HTMLElement).click());
+  await page.evaluate(() => (window["go" as never] as HTMLButtonElement).click());
   await page.waitForURL(/^https:\/\/partner\.example\/got\?.*\breqid=abc-1$/);
   expect(said.filter((line) => line.startsWith("THROWN"))).toEqual([]);
 });

@@ -386,3 +386,59 @@ describe("a page's conversion", () => {
     });
   });
 });
+
+test("look-ups in long, slow reports leave connections to events that need none", async () => {
+  let [open, most] = [0, 0];
+  const { backend } = both({
+    upstreamDedupe: { 12345: false },
+    clockSpeed: 20,
+    fetch: async ({ url }) => {
+      const { pathname, searchParams } = new URL(url);
+      if (pathname.endsWith("/report/conversion.json")) {
+        most = Math.max(most, ++open);
+        await new Promise((resolve) => setTimeout(resolve, 5_000));
+        open -= 1;
+        return new Response("", { status: 500 });
+      }
+      if (pathname.endsWith("/click.json")) {
+        const click = { click_id: searchParams.get("click_id"), offer_id: 12_345, converted: true };
+        return Response.json({ response: { clicks: [click] } });
+      }
+      if (searchParams.get("offer_id") === "12345") return new Response("", { status: 502 });
+      return Response.json({ conversion: { conversion_id: 7 } });
+    },
+  });
+  for (let each = 0; each < 9; each += 1) await backend(event(`k${each}`), "");
+  await expect.poll(() => open, { timeout: 5_000 }).toBe(3);
+  for (let each = 0; each < 4; each += 1) {
+    const good = await (await backend({ ...event(`g${each}`), offerId: 22_222 })).json();
+    expect(good).toMatchObject({ state: "delivered" });
+  }
+  expect(most).toBe(3);
+});
+
+test.each([
+  ["Account suspended", 0],
+  ["IP 203.0.113.9 is not whitelisted", 0],
+  ["Monthly API quota exceeded", 0],
+  ["An error has occurred.", 0],
+  // Nobody knows these words: the first event is refused, and the second one shows that they are about the account.
+  ["Zugriff verweigert", 1],
+  // These are about the conversion.
+  ["Offer is closed", 20],
+])("a no that every event meets is the account's: %s", async (message, refused) => {
+  let isBroken = true;
+  const { backend, operator, lines } = both({
+    fetch: async () =>
+      isBroken ? Response.json({ success: false, message }) : Response.json({ conversion: { conversion_id: 7 } }),
+  });
+  for (let each = 0; each < 20; each += 1) await backend({ ...event(`k${each}`), offerId: 100 + each }, "");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const isAlarmed = lines.some(({ alert }) => alert === true);
+  isBroken = false;
+  const counts = async () => ((await (await operator("counts")).json()) as { counts: Record<string, number> }).counts;
+  await expect
+    .poll(counts, { timeout: 10_000 })
+    .toMatchObject({ pending: 0, paused: 0, refused, delivered: 20 - refused });
+  expect(isAlarmed).toBe(refused < 20 && !message.includes("quota"));
+});

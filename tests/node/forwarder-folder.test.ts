@@ -29,30 +29,33 @@ test("a missing file of a shard is named, with and without the lock's file, unti
   }
 });
 
-test.each([0, 1, 2])("the ids are known by every file: shard-%s begun anew forgets its own events alone", async (lost) => {
-  const folder = join(newFolder(), "rows");
-  const headers = { origin: SITE, "content-type": "application/json" };
-  const bodies = Array.from({ length: 30 }, () => JSON.stringify(newEvent()));
-  const all = async () => {
-    const fetch = async () => new Response("", { status: 503 });
-    const forwarder = openForwarder({ ...OPTIONS, folder, shards: 3, fetch });
-    const told = await Promise.all(
-      bodies.map(async (body) => {
-        const request = new Request(`${SITE}/cake/conversions`, { method: "POST", headers, body });
-        return (await (await forwarder.fetch(request)).json()) as { id: string; duplicate: boolean };
-      }),
-    );
-    await forwarder.close();
-    return told;
-  };
-  const first = await all();
-  writeFileSync(join(folder, `shard-${lost}.sqlite`), "");
-  for (const name of ["-wal", "-shm"]) rmSync(join(folder, `shard-${lost}.sqlite${name}`), { force: true });
-  const again = await all();
-  expect(again.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
-  expect(again.filter(({ duplicate }) => duplicate).length).toBeGreaterThan(5);
-  expect(again.some(({ duplicate }) => !duplicate)).toBe(true);
-});
+test.each([0, 1, 2])(
+  "the ids are known by every file: shard-%s begun anew forgets its own events alone",
+  async (lost) => {
+    const folder = join(newFolder(), "rows");
+    const headers = { origin: SITE, "content-type": "application/json" };
+    const bodies = Array.from({ length: 30 }, () => JSON.stringify(newEvent()));
+    const all = async () => {
+      const fetch = async () => new Response("", { status: 503 });
+      const forwarder = openForwarder({ ...OPTIONS, folder, shards: 3, fetch });
+      const told = await Promise.all(
+        bodies.map(async (body) => {
+          const request = new Request(`${SITE}/cake/conversions`, { method: "POST", headers, body });
+          return (await (await forwarder.fetch(request)).json()) as { id: string; duplicate: boolean };
+        }),
+      );
+      await forwarder.close();
+      return told;
+    };
+    const first = await all();
+    writeFileSync(join(folder, `shard-${lost}.sqlite`), "");
+    for (const name of ["-wal", "-shm"]) rmSync(join(folder, `shard-${lost}.sqlite${name}`), { force: true });
+    const again = await all();
+    expect(again.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
+    expect(again.filter(({ duplicate }) => duplicate).length).toBeGreaterThan(5);
+    expect(again.some(({ duplicate }) => !duplicate)).toBe(true);
+  },
+);
 
 test("a file that another program holds at the start is said, and is no other forwarder", async () => {
   const folder = join(newFolder(), "rows");

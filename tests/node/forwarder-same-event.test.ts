@@ -115,7 +115,7 @@ test.each([
 
 test("a backend's word about a page's order that waits counts, and not about one that is refused in doubt or cancelled", async () => {
   let answer = () => new Response("", { status: 429 });
-  const { page, backend, operate } = both({ clockSpeed: 20, fetch: async () => answer() });
+  const { page, backend, operator } = both({ clockSpeed: 20, fetch: async () => answer() });
   const [mine, doubted] = [event("k1"), event("k3")];
   await page({ ...mine, clickId: "k2" }, "");
   expect(await read(await backend({ ...mine, revenue: "1.00" }, ""))).toMatchObject({
@@ -125,7 +125,8 @@ test("a backend's word about a page's order that waits counts, and not about one
   answer = () => new Response("", { status: 500 });
   const { id } = await read(await page(doubted, ""));
   await new Promise((resolve) => setTimeout(resolve, 100));
-  await operate("cancel", { id, reason: "a test" });
+  const body = JSON.stringify({ id, reason: "a test" });
+  await operator("cancel", { method: "POST", headers: { "content-type": "application/json", origin: SITE }, body });
   expect(await read(await backend({ ...doubted, revenue: "1.00" }))).toMatchObject({
     state: "cancelled",
     moneyUsed: false,

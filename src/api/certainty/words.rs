@@ -371,7 +371,6 @@ fn is_passing_in_words(message: &str) -> bool {
         &["error", "occurred"],
         &["error", "has", "occurred"],
         &["internal", "error"],
-        &["server", "error"],
         &["system", "error"],
         &["application", "error"],
         &["unexpected", "error"],

@@ -31,6 +31,8 @@ pub(super) struct Changes {
     quiet_ms: u64,
     /// Has the conversion's row been read, without the correction?
     is_absent: bool,
+    /// Has a row been read that may show the correction, which does no harm where it is sent again?
+    pub(super) may_be_there: bool,
 }
 
 /// The result of reading a page for a correction.
@@ -62,6 +64,7 @@ impl Changes {
             is_newest_first: is_recent,
             quiet_ms: (age_ms.unwrap_or_default() / 2).min(QUIET_MS),
             is_absent: false,
+            may_be_there: false,
         }
     }
 
@@ -91,7 +94,7 @@ impl Changes {
         match checked.find_in(&page.rows, self.quiet_ms) {
             Shown::There(found) => return Ok(Found::Recorded(found.conversion_id)),
             // A total may be set twice. Otherwise nothing is sent that may be there.
-            Shown::Unclear if may_repeat => {}
+            Shown::Unclear if may_repeat => self.may_be_there = true,
             Shown::Unclear => {
                 let why =
                     "a row that may be the conversion's shows no note, or one that may be cut";

@@ -128,7 +128,11 @@ impl Attempt {
         match found {
             Ok(changes::Found::Recorded(id)) => self.settle(Meaning::Recorded(id), breaker, moment),
             Ok(changes::Found::NotYet) => self.ask_changes(changes, breaker, moment),
-            Ok(changes::Found::Missing) => self.send_what_is_missing(breaker, moment),
+            Ok(changes::Found::Missing) => {
+                // A repetition that does no harm leaves the doubt as it is.
+                self.facts.is_deduplicated |= changes.may_be_there;
+                self.send_what_is_missing(breaker, moment)
+            }
             Ok(changes::Found::Nothing(why)) => self.stay_in_doubt(why, breaker, moment),
             Err(error) => self.fail_lookup(error, breaker, moment),
         }

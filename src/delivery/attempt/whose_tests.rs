@@ -1,4 +1,5 @@
-//! Whose conversion a look-up shows, by table: one that nobody here knows, or one in another spelling.
+//! Whose conversion a look-up shows, by table: one that nobody here knows, or one in another spelling. How long it
+//! looks.
 
 use super::look_up_tests::{IN_DOUBT, click, report};
 use super::tests::{START_MS, api, moment, row, run, run_urls, seen, text_of};
@@ -289,4 +290,41 @@ fn a_conversion_of_the_click_that_no_event_here_has_may_be_this_ones() {
             "{rows} {siblings:?}"
         );
     }
+}
+
+#[test]
+fn a_look_up_reads_a_slow_report_for_a_minute_and_no_longer() {
+    let now = moment(row().changed_ms + 100_000);
+    let (clicked, mut breaker) = (click(1, ""), CircuitBreaker::default());
+    let mut attempt = Attempt::new(&api(), row(), IN_DOUBT, now.now_ms);
+    attempt.start(&mut breaker, now);
+    attempt.next(
+        Input::Answered(&Answer::new(200, &clicked)),
+        &mut breaker,
+        now,
+    );
+    let mut step = attempt.next(Input::Siblings(Some(&[])), &mut breaker, now);
+    let mut pages = 0;
+    while let Step::Fetch { .. } = step {
+        pages += 1;
+        let page = report(&format!(
+            r#"{{"conversion_id":{pages},"offer_id":1,"unique_id":"X"}}"#
+        ));
+        let page = page.replace("\"data\":{", "\"total_rows\":1000,\"data\":{");
+        let later = Moment {
+            utc_ms: now.utc_ms + 14_000 * pages,
+            ..now
+        };
+        step = attempt.next(
+            Input::Answered(&Answer::new(200, &page)),
+            &mut breaker,
+            later,
+        );
+    }
+    let Step::Store(end) = step else {
+        panic!("{step:?}")
+    };
+    assert_eq!(pages, 5);
+    assert_eq!(seen(&end), ("pending", "outcome_unknown", 1, true, true));
+    assert_eq!(end.upstream_message, "the report was not read in a minute");
 }

@@ -17,6 +17,9 @@ final class Touch {
 	const MAX_BYTES = 3000;
 	const DAY       = 86400;
 
+	/** The time of a text that a wrong clock dated ahead. */
+	const AHEAD = 1;
+
 	/**
 	 * Decides which click counts, and what is stored: `click_id` ('' where there is none), `text`, `max_age` (0 where
 	 * nothing is to be written), `is_expired`.
@@ -30,14 +33,20 @@ final class Touch {
 		$is_first = 'first' === $policy['touch'];
 		$window   = $policy['windowDays'] * self::DAY;
 		list( $latest, $written ) = self::latest( $stores, $now );
+		// A touch that is ahead of the clock counts from when its text was written. At first its time stays: nobody knows
+		// which of the two clocks was wrong.
+		$is_ahead = self::AHEAD === $written;
+		$ahead    = $is_ahead ? $now : $written;
 		$parts    = explode( '*', $latest, 2 );
 		$earlier  = isset( $parts[1] ) ? $parts[1] : '';
-		$touches  = self::live( $earlier, $now, $window );
-		$arrivals = null === $click ? array() : self::live( self::write( $click, $now ), $now, $window );
+		$touches  = self::live( $earlier, $now, $ahead, $window );
+		$arrivals = null === $click ? array() : self::live( self::write( $click, $now ), $now, $ahead, $window );
 		// The same click id does not move the clock.
 		if ( array() !== $arrivals && in_array( $arrivals[0]['click_id'], array_column( $touches, 'click_id' ), true ) ) {
 			$arrivals = array();
 		}
+		$is_fresh = array() === $arrivals && $written + intdiv( $window, 2 ) > $now;
+
 		$oldest  = array() === $touches ? 0 : strlen( self::bare( end( $touches ) ) ) + 8;
 		$touches = array_merge( $arrivals, $touches );
 		$live    = count( $touches );
@@ -51,8 +60,8 @@ final class Touch {
 			return $kept;
 		}
 		$newest = $touches[0]['at'];
-		$head   = '1!' . self::time_text( $now );
-		$text   = $head;
+		// The stored text again, where nothing has changed.
+		$text   = '1!' . self::time_text( $is_fresh ? $written : $now );
 		$places = $policy['journey'];
 		foreach ( $touches as $touch ) {
 			--$live;
@@ -66,7 +75,8 @@ final class Touch {
 			}
 			// Sub ids give way first, then the oldest touches.
 			foreach ( array_unique( array( $touch['text'], self::bare( $touch ) ) ) as $part ) {
-				$longer = $text . '*' . self::time_text( $touch['at'] ) . '!' . $part;
+				$at     = $is_ahead || $is_fresh ? $touch['written'] : $touch['at'];
+				$longer = $text . '*' . self::time_text( $at ) . '!' . $part;
 				if ( strlen( $longer ) <= self::MAX_BYTES - $reserved * $oldest ) {
 					$text = $longer;
 					--$places;
@@ -74,13 +84,9 @@ final class Touch {
 				}
 			}
 		}
-		$life = $window;
-		if ( (string) substr( $text, strlen( $head ) + 1 ) === $earlier
-			&& self::is_in_all( $latest, $stores ) && max( 0, $now - $written ) < intdiv( $life, 2 ) ) {
-			$kept['text'] = $latest;
-		} else {
-			$kept['text']    = $text;
-			$kept['max_age'] = max( 1, min( $life, max( 0, $newest + $window - $now ) ) );
+		$kept['text'] = $text;
+		if ( ! self::is_in_all( $text, $stores ) ) {
+			$kept['max_age'] = max( 1, min( $window, max( 0, $newest + $window - $now ) ) );
 		}
 		return $kept;
 	}
@@ -116,9 +122,10 @@ final class Touch {
 	 *
 	 * @param string   $text   Touches, separated by `*`.
 	 * @param int|null $now    Seconds since 1970; null for touches of all times.
+	 * @param int      $ahead  When a touch counts that is ahead of the clock.
 	 * @param int      $window Seconds.
 	 */
-	private static function live( string $text, ?int $now, int $window = 0 ): array {
+	private static function live( string $text, ?int $now, int $ahead = 0, int $window = 0 ): array {
 		$touches = array();
 		foreach ( '' === $text ? array() : explode( '*', $text ) as $part ) {
 			$fields = explode( '!', $part, 2 );
@@ -126,14 +133,15 @@ final class Touch {
 			$at     = self::read_time( $fields[0] );
 			$parts  = explode( '!', $rest );
 			$id     = isset( $parts[1] ) ? $parts[1] : '';
-			// A wrong clock's time would never end: then the window starts now.
+			$written = $at;
 			if ( null !== $now && $at > $now + self::DAY ) {
-				$at = $now;
+				$at = $ahead;
 			}
 			$is_live = null === $now || max( 0, $now - $at ) < $window;
 			if ( $at > 0 && $is_live && Click_Id::has_form( $id ) ) {
 				$touches[] = array(
 					'at'        => $at,
+					'written'   => $written,
 					'text'      => $rest,
 					'click_id'  => $id,
 					'parameter' => $parts[0],
@@ -167,7 +175,7 @@ final class Touch {
 				$at   = 0 === strpos( $copy, '1!' ) && strlen( $copy ) <= 2 * self::MAX_BYTES && isset( $head[1] ) && array() !== self::live( $head[1], null )
 					? self::read_time( substr( $head[0], 2 ) ) : 0;
 				if ( $at > $now + self::DAY ) {
-					$at = 1;
+					$at = self::AHEAD;
 				}
 				if ( $at > $latest[1] ) {
 					$latest = array( $copy, $at );
