@@ -6,7 +6,7 @@ mod held;
 mod named;
 mod written;
 
-use super::judge::{Class, Net, UNCLEAR, Verdicts, is_unclear};
+use super::judge::{Class, Net, UNCLEAR, is_unclear};
 use super::listing::{is_pair, not_yet};
 use super::out::Writer;
 use super::source::settings;

@@ -182,6 +182,18 @@ fn escape(output: &mut String, text: &[u8]) {
     }
 }
 
+/// An error as JSON text: its code, rule and parameter.
+#[must_use]
+pub(crate) fn of_error(error: &Error) -> String {
+    let mut writer = Writer::default();
+    writer.open('{');
+    writer.text_of("code", error.code().as_bytes());
+    writer.text_of("rule", error.rule().as_bytes());
+    writer.text_of("parameter", error.parameter().unwrap_or("").as_bytes());
+    writer.close('}');
+    writer.text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,16 +225,4 @@ mod tests {
         write_sum(&mut text, 10_i128.pow(20));
         assert_eq!(text, "10000000000000000.00");
     }
-}
-
-/// An error as JSON text: its code, rule and parameter.
-#[must_use]
-pub(crate) fn of_error(error: &Error) -> String {
-    let mut writer = Writer::default();
-    writer.open('{');
-    writer.text_of("code", error.code().as_bytes());
-    writer.text_of("rule", error.rule().as_bytes());
-    writer.text_of("parameter", error.parameter().unwrap_or("").as_bytes());
-    writer.close('}');
-    writer.text
 }
