@@ -113,6 +113,13 @@ foreach ( $webhooks['webhooks'] as $each ) {
 	if ( 'woocommerce' !== $each['shop'] || ! is_array( $order ) || 0 !== strpos( $each['topic'], 'order.' ) ) {
 		continue;
 	}
+	// The plugin gets WooCommerce's own objects: lists in another dress are a webhook's text alone.
+	$lists = array_intersect_key( $order, array_flip( array( 'meta_data', 'line_items', 'refunds', 'coupon_lines' ) ) );
+	foreach ( $lists as $list ) {
+		if ( ! is_array( $list ) || array_values( $list ) !== $list || array_filter( $list, 'is_array' ) !== $list ) {
+			continue 2;
+		}
+	}
 	++$orders;
 	$order['meta_data'] = $order['meta_data'] ?? array();
 	$settings           = array( 'offer_id' => $each['settings']['offerId'], 'unique_id' => $each['settings']['uniqueId'] ?? 'id', 'id_prefix' => $each['settings']['idPrefix'] ?? '' ) + $each['settings'];
