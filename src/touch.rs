@@ -285,8 +285,10 @@ impl TouchPolicy {
             tape.extend(copies.map(|byte| if byte == b';' { END_OF_READING } else { byte }));
             tape.push(END_OF_FIELD);
         }
-        // A time of 0 would be an invalid one. No page runs in that second.
-        let seconds = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX).max(1);
+        // A time of 0 would be an invalid one, and the last day has none after it. No page runs then.
+        let seconds = u32::try_from(now_ms / 1_000)
+            .unwrap_or(u32::MAX)
+            .clamp(1, u32::MAX - DAY_S);
         let decision = self.write_update(&mut tape, seconds, seconds);
         let text_of = |start: usize, end: usize| {
             let text = tape.get(start..end).unwrap_or_default();

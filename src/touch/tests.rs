@@ -58,6 +58,27 @@ fn the_stored_text_is_compact_and_reads_back() {
 }
 
 #[test]
+fn a_click_is_kept_whatever_time_the_clock_shows() {
+    for now_ms in [
+        0,
+        999,
+        NOW,
+        4_294_967_294_000,
+        4_294_967_295_000,
+        7_498_604_811_809,
+        u64::MAX,
+    ] {
+        for attribution in [Attribution::LastTouch, Attribution::FirstTouch] {
+            let policy = TouchPolicy::new(attribution, 30, 5, 7).expect("in range");
+            let kept = visit(policy, "abc", "", now_ms);
+            assert_eq!(kept.click_id.as_deref(), Some("abc"), "{now_ms}");
+            let next = keep(policy, "", &[&kept.text], now_ms);
+            assert_eq!(next.click_id.as_deref(), Some("abc"), "{now_ms}");
+        }
+    }
+}
+
+#[test]
 fn an_unreadable_or_future_text_is_absent() {
     for text in [
         "",
