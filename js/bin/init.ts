@@ -3,6 +3,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { findNearest } from "../nearest.js";
@@ -392,7 +393,7 @@ async function examine(folder: string): Promise<number> {
   });
   // Who ends this command ends what it has started, too: Ctrl-C reaches both by itself.
   const end = (signal: NodeJS.Signals) => {
-    child.once("exit", () => process.exit(128 + (signal === "SIGTERM" ? 15 : 1)));
+    child.once("exit", () => process.exit(128 + constants.signals[signal]));
     child.kill("SIGTERM");
   };
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.once(signal, end);

@@ -5,6 +5,7 @@
 import { Batch, type GroupCommit, type Outcome, outcomeOf } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
 import { Attempts, type Facts, type Knowledge, type Question, type Send } from "./attempts.js";
+import { core } from "./core.js";
 import type { ResolvedOptions } from "./options.js";
 import type { ConversionState, Sibling } from "./shard.js";
 import type { OutboxStore, Row, StoredState } from "./store.js";
@@ -298,9 +299,8 @@ export class Delivery {
 
   /** Must CAKE be asked what became of an earlier attempt, before the event is sent? */
   #looksUp({ id, kind, offer_id, is_in_doubt }: Row): boolean {
-    if (kind === "correction") return is_in_doubt === 1;
-    if (this.#deps.options.isDeduplicated(offer_id)) return false;
-    return is_in_doubt === 1 || this.#idle.get(id) !== "not_recorded";
+    const isDeduplicated = this.#deps.options.isDeduplicated(offer_id);
+    return core.api().looksUp(kind === "correction", is_in_doubt === 1, isDeduplicated, this.#idle.get(id) ?? "");
   }
 
   #start(row: Row, isOldest: boolean): void {
@@ -343,7 +343,7 @@ export class Delivery {
       return row.order_key === "" && known.length === 0 ? "" : JSON.stringify(known);
     };
     try {
-      if (host.persist !== undefined) await this.#kept();
+      await this.#kept();
       const transition = JSON.parse(await this.#attempts.make(row, facts, ask)) as Transition;
       // Postponed without an attempt: the earlier knowledge stays valid.
       if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
@@ -368,9 +368,10 @@ export class Delivery {
   /** Waits until all rows will outlive this place: no request leaves before its event is kept. */
   async #kept(): Promise<void> {
     const { host } = this.#deps;
+    if (host.persist === undefined) return;
     for (let wait = STORE_AGAIN_MS; ; wait = Math.min(2 * wait, MAX_STORE_AGAIN_MS)) {
       try {
-        return await host.persist?.();
+        return await host.persist();
       } catch {
         await new Promise((resolve) => setTimeout(resolve, wait));
       }

@@ -336,27 +336,22 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
         }
         throw thrown;
       }
-      const conclude = async ({ event, claims, place }: Candidate, given: Acceptance) => {
-        let answer = given;
-        const holder = "holder" in answer ? answer.holder : undefined;
-        // The refusal stands, unless the event that holds the click no longer exists, or has ended without it.
-        if (holder !== undefined && event.claim !== undefined && (await isFreed(shard, event.claim, holder, setup))) {
-          answer = (await callShard(() => shard.accept({ events: [event], webhook })))[0] ?? answer;
-        }
-        results[place] = "refusal" in answer ? refused(refusalOf(answer.refusal, once)) : answer;
-        // A new claim is taken back where its event was not kept.
-        if (claims?.isNew === true && ("refusal" in answer || answer.duplicate)) {
-          await releaseClaim(claims, event.id, setup);
-        }
-      };
-      const rest = own.flatMap((candidate, index) => {
-        const answer = answers[index];
-        if (answer === undefined) return [];
-        if ("refusal" in answer || candidate.claims !== undefined) return [conclude(candidate, answer)];
-        results[candidate.place] = answer;
-        return [];
-      });
-      if (rest.length > 0) await Promise.all(rest);
+      await Promise.all(
+        own.map(async ({ event, claims, place }, index) => {
+          let answer = answers[index];
+          if (answer === undefined) return;
+          const holder = "holder" in answer ? answer.holder : undefined;
+          // The refusal stands, unless the event that holds the click no longer exists, or has ended without it.
+          if (holder !== undefined && event.claim !== undefined && (await isFreed(shard, event.claim, holder, setup))) {
+            answer = (await callShard(() => shard.accept({ events: [event], webhook })))[0] ?? answer;
+          }
+          results[place] = "refusal" in answer ? refused(refusalOf(answer.refusal, once)) : answer;
+          // A new claim is taken back where its event was not kept.
+          if (claims?.isNew === true && ("refusal" in answer || answer.duplicate)) {
+            await releaseClaim(claims, event.id, setup);
+          }
+        }),
+      );
     }),
   );
   return results;

@@ -71,8 +71,8 @@ export function decorate(
   const onSubmit = (event: SubmitEvent) => {
     const form = event.target as HTMLFormElement;
     // Browsers before 2021 do not tell which button was used.
-    const own = (event.submitter ?? null)?.getAttribute("formaction");
-    const id = idFor((own ?? call<string | null>(form, "getAttribute", "action")) || location.href);
+    const target = (event.submitter ?? null)?.getAttribute("formaction");
+    const id = idFor((target ?? call<string | null>(form, "getAttribute", "action")) || location.href);
     if (id === undefined) return;
     const add = ({ formData }: FormDataEvent) => {
       if (isOwn(formData.getAll(parameter))) return;

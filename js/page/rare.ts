@@ -21,7 +21,6 @@ export function checkNames(given: object, words: string, more?: unknown): void {
 }
 
 /** @throws CakeError `invalid_setting` for a value that a setting does not take */
-
 export function refuse(parameter: string, word: unknown): never {
   const rule = `does not take "${attempt(() => `${word}`)}"`;
   throw new CakeError({ code: "invalid_setting", parameter, rule });

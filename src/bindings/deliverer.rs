@@ -40,6 +40,18 @@ pub enum LaneWord {
     Fresh = "fresh",
 }
 
+/// Must CAKE be asked what became of an earlier attempt, before the event is sent? See [`Knowledge::looks_up`].
+#[must_use]
+#[wasm_bindgen(js_name = looksUp)]
+pub fn looks_up(
+    is_correction: bool,
+    is_in_doubt: bool,
+    is_deduplicated: bool,
+    knowledge: &str,
+) -> bool {
+    Knowledge::from_word(knowledge).looks_up(is_correction, is_in_doubt, is_deduplicated)
+}
+
 /// Makes attempts, and holds the shard's circuit breaker. It holds the key, and shows nothing of
 /// it.
 #[wasm_bindgen]

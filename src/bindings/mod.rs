@@ -52,7 +52,7 @@ pub use checks::{check_postback, check_postback_url, lint_tracking_link};
 #[cfg(feature = "client")]
 pub use client::{Client, Pager, names_nothing, read_clicks};
 #[cfg(feature = "forwarder")]
-pub use deliverer::Deliverer;
+pub use deliverer::{Deliverer, looks_up};
 #[cfg(feature = "forwarder")]
 pub use forwarder::{
     IdKey, Shards, claim_of, compare_events, hash, order_key, read_conversions, read_corrections,

@@ -27,7 +27,7 @@ use crate::time::CivilDate;
 use std::rc::Rc;
 
 use changes::Changes;
-use report::{Known, Reading, SLOW};
+use report::{Known, LOOK_UP_MS, Reading, SLOW};
 
 pub(crate) use correction::{Family, Parent};
 pub(crate) use step::{Facts, Input, Knowledge, Moment, Row, Sibling, Step};
@@ -121,6 +121,11 @@ impl Attempt {
         }
     }
 
+    /// Has the look-up taken its time?
+    fn is_slow(&self, moment: Moment) -> bool {
+        moment.utc_ms.saturating_sub(self.started_utc_ms) > LOOK_UP_MS
+    }
+
     /// The first step.
     pub(crate) fn start(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
         self.started_utc_ms = moment.utc_ms;
@@ -129,9 +134,8 @@ impl Attempt {
                 self.correction = Some(correction);
                 // CAKE does not recognise a repeated correction.
                 self.facts.is_deduplicated = false;
-                // A row notes a send before the send starts, whichever object sends.
                 self.is_in_doubt =
-                    self.row.is_in_doubt || self.facts.knowledge == Knowledge::InDoubt;
+                    (self.facts.knowledge).looks_up(true, self.row.is_in_doubt, false);
                 self.phase = Phase::AskingFamily;
                 return Step::AskFamily;
             }
@@ -142,10 +146,11 @@ impl Attempt {
             Ok(event) => self.event = Some(event),
             Err(error) => return self.settle(Meaning::Refused(error), breaker, moment),
         }
-        if !self.is_in_doubt || self.facts.is_deduplicated {
+        let facts = self.facts;
+        if !(facts.knowledge).looks_up(false, self.row.is_in_doubt, facts.is_deduplicated) {
             return self.send(breaker, moment);
         }
-        if self.facts.knowledge == Knowledge::Unknown && moment.now_ms < self.facts.quiet_from_ms {
+        if facts.knowledge == Knowledge::Unknown && moment.now_ms < facts.quiet_from_ms {
             return self.put_off(self.facts.quiet_from_ms);
         }
         let rest_ms = breaker.lookups_rest_until_ms(moment.now_ms);

@@ -1,9 +1,8 @@
 //! The conversion report, read page by page for one event.
 
-use super::{Attempt, Moment, Row, Sibling};
+use super::{Row, Sibling};
 use crate::api::asked::{is_same_click_id, is_same_unique_id};
-use crate::api::conversion_report::ReportLookup;
-use crate::api::conversion_report::ReportedConversion;
+use crate::api::conversion_report::{ReportLookup, ReportedConversion};
 use crate::api::report_scan::{Found, ReportScan};
 use crate::api::{Account, conversion_report};
 use crate::delivery::Event;
@@ -15,7 +14,7 @@ const ROWS: u64 = 5_000;
 const MAX_PAGES: u32 = 40;
 
 /// How long one look-up reads a report, by the real time: an account's report may be long, and slow.
-const LOOK_UP_MS: u64 = 60_000;
+pub(super) const LOOK_UP_MS: u64 = 60_000;
 pub(super) const SLOW: &str = "the report was not read in a minute";
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -132,13 +131,6 @@ impl Reading {
     /// other event's here, and not of a day before this event's.
     pub(super) fn has_nobodys(&self) -> bool {
         self.has_nobodys
-    }
-}
-
-impl Attempt {
-    /// Has the look-up taken its time?
-    pub(super) fn is_slow(&self, moment: Moment) -> bool {
-        moment.utc_ms.saturating_sub(self.started_utc_ms) > LOOK_UP_MS
     }
 }
 

@@ -48,6 +48,22 @@ impl Knowledge {
             _ => Self::Unknown,
         }
     }
+
+    /// Must CAKE be asked what became of an earlier attempt, before the event is sent? It does not recognise a repeated
+    /// correction. A correction's row notes a send before the send starts, whichever object sends.
+    #[must_use]
+    pub(crate) fn looks_up(
+        self,
+        is_correction: bool,
+        is_in_doubt: bool,
+        is_deduplicated: bool,
+    ) -> bool {
+        if is_correction {
+            is_in_doubt || self == Self::InDoubt
+        } else {
+            !is_deduplicated && (is_in_doubt || self != Self::NotRecorded)
+        }
+    }
 }
 
 /// The facts that an attempt needs beside its row.
