@@ -25,9 +25,7 @@ export function checkSecret(
 ): string {
   const trimmed = secret.trim();
   if (trimmed === "") throw new CakeError({ code: missing, parameter, rule: "is missing: set it as a secret" });
-  refuseMissing(parameter, trimmed);
-  if (PLACEHOLDER.test(bare(trimmed))) refuseText(parameter, "is a placeholder");
-  if (BROKEN.test(trimmed)) refuseText(parameter, "has a line break, a control character or a byte that is no UTF-8");
+  refusePlaceholder(parameter, trimmed);
   if (trimmed.length < least) {
     throw new CakeError({ code: "weak_secret", parameter, rule: `must have at least ${least} characters` });
   }
@@ -42,6 +40,14 @@ export function checkSecret(
  */
 export function refuseMissing(parameter: string, secret: string): void {
   if (MISSING.test(bare(secret))) refuseText(parameter, "stands for a missing value");
+}
+
+/** Refuses also a manual's placeholder, and what a broken file has inside: nobody but us would notice it. */
+function refusePlaceholder(parameter: string, secret: string): void {
+  const trimmed = secret.trim();
+  refuseMissing(parameter, trimmed);
+  if (PLACEHOLDER.test(bare(trimmed))) refuseText(parameter, "is a placeholder");
+  if (BROKEN.test(trimmed)) refuseText(parameter, "has a line break, a control character or a byte that is no UTF-8");
 }
 
 const bare = (secret: string): string => secret.trim().replace(/^whsec_/, "");
@@ -63,7 +69,7 @@ export function secretsOption(parameter: string, value: unknown): string[] {
   if (!Array.isArray(value)) refuse(parameter, "must be a list");
   return value.map((each) => {
     const secret = stringOption(parameter, each);
-    refuseMissing(parameter, secret);
+    refusePlaceholder(parameter, secret);
     return secret;
   });
 }

@@ -3,6 +3,11 @@
 use crate::host::is_host_name;
 use crate::url::{cut, push_number};
 use crate::{Error, Result};
+#[cfg(feature = "signed")]
+use crate::{
+    click_id::is_letter,
+    url::{Sink, decode, push_escape},
+};
 
 /// The maximum size of a cookie in every browser: bytes, attributes included.
 pub(crate) const MAX_BYTES: usize = 4_096;
@@ -143,8 +148,11 @@ fn starts_with(name: &str, prefix: &str) -> bool {
 
 /// The values of all cookies called `name` in a `Cookie` header or in `document.cookie`. A browser
 /// sends one cookie for each path and domain, the longest path first.
+///
+/// A request may have several `Cookie` fields, which some platforms join by commas (Cloudflare's
+/// workerd). Our own values have no comma, see [`SetCookie::value`].
 pub(crate) fn find_cookies<'a>(header: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
-    header.split(';').filter_map(move |pair| {
+    header.split([';', ',']).filter_map(move |pair| {
         let (key, value) = cut(pair, b'=');
         value
             .filter(|_| key.trim_ascii() == name)
@@ -156,6 +164,22 @@ pub(crate) fn find_cookies<'a>(header: &'a str, name: &str) -> impl Iterator<Ite
 #[must_use]
 pub fn find_cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     find_cookies(header, name).next()
+}
+
+/// How our value may have read before a site's server set its visitors' cookies again: such code decodes a value, encodes
+/// it, or does both, and PHP encodes `!` and `*` as well.
+#[cfg(feature = "signed")]
+pub(crate) fn former_values(value: &str) -> [String; 2] {
+    let plain = decode(value);
+    let mut ours = String::with_capacity(value.len());
+    for byte in plain.bytes() {
+        if is_letter(byte) || b"!*".contains(&byte) {
+            ours.push_byte(byte);
+        } else {
+            push_escape(&mut ours, byte);
+        }
+    }
+    [ours, plain.into_owned()]
 }
 
 fn is_token_byte(byte: u8) -> bool {
@@ -343,6 +367,26 @@ mod tests {
         assert_eq!(find_cookie(header, "q"), Some("\"x\""));
         assert_eq!(find_cookie(header, "y"), Some("a=b"));
         assert_eq!(find_cookie("", ""), None);
+    }
+
+    #[test]
+    fn a_cookie_is_found_in_whatever_way_several_fields_were_joined() {
+        let ours = "__Host-cake_click";
+        for header in [
+            "__Host-cake_click=1!x",
+            "a=b; __Host-cake_click=1!x",
+            "a=b, __Host-cake_click=1!x",
+            "a=b,__Host-cake_click=1!x",
+            "__Host-cake_click=1!x, a=b",
+            "a=1,2, __Host-cake_click=1!x, c=d; e=f",
+            "flag, __Host-cake_click=1!x;, e",
+            "q=\"1, 2\", __Host-cake_click=1!x ,a=b",
+        ] {
+            assert_eq!(find_cookie(header, ours), Some("1!x"), "{header}");
+        }
+        let several = "a=b, __Host-cake_click=1, __Host-cake_click=2; __Host-cake_click=3";
+        let values: Vec<_> = find_cookies(several, ours).collect();
+        assert_eq!(values, ["1", "2", "3"]);
     }
 
     proptest! {

@@ -6,7 +6,7 @@
 //! two cookies have the same signed text.
 
 use crate::Result;
-use crate::cookie::find_cookies;
+use crate::cookie::{find_cookies, former_values};
 use crate::secret::hmac_keys;
 use crate::url::push_number;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -83,9 +83,16 @@ impl SigningKeys {
         let mut values = String::new();
         for name in names {
             for value in find_cookies(cookies, name) {
-                if let Some(value) = self.verify(name, value, now_ms) {
-                    values.push(';');
-                    values.push_str(value);
+                let mut push = |value: &str| {
+                    let value = self.verify(name, value, now_ms);
+                    if let Some(value) = value {
+                        values.push(';');
+                        values.push_str(value);
+                    }
+                    value.is_some()
+                };
+                if !push(value) {
+                    let _ = former_values(value).iter().any(|former| push(former));
                 }
             }
         }
@@ -161,6 +168,31 @@ mod tests {
         ] {
             assert_eq!(keys.verify("a", &changed, 0), None, "{changed}");
         }
+    }
+
+    #[test]
+    fn a_cookie_that_the_sites_server_has_set_again_verifies() {
+        let keys = keys(&[NEW]);
+        let value = "1!tgvuy0*tgvuy0!reqid!a:1.b!x%20y%2Bz";
+        let text = keys.sign("a", value, NOW);
+        for again in [
+            text.clone(),
+            // PHP's `setcookie($name, $_COOKIE[$name])`.
+            text.replace('!', "%21")
+                .replace('*', "%2A")
+                .replace(':', "%3A"),
+            text.replace('*', "%2a"),
+            text.replace('%', "%25"),
+            text.replace('%', "%25").replace('!', "%21"),
+            text.replace("%20", " "),
+        ] {
+            let header = ["a=stale; a=", &again, "; b=c"].concat();
+            let want = [";", value].concat();
+            assert_eq!(keys.verify_all(&header, &["a"], 0), want, "{again}");
+            assert_eq!(keys.verify_all(&header, &["a"], NOW), "", "{again}");
+        }
+        let other = text.replace("x%20y", "x%20z").replace('!', "%21");
+        assert_eq!(keys.verify_all(&["a=", &other].concat(), &["a"], 0), "");
     }
 
     #[test]

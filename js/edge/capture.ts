@@ -113,8 +113,8 @@ export interface CapturedClick {
 /**
  * Decides about the click of a request by its URL, its cookie and its headers.
  *
- * @throws CakeError `weak_secret`, `invalid_setting`, `invalid_field`, and `invalid_cookie` if the request's host does
- * not belong to `domain`
+ * @throws CakeError `weak_secret`, `placeholder_text`, `invalid_setting`, `invalid_field`, and `invalid_cookie` if the
+ * request's host does not belong to `domain`
  */
 export function captureClick(request: Request, options: CaptureOptions): CapturedClick;
 export function captureClick(request: Request, options: CaptureOptions, ...more: unknown[]): CapturedClick {
@@ -153,7 +153,7 @@ export type ReadClickOptions = Pick<CaptureOptions, "secrets" | "touch" | "windo
  * secrets. Use it where the conversion is recorded, with the same options as {@link captureClick}. With `orderId` and
  * `uniqueId` the order's own id is never the click id.
  *
- * @throws CakeError `weak_secret`, `invalid_setting`
+ * @throws CakeError `weak_secret`, `placeholder_text`, `invalid_setting`
  */
 export function readClickCookie(request: Request, options: ReadClickOptions): string | undefined;
 export function readClickCookie(request: Request, options: ReadClickOptions, ...more: unknown[]): string | undefined {

@@ -4,11 +4,13 @@ import { afterEach, expect, test, vi } from "vitest";
 import {
   type CaptureOptions,
   captureClick,
+  createConversionToken,
   findClick,
   isCakeError,
   readClickCookie,
   withClickCapture,
 } from "../../dist/entry/edge.inline.js";
+import { checkSecret } from "../../js/secret.ts";
 
 interface Vector {
   readonly name: string;
@@ -282,5 +284,26 @@ test("a parameter that can be no name is refused, and white space around one is 
     const refusal = expect.objectContaining({ code: "invalid_field", parameter: "parameters" });
     expect(() => captureClick(request, { secrets, parameters: [name] })).toThrow(refusal);
     expect(() => findClick(address, { parameters: [name] })).toThrow(refusal);
+  }
+});
+
+test.each([
+  "x".repeat(40),
+  "REPLACE_WITH_THE_OUTPUT_OF_openssl_rand",
+  "YOUR_COOKIE_SECRET_OF_32_CHARACTERS_OR_MORE",
+  "<the output of openssl rand -hex 32>",
+  "two lines of a file of secrets,\nof which each is one",
+])("a secret that the forwarder refuses signs no click: %j", (secret) => {
+  const headers = { ...NAVIGATION, cookie: "__Host-cake_click=1" };
+  const request = new Request(LANDING, { headers });
+  const parts = { offerId: 1, clickId: "abc-1", origin: "https://shop.example" };
+  for (const use of [
+    () => checkSecret("cookieSecrets", secret, 32),
+    () => captureClick(request, { secrets: [secret] }),
+    () => captureClick(request, { secrets: [...secrets, secret] }),
+    () => readClickCookie(request, { secrets: [secret] }),
+    () => createConversionToken({ ...parts, secrets: [secret] }),
+  ]) {
+    expect(use).toThrow(expect.objectContaining({ code: "placeholder_text" }));
   }
 });

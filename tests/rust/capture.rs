@@ -106,6 +106,17 @@ fn the_cookie_is_read_back_where_the_conversion_is_recorded() {
             vector["name"]
         );
     }
+    // In whatever way a request brings it.
+    for vector in vectors["decide"].as_array().unwrap() {
+        if vector["want"]["reason"] != "known" {
+            continue;
+        }
+        let cookies = vector["headers"]["cookie"].as_str().unwrap();
+        let policy = TouchPolicy::default();
+        let read = signed_click_ids(cookies, &keys, policy, vector["at"].as_u64().unwrap());
+        let (name, want) = (&vector["name"], vector["want"]["clickId"].as_str());
+        assert_eq!(read.first().map(String::as_str), want, "{name}");
+    }
 }
 
 #[test]

@@ -48,6 +48,17 @@ describe.each(Object.entries(SHAPES))("%s", (_, shape) => {
     const cookie = ours.split(";")[0] ?? "";
     expect(readClickCookie(visit(undefined, { cookie }), { secrets: [env.SECRET] })).toBe("abc-1");
     expect((await site(visit("https://shop.example/thanks", { cookie }))).headers.getSetCookie()).toEqual(["cart=1"]);
+    // Several Cookie fields, which workerd joins by commas: a good cookie is found and never deleted.
+    for (const fields of [
+      ["a=b", cookie],
+      [cookie, "a=b"],
+      ["a=b", "__Host-cake_click=stale", cookie],
+    ]) {
+      const request = visit("https://shop.example/thanks");
+      for (const field of fields) request.headers.append("cookie", field);
+      expect(readClickCookie(request, { secrets: [env.SECRET] }), fields.join()).toBe("abc-1");
+      expect((await site(request)).headers.getSetCookie(), fields.join()).toEqual(["cart=1"]);
+    }
   });
 
   test("keeps an answer with a cookie out of every cache, and leaves the others to the site", async () => {
