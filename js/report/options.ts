@@ -105,6 +105,11 @@ export interface SourceOptions {
   readonly columns?: Readonly<Partial<Record<Role, string>>>;
   /** The prefix that unique ids and order ids have in the file and not at CAKE, such as `#`. */
   readonly idPrefix?: string;
+  /**
+   * The prefix that unique ids and order ids have at CAKE and not in the file: the forwarder's `idPrefix` of the shop,
+   * such as `b-`.
+   */
+  readonly cakeIdPrefix?: string;
   /** For the forwarder's export: the state of all events, where the file has no column for the state. */
   readonly state?: string;
   readonly signal?: AbortSignal;
@@ -237,7 +242,7 @@ export interface ReportRow {
     readonly key: ReportKey;
     /** The conversion's key, where it is another one: the order id may be CAKE's unique id. */
     readonly conversionKey?: ReportKey;
-    /** What only one of the keys has, such as `case` or `leading_zeros`; `other_key`, `other_offer` and, of a refund, `sale` where they are equal. */
+    /** What only one of the keys has, such as `case`, `leading_zeros` or a `prefix`; `other_key`, `other_offer` and, of a refund, `sale` where they are equal. */
     readonly without: string;
     readonly conversion: RowSide;
   }[];

@@ -68,6 +68,7 @@ const SOURCE_OPTIONS = [
   "encoding",
   "columns",
   "idPrefix",
+  "cakeIdPrefix",
   "state",
   "revenue",
   "signal",
@@ -458,6 +459,9 @@ function sourceLines(kind: string, options: SourceOptions & { readonly revenue?:
     lines.push(line("delimiter", delimiter === "\t" ? "tab" : delimiter));
   }
   if (options.idPrefix !== undefined) lines.push(line("prefix", stringOption("idPrefix", options.idPrefix)));
+  if (options.cakeIdPrefix !== undefined) {
+    lines.push(line("cakePrefix", stringOption("cakeIdPrefix", options.cakeIdPrefix)));
+  }
   for (const [role, column] of entriesOf("columns", options.columns)) {
     if (column !== undefined) lines.push(line(`column.${role}`, stringOption("columns", column)));
   }

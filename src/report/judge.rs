@@ -10,12 +10,12 @@ mod reasons;
 mod refunds;
 
 use super::partition::Partitions;
-use super::store::{Head, NO_AMOUNT, OWN_ID, Store};
-use super::{Found, Report};
+use super::store::{Head, NO_AMOUNT, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
+use super::{Found, Report, Settings};
 use crate::{Error, Result};
 pub(super) use reasons::REASONS;
 use reasons::class_of;
-pub(super) use refunds::{NOTHING, Net, UNCLEAR, UNKNOWN, is_unclear};
+pub(super) use refunds::{NOTHING, Net, UNCLEAR, UNKNOWN, is_other, is_unclear};
 
 /// The class of a row. Every row has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +144,8 @@ enum Pass {
     Twice,
     /// Matches orders with conversions, by a key.
     Match(usize),
+    /// Matches orders by the other of their two ids: CAKE may have got either as the unique id.
+    Own,
     /// Matches orders without a conversion with the forwarder's events, by a key.
     Deliver(usize),
 }
@@ -180,6 +182,9 @@ pub(super) struct Judge {
     verdicts: Verdicts,
     /// The number of amended orders that are sorted: those of earlier passes.
     sorted: usize,
+    /// Do order numbers that are nothing but digits match CAKE's unique ids? Where others of its unique ids are orders'
+    /// ids, a number may be another order's id.
+    matches_numbers: bool,
     /// Were conversions read twice? If so, not every row of a partition is open.
     has_twice: bool,
     /// Is there a refund without a sale, or one whose sale has no conversion in these days?
@@ -263,6 +268,14 @@ impl Report {
             passes.push(Pass::Twice);
         }
         passes.extend(keys.iter().map(|&key| Pass::Match(key)));
+        // A click says less than any id.
+        let ids = |pass: &Pass| matches!(pass, Pass::Match(UNIQUE_ID | ORDER_ID));
+        if self.has_own_ids()
+            && keys.contains(&UNIQUE_ID)
+            && let Some(last) = passes.iter().rposition(ids)
+        {
+            passes.insert(last + 1, Pass::Own);
+        }
         if self.deliveries.rows() > 0 {
             passes.extend(keys.iter().map(|&key| Pass::Deliver(key)));
         }
@@ -285,6 +298,7 @@ impl Report {
             pairs: Partitions::default(),
             verdicts,
             sorted: 0,
+            matches_numbers: true,
             has_twice: false,
             has_doubts: false,
         }
@@ -361,9 +375,23 @@ impl Report {
         })
     }
 
+    /// May CAKE have got another id of an order than its unique id? In a part of a report, its row may be elsewhere.
+    pub(super) fn has_own_ids(&self) -> bool {
+        self.settings.part.1 == 1 && self.sources.iter().any(|source| source.has_own_ids)
+    }
+
+    /// The keys by which an order's near misses and refunds are looked for.
+    pub(super) fn keys_of_orders(&self) -> Vec<usize> {
+        let mut keys = self.settings.keys.clone();
+        if self.has_own_ids() && !keys.contains(&ORDER_ID) {
+            keys.push(ORDER_ID);
+        }
+        keys
+    }
+
     fn store_of(&self, pass: Pass, side: usize) -> &Store {
         match (pass, side) {
-            (Pass::Twice, _) | (Pass::Match(_), 1) => &self.conversions,
+            (Pass::Twice, _) | (Pass::Match(_) | Pass::Own, 1) => &self.conversions,
             (Pass::Deliver(_), 1) => &self.deliveries,
             _ => &self.orders,
         }
@@ -372,11 +400,19 @@ impl Report {
 
 /// The text by which a side of the pass is keyed.
 #[inline]
-fn which(pass: Pass) -> usize {
-    match pass {
-        Pass::Twice => OWN_ID,
-        Pass::Match(key) | Pass::Deliver(key) => key,
+fn which(pass: Pass, side: usize) -> usize {
+    match (pass, side) {
+        (Pass::Twice, _) => OWN_ID,
+        (Pass::Match(key) | Pass::Deliver(key), _) => key,
+        (Pass::Own, 0) => ORDER_ID,
+        (Pass::Own, _) => UNIQUE_ID,
     }
+}
+
+/// Are rows of the pass spread already, by the report's first key?
+#[inline]
+fn is_first(settings: &Settings, pass: Pass) -> bool {
+    matches!(pass, Pass::Match(key) | Pass::Deliver(key) if settings.keys.first() == Some(&key))
 }
 
 fn is_open(store: &Store, place: u32) -> bool {
@@ -385,6 +421,6 @@ fn is_open(store: &Store, place: u32) -> bool {
 }
 
 #[inline]
-fn key_of(store: &Store, pass: Pass, place: u32) -> &[u8] {
-    store.text(place, which(pass))
+fn key_of(store: &Store, pass: Pass, side: usize, place: u32) -> &[u8] {
+    store.text(place, which(pass, side))
 }

@@ -6,6 +6,7 @@ mod corrected;
 mod files;
 mod held;
 mod owed;
+mod own_ids;
 mod pairs;
 mod refunds;
 mod whole;

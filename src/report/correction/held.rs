@@ -78,7 +78,7 @@ impl Report {
         let (wanted, kinds) = self.wanted(is_upload);
         let mut held = Held {
             near: near(verdicts, is_upload),
-            lacks_search: verdicts.lacks_hints || self.has_shortened_in_parts(),
+            lacks_search: verdicts.lacks_hints || self.has_elsewhere(),
             ..Held::default()
         };
         if is_upload {
@@ -185,9 +185,9 @@ impl Report {
         of(3 | IS_SAME_ID, ID) | of(4, CLICK)
     }
 
-    /// A key that a spreadsheet has shortened may lie in another part than the whole one.
-    fn has_shortened_in_parts(&self) -> bool {
-        self.sources.iter().any(|source| source.has_shortened)
+    /// May a row of another part be nearly the same?
+    fn has_elsewhere(&self) -> bool {
+        self.sources.iter().any(|source| source.has_elsewhere)
     }
 }
 

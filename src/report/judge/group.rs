@@ -1,7 +1,7 @@
 //! Rows with one key: finds the pairs among them, and the duplicates.
 
 use super::refunds::{Rest, UNCLEAR, is_its_sale, is_other};
-use super::{Class, Judge, Pass, which};
+use super::{Class, Judge, Pass, is_first, which};
 use crate::report::store::{
     CLICK_ID, Head, IS_AMENDED, IS_REFUND, IS_SPARED, ORDER_ID, OWN_ID, Store, UNIQUE_ID,
 };
@@ -37,12 +37,13 @@ pub(super) fn judge_group(
         }
         Pass::Deliver(_) => {
             // An event of the same click may be another order's. Of a million rows, any event will do.
-            let is_exact = which(pass) == CLICK_ID && left.len() * right.len() <= 1 << 20;
+            let key = which(pass, 0);
+            let is_exact = key == CLICK_ID && left.len() * right.len() <= 1 << 20;
             for &place in left.iter() {
                 let (orders, events) = (&report.orders, &report.deliveries);
-                let own = stronger(orders, which(pass), place);
+                let own = stronger(orders, key, place);
                 let is_its = |event: u32| {
-                    let ids = stronger(events, which(pass), event);
+                    let ids = stronger(events, key, event);
                     !own.iter().zip(ids).any(|(own, id)| is_other(own, id))
                 };
                 let state = right
@@ -58,7 +59,7 @@ pub(super) fn judge_group(
                 judge.leave(report, pass, 0, place)?;
             }
         }
-        Pass::Match(_) => match_group(judge, report, pass, left, right)?,
+        Pass::Match(_) | Pass::Own => match_group(judge, report, pass, left, right)?,
     }
     Some(())
 }
@@ -226,8 +227,9 @@ impl Report {
 /// Plans rows with one key, which are sorted.
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
-fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
+fn plan(report: &Report, pass: Pass, left: &[u32], right: &[u32]) -> Plan {
     let mut plan = Plan::default();
+    let key = which(pass, 0);
     let (orders, conversions) = (&report.orders, &report.conversions);
     let is_sale = |&place: &u32| {
         let head = orders.head(place);
@@ -246,7 +248,7 @@ fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
     let mut is_taken = vec![false; right.len()];
     let partners = pair_off(report, key, (sales, &repeats), right, &mut is_taken);
     // A refund's sale may have found its conversion by a stronger key.
-    let is_first = report.settings.keys.first() == Some(&key);
+    let is_first = is_first(&report.settings, pass);
     let alone: Links = repeats
         .iter()
         .filter(|(sale, _)| !partners.contains_key(sale))
@@ -330,7 +332,7 @@ fn match_group(
         let by_row = compare(conversions, one, other, (0, prefers));
         by_row.then_with(|| pair_of(one).cmp(&pair_of(other)))
     });
-    let plan = plan(report, which(pass), left, right);
+    let plan = plan(report, pass, left, right);
     let mut rests: BTreeMap<u32, Rest> = BTreeMap::new();
     for refunds in plan.refunds.chunk_by(|one, other| one.0 == other.0) {
         if let Some(&(sale, _)) = refunds.first()
