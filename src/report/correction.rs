@@ -6,7 +6,7 @@ mod held;
 mod named;
 mod written;
 
-use super::judge::{Class, Net, UNCLEAR, is_unclear};
+use super::judge::{Class, Net, UNCLEAR, is_unclear, repeats_nothing};
 use super::listing::{is_pair, not_yet};
 use super::out::Writer;
 use super::source::settings;
@@ -205,7 +205,15 @@ impl Report {
         {
             "invalid_unique_id"
         } else {
-            holds.map_or("", |holds| holds.why(place))
+            match holds.map_or("", |holds| holds.why(place)) {
+                "" if holds.is_some_and(|holds| {
+                    holds.is_shortened(self, [text(UNIQUE_ID), text(ORDER_ID)])
+                }) =>
+                {
+                    "shortened_id"
+                }
+                why => why,
+            }
         };
         let cells = [
             text(CLICK_ID).to_vec(),
@@ -367,9 +375,12 @@ impl Report {
         self.pair_codes(head.pair).0
     }
 
-    /// Why a repetition is no reason to reject: rows share only their click, or orders repeat as well.
+    /// Why a repetition is no reason to reject: rows share only their click, orders repeat as well, or the id is no order's.
     #[cfg_attr(small_cold, optimize(size))]
     fn why_spared(&self, place: u32, head: &Head) -> &'static str {
+        if repeats_nothing(self, place, head.partner) {
+            return "no_order_has_its_id";
+        }
         let is_shared = [UNIQUE_ID, ORDER_ID].into_iter().any(|which| {
             let own = self.conversions.text(place, which);
             !own.is_empty() && own == self.conversions.text(head.partner, which)

@@ -6,6 +6,7 @@
 mod group;
 pub(super) mod hints;
 mod passes;
+mod proof;
 mod reasons;
 mod refunds;
 
@@ -13,6 +14,7 @@ use super::partition::Partitions;
 use super::store::{Head, NO_AMOUNT, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
 use super::{Found, Report, Settings};
 use crate::{Error, Result};
+pub(super) use proof::{Rounded, proof, repeats_nothing};
 pub(super) use reasons::REASONS;
 use reasons::class_of;
 pub(super) use refunds::{NOTHING, Net, UNCLEAR, UNKNOWN, is_other, is_unclear};
@@ -185,6 +187,11 @@ pub(super) struct Judge {
     /// Do order numbers that are nothing but digits match CAKE's unique ids? Where others of its unique ids are orders'
     /// ids, a number may be another order's id.
     matches_numbers: bool,
+    /// Rows that repeat another one by an id, but have another click: it may be another row's of the other side. With the
+    /// row that they repeat, for each side; sorted after each pass.
+    chances: [Vec<(u32, u32)>; 2],
+    /// Has a spreadsheet rounded the ids of a side?
+    rounded: Rounded,
     /// Were conversions read twice? If so, not every row of a partition is open.
     has_twice: bool,
     /// Is there a refund without a sale, or one whose sale has no conversion in these days?
@@ -299,6 +306,8 @@ impl Report {
             verdicts,
             sorted: 0,
             matches_numbers: true,
+            chances: Default::default(),
+            rounded: Rounded::default(),
             has_twice: false,
             has_doubts: false,
         }

@@ -127,7 +127,7 @@ impl Report {
             .push(
                 &head,
                 [unique_id, stored_order, click_id, &offer],
-                self.settings.first_key([unique_id, order_id, click_id]),
+                self.settings.first_proof([unique_id, order_id, click_id]),
                 self.settings.seed,
                 &mut self.memory,
             )
@@ -275,7 +275,7 @@ impl Report {
             .push(
                 &head,
                 [&unique_id, &order_id, click_id, &own_id],
-                self.settings.first_key([&unique_id, &order_id, click_id]),
+                self.settings.first_proof([&unique_id, &order_id, click_id]),
                 self.settings.seed,
                 &mut self.memory,
             )
@@ -383,7 +383,8 @@ impl Report {
             .push(
                 &head,
                 [&unique_id, &order_id, &click_id, &[]],
-                self.settings.first_key([&unique_id, &order_id, &click_id]),
+                self.settings
+                    .first_proof([&unique_id, &order_id, &click_id]),
                 self.settings.seed,
                 &mut self.memory,
             )

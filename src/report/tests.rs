@@ -8,6 +8,7 @@ mod held;
 mod owed;
 mod own_ids;
 mod pairs;
+mod proof;
 mod refunds;
 mod whole;
 

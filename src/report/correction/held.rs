@@ -3,10 +3,12 @@
 
 use crate::report::Report;
 use crate::report::judge::hints::Twins;
-use crate::report::judge::{Class, Verdicts};
+use crate::report::judge::{Class, Rounded, Verdicts, proof, repeats_nothing};
 use crate::report::memory::sort_numbers;
 use crate::report::names::RowKind;
-use crate::report::store::{CLICK_ID, Head, IS_SAME_ID, NOBODY, OWN_ID, Store};
+use crate::report::store::{
+    CLICK_ID, Head, IS_SAME_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID,
+};
 
 /// The kinds of keys of a row: an id of the advertiser's, the click's.
 type Kinds = u32;
@@ -25,6 +27,8 @@ pub(super) struct Held {
     /// The number of the other side's rows that share no kind of key with some row.
     rows: u64,
     lacks_search: bool,
+    /// What a spreadsheet has rounded; found already.
+    rounded: Rounded,
 }
 
 impl Held {
@@ -44,6 +48,13 @@ impl Held {
         } else {
             ""
         }
+    }
+
+    /// Has a spreadsheet shortened one of an order's ids? CAKE must not get what is left of it.
+    pub(super) fn is_shortened(&self, report: &Report, ids: [&[u8]; 2]) -> bool {
+        let mut rounded = self.rounded;
+        ids.iter()
+            .any(|id| proof(id).len() < id.len() || rounded.has(report, true, id))
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -85,6 +96,12 @@ impl Report {
             match self.twins(&wanted) {
                 Some(twins) => held.twins = twins,
                 None => held.lacks_search = true,
+            }
+        }
+        for &place in &wanted {
+            for which in [UNIQUE_ID, ORDER_ID] {
+                held.rounded
+                    .has(self, is_upload, self.side(is_upload).text(place, which));
             }
         }
         self.add_alone(is_upload, kinds, &mut held);
@@ -136,9 +153,17 @@ impl Report {
                 Class::MissingAtCake,
                 Class::UnknownToAdvertiser,
             ];
-            let is_alone = classes.iter().any(|&class| class as u8 == head.class)
-                && (head.partner == NOBODY || head.class == Class::MissingAtCake as u8);
-            let kinds = self.kinds(head.flags);
+            // An id of several conversions, which no order has, may be a constant.
+            let is_constant = is_upload
+                && head.class == Class::DuplicateConversion as u8
+                && repeats_nothing(self, place, head.partner);
+            let is_alone = is_constant
+                || classes.iter().any(|&class| class as u8 == head.class)
+                    && (head.partner == NOBODY || head.class == Class::MissingAtCake as u8);
+            let mut kinds = self.kinds(head.flags);
+            if is_constant {
+                kinds &= CLICK;
+            }
             let is_apart = (0..=KINDS).any(|own| wanted & 1 << own != 0 && own & kinds == 0);
             if is_alone && is_apart {
                 let offer = if is_order {

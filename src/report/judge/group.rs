@@ -83,8 +83,9 @@ struct Plan {
     /// Rows of each side that repeat another one. Is a conversion spared from being rejected?
     orders: Vec<(u32, u32)>,
     conversions: Vec<(u32, u32, bool)>,
-    /// Rows of each side for the next key.
+    /// Rows of each side for the next key, and those that repeat another one unless they find a partner by their click.
     left: [Vec<u32>; 2],
+    chances: [Vec<(u32, u32)>; 2],
 }
 
 /// Rows that differ by an id that is stronger than their common key, or by their offers.
@@ -227,10 +228,19 @@ impl Report {
 /// Plans rows with one key, which are sorted.
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
-fn plan(report: &Report, pass: Pass, left: &[u32], right: &[u32]) -> Plan {
+fn plan(judge: &Judge, report: &Report, pass: Pass, left: &[u32], right: &[u32]) -> Plan {
     let mut plan = Plan::default();
-    let key = which(pass, 0);
     let (orders, conversions) = (&report.orders, &report.conversions);
+    let key = which(pass, 0);
+    // An id that is a constant repeats, too: the click may be another row's.
+    let has_clicks = key != CLICK_ID && report.settings.keys.contains(&CLICK_ID);
+    let is_below = |place| {
+        let head = conversions.head(place);
+        head.is_some_and(|head| head.is_below_zero())
+    };
+    let is_torn = |store: &Store, place, of| {
+        has_clicks && is_other(store.text(place, CLICK_ID), store.text(of, CLICK_ID))
+    };
     let is_sale = |&place: &u32| {
         let head = orders.head(place);
         head.is_some_and(|head| head.flags & IS_REFUND == 0)
@@ -290,8 +300,12 @@ fn plan(report: &Report, pass: Pass, left: &[u32], right: &[u32]) -> Plan {
     {
         let ids = stronger(conversions, key, place);
         match stands.repeated(ids, offer_in(place), place) {
+            Some(_) if judge.has_chance(1, place) => plan.left[1].push(place),
+            Some(of) if is_torn(conversions, place, of) && !is_below(place) => {
+                plan.chances[1].push((place, of))
+            }
             Some(of) => {
-                let is_spared = key == CLICK_ID || spared > 0;
+                let is_spared = key == CLICK_ID || spared > 0 || sales.is_empty();
                 plan.conversions.push((place, of, is_spared));
                 spared = spared.saturating_sub(1);
             }
@@ -301,6 +315,8 @@ fn plan(report: &Report, pass: Pass, left: &[u32], right: &[u32]) -> Plan {
     for &place in sales {
         match (partners.get(&place), repeats.get(&place)) {
             (Some(&partner), _) => plan.pairs.push((place, partner)),
+            (None, Some(_)) if judge.has_chance(0, place) => plan.left[0].push(place),
+            (None, Some(&of)) if is_torn(orders, place, of) => plan.chances[0].push((place, of)),
             (None, Some(&of)) => plan.orders.push((place, of)),
             (None, None) => plan.left[0].push(place),
         }
@@ -332,7 +348,7 @@ fn match_group(
         let by_row = compare(conversions, one, other, (0, prefers));
         by_row.then_with(|| pair_of(one).cmp(&pair_of(other)))
     });
-    let plan = plan(report, pass, left, right);
+    let plan = plan(judge, report, pass, left, right);
     let mut rests: BTreeMap<u32, Rest> = BTreeMap::new();
     for refunds in plan.refunds.chunk_by(|one, other| one.0 == other.0) {
         if let Some(&(sale, _)) = refunds.first()
@@ -373,6 +389,12 @@ fn match_group(
     }
     for (order, conversion) in plan.pairs {
         judge.judge_pair(report, order, conversion, rests.get(&order).copied());
+    }
+    for (side, rows) in plan.chances.into_iter().enumerate() {
+        for &(place, _) in &rows {
+            judge.leave(report, pass, side, place)?;
+        }
+        report.memory.extend(judge.chances.get_mut(side)?, &rows)?;
     }
     for (side, places) in plan.left.into_iter().enumerate() {
         for place in places {

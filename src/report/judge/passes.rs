@@ -2,7 +2,9 @@
 
 use super::group::{judge_group, lower};
 use super::refunds::{NOTHING, Rest};
-use super::{Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_first, is_open, key_of, which};
+use super::{
+    Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_first, is_open, key_of, proof, which,
+};
 use crate::Result;
 use crate::report::Report;
 use crate::report::memory::{Memory, same};
@@ -21,6 +23,9 @@ impl Judge {
         }
         for entries in &mut self.entries {
             memory.free(entries);
+        }
+        for chances in &mut self.chances {
+            memory.free(chances);
         }
         self.pairs.clear(memory);
     }
@@ -84,7 +89,7 @@ impl Judge {
             store.take_flags(place, flags);
             let (view, after) = store.view(place)?;
             next = after;
-            let key = view.text(key);
+            let key = proof(view.text(key));
             if !key.is_empty() {
                 let hash = hash_of(key, report.settings.seed);
                 store.keyed.push(hash, place, &mut report.memory)?;
@@ -146,7 +151,7 @@ impl Judge {
             while let Some(place) = row {
                 let (view, after) = store.view(place)?;
                 row = after;
-                let key = view.text(which(pass, side));
+                let key = proof(view.text(which(pass, side)));
                 if !key.is_empty() {
                     spread.push(hash_of(key, seed), place, memory)?;
                 }
@@ -161,7 +166,7 @@ impl Judge {
         let passes_numbers = pass == Pass::Own && side == 0 && !self.matches_numbers;
         for &place in left.get(from..to).unwrap_or_default() {
             let (view, _) = store.view(place)?;
-            let key = view.text(which(pass, side));
+            let key = proof(view.text(which(pass, side)));
             if view.class() != Class::Open as u8
                 || key.is_empty()
                 || passes_numbers && key.iter().all(u8::is_ascii_digit)
@@ -237,6 +242,7 @@ impl Judge {
             let (one, other) = (hash_of_entry(entry) >> shift, place_of(entry));
             let key = key_of(&report.orders, pass, 0, one);
             let is_pair = same(key, key_of(&report.conversions, pass, 1, other))
+                && (key.len() <= 15 || self.is_proof(report, pass, key))
                 && self.judge_pair(report, one, other, None);
             if !is_pair {
                 self.leave(report, pass, 0, one)?;
@@ -250,6 +256,9 @@ impl Judge {
         }
         self.verdicts.amended.sort_unstable();
         self.sorted = self.verdicts.amended.len();
+        for chances in &mut self.chances {
+            chances.sort_unstable();
+        }
         for spread in &mut self.spread {
             spread.clear(&mut report.memory);
         }
@@ -337,8 +346,10 @@ impl Judge {
                 .max(1);
             let (group, tail) = rest.split_at(length);
             rest = tail;
-            if length == 1 {
-                self.leave(report, pass, side, place)?;
+            if length == 1 || !self.is_proof(report, pass, key) {
+                for &(side, place) in group {
+                    self.leave(report, pass, side, place)?;
+                }
                 continue;
             }
             let places = |wanted: usize| -> Vec<u32> {
@@ -424,6 +435,7 @@ impl Judge {
         let key_flags = report.settings.key_flags();
         let is_order = side == 0;
         if is_order && from == 0 {
+            self.take_chances(report)?;
             self.take_late_refunds(report)?;
         }
         let count = self.left.get(side)?.len();
