@@ -168,10 +168,43 @@ function checkFilled(files: readonly string[], note: string): void {
 }
 
 function warnOfEarly(note: string, readAt: string, to: string): void {
-  // The last day ends everywhere at most 12 hours after it ends in UTC.
-  if (Date.parse(readAt) < Date.parse(`${to}T00:00:00Z`) + 36 * 3_600_000) {
+  if (!isWhole({ readAt, to })) {
     console.error(`${note}: these pages were read before ${to} was over: remove that file to read them again`);
   }
+}
+
+/** Was the list read after its last day was over everywhere? It ends at most 12 hours after it ends in UTC. */
+function isWhole({ readAt, to }: { readonly readAt: string; readonly to: string }): boolean {
+  return Date.parse(readAt) >= Date.parse(`${to}T00:00:00Z`) + 36 * 3_600_000;
+}
+
+/**
+ * When the pages among these files were read, as far as it matters: before the days of the report were over. A sale after
+ * it may be at CAKE by now.
+ */
+export function readUntil(
+  files: readonly string[],
+  { from, to }: { readonly from?: string; readonly to?: string },
+): string | undefined {
+  const lists = new Map<string, { from: string; to: string; readAt: string }>();
+  for (const file of files) {
+    const [name, list = "", first = "", last = ""] = PAGE.exec(basename(file)) ?? [];
+    const note = join(dirname(file), `${list}.complete.json`);
+    if (name === undefined || lists.has(note)) continue;
+    lists.set(note, { from: first, to: last, readAt: readNote(note).readAt });
+  }
+  const sorted = [...lists.values()].sort((a, b) => (a.from < b.from ? -1 : 1));
+  let next = from ?? sorted[0]?.from ?? "";
+  for (const list of sorted.filter(isWhole)) {
+    if (list.from > next) break;
+    const after = nextDay(list.to);
+    if (after > next) next = after;
+  }
+  const early = sorted.filter((list) => !isWhole(list)).map(({ readAt }) => Date.parse(readAt));
+  const end = to ?? sorted.at(-1)?.to ?? "";
+  if (early.length === 0 || next > end) return undefined;
+  // The other lists have all before this day, which begins nowhere earlier than 14 hours before it does in UTC.
+  return new Date(Math.max(...early, Date.parse(`${next}T00:00:00Z`) - 14 * 3_600_000)).toISOString();
 }
 
 /** The name of a page's file: the name of its list, and the list's days. */
@@ -252,7 +285,7 @@ function checkDays(
 function readNote(note: string): Complete {
   try {
     const { origin, readAt, pages } = JSON.parse(readFileSync(note, "utf8")) as Complete;
-    if (typeof origin === "string" && typeof readAt === "string" && pages.every((name) => typeof name === "string"))
+    if (typeof origin === "string" && !Number.isNaN(Date.parse(readAt)) && pages.every((name) => typeof name === "string"))
       return { origin, readAt, pages };
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;

@@ -13,7 +13,7 @@ import {
 } from "../entry/report.node.js";
 import { filesOf } from "./files.js";
 import { isSameFile } from "./journal.js";
-import { checkPages, readPages } from "./pages.js";
+import { checkPages, readPages, readUntil } from "./pages.js";
 import { endingOf, integerIn, type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
@@ -265,11 +265,14 @@ async function addFiles(current: Report, values: Values): Promise<void> {
       ...ordersOptions(values),
     });
   }
+  const pages: string[] = [];
   for (const given of values.conversions ?? []) {
-    const files = given === "live" ? await readPages("conversions", liveOptions(values)) : filesOf([given]);
-    for (const file of files) {
-      await current.addConversions(file, { name: basename(file), onProgress: progress(basename(file)) });
-    }
+    pages.push(...(given === "live" ? await readPages("conversions", liveOptions(values)) : filesOf([given])));
+  }
+  const readAt = readUntil(pages, values);
+  for (const file of pages) {
+    const name = basename(file);
+    await current.addConversions(file, defined({ name, readAt, onProgress: progress(name) }) as SourceOptions);
   }
   for (const file of filesOf(values.deliveries)) {
     await current.addDeliveries(file, defined({ name: basename(file), state: values.state }) as SourceOptions);

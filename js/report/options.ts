@@ -110,6 +110,12 @@ export interface SourceOptions {
    * such as `b-`.
    */
   readonly cakeIdPrefix?: string;
+  /**
+   * Of CAKE's conversions: when they were read, a `Date` or a text such as `2026-06-15T12:00:00Z`. Of several files the
+   * earliest counts. A sale after it, or within the hour before it, is not uploaded: `read_too_early`.
+   * @default after the last day was over
+   */
+  readonly readAt?: Date | string;
   /** For the forwarder's export: the state of all events, where the file has no column for the state. */
   readonly state?: string;
   readonly signal?: AbortSignal;
@@ -427,7 +433,7 @@ export interface Corrections {
   /**
    * Omitted, by reason: CAKE takes no such value (`no_click_id`, `invalid_unique_id`, `no_disposition`, …); nothing is
    * owed (`not_approved`, `refunded`); CAKE may have the sale (`would_match`, `the_forwarder_has_it`,
-   * `rows_without_key`, `may_be_another_order`, `near_misses_not_searched`); or a person must look (`refund_unclear`,
+   * `rows_without_key`, `may_be_another_order`, `near_misses_not_searched`, `read_too_early`, `at_the_border`); or a person must look (`refund_unclear`,
    * `only_revenue_differs`, `changed_since_written`, `unreadable_rows`, …). docs/report.md explains each.
    */
   readonly skipped: Readonly<Record<string, number>>;

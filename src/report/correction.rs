@@ -1,6 +1,7 @@
 //! Corrections for CAKE: rows for its reconciliation tool (KB 13000040426) and for its bulk upload of conversions
 //! (KB 13000118837). A machine reads these files: ids and amounts are not formatted for people.
 
+mod borders;
 mod change;
 mod held;
 mod named;
@@ -205,7 +206,7 @@ impl Report {
         {
             "invalid_unique_id"
         } else {
-            match holds.map_or("", |holds| holds.why(place)) {
+            match holds.map_or("", |holds| holds.why(place, head)) {
                 "" if holds.is_some_and(|holds| {
                     holds.is_shortened(self, [text(UNIQUE_ID), text(ORDER_ID)])
                 }) =>
@@ -332,7 +333,7 @@ impl Report {
         let lacks = if holds.is_near(place) {
             "would_match"
         } else {
-            holds.why(place)
+            holds.why(place, head)
         };
         (lacks, self.may_be_keyless(Some(holds), head, offer))
     }

@@ -57,6 +57,8 @@ pub(super) struct Source {
     /// The prefix that ids have in the file and not at CAKE, and the one that they have at CAKE and not in the file.
     prefix: String,
     cake_prefix: String,
+    /// When the file was read from CAKE, in seconds since 1970.
+    pub(super) read_at: Option<i64>,
     /// The state of all events in a file without a state column.
     pub(super) state: String,
     /// The number of the file's first row in its store.
@@ -149,6 +151,7 @@ impl Source {
             percent: 100 * SCALE,
             prefix: String::new(),
             cake_prefix: String::new(),
+            read_at: None,
             state: String::new(),
             first_row: 0,
             rows: 0,
@@ -241,6 +244,7 @@ impl Source {
             }
             "prefix" => value.clone_into(&mut self.prefix),
             "cakePrefix" => value.clone_into(&mut self.cake_prefix),
+            "readAt" => self.read_at = value.parse().ok(),
             "state" => value.clone_into(&mut self.state),
             _ => {
                 if let Some(role) = name.strip_prefix("column.") {

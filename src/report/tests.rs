@@ -1,5 +1,6 @@
 //! The whole core, as JavaScript calls it.
 
+mod borders;
 mod break_down;
 mod conservation;
 mod corrected;

@@ -1,6 +1,7 @@
 //! What holds an upload back: what may already be at CAKE is never uploaded by itself. The same for the rejection of a
 //! conversion whose order may be there.
 
+use super::borders::Borders;
 use crate::report::Report;
 use crate::report::judge::hints::Twins;
 use crate::report::judge::{Class, Rounded, Verdicts, proof, repeats_nothing};
@@ -27,6 +28,7 @@ pub(super) struct Held {
     /// The number of the other side's rows that share no kind of key with some row.
     rows: u64,
     lacks_search: bool,
+    borders: Borders,
     /// What a spreadsheet has rounded; found already.
     rounded: Rounded,
 }
@@ -40,13 +42,13 @@ impl Held {
     }
 
     /// Why a row that nothing else holds back is held back; empty if it is not.
-    pub(super) fn why(&self, place: u32) -> &'static str {
+    pub(super) fn why(&self, place: u32, head: &Head) -> &'static str {
         if self.twins.orders.binary_search(&place).is_ok() {
             "may_be_another_order"
         } else if self.lacks_search {
             "near_misses_not_searched"
         } else {
-            ""
+            self.borders.why(head)
         }
     }
 
@@ -104,6 +106,7 @@ impl Report {
                     .has(self, is_upload, self.side(is_upload).text(place, which));
             }
         }
+        held.borders = self.borders(is_upload);
         self.add_alone(is_upload, kinds, &mut held);
         sort_numbers(&mut held.alone);
         held.alone.dedup();
