@@ -194,17 +194,20 @@ export function readUntil(
     lists.set(note, { from: first, to: last, readAt: readNote(note).readAt });
   }
   const sorted = [...lists.values()].sort((a, b) => (a.from < b.from ? -1 : 1));
-  let next = from ?? sorted[0]?.from ?? "";
-  for (const list of sorted.filter(isWhole)) {
-    if (list.from > next) break;
-    const after = nextDay(list.to);
-    if (after > next) next = after;
+  // In any time zone a day begins at most 14 hours before it does in UTC, and 12 after.
+  const startOf = (day: string) => Date.parse(`${day}T00:00:00Z`) - 14 * 3_600_000;
+  let known = startOf(from ?? sorted[0]?.from ?? "");
+  let until = known;
+  for (const list of sorted) {
+    if (startOf(list.from) > known) break;
+    const end = isWhole(list) ? startOf(nextDay(list.to)) : Date.parse(list.readAt);
+    known = Math.max(known, isWhole(list) ? end : end - 26 * 3_600_000);
+    until = Math.max(until, end);
   }
-  const early = sorted.filter((list) => !isWhole(list)).map(({ readAt }) => Date.parse(readAt));
-  const end = to ?? sorted.at(-1)?.to ?? "";
-  if (early.length === 0 || next > end) return undefined;
-  // The other lists have all before this day, which begins nowhere earlier than 14 hours before it does in UTC.
-  return new Date(Math.max(...early, Date.parse(`${next}T00:00:00Z`) - 14 * 3_600_000)).toISOString();
+  // A file that is no page may have the other days.
+  const isMixed = files.some((file) => !PAGE.test(basename(file)));
+  const isAll = isMixed ? sorted.every(isWhole) : known >= startOf(nextDay(to ?? sorted.at(-1)?.to ?? ""));
+  return isAll || Number.isNaN(until) ? undefined : new Date(until).toISOString();
 }
 
 /** The name of a page's file: the name of its list, and the list's days. */

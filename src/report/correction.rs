@@ -236,7 +236,8 @@ impl Report {
         let key = ["upload".as_bytes(), row.unwrap_or_default()];
         let is_keyless = self.may_be_keyless(holds, head, own_offer);
         let alike = self.found.written.as_ref();
-        let alike = alike.map(|written| written.like([UNIQUE_ID, ORDER_ID, CLICK_ID].map(text)));
+        let ids = [UNIQUE_ID, ORDER_ID, CLICK_ID].map(text);
+        let alike = alike.map(|written| written.like(ids, &cells));
         let what = (lacks, is_keyless, alike.unwrap_or_default());
         write_line(writer, &key, &cells, &[], moved, what);
     }
