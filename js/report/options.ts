@@ -433,7 +433,7 @@ export interface Corrections {
   /**
    * Omitted, by reason: CAKE takes no such value (`no_click_id`, `invalid_unique_id`, `no_disposition`, …); nothing is
    * owed (`not_approved`, `refunded`); CAKE may have the sale (`would_match`, `the_forwarder_has_it`,
-   * `rows_without_key`, `may_be_another_order`, `near_misses_not_searched`, `read_too_early`, `at_the_border`); or a person must look (`refund_unclear`,
+   * `rows_without_key`, `may_be_another_order`, `near_misses_not_searched`, `read_too_early`, `at_the_border`); or a person must look (`refund_unclear`, `rows_contradict`,
    * `only_revenue_differs`, `changed_since_written`, `unreadable_rows`, …). docs/report.md explains each.
    */
   readonly skipped: Readonly<Record<string, number>>;

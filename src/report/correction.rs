@@ -185,6 +185,12 @@ impl Report {
             "would_match"
         } else if !self.counts(head.status) {
             "not_approved"
+        } else if self
+            .verdicts
+            .as_ref()
+            .is_some_and(|verdicts| verdicts.is_torn(place))
+        {
+            "rows_contradict"
         } else if self.is_refund_unclear(place, head, net) {
             "refund_unclear"
         } else if net.revenue > UNCLEAR && net.revenue <= 0 && net.revenue != head.revenue {

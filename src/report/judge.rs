@@ -3,6 +3,7 @@
 //! Bytes tell rows with equal hashes apart. The matching never builds a table of keys, the order of rows cannot
 //! matter, and duplicates are adjacent. Rows that one key leaves unmatched are the list for the next key.
 
+mod contradiction;
 mod group;
 pub(super) mod hints;
 mod passes;
@@ -127,6 +128,8 @@ pub(super) struct Verdicts {
     pub(super) near_events: Vec<u32>,
     /// Sales that a refund without a sale may be of: its key is nearly theirs, or its click theirs.
     near_refunds: Vec<u32>,
+    /// Sales of which two rows contradict each other, sorted: none of them is taken for the truth.
+    torn: Vec<u32>,
     /// A refund without any key: it may be of any sale.
     pub(super) has_nameless_refund: bool,
     /// Hash of the unique id, and offer, of every conversion: once a correction needs them.

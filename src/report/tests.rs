@@ -3,6 +3,7 @@
 mod borders;
 mod break_down;
 mod conservation;
+mod contradiction;
 mod corrected;
 mod files;
 mod held;

@@ -365,6 +365,10 @@ fn match_group(
             rest.net.revenue = UNCLEAR;
         }
     }
+    // A click alone says little: the rows may be two sales.
+    if which(pass, 0) != CLICK_ID {
+        judge.note_contradictions(report, &plan.orders, &mut rests)?;
+    }
     for (&sale, rest) in &rests {
         report.orders.add_flags(sale, IS_AMENDED);
         judge.amend(sale, rest.net);

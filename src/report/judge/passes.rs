@@ -254,8 +254,7 @@ impl Judge {
             self.stage = Stage::Pairs(index + 1);
             return Some(());
         }
-        self.verdicts.amended.sort_unstable();
-        self.sorted = self.verdicts.amended.len();
+        self.sort_amended();
         for chances in &mut self.chances {
             chances.sort_unstable();
         }
@@ -437,6 +436,7 @@ impl Judge {
         if is_order && from == 0 {
             self.take_chances(report)?;
             self.take_late_refunds(report)?;
+            self.verdicts.sort_torn();
         }
         let count = self.left.get(side)?.len();
         let to = count.min(from + ROWS_A_STEP);

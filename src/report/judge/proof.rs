@@ -132,6 +132,9 @@ impl Judge {
                 let head = store.head(place);
                 head.is_none_or(|head| head.class != class as u8)
             });
+            if is_order {
+                self.judge_torn(report, &chances)?;
+            }
             report.memory.free(&mut chances);
         }
         Some(())

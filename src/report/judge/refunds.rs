@@ -207,28 +207,36 @@ impl Judge {
             let order = report.orders.head(sale)?;
             report.orders.add_flags(sale, IS_AMENDED);
             self.amend(sale, rest.net);
-            if !is_pair(order.class) {
-                continue;
-            }
-            let Some(conversion) = report.conversions.head(order.partner) else {
-                continue;
-            };
-            self.unsettle(report, true, &order);
-            self.unsettle(report, false, &conversion);
             let rest = Rest {
                 is_due: rest.is_due || order.class != Class::OutsideWindow as u8,
                 ..rest
             };
-            self.judge_pair(report, sale, order.partner, Some(rest));
+            self.judge_again(report, sale, &order, rest);
         }
-        self.verdicts.amended.sort_unstable();
-        self.sorted = self.verdicts.amended.len();
+        self.sort_amended();
         let [left, _] = &mut self.left;
         left.retain(|&place| {
             let head = report.orders.head(place);
             head.is_none_or(|head| head.class != Class::Refund as u8)
         });
         Some(())
+    }
+
+    /// Judges an order with its conversion once more, if it has one.
+    pub(super) fn judge_again(&mut self, report: &mut Report, sale: u32, order: &Head, rest: Rest) {
+        if is_pair(order.class)
+            && let Some(conversion) = report.conversions.head(order.partner)
+        {
+            self.unsettle(report, true, order);
+            self.unsettle(report, false, &conversion);
+            self.judge_pair(report, sale, order.partner, Some(rest));
+        }
+    }
+
+    /// Later passes look through what the earlier ones have amended.
+    pub(super) fn sort_amended(&mut self) {
+        self.verdicts.amended.sort_unstable();
+        self.sorted = self.verdicts.amended.len();
     }
 
     /// Takes a row out of the sums of its class.
