@@ -168,10 +168,46 @@ function checkFilled(files: readonly string[], note: string): void {
 }
 
 function warnOfEarly(note: string, readAt: string, to: string): void {
-  // The last day ends everywhere at most 12 hours after it ends in UTC.
-  if (Date.parse(readAt) < Date.parse(`${to}T00:00:00Z`) + 36 * 3_600_000) {
+  if (!isWhole({ readAt, to })) {
     console.error(`${note}: these pages were read before ${to} was over: remove that file to read them again`);
   }
+}
+
+/** Was the list read after its last day was over everywhere? It ends at most 12 hours after it ends in UTC. */
+function isWhole({ readAt, to }: { readonly readAt: string; readonly to: string }): boolean {
+  return Date.parse(readAt) >= Date.parse(`${to}T00:00:00Z`) + 36 * 3_600_000;
+}
+
+/**
+ * When the pages among these files were read, as far as it matters: before the days of the report were over. A sale after
+ * it may be at CAKE by now.
+ */
+export function readUntil(
+  files: readonly string[],
+  { from, to }: { readonly from?: string; readonly to?: string },
+): string | undefined {
+  const lists = new Map<string, { from: string; to: string; readAt: string }>();
+  for (const file of files) {
+    const [name, list = "", first = "", last = ""] = PAGE.exec(basename(file)) ?? [];
+    const note = join(dirname(file), `${list}.complete.json`);
+    if (name === undefined || lists.has(note)) continue;
+    lists.set(note, { from: first, to: last, readAt: readNote(note).readAt });
+  }
+  const sorted = [...lists.values()].sort((a, b) => (a.from < b.from ? -1 : 1));
+  // In any time zone a day begins at most 14 hours before it does in UTC, and 12 after.
+  const startOf = (day: string) => Date.parse(`${day}T00:00:00Z`) - 14 * 3_600_000;
+  let known = startOf(from ?? sorted[0]?.from ?? "");
+  let until = known;
+  for (const list of sorted) {
+    if (startOf(list.from) > known) break;
+    const end = isWhole(list) ? startOf(nextDay(list.to)) : Date.parse(list.readAt);
+    known = Math.max(known, isWhole(list) ? end : end - 26 * 3_600_000);
+    until = Math.max(until, end);
+  }
+  // A file that is no page may have the other days.
+  const isMixed = files.some((file) => !PAGE.test(basename(file)));
+  const isAll = isMixed ? sorted.every(isWhole) : known >= startOf(nextDay(to ?? sorted.at(-1)?.to ?? ""));
+  return isAll || Number.isNaN(until) ? undefined : new Date(until).toISOString();
 }
 
 /** The name of a page's file: the name of its list, and the list's days. */
@@ -252,7 +288,7 @@ function checkDays(
 function readNote(note: string): Complete {
   try {
     const { origin, readAt, pages } = JSON.parse(readFileSync(note, "utf8")) as Complete;
-    if (typeof origin === "string" && typeof readAt === "string" && pages.every((name) => typeof name === "string"))
+    if (typeof origin === "string" && !Number.isNaN(Date.parse(readAt)) && pages.every((name) => typeof name === "string"))
       return { origin, readAt, pages };
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;

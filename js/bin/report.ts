@@ -13,7 +13,7 @@ import {
 } from "../entry/report.node.js";
 import { filesOf } from "./files.js";
 import { isSameFile } from "./journal.js";
-import { checkPages, readPages } from "./pages.js";
+import { checkPages, readPages, readUntil } from "./pages.js";
 import { endingOf, integerIn, type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
@@ -34,7 +34,7 @@ Compares your orders with CAKE's conversions: matches, missing rows, differences
   --status WORD=CAKE    CAKE's word for one of yours, such as paid=approved; may be repeated
   --column ROLE=NAME    a column's name, such as uniqueId=Order; may be repeated
   --revenue COLUMN      the amount that you owe; --revenue-percent 10 where it is a percentage of that column
-  --delimiter --decimal --group --dates --encoding --units --id-prefix --currency
+  --delimiter --decimal --group --dates --encoding --units --id-prefix --cake-id-prefix --currency
                         how the orders' file is written; docs/report.md lists the words
   --csv FILE            all rows for a spreadsheet; --machine-csv FILE byte by byte
   --html FILE           a page with plots, to read and to print
@@ -77,6 +77,7 @@ const TEXTS = [
   "encoding",
   "units",
   "id-prefix",
+  "cake-id-prefix",
   "currency",
   "csv",
   "machine-csv",
@@ -103,6 +104,7 @@ const OPTIONS_OF: { readonly [parameter: string]: string } = {
   "revenue.percent": "revenue-percent",
   "cap.amount": "cap-amount",
   idPrefix: "id-prefix",
+  cakeIdPrefix: "cake-id-prefix",
 };
 
 /** Words for marks that a shell would take for its own. */
@@ -248,6 +250,7 @@ function ordersOptions(values: Values): SourceOptions & { revenue?: ReportOption
     encoding: values.encoding as SourceOptions["encoding"],
     units: values.units as SourceOptions["units"],
     idPrefix: values["id-prefix"],
+    cakeIdPrefix: values["cake-id-prefix"],
     columns:
       values.column === undefined ? undefined : (pairs("column", values.column) as Partial<Record<Role, string>>),
     revenue: percent === undefined ? values.revenue : { percent, of: values.revenue ?? "" },
@@ -262,11 +265,14 @@ async function addFiles(current: Report, values: Values): Promise<void> {
       ...ordersOptions(values),
     });
   }
+  const pages: string[] = [];
   for (const given of values.conversions ?? []) {
-    const files = given === "live" ? await readPages("conversions", liveOptions(values)) : filesOf([given]);
-    for (const file of files) {
-      await current.addConversions(file, { name: basename(file), onProgress: progress(basename(file)) });
-    }
+    pages.push(...(given === "live" ? await readPages("conversions", liveOptions(values)) : filesOf([given])));
+  }
+  const readAt = readUntil(pages, values);
+  for (const file of pages) {
+    const name = basename(file);
+    await current.addConversions(file, defined({ name, readAt, onProgress: progress(name) }) as SourceOptions);
   }
   for (const file of filesOf(values.deliveries)) {
     await current.addDeliveries(file, defined({ name: basename(file), state: values.state }) as SourceOptions);

@@ -105,6 +105,17 @@ export interface SourceOptions {
   readonly columns?: Readonly<Partial<Record<Role, string>>>;
   /** The prefix that unique ids and order ids have in the file and not at CAKE, such as `#`. */
   readonly idPrefix?: string;
+  /**
+   * The prefix that unique ids and order ids have at CAKE and not in the file: the forwarder's `idPrefix` of the shop,
+   * such as `b-`.
+   */
+  readonly cakeIdPrefix?: string;
+  /**
+   * Of CAKE's conversions: when they were read, a `Date` or a text such as `2026-06-15T12:00:00Z`. Of several files the
+   * earliest counts. A sale after it, or within the hour before it, is not uploaded: `read_too_early`.
+   * @default after the last day was over
+   */
+  readonly readAt?: Date | string;
   /** For the forwarder's export: the state of all events, where the file has no column for the state. */
   readonly state?: string;
   readonly signal?: AbortSignal;
@@ -237,7 +248,7 @@ export interface ReportRow {
     readonly key: ReportKey;
     /** The conversion's key, where it is another one: the order id may be CAKE's unique id. */
     readonly conversionKey?: ReportKey;
-    /** What only one of the keys has, such as `case` or `leading_zeros`; `other_key`, `other_offer` and, of a refund, `sale` where they are equal. */
+    /** What only one of the keys has, such as `case`, `leading_zeros` or a `prefix`; `other_key`, `other_offer` and, of a refund, `sale` where they are equal. */
     readonly without: string;
     readonly conversion: RowSide;
   }[];
@@ -422,7 +433,7 @@ export interface Corrections {
   /**
    * Omitted, by reason: CAKE takes no such value (`no_click_id`, `invalid_unique_id`, `no_disposition`, …); nothing is
    * owed (`not_approved`, `refunded`); CAKE may have the sale (`would_match`, `the_forwarder_has_it`,
-   * `rows_without_key`, `may_be_another_order`, `near_misses_not_searched`); or a person must look (`refund_unclear`,
+   * `rows_without_key`, `may_be_another_order`, `near_misses_not_searched`, `read_too_early`, `at_the_border`); or a person must look (`refund_unclear`, `rows_contradict`,
    * `only_revenue_differs`, `changed_since_written`, `unreadable_rows`, …). docs/report.md explains each.
    */
   readonly skipped: Readonly<Record<string, number>>;

@@ -1,12 +1,13 @@
 //! Corrections for CAKE: rows for its reconciliation tool (KB 13000040426) and for its bulk upload of conversions
 //! (KB 13000118837). A machine reads these files: ids and amounts are not formatted for people.
 
+mod borders;
 mod change;
 mod held;
 mod named;
 mod written;
 
-use super::judge::{Class, Net, UNCLEAR, is_unclear};
+use super::judge::{Class, Net, UNCLEAR, is_unclear, repeats_nothing};
 use super::listing::{is_pair, not_yet};
 use super::out::Writer;
 use super::source::settings;
@@ -184,6 +185,12 @@ impl Report {
             "would_match"
         } else if !self.counts(head.status) {
             "not_approved"
+        } else if self
+            .verdicts
+            .as_ref()
+            .is_some_and(|verdicts| verdicts.is_torn(place))
+        {
+            "rows_contradict"
         } else if self.is_refund_unclear(place, head, net) {
             "refund_unclear"
         } else if net.revenue > UNCLEAR && net.revenue <= 0 && net.revenue != head.revenue {
@@ -205,7 +212,15 @@ impl Report {
         {
             "invalid_unique_id"
         } else {
-            holds.map_or("", |holds| holds.why(place))
+            match holds.map_or("", |holds| holds.why(place, head)) {
+                "" if holds.is_some_and(|holds| {
+                    holds.is_shortened(self, [text(UNIQUE_ID), text(ORDER_ID)])
+                }) =>
+                {
+                    "shortened_id"
+                }
+                why => why,
+            }
         };
         let cells = [
             text(CLICK_ID).to_vec(),
@@ -227,7 +242,8 @@ impl Report {
         let key = ["upload".as_bytes(), row.unwrap_or_default()];
         let is_keyless = self.may_be_keyless(holds, head, own_offer);
         let alike = self.found.written.as_ref();
-        let alike = alike.map(|written| written.like([UNIQUE_ID, ORDER_ID, CLICK_ID].map(text)));
+        let ids = [UNIQUE_ID, ORDER_ID, CLICK_ID].map(text);
+        let alike = alike.map(|written| written.like(ids, &cells));
         let what = (lacks, is_keyless, alike.unwrap_or_default());
         write_line(writer, &key, &cells, &[], moved, what);
     }
@@ -324,7 +340,7 @@ impl Report {
         let lacks = if holds.is_near(place) {
             "would_match"
         } else {
-            holds.why(place)
+            holds.why(place, head)
         };
         (lacks, self.may_be_keyless(Some(holds), head, offer))
     }
@@ -367,9 +383,12 @@ impl Report {
         self.pair_codes(head.pair).0
     }
 
-    /// Why a repetition is no reason to reject: rows share only their click, or orders repeat as well.
+    /// Why a repetition is no reason to reject: rows share only their click, orders repeat as well, or the id is no order's.
     #[cfg_attr(small_cold, optimize(size))]
     fn why_spared(&self, place: u32, head: &Head) -> &'static str {
+        if repeats_nothing(self, place, head.partner) {
+            return "no_order_has_its_id";
+        }
         let is_shared = [UNIQUE_ID, ORDER_ID].into_iter().any(|which| {
             let own = self.conversions.text(place, which);
             !own.is_empty() && own == self.conversions.text(head.partner, which)

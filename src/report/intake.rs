@@ -3,6 +3,7 @@
 use super::day::Written;
 use super::flaw::Flaw;
 use super::judge::hints::{is_exponent, part_form};
+use super::judge::is_other;
 use super::memory::{Memory, hash};
 use super::names::{Fields, Pull, RowKind};
 use super::source::Source;
@@ -268,6 +269,8 @@ impl Report {
     #[inline(never)]
     fn is_of_part(&self, source: &mut Source, ids: [&[u8]; 3]) -> bool {
         let (index, count) = self.settings.part;
+        let [unique, order, _] = ids;
+        source.has_elsewhere |= source.has_own_ids && is_other(unique, order);
         match self.settings.first_key(ids) {
             [] => {
                 // What cannot be compared says something of every part.
@@ -275,7 +278,7 @@ impl Report {
                 index == 0
             }
             key => {
-                source.has_shortened |= is_exponent(key);
+                source.has_elsewhere |= is_exponent(key);
                 let mut form = Vec::new();
                 part_form(key, &mut form);
                 (hash(&form, 0) >> 32) % count == index

@@ -3,19 +3,22 @@
 //! Bytes tell rows with equal hashes apart. The matching never builds a table of keys, the order of rows cannot
 //! matter, and duplicates are adjacent. Rows that one key leaves unmatched are the list for the next key.
 
+mod contradiction;
 mod group;
 pub(super) mod hints;
 mod passes;
+mod proof;
 mod reasons;
 mod refunds;
 
 use super::partition::Partitions;
-use super::store::{Head, NO_AMOUNT, OWN_ID, Store};
-use super::{Found, Report};
+use super::store::{Head, NO_AMOUNT, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
+use super::{Found, Report, Settings};
 use crate::{Error, Result};
+pub(super) use proof::{Rounded, proof, repeats_nothing};
 pub(super) use reasons::REASONS;
 use reasons::class_of;
-pub(super) use refunds::{NOTHING, Net, UNCLEAR, UNKNOWN, is_unclear};
+pub(super) use refunds::{NOTHING, Net, UNCLEAR, UNKNOWN, is_other, is_unclear};
 
 /// The class of a row. Every row has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +128,8 @@ pub(super) struct Verdicts {
     pub(super) near_events: Vec<u32>,
     /// Sales that a refund without a sale may be of: its key is nearly theirs, or its click theirs.
     near_refunds: Vec<u32>,
+    /// Sales of which two rows contradict each other, sorted: none of them is taken for the truth.
+    torn: Vec<u32>,
     /// A refund without any key: it may be of any sale.
     pub(super) has_nameless_refund: bool,
     /// Hash of the unique id, and offer, of every conversion: once a correction needs them.
@@ -144,6 +149,8 @@ enum Pass {
     Twice,
     /// Matches orders with conversions, by a key.
     Match(usize),
+    /// Matches orders by the other of their two ids: CAKE may have got either as the unique id.
+    Own,
     /// Matches orders without a conversion with the forwarder's events, by a key.
     Deliver(usize),
 }
@@ -180,6 +187,14 @@ pub(super) struct Judge {
     verdicts: Verdicts,
     /// The number of amended orders that are sorted: those of earlier passes.
     sorted: usize,
+    /// Do order numbers that are nothing but digits match CAKE's unique ids? Where others of its unique ids are orders'
+    /// ids, a number may be another order's id.
+    matches_numbers: bool,
+    /// Rows that repeat another one by an id, but have another click: it may be another row's of the other side. With the
+    /// row that they repeat, for each side; sorted after each pass.
+    chances: [Vec<(u32, u32)>; 2],
+    /// Has a spreadsheet rounded the ids of a side?
+    rounded: Rounded,
     /// Were conversions read twice? If so, not every row of a partition is open.
     has_twice: bool,
     /// Is there a refund without a sale, or one whose sale has no conversion in these days?
@@ -263,6 +278,14 @@ impl Report {
             passes.push(Pass::Twice);
         }
         passes.extend(keys.iter().map(|&key| Pass::Match(key)));
+        // A click says less than any id.
+        let ids = |pass: &Pass| matches!(pass, Pass::Match(UNIQUE_ID | ORDER_ID));
+        if self.has_own_ids()
+            && keys.contains(&UNIQUE_ID)
+            && let Some(last) = passes.iter().rposition(ids)
+        {
+            passes.insert(last + 1, Pass::Own);
+        }
         if self.deliveries.rows() > 0 {
             passes.extend(keys.iter().map(|&key| Pass::Deliver(key)));
         }
@@ -285,6 +308,9 @@ impl Report {
             pairs: Partitions::default(),
             verdicts,
             sorted: 0,
+            matches_numbers: true,
+            chances: Default::default(),
+            rounded: Rounded::default(),
             has_twice: false,
             has_doubts: false,
         }
@@ -361,9 +387,23 @@ impl Report {
         })
     }
 
+    /// May CAKE have got another id of an order than its unique id? In a part of a report, its row may be elsewhere.
+    pub(super) fn has_own_ids(&self) -> bool {
+        self.settings.part.1 == 1 && self.sources.iter().any(|source| source.has_own_ids)
+    }
+
+    /// The keys by which an order's near misses and refunds are looked for.
+    pub(super) fn keys_of_orders(&self) -> Vec<usize> {
+        let mut keys = self.settings.keys.clone();
+        if self.has_own_ids() && !keys.contains(&ORDER_ID) {
+            keys.push(ORDER_ID);
+        }
+        keys
+    }
+
     fn store_of(&self, pass: Pass, side: usize) -> &Store {
         match (pass, side) {
-            (Pass::Twice, _) | (Pass::Match(_), 1) => &self.conversions,
+            (Pass::Twice, _) | (Pass::Match(_) | Pass::Own, 1) => &self.conversions,
             (Pass::Deliver(_), 1) => &self.deliveries,
             _ => &self.orders,
         }
@@ -372,11 +412,19 @@ impl Report {
 
 /// The text by which a side of the pass is keyed.
 #[inline]
-fn which(pass: Pass) -> usize {
-    match pass {
-        Pass::Twice => OWN_ID,
-        Pass::Match(key) | Pass::Deliver(key) => key,
+fn which(pass: Pass, side: usize) -> usize {
+    match (pass, side) {
+        (Pass::Twice, _) => OWN_ID,
+        (Pass::Match(key) | Pass::Deliver(key), _) => key,
+        (Pass::Own, 0) => ORDER_ID,
+        (Pass::Own, _) => UNIQUE_ID,
     }
+}
+
+/// Are rows of the pass spread already, by the report's first key?
+#[inline]
+fn is_first(settings: &Settings, pass: Pass) -> bool {
+    matches!(pass, Pass::Match(key) | Pass::Deliver(key) if settings.keys.first() == Some(&key))
 }
 
 fn is_open(store: &Store, place: u32) -> bool {
@@ -385,6 +433,6 @@ fn is_open(store: &Store, place: u32) -> bool {
 }
 
 #[inline]
-fn key_of(store: &Store, pass: Pass, place: u32) -> &[u8] {
-    store.text(place, which(pass))
+fn key_of(store: &Store, pass: Pass, side: usize, place: u32) -> &[u8] {
+    store.text(place, which(pass, side))
 }

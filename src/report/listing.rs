@@ -183,8 +183,9 @@ impl Report {
             if let Some(conversion) = self.conversions.head(head.partner) {
                 let net = verdicts.net(place, &head);
                 let reasons = self.settings.reasons(&head, net, &conversion);
+                let is_torn = verdicts.is_torn(place);
                 for (bit, reason) in REASONS.iter().enumerate() {
-                    if reasons & 1 << bit != 0 {
+                    if reasons & 1 << bit != 0 && !(is_torn && reason.starts_with("refund")) {
                         writer.string(reason.as_bytes());
                     }
                 }
@@ -215,6 +216,11 @@ impl Report {
         }
         if is_order && head.class == Class::RefundUnclear as u8 && head.partner == NOBODY {
             writer.string(b"no_sale_to_correct");
+        } else if is_order
+            && (verdicts.is_torn(place)
+                || head.class == Class::DuplicateOrder as u8 && verdicts.is_torn(head.partner))
+        {
+            writer.string(b"rows_contradict");
         } else if is_order && other.is_none() && is_unclear(&head, verdicts.net(place, &head)) {
             writer.string(b"refund_unclear");
         }

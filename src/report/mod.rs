@@ -50,7 +50,7 @@ use amount::{NumberFormat, SCALE};
 use clicks::{Clicks, Groups};
 use correction::Found;
 use day::Zone;
-use judge::{Judge, Verdicts};
+use judge::{Judge, Verdicts, proof};
 use memory::Memory;
 use names::{Fields, RowKind};
 use source::{Source, settings};
@@ -87,6 +87,12 @@ impl Settings {
     fn first_key<'a>(&self, ids: [&'a [u8]; 3]) -> &'a [u8] {
         let key = self.keys.first().and_then(|&key| ids.get(key));
         key.copied().unwrap_or_default()
+    }
+
+    /// The same, where it can prove anything.
+    #[inline]
+    fn first_proof<'a>(&self, ids: [&'a [u8]; 3]) -> &'a [u8] {
+        proof(self.first_key(ids))
     }
 }
 

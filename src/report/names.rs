@@ -167,6 +167,7 @@ impl Names {
                 );
             }
         }
+        names.known.sort_by_key(|name| name.rank);
         Some(names)
     }
 

@@ -1,5 +1,7 @@
 //! Stores one row of each kind in the columns: order, conversion, delivery, click.
 
+mod status;
+
 use super::clicks::{ROLES, TEXTS};
 use super::digits::{number, padded};
 use super::flaw::Flaw;
@@ -10,6 +12,7 @@ use super::source::{GivenBack, Source};
 use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
 use super::{MAX_NUMBER_BYTES, Report};
 use crate::Result;
+pub(super) use status::{CAKE, known_status};
 
 /// The roles by which a sale's own row changes what remains of it; one bit for each.
 const CHANGES: u32 = 1 << Role::Refunded as u32
@@ -36,13 +39,20 @@ impl Report {
         let click_id = source.id(fields, Role::ClickId, input)?;
         let has_payment = fields.has_any(PAYMENT);
         let payment;
-        let (mut unique_id, mut stored_order, click_id) = (&*unique_id, &*order_id, &*click_id);
-        if has_payment && unique_id.is_empty() {
+        let (mut unique_id, mut order_id, click_id) = (&*unique_id, &*order_id, &*click_id);
+        if has_payment {
             payment = source.payment(fields, input)?;
-            unique_id = &payment;
+            if !unique_id.is_empty() {
+                // The forwarder tells CAKE the payment.
+                if order_id.is_empty() && *payment != *unique_id {
+                    order_id = &payment;
+                }
+            } else if !source.names.is_declared(Role::UniqueId as u8) {
+                unique_id = &payment;
+            }
         }
         let is_bare = is_blank(Role::Revenue) && is_blank(Role::Status);
-        if source.is_line_item(&order_id, is_bare)? {
+        if source.is_line_item(order_id, is_bare)? {
             return Ok(());
         }
         let currency = self.currency(fields.text(Role::Currency, input))?;
@@ -80,13 +90,22 @@ impl Report {
         }
         // A file with only one reference per order: CAKE has received it as the transaction id or
         // the order id.
-        if unique_id.is_empty() && !source.can_have_unique() && !order_id.is_empty() {
-            unique_id = &order_id;
+        let mut stored_order = order_id;
+        let is_single = if source.has_own_ids {
+            !has_payment && (unique_id.is_empty() || order_id.is_empty() || unique_id == order_id)
+        } else {
+            unique_id.is_empty() && !source.can_have_unique()
+        };
+        if is_single && !(unique_id.is_empty() && order_id.is_empty()) {
+            if unique_id.is_empty() {
+                unique_id = order_id;
+            }
+            order_id = unique_id;
             stored_order = &[];
             flags |= IS_SAME_ID;
         }
         source.note_sample(fields, input);
-        if !self.is_ours(source, [unique_id, &order_id, click_id]) {
+        if !self.is_ours(source, [unique_id, order_id, click_id]) {
             return Ok(());
         }
         let offer = source.id(fields, Role::OfferId, input)?;
@@ -108,7 +127,7 @@ impl Report {
             .push(
                 &head,
                 [unique_id, stored_order, click_id, &offer],
-                self.settings.first_key([unique_id, &order_id, click_id]),
+                self.settings.first_proof([unique_id, order_id, click_id]),
                 self.settings.seed,
                 &mut self.memory,
             )
@@ -256,7 +275,7 @@ impl Report {
             .push(
                 &head,
                 [&unique_id, &order_id, click_id, &own_id],
-                self.settings.first_key([&unique_id, &order_id, click_id]),
+                self.settings.first_proof([&unique_id, &order_id, click_id]),
                 self.settings.seed,
                 &mut self.memory,
             )
@@ -364,7 +383,8 @@ impl Report {
             .push(
                 &head,
                 [&unique_id, &order_id, &click_id, &[]],
-                self.settings.first_key([&unique_id, &order_id, &click_id]),
+                self.settings
+                    .first_proof([&unique_id, &order_id, &click_id]),
                 self.settings.seed,
                 &mut self.memory,
             )
@@ -446,51 +466,5 @@ pub(super) fn number_of(text: &[u8]) -> Option<u64> {
     text.iter().try_fold(0, |sum: u64, byte| {
         byte.is_ascii_digit()
             .then(|| sum * 10 + u64::from(byte - b'0'))
-    })
-}
-
-/// CAKE's own words for a status.
-pub(super) const CAKE: &str = "approved pending rejected ignored reversed returned scrubbed";
-
-/// CAKE's own words stay unchanged; a dialect's word is mapped only where its meaning is certain.
-#[cfg_attr(small_cold, optimize(size))]
-pub(super) fn known_status(dialect: &str, word: &[u8]) -> Option<&'static str> {
-    let among = |list: &'static str| {
-        list.split(' ')
-            .find(|known| known.as_bytes().eq_ignore_ascii_case(word))
-    };
-    let lists: [(&str, &str); 4] = match dialect {
-        "shopify" => [
-            ("approved", "paid partially_refunded"),
-            ("pending", "pending authorized partially_paid"),
-            ("reversed", "refunded voided"),
-            ("rejected", "expired"),
-        ],
-        "woocommerce" => [
-            (
-                "approved",
-                "completed wc-completed processing wc-processing",
-            ),
-            (
-                "pending",
-                "pending wc-pending on-hold wc-on-hold checkout-draft",
-            ),
-            ("reversed", "refunded wc-refunded"),
-            ("rejected", "cancelled wc-cancelled failed wc-failed"),
-        ],
-        "stripe" => [
-            ("approved", "succeeded paid available"),
-            (
-                "pending",
-                "pending processing requires_capture requires_action requires_confirmation requires_payment_method",
-            ),
-            ("reversed", "refunded"),
-            ("rejected", "failed canceled"),
-        ],
-        _ => [("", ""); 4],
-    };
-    among(CAKE).or_else(|| {
-        let found = lists.iter().find(|(_, words)| among(words).is_some())?;
-        Some(found.0)
     })
 }

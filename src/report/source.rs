@@ -4,6 +4,7 @@ mod begin;
 mod doubt;
 mod field;
 mod given_back;
+mod sample;
 
 pub(super) use given_back::GivenBack;
 
@@ -12,7 +13,7 @@ use super::csv::Csv;
 use super::day::{DayOrder, Days};
 use super::flaw::Flaw;
 use super::json::{Facts, Json};
-use super::names::{Fields, Kind, Names, Pull, ROLE_NAMES, Role, RowKind};
+use super::names::{Fields, Names, Pull, ROLE_NAMES, Role, RowKind};
 use super::refuse;
 use crate::Result;
 pub(super) use field::from_windows;
@@ -42,6 +43,8 @@ pub(super) struct Source {
     pub(super) dialect: String,
     /// Shopify's export writes one row per line item, and an apostrophe before some ids.
     pub(super) is_shopify: bool,
+    /// Its rows have two ids of their own, and CAKE may have got either as the unique id.
+    pub(super) has_own_ids: bool,
     pub(super) names: Names,
     pub(super) reader: Reader,
     pub(super) days: Days,
@@ -51,8 +54,11 @@ pub(super) struct Source {
     declared_format: String,
     /// The revenue's percentage, in ten-thousandths of a per cent.
     percent: i64,
-    /// The prefix that ids have in the file and not at CAKE.
+    /// The prefix that ids have in the file and not at CAKE, and the one that they have at CAKE and not in the file.
     prefix: String,
+    cake_prefix: String,
+    /// When the file was read from CAKE, in seconds since 1970.
+    pub(super) read_at: Option<i64>,
     /// The state of all events in a file without a state column.
     pub(super) state: String,
     /// The number of the file's first row in its store.
@@ -62,9 +68,10 @@ pub(super) struct Source {
     pub(super) line_items: u32,
     /// Clicks that the page before has had.
     pub(super) repeated: u32,
-    /// Rows without the key that lie in another part of the report; and whether a spreadsheet has shortened a key.
+    /// Rows without the key that lie in another part of the report; and whether a row of another part may be nearly
+    /// the same: a spreadsheet has shortened a key, or CAKE may have a row's other id.
     pub(super) keyless: u32,
-    pub(super) has_shortened: bool,
+    pub(super) has_elsewhere: bool,
     /// Pairs of row and line, where rows do not follow line by line.
     pub(super) lines: Vec<(u32, u32)>,
     next_line: u32,
@@ -129,6 +136,8 @@ impl Source {
             name: String::new(),
             dialect: dialect.to_owned(),
             is_shopify: dialect == "shopify",
+            has_own_ids: kind == RowKind::Orders
+                && matches!(dialect, "shopify" | "woocommerce" | "stripe"),
             names,
             reader: Reader::Unknown,
             days: Days {
@@ -141,6 +150,8 @@ impl Source {
             declared_format: String::new(),
             percent: 100 * SCALE,
             prefix: String::new(),
+            cake_prefix: String::new(),
+            read_at: None,
             state: String::new(),
             first_row: 0,
             rows: 0,
@@ -148,7 +159,7 @@ impl Source {
             line_items: 0,
             repeated: 0,
             keyless: 0,
-            has_shortened: false,
+            has_elsewhere: false,
             lines: Vec::new(),
             next_line: 0,
             doubts: Vec::new(),
@@ -232,6 +243,8 @@ impl Source {
                     })?;
             }
             "prefix" => value.clone_into(&mut self.prefix),
+            "cakePrefix" => value.clone_into(&mut self.cake_prefix),
+            "readAt" => self.read_at = value.parse().ok(),
             "state" => value.clone_into(&mut self.state),
             _ => {
                 if let Some(role) = name.strip_prefix("column.") {
@@ -410,28 +423,6 @@ impl Source {
         Ok(false)
     }
 
-    /// Keeps one of the first rows, to show how its columns were understood.
-    #[inline]
-    pub(super) fn note_sample(&mut self, fields: &Fields, input: &[u8]) {
-        if self.samples.len() < 3 {
-            self.add_sample(fields, input);
-        }
-    }
-
-    #[inline(never)]
-    #[cfg_attr(small_cold, optimize(size))]
-    fn add_sample(&mut self, fields: &Fields, input: &[u8]) {
-        let roles = (0_u8..).zip(ROLES_IN_ORDER);
-        let sample = roles
-            .filter(|&(_, role)| fields.kind(role) != Kind::Absent)
-            .map(|(number, role)| {
-                let text = self.decode(fields.text(role, input)).unwrap_or_default();
-                (number, String::from_utf8_lossy(&text).into_owned())
-            })
-            .collect();
-        self.samples.push(sample);
-    }
-
     /// The file's name, or the kind of its rows.
     pub(super) fn title(&self) -> &str {
         if self.name.is_empty() {
@@ -450,37 +441,6 @@ pub(super) fn kind_name(kind: RowKind) -> &'static str {
         RowKind::Clicks => "clicks",
     }
 }
-
-const ROLES_IN_ORDER: [Role; super::names::ROLES] = [
-    Role::UniqueId,
-    Role::OrderId,
-    Role::ClickId,
-    Role::ConversionId,
-    Role::Date,
-    Role::Revenue,
-    Role::Payout,
-    Role::Status,
-    Role::Currency,
-    Role::OfferId,
-    Role::AffiliateId,
-    Role::SubId1,
-    Role::SubId2,
-    Role::SubId3,
-    Role::SubId4,
-    Role::SubId5,
-    Role::Country,
-    Role::Address,
-    Role::State,
-    Role::Kind,
-    Role::Refunded,
-    Role::Cancelled,
-    Role::Captured,
-    Role::Disputed,
-    Role::Remaining,
-    Role::RefundIds,
-    Role::Charge,
-    Role::Intent,
-];
 
 impl Source {
     /// Do the file's orders have a unique id besides the order id?

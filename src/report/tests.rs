@@ -1,12 +1,16 @@
 //! The whole core, as JavaScript calls it.
 
+mod borders;
 mod break_down;
 mod conservation;
+mod contradiction;
 mod corrected;
 mod files;
 mod held;
 mod owed;
+mod own_ids;
 mod pairs;
+mod proof;
 mod refunds;
 mod whole;
 

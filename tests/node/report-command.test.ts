@@ -46,11 +46,8 @@ const page = (number: number, list = LIST) => {
   write(`${list}-0000${number}.json`, '{"request_status":"Success","response":{"conversions":[]}}');
   return `${list}-0000${number}.json`;
 };
-const note = (pages: string[], list = LIST) =>
-  write(
-    `${list}.complete.json`,
-    JSON.stringify({ origin: "https://a.example", readAt: "2026-08-01T00:00:00Z", pages }),
-  );
+const note = (pages: string[], list = LIST, readAt = "2026-08-01T00:00:00Z") =>
+  write(`${list}.complete.json`, JSON.stringify({ origin: "https://a.example", readAt, pages }));
 
 beforeEach(() => {
   for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
@@ -243,4 +240,27 @@ test("a reader that closes the pipe early is no error", async () => {
   child.stdout.once("data", () => child.stdout.destroy());
   const [status] = await once(child, "close");
   expect({ status, errors }).toEqual({ status: 0, errors: "conversions: 1 pages in .\n" });
+});
+
+test("a sale after the pages were read is not uploaded", () => {
+  const days = ["--from", "2026-06-01", "--to", "2026-06-30", "--time-zone", "UTC"];
+  const upload = (...conversions: string[]) =>
+    run("report", "--orders", "o.csv", "--offer", "1", ...conversions, ...days, "--upload", "u.csv", "--dry-run").stderr;
+  const of = (list: string) => ["--conversions", `${list}-*.json`];
+  write(
+    "o.csv",
+    `order_id,click_id,date,revenue,status\n${[2, 14, 20, 29].map((day) => `${day},k${day},2026-06-${String(day).padStart(2, "0")} 10:00:00,22.00,approved\n`).join("")}`,
+  );
+  note([page(1)], LIST, "2026-06-15T12:00:00Z");
+  expect(upload(...of(LIST))).toMatch(/upload: 2 lines.*, 2 left out: read_too_early/);
+  expect(upload("--conversions", "live", "--save", ".")).toMatch(/upload: 2 lines.*, 2 left out: read_too_early/);
+  // Another list has the days up to the 24th.
+  const later = "conversions-2026-06-10-2026-06-24";
+  note([page(1, later)], later);
+  expect(upload(...of(LIST), ...of(later))).toMatch(/upload: 3 lines.*, 1 left out: read_too_early/);
+  // An earlier month's reading says nothing of June.
+  note([page(1)]);
+  const may = "conversions-2026-05-01-2026-05-31";
+  note([page(1, may)], may, "2026-06-01T00:05:00Z");
+  expect(upload(...of(LIST), ...of(may))).toMatch(/upload: 4 lines, 88.00/);
 });

@@ -32,7 +32,9 @@ impl Report {
             payout
         };
         let pays_more = self.owed(status, to_be) > self.owed(head.status, head.payout);
-        let lacks = if is_unclear(order, net)
+        let lacks = if verdicts.is_torn(head.partner) {
+            "rows_contradict"
+        } else if is_unclear(order, net)
             || verdicts.may_be_refunded(head.partner)
             // A refund without a key may be of any sale: nothing more is paid.
             || verdicts.has_nameless_refund && pays_more

@@ -1,12 +1,15 @@
 //! What holds an upload back: what may already be at CAKE is never uploaded by itself. The same for the rejection of a
 //! conversion whose order may be there.
 
+use super::borders::Borders;
 use crate::report::Report;
 use crate::report::judge::hints::Twins;
-use crate::report::judge::{Class, Verdicts};
+use crate::report::judge::{Class, Rounded, Verdicts, proof, repeats_nothing};
 use crate::report::memory::sort_numbers;
 use crate::report::names::RowKind;
-use crate::report::store::{CLICK_ID, Head, IS_SAME_ID, NOBODY, OWN_ID, Store};
+use crate::report::store::{
+    CLICK_ID, Head, IS_SAME_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID,
+};
 
 /// The kinds of keys of a row: an id of the advertiser's, the click's.
 type Kinds = u32;
@@ -25,6 +28,9 @@ pub(super) struct Held {
     /// The number of the other side's rows that share no kind of key with some row.
     rows: u64,
     lacks_search: bool,
+    borders: Borders,
+    /// What a spreadsheet has rounded; found already.
+    rounded: Rounded,
 }
 
 impl Held {
@@ -36,14 +42,21 @@ impl Held {
     }
 
     /// Why a row that nothing else holds back is held back; empty if it is not.
-    pub(super) fn why(&self, place: u32) -> &'static str {
+    pub(super) fn why(&self, place: u32, head: &Head) -> &'static str {
         if self.twins.orders.binary_search(&place).is_ok() {
             "may_be_another_order"
         } else if self.lacks_search {
             "near_misses_not_searched"
         } else {
-            ""
+            self.borders.why(head)
         }
+    }
+
+    /// Has a spreadsheet shortened one of an order's ids? CAKE must not get what is left of it.
+    pub(super) fn is_shortened(&self, report: &Report, ids: [&[u8]; 2]) -> bool {
+        let mut rounded = self.rounded;
+        ids.iter()
+            .any(|id| proof(id).len() < id.len() || rounded.has(report, true, id))
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -78,7 +91,7 @@ impl Report {
         let (wanted, kinds) = self.wanted(is_upload);
         let mut held = Held {
             near: near(verdicts, is_upload),
-            lacks_search: verdicts.lacks_hints || self.has_shortened_in_parts(),
+            lacks_search: verdicts.lacks_hints || self.has_elsewhere(),
             ..Held::default()
         };
         if is_upload {
@@ -87,6 +100,13 @@ impl Report {
                 None => held.lacks_search = true,
             }
         }
+        for &place in &wanted {
+            for which in [UNIQUE_ID, ORDER_ID] {
+                held.rounded
+                    .has(self, is_upload, self.side(is_upload).text(place, which));
+            }
+        }
+        held.borders = self.borders(is_upload);
         self.add_alone(is_upload, kinds, &mut held);
         sort_numbers(&mut held.alone);
         held.alone.dedup();
@@ -136,9 +156,17 @@ impl Report {
                 Class::MissingAtCake,
                 Class::UnknownToAdvertiser,
             ];
-            let is_alone = classes.iter().any(|&class| class as u8 == head.class)
-                && (head.partner == NOBODY || head.class == Class::MissingAtCake as u8);
-            let kinds = self.kinds(head.flags);
+            // An id of several conversions, which no order has, may be a constant.
+            let is_constant = is_upload
+                && head.class == Class::DuplicateConversion as u8
+                && repeats_nothing(self, place, head.partner);
+            let is_alone = is_constant
+                || classes.iter().any(|&class| class as u8 == head.class)
+                    && (head.partner == NOBODY || head.class == Class::MissingAtCake as u8);
+            let mut kinds = self.kinds(head.flags);
+            if is_constant {
+                kinds &= CLICK;
+            }
             let is_apart = (0..=KINDS).any(|own| wanted & 1 << own != 0 && own & kinds == 0);
             if is_alone && is_apart {
                 let offer = if is_order {
@@ -185,9 +213,9 @@ impl Report {
         of(3 | IS_SAME_ID, ID) | of(4, CLICK)
     }
 
-    /// A key that a spreadsheet has shortened may lie in another part than the whole one.
-    fn has_shortened_in_parts(&self) -> bool {
-        self.sources.iter().any(|source| source.has_shortened)
+    /// May a row of another part be nearly the same?
+    fn has_elsewhere(&self) -> bool {
+        self.sources.iter().any(|source| source.has_elsewhere)
     }
 }
 

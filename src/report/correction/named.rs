@@ -1,7 +1,7 @@
 //! Which ids name one row of CAKE's, and no other.
 
 use crate::report::Report;
-use crate::report::judge::{Class, Verdicts};
+use crate::report::judge::{Class, Verdicts, proof};
 use crate::report::memory::hash;
 use crate::report::row::number_of;
 use crate::report::store::{OWN_ID, UNIQUE_ID};
@@ -55,7 +55,7 @@ impl Report {
 impl Verdicts {
     /// Does the unique id, with the offer, name one conversion and no other? A row without an offer may be any offer's.
     pub(super) fn is_named_alone(&self, unique: &[u8], offer: u32) -> bool {
-        if !is_reference(unique) {
+        if !is_reference(unique) || proof(unique).is_empty() {
             return false;
         }
         let named = self.named.as_deref().unwrap_or_default();

@@ -12,8 +12,19 @@ use crate::report::store::{CLICK_ID, ORDER_ID, UNIQUE_ID};
 #[derive(Debug)]
 pub(super) struct Written {
     lines: Vec<Ids>,
-    /// By a hash of an id, or of a click and the kinds of ids beside it; sorted.
+    /// By a hash of an id, of a click and the kinds of ids beside it, or of a click, its time and money; sorted.
     index: Vec<(u64, u32)>,
+}
+
+/// A hash of the columns of [`UPLOAD`](super::UPLOAD) that say what was sold, when and by which click: with these a
+/// sale is the same, whatever its ids are; 0 without a click.
+#[cfg_attr(small_cold, optimize(size))]
+fn sale_in([click, date, payout, revenue]: [&[u8]; 4]) -> u64 {
+    if click.is_empty() {
+        return 0;
+    }
+    let parts = [click, date, payout, revenue].map(word);
+    hash(&parts.join(&b' '), 2) | 1
 }
 
 /// Hashes of a sale's ids, without what programs add to them; 0 for none. An order id that is the unique id as well
@@ -75,7 +86,7 @@ impl Ids {
 impl Written {
     /// The numbers of the lines that may be the sale with these ids.
     #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn like(&self, texts: [&[u8]; 3]) -> Vec<u32> {
+    pub(super) fn like(&self, texts: [&[u8]; 3], cells: &[Vec<u8>; 7]) -> Vec<u32> {
         let mut like = Vec::new();
         if self.lines.is_empty() {
             return like;
@@ -97,6 +108,11 @@ impl Written {
         for kinds in (0..4).filter(|kinds| own.click != 0 && kinds & own.kinds == 0) {
             add(own.of_click(kinds), &|_| true);
         }
+        let [click, _, date, payout, revenue, ..] = cells;
+        let sale = sale_in([click, date, payout, revenue]);
+        if sale != 0 {
+            add(sale, &|_| true);
+        }
         like.sort_unstable();
         like.dedup();
         like
@@ -114,7 +130,8 @@ impl Report {
             let cell = |column: usize| words.get(2 + column).copied().unwrap_or("").as_bytes();
             // The columns of UPLOAD.
             let ids = Ids::of([cell(5), cell(6), cell(0)]);
-            let mut keys = vec![ids.unique, ids.order];
+            let sale = sale_in([cell(0), cell(2), cell(3), cell(4)]);
+            let mut keys = vec![ids.unique, ids.order, sale];
             if ids.click != 0 {
                 keys.push(ids.of_click(ids.kinds));
             }

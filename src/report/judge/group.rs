@@ -1,7 +1,7 @@
 //! Rows with one key: finds the pairs among them, and the duplicates.
 
 use super::refunds::{Rest, UNCLEAR, is_its_sale, is_other};
-use super::{Class, Judge, Pass, which};
+use super::{Class, Judge, Pass, is_first, which};
 use crate::report::store::{
     CLICK_ID, Head, IS_AMENDED, IS_REFUND, IS_SPARED, ORDER_ID, OWN_ID, Store, UNIQUE_ID,
 };
@@ -37,12 +37,13 @@ pub(super) fn judge_group(
         }
         Pass::Deliver(_) => {
             // An event of the same click may be another order's. Of a million rows, any event will do.
-            let is_exact = which(pass) == CLICK_ID && left.len() * right.len() <= 1 << 20;
+            let key = which(pass, 0);
+            let is_exact = key == CLICK_ID && left.len() * right.len() <= 1 << 20;
             for &place in left.iter() {
                 let (orders, events) = (&report.orders, &report.deliveries);
-                let own = stronger(orders, which(pass), place);
+                let own = stronger(orders, key, place);
                 let is_its = |event: u32| {
-                    let ids = stronger(events, which(pass), event);
+                    let ids = stronger(events, key, event);
                     !own.iter().zip(ids).any(|(own, id)| is_other(own, id))
                 };
                 let state = right
@@ -58,7 +59,7 @@ pub(super) fn judge_group(
                 judge.leave(report, pass, 0, place)?;
             }
         }
-        Pass::Match(_) => match_group(judge, report, pass, left, right)?,
+        Pass::Match(_) | Pass::Own => match_group(judge, report, pass, left, right)?,
     }
     Some(())
 }
@@ -82,8 +83,9 @@ struct Plan {
     /// Rows of each side that repeat another one. Is a conversion spared from being rejected?
     orders: Vec<(u32, u32)>,
     conversions: Vec<(u32, u32, bool)>,
-    /// Rows of each side for the next key.
+    /// Rows of each side for the next key, and those that repeat another one unless they find a partner by their click.
     left: [Vec<u32>; 2],
+    chances: [Vec<(u32, u32)>; 2],
 }
 
 /// Rows that differ by an id that is stronger than their common key, or by their offers.
@@ -226,9 +228,19 @@ impl Report {
 /// Plans rows with one key, which are sorted.
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
-fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
+fn plan(judge: &Judge, report: &Report, pass: Pass, left: &[u32], right: &[u32]) -> Plan {
     let mut plan = Plan::default();
     let (orders, conversions) = (&report.orders, &report.conversions);
+    let key = which(pass, 0);
+    // An id that is a constant repeats, too: the click may be another row's.
+    let has_clicks = key != CLICK_ID && report.settings.keys.contains(&CLICK_ID);
+    let is_below = |place| {
+        let head = conversions.head(place);
+        head.is_some_and(|head| head.is_below_zero())
+    };
+    let is_torn = |store: &Store, place, of| {
+        has_clicks && is_other(store.text(place, CLICK_ID), store.text(of, CLICK_ID))
+    };
     let is_sale = |&place: &u32| {
         let head = orders.head(place);
         head.is_some_and(|head| head.flags & IS_REFUND == 0)
@@ -246,7 +258,7 @@ fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
     let mut is_taken = vec![false; right.len()];
     let partners = pair_off(report, key, (sales, &repeats), right, &mut is_taken);
     // A refund's sale may have found its conversion by a stronger key.
-    let is_first = report.settings.keys.first() == Some(&key);
+    let is_first = is_first(&report.settings, pass);
     let alone: Links = repeats
         .iter()
         .filter(|(sale, _)| !partners.contains_key(sale))
@@ -288,8 +300,12 @@ fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
     {
         let ids = stronger(conversions, key, place);
         match stands.repeated(ids, offer_in(place), place) {
+            Some(_) if judge.has_chance(1, place) => plan.left[1].push(place),
+            Some(of) if is_torn(conversions, place, of) && !is_below(place) => {
+                plan.chances[1].push((place, of))
+            }
             Some(of) => {
-                let is_spared = key == CLICK_ID || spared > 0;
+                let is_spared = key == CLICK_ID || spared > 0 || sales.is_empty();
                 plan.conversions.push((place, of, is_spared));
                 spared = spared.saturating_sub(1);
             }
@@ -299,6 +315,8 @@ fn plan(report: &Report, key: usize, left: &[u32], right: &[u32]) -> Plan {
     for &place in sales {
         match (partners.get(&place), repeats.get(&place)) {
             (Some(&partner), _) => plan.pairs.push((place, partner)),
+            (None, Some(_)) if judge.has_chance(0, place) => plan.left[0].push(place),
+            (None, Some(&of)) if is_torn(orders, place, of) => plan.chances[0].push((place, of)),
             (None, Some(&of)) => plan.orders.push((place, of)),
             (None, None) => plan.left[0].push(place),
         }
@@ -330,7 +348,7 @@ fn match_group(
         let by_row = compare(conversions, one, other, (0, prefers));
         by_row.then_with(|| pair_of(one).cmp(&pair_of(other)))
     });
-    let plan = plan(report, which(pass), left, right);
+    let plan = plan(judge, report, pass, left, right);
     let mut rests: BTreeMap<u32, Rest> = BTreeMap::new();
     for refunds in plan.refunds.chunk_by(|one, other| one.0 == other.0) {
         if let Some(&(sale, _)) = refunds.first()
@@ -346,6 +364,10 @@ fn match_group(
             let rest = rests.entry(of).or_insert(Rest { net, is_due: false });
             rest.net.revenue = UNCLEAR;
         }
+    }
+    // A click alone says little: the rows may be two sales.
+    if which(pass, 0) != CLICK_ID {
+        judge.note_contradictions(report, &plan.orders, &mut rests)?;
     }
     for (&sale, rest) in &rests {
         report.orders.add_flags(sale, IS_AMENDED);
@@ -371,6 +393,12 @@ fn match_group(
     }
     for (order, conversion) in plan.pairs {
         judge.judge_pair(report, order, conversion, rests.get(&order).copied());
+    }
+    for (side, rows) in plan.chances.into_iter().enumerate() {
+        for &(place, _) in &rows {
+            judge.leave(report, pass, side, place)?;
+        }
+        report.memory.extend(judge.chances.get_mut(side)?, &rows)?;
     }
     for (side, places) in plan.left.into_iter().enumerate() {
         for place in places {

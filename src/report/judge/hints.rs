@@ -7,8 +7,8 @@ use super::{Class, Hint, Judge};
 use crate::report::Report;
 use crate::report::memory::{hash, sort_numbers};
 use crate::report::store::{CLICK_ID, NOBODY, Store};
-use forms::each_form;
 pub(in crate::report) use forms::{difference, is_exponent, part_form, plain_form, shown_digits};
+use forms::{each_form, number_after_prefix};
 pub(in crate::report) use twins::Twins;
 
 impl Judge {
@@ -33,7 +33,7 @@ impl Judge {
         };
         let mut orders = alone(&report.orders, orders, Class::MissingAtCake);
         let conversions = alone(&report.conversions, conversions, Class::UnknownToAdvertiser);
-        let mut keys = report.settings.keys.clone();
+        let mut keys = report.keys_of_orders();
         let hints = Near {
             report,
             orders: &orders,
@@ -98,19 +98,28 @@ impl Near<'_> {
             &mut |place, key, text| {
                 each_form(text, lengths, &mut scratch, &mut |form| {
                     memory.extend(&mut ours, &[(hash_in(form, key), place, key)])
-                })
+                })?;
+                match prefix_form(text, key, true) {
+                    Some(form) => memory.extend(&mut ours, &[(hash_in(&form, key), place, key)]),
+                    None => Some(()),
+                }
             },
         )?;
         sort(&mut ours);
         let mut theirs: Vec<Entry> = Vec::new();
         self.each_key(others, places, &mut |place, key, text| {
-            each_form(text, lengths, &mut scratch, &mut |form| {
+            let mut add = |form: &[u8]| {
                 let entry = (hash_in(form, key), place, key);
                 if same_form(&ours, entry.0).is_empty() {
                     return Some(());
                 }
                 memory.extend(&mut theirs, &[entry])
-            })
+            };
+            each_form(text, lengths, &mut scratch, &mut add)?;
+            match prefix_form(text, key, false) {
+                Some(form) => add(&form),
+                None => Some(()),
+            }
         })?;
         sort(&mut theirs);
         let mut hints = Vec::new();
@@ -160,6 +169,18 @@ impl Near<'_> {
         }
         Some(())
     }
+}
+
+/// The form of a number that one side has with a prefix, such as a shop's `b-9`, and the other side without. Clicks have
+/// none.
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+fn prefix_form(text: &[u8], key: u8, is_ours: bool) -> Option<Vec<u8>> {
+    let (digits, is_prefixed) =
+        number_after_prefix(text).filter(|_| usize::from(key) != CLICK_ID)?;
+    let mut form = vec![0, b'P', u8::from(is_prefixed == is_ours)];
+    form.extend_from_slice(digits);
+    Some(form)
 }
 
 /// A hash of a form. A unique id may be the other side's order id; a click id is neither.

@@ -2,7 +2,9 @@
 
 use super::group::{judge_group, lower};
 use super::refunds::{NOTHING, Rest};
-use super::{Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_open, key_of, which};
+use super::{
+    Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_first, is_open, key_of, proof, which,
+};
 use crate::Result;
 use crate::report::Report;
 use crate::report::memory::{Memory, same};
@@ -21,6 +23,9 @@ impl Judge {
         }
         for entries in &mut self.entries {
             memory.free(entries);
+        }
+        for chances in &mut self.chances {
+            memory.free(chances);
         }
         self.pairs.clear(memory);
     }
@@ -84,7 +89,7 @@ impl Judge {
             store.take_flags(place, flags);
             let (view, after) = store.view(place)?;
             next = after;
-            let key = view.text(key);
+            let key = proof(view.text(key));
             if !key.is_empty() {
                 let hash = hash_of(key, report.settings.seed);
                 store.keyed.push(hash, place, &mut report.memory)?;
@@ -121,15 +126,15 @@ impl Judge {
             return None;
         };
         let store = match (pass, side) {
-            (Pass::Twice, _) | (Pass::Match(_), 1) => &report.conversions,
+            (Pass::Twice, _) | (Pass::Match(_) | Pass::Own, 1) => &report.conversions,
             (Pass::Deliver(_), 1) => &report.deliveries,
             _ => &report.orders,
         };
         let seed = report.settings.seed;
-        let is_first = report.settings.keys.first() == Some(&which(pass));
+        let is_first = is_first(&report.settings, pass);
         let is_whole = match pass {
             Pass::Twice => true,
-            Pass::Match(_) => is_first,
+            Pass::Match(_) | Pass::Own => is_first,
             // Events are matched again by each key.
             Pass::Deliver(_) => side == 1,
         };
@@ -146,7 +151,7 @@ impl Judge {
             while let Some(place) = row {
                 let (view, after) = store.view(place)?;
                 row = after;
-                let key = view.text(which(pass));
+                let key = proof(view.text(which(pass, side)));
                 if !key.is_empty() {
                     spread.push(hash_of(key, seed), place, memory)?;
                 }
@@ -155,10 +160,17 @@ impl Judge {
             return Some(());
         }
         let to = left.len().min(from + ROWS_A_STEP);
+        if pass == Pass::Own && side == 0 && from == 0 {
+            self.matches_numbers = !self.verdicts.has_pairs();
+        }
+        let passes_numbers = pass == Pass::Own && side == 0 && !self.matches_numbers;
         for &place in left.get(from..to).unwrap_or_default() {
             let (view, _) = store.view(place)?;
-            let key = view.text(which(pass));
-            if view.class() != Class::Open as u8 || key.is_empty() {
+            let key = proof(view.text(which(pass, side)));
+            if view.class() != Class::Open as u8
+                || key.is_empty()
+                || passes_numbers && key.iter().all(u8::is_ascii_digit)
+            {
                 memory.extend(rest, &[place])?;
             } else {
                 spread.push(hash_of(key, seed), place, memory)?;
@@ -176,7 +188,7 @@ impl Judge {
     #[inline(never)]
     pub(super) fn merge(&mut self, report: &mut Report, pass: Pass, index: usize) -> Option<()> {
         let mut entries = core::mem::take(&mut self.entries);
-        let is_first = report.settings.keys.first() == Some(&which(pass));
+        let is_first = is_first(&report.settings, pass);
         for (side, (entries, spread)) in entries.iter_mut().zip(&mut self.spread).enumerate() {
             let partitions = match (pass, side) {
                 (Pass::Match(_), 0) if is_first => &mut report.orders.keyed,
@@ -228,8 +240,9 @@ impl Judge {
             }
             far -= 1;
             let (one, other) = (hash_of_entry(entry) >> shift, place_of(entry));
-            let key = key_of(&report.orders, pass, one);
-            let is_pair = same(key, key_of(&report.conversions, pass, other))
+            let key = key_of(&report.orders, pass, 0, one);
+            let is_pair = same(key, key_of(&report.conversions, pass, 1, other))
+                && (key.len() <= 15 || self.is_proof(report, pass, key))
                 && self.judge_pair(report, one, other, None);
             if !is_pair {
                 self.leave(report, pass, 0, one)?;
@@ -241,8 +254,10 @@ impl Judge {
             self.stage = Stage::Pairs(index + 1);
             return Some(());
         }
-        self.verdicts.amended.sort_unstable();
-        self.sorted = self.verdicts.amended.len();
+        self.sort_amended();
+        for chances in &mut self.chances {
+            chances.sort_unstable();
+        }
         for spread in &mut self.spread {
             spread.clear(&mut report.memory);
         }
@@ -292,7 +307,7 @@ impl Judge {
             // Only one side has this row: the row itself need not be read.
             (&[one], &[]) => self.leave(report, pass, 0, place_of(one)),
             (&[], &[other]) => self.leave(report, pass, 1, place_of(other)),
-            (&[one], &[other]) if matches!(pass, Pass::Match(_)) => {
+            (&[one], &[other]) if matches!(pass, Pass::Match(_) | Pass::Own) => {
                 let (one, other) = (place_of(one) << shift, place_of(other));
                 self.pairs.push(one, other, &mut report.memory)
             }
@@ -314,24 +329,26 @@ impl Judge {
         rows.extend(left.iter().map(|&entry| (0, place_of(entry))));
         rows.extend(right.iter().map(|&entry| (1, place_of(entry))));
         rows.sort_by(|&(a, one), &(b, other)| {
-            let one = key_of(report.store_of(pass, a), pass, one);
-            let other = key_of(report.store_of(pass, b), pass, other);
+            let one = key_of(report.store_of(pass, a), pass, a, one);
+            let other = key_of(report.store_of(pass, b), pass, b, other);
             one.cmp(other)
         });
         let mut rest = rows.as_slice();
         while let Some(&(side, place)) = rest.first() {
-            let key = key_of(report.store_of(pass, side), pass, place);
+            let key = key_of(report.store_of(pass, side), pass, side, place);
             let length = rest
                 .iter()
                 .take_while(|&&(side, place)| {
-                    key_of(report.store_of(pass, side), pass, place) == key
+                    key_of(report.store_of(pass, side), pass, side, place) == key
                 })
                 .count()
                 .max(1);
             let (group, tail) = rest.split_at(length);
             rest = tail;
-            if length == 1 {
-                self.leave(report, pass, side, place)?;
+            if length == 1 || !self.is_proof(report, pass, key) {
+                for &(side, place) in group {
+                    self.leave(report, pass, side, place)?;
+                }
                 continue;
             }
             let places = |wanted: usize| -> Vec<u32> {
@@ -417,7 +434,9 @@ impl Judge {
         let key_flags = report.settings.key_flags();
         let is_order = side == 0;
         if is_order && from == 0 {
+            self.take_chances(report)?;
             self.take_late_refunds(report)?;
+            self.verdicts.sort_torn();
         }
         let count = self.left.get(side)?.len();
         let to = count.min(from + ROWS_A_STEP);

@@ -83,6 +83,13 @@ fn is_refund(head: &Head) -> bool {
 }
 
 impl Verdicts {
+    /// Has an order found its conversion?
+    pub(super) fn has_pairs(&self) -> bool {
+        let classes = (0_u8..).zip(&self.sums);
+        let mut pairs = classes.filter(|&(class, _)| is_pair(class));
+        pairs.any(|(_, sums)| sums.iter().any(|sum| sum.orders > 0))
+    }
+
     pub(in crate::report) fn net(&self, place: u32, order: &Head) -> Net {
         if order.flags & IS_AMENDED == 0 {
             return Net::of(order);
@@ -200,28 +207,36 @@ impl Judge {
             let order = report.orders.head(sale)?;
             report.orders.add_flags(sale, IS_AMENDED);
             self.amend(sale, rest.net);
-            if !is_pair(order.class) {
-                continue;
-            }
-            let Some(conversion) = report.conversions.head(order.partner) else {
-                continue;
-            };
-            self.unsettle(report, true, &order);
-            self.unsettle(report, false, &conversion);
             let rest = Rest {
                 is_due: rest.is_due || order.class != Class::OutsideWindow as u8,
                 ..rest
             };
-            self.judge_pair(report, sale, order.partner, Some(rest));
+            self.judge_again(report, sale, &order, rest);
         }
-        self.verdicts.amended.sort_unstable();
-        self.sorted = self.verdicts.amended.len();
+        self.sort_amended();
         let [left, _] = &mut self.left;
         left.retain(|&place| {
             let head = report.orders.head(place);
             head.is_none_or(|head| head.class != Class::Refund as u8)
         });
         Some(())
+    }
+
+    /// Judges an order with its conversion once more, if it has one.
+    pub(super) fn judge_again(&mut self, report: &mut Report, sale: u32, order: &Head, rest: Rest) {
+        if is_pair(order.class)
+            && let Some(conversion) = report.conversions.head(order.partner)
+        {
+            self.unsettle(report, true, order);
+            self.unsettle(report, false, &conversion);
+            self.judge_pair(report, sale, order.partner, Some(rest));
+        }
+    }
+
+    /// Later passes look through what the earlier ones have amended.
+    pub(super) fn sort_amended(&mut self) {
+        self.verdicts.amended.sort_unstable();
+        self.sorted = self.verdicts.amended.len();
     }
 
     /// Takes a row out of the sums of its class.
@@ -279,7 +294,7 @@ impl Judge {
         let near = Near {
             report,
             orders: &alone,
-            keys: &report.settings.keys,
+            keys: &report.keys_of_orders(),
         };
         let Some(near) = near.find(&report.orders, None) else {
             // Which sales they are is not known: any may be one of them.
@@ -300,7 +315,7 @@ impl Judge {
 }
 
 /// Do two rows name different offers, or different ids?
-pub(super) fn is_other(one: &[u8], other: &[u8]) -> bool {
+pub(in crate::report) fn is_other(one: &[u8], other: &[u8]) -> bool {
     !one.is_empty() && !other.is_empty() && one != other
 }
 
@@ -325,7 +340,7 @@ pub(super) fn is_its_sale(orders: &Store, key: usize, refund: u32, sale: u32) ->
 #[cfg_attr(small_cold, optimize(size))]
 fn sales_of(report: &Report, refunds: &[u32]) -> Option<Vec<(u32, u32)>> {
     let seed = report.settings.seed;
-    let keys = &report.settings.keys;
+    let keys = &report.keys_of_orders();
     let orders = &report.orders;
     let payments = |row: u32| {
         let from = report.payments.partition_point(|&(_, other)| other < row);

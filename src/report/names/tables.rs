@@ -2,7 +2,7 @@
 
 use super::Role;
 
-/// The known names of each role, the highest rank first. Case, blanks and punctuation do not matter; a point leads
+/// The known names of each role, the highest rank first. A name of two roles is that of the higher rank. Case, blanks and punctuation do not matter; a point leads
 /// into an object.
 pub(super) type Table = &'static [(Role, &'static str)];
 
@@ -25,7 +25,9 @@ pub(super) const SIMPLE: Table = &[
 ];
 
 pub(super) const SHOPIFY: Table = &[
-    (Role::OrderId, "name"),
+    // The forwarder tells CAKE the digits of the id, or the name: the one that the caller declares leaves the other.
+    (Role::OrderId, "name id"),
+    (Role::UniqueId, "id name"),
     (Role::ClickId, "clickid noteattributes.clickid"),
     (Role::Date, "createdat"),
     (Role::Revenue, "total totalprice"),
@@ -38,7 +40,9 @@ pub(super) const SHOPIFY: Table = &[
 ];
 
 pub(super) const WOOCOMMERCE: Table = &[
+    // The same: the id, or the number that a plugin gives.
     (Role::OrderId, "ordernumber number orderid id"),
+    (Role::UniqueId, "id orderid number ordernumber"),
     (Role::ClickId, "clickid metaclickid"),
     (Role::Date, "orderdate datecreated date"),
     (Role::Revenue, "ordertotal total ordertotalamount netsales"),

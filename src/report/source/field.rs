@@ -52,10 +52,10 @@ impl Source {
     fn is_plain_id(&self, text: &[u8], kind: Kind) -> bool {
         let kinds = kinds_of(text);
         let is_plain = kinds == DIGIT || kinds == DIGIT | LETTER && kind == Kind::Text;
-        is_plain && self.prefix.is_empty() && text.len() <= 128
+        is_plain && self.prefix.is_empty() && self.cake_prefix.is_empty() && text.len() <= 128
     }
 
-    /// The payment that stands for a unique id; empty where the caller has declared another field for it.
+    /// The payment of the row, which is a unique id where it has no other.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn payment<'a>(
@@ -63,9 +63,6 @@ impl Source {
         fields: &'a Fields,
         input: &'a [u8],
     ) -> Result<Cow<'a, [u8]>, Flaw> {
-        if self.names.is_declared(Role::UniqueId as u8) {
-            return Ok(Cow::default());
-        }
         let intent = self.id(fields, Role::Intent, input)?;
         if intent.is_empty() {
             self.id(fields, Role::Charge, input)
@@ -99,7 +96,15 @@ impl Source {
         if trimmed.is_empty() || stands_for_none(trimmed) {
             return Ok(Cow::Borrowed(&[]));
         }
-        let text = self.decode(text)?;
+        let mut text = self.decode(text)?;
+        if matches!(role, Role::UniqueId | Role::OrderId) {
+            if let Some(digits) = shopify_digits(&text) {
+                text = Cow::Owned(digits.to_vec());
+            }
+            if !self.cake_prefix.is_empty() {
+                text = Cow::Owned([self.cake_prefix.as_bytes(), &text].concat());
+            }
+        }
         // The control characters U+0080 to U+009F are traces of another encoding.
         let is_spoiled = |pair: &[u8]| matches!(pair, [0xC2, 0x80..=0x9F]);
         if !text.is_ascii() && text.windows(2).any(is_spoiled) {
@@ -196,6 +201,15 @@ impl Source {
             units
         })
     }
+}
+
+/// The digits of `gid://shopify/Order/5001234567890`, as Shopify's newer interfaces write ids.
+#[cfg_attr(small_cold, optimize(size))]
+fn shopify_digits(id: &[u8]) -> Option<&[u8]> {
+    let rest = id.trim_ascii().strip_prefix(b"gid://shopify/")?;
+    let at = rest.iter().rposition(|&byte| byte == b'/')?;
+    let digits = rest.get(at + 1..)?;
+    (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then_some(digits)
 }
 
 /// Windows-1252's 0x80 to 0x9F (WHATWG); the other bytes are Latin-1.

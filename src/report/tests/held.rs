@@ -245,7 +245,9 @@ fn a_sale_of_the_journal_is_known_in_another_dress() {
     let journal = |unique: &str, order: &str, click: &str| {
         format!("\njournal=upload x {click} 5 2026-06-20_10:00:00 18.00 22.00 {unique} {order}")
     };
-    let header = "unique_id,order_id,click_id,offer_id,date,payout,status\n";
+    let later =
+        |unique, order, click| journal(unique, order, click).replace("_10:00:00", "_11:00:00");
+    let header = "unique_id,order_id,click_id,offer_id,date,payout,status,revenue\n";
     for (lines_, order, expected) in [
         (journal("1001", "1001", "c1"), "001001,,c1", "like [0]"),
         (journal("1001", "1001", "c1"), ",#1001,c2", "like [0]"),
@@ -266,9 +268,14 @@ fn a_sale_of_the_journal_is_known_in_another_dress() {
             "1795361234567,,c1",
             "like [0]",
         ),
+        // The payment's id instead of the shop's: click, time and money are the same.
+        (journal("U1", "1001", "c1"), "pi_77,1001,c1", "like [0]"),
+        (journal("U1", "", "c1"), "pi_77,,c1", "like [0]"),
+        (journal("", "1001", "c1"), ",1002,c1", "like [0]"),
         // Another transaction of the order, another sale of the click.
-        (journal("U1", "1001", "c1"), "U2,1001,c1", "U2/1001"),
-        (journal("1001", "", "c1"), "1002,,c1", "1002/"),
+        (later("U1", "1001", "c1"), "U2,1001,c1", "U2/1001"),
+        (later("1001", "", "c1"), "1002,,c1", "1002/"),
+        (journal("U1", "1001", "c1"), "U2,1001,c2", "U2/1001"),
         (journal("", "", "c2"), "1002,,c1", "1002/"),
         (
             journal("1001", "", "c1") + &journal("7", "", "c7") + &journal("#1001", "", "c1"),
@@ -277,7 +284,7 @@ fn a_sale_of_the_journal_is_known_in_another_dress() {
         ),
     ] {
         let mut report = open("");
-        let orders = format!("{header}{order},{REST}\n");
+        let orders = format!("{header}{order},{REST},22.00\n");
         add(&mut report, "kind=orders", &orders, 100).unwrap();
         add(&mut report, "kind=conversions", "[]", 100).unwrap();
         reconcile(&mut report).unwrap();

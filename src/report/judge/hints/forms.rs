@@ -271,8 +271,25 @@ pub(in crate::report) fn difference(one: &[u8], other: &[u8], is_one_key: bool) 
     match found {
         Some((name, _)) => name,
         None if plain(one) == plain(other) => "several",
+        None if is_prefixed(one, other) => "prefix",
         None => "rounding",
     }
+}
+
+/// The number at the end of a key without its leading zeros, and whether letters stand before it.
+pub(super) fn number_after_prefix(key: &[u8]) -> Option<(&[u8], bool)> {
+    let digits = key.iter().rev().take_while(|byte| byte.is_ascii_digit());
+    let (prefix, number) = key.split_at_checked(key.len() - digits.count())?;
+    let zeros = number.iter().take_while(|&&byte| byte == b'0').count();
+    let number = number.get(zeros..).filter(|number| !number.is_empty())?;
+    // Words of some length, and such as hexadecimal numbers, only happen to end in digits.
+    let is_short = prefix.len() <= 16 && !prefix.iter().any(u8::is_ascii_digit);
+    is_short.then_some((number, prefix.iter().any(u8::is_ascii_alphabetic)))
+}
+
+fn is_prefixed(one: &[u8], other: &[u8]) -> bool {
+    let [one, other] = [one, other].map(number_after_prefix);
+    matches!((one, other), (Some((one, a)), Some((other, b))) if one == other && a != b)
 }
 
 /// Is it a number that a spreadsheet has written as `1,79536E+12`?

@@ -1,0 +1,158 @@
+//! Which equal keys prove that two rows are one sale. A number that a spreadsheet has shortened is another one's as
+/// well; an id that several conversions have and no order may be a constant.
+use super::hints::{is_exponent, shown_digits};
+use super::{Class, Judge, Pass, which};
+use crate::report::Report;
+use crate::report::listing::is_pair;
+use crate::report::names::RowKind;
+use crate::report::store::{CLICK_ID, IS_SPARED, NOBODY, ORDER_ID, Store, UNIQUE_ID};
+
+/// The key as far as it proves anything: nothing of `1.79536E+12`.
+#[inline]
+pub(in crate::report) fn proof(key: &[u8]) -> &[u8] {
+    // Spreadsheets write two digits.
+    if matches!(key, [.., b'+', _, _]) && is_exponent(key) {
+        &[]
+    } else {
+        key
+    }
+}
+
+/// The most digits of which a spreadsheet rounds none.
+const EXACT: usize = 15;
+
+/// How many zeros must stand after those digits, in a file's ids that differ, to be no chance.
+const FEW: usize = 2;
+
+/// Has a spreadsheet rounded the ids of orders, and those of CAKE's rows? Found once a key makes a difference.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::report) struct Rounded {
+    known: [Option<bool>; 2],
+}
+
+impl Rounded {
+    /// May a spreadsheet have rounded this id of a side?
+    #[inline]
+    pub(in crate::report) fn has(&mut self, report: &Report, is_order: bool, id: &[u8]) -> bool {
+        id.len() > EXACT && id.ends_with(b"0") && self.has_long(report, is_order, id)
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn has_long(&mut self, report: &Report, is_order: bool, id: &[u8]) -> bool {
+        if shown_digits(id) != EXACT {
+            return false;
+        }
+        let slot = self.known.get_mut(usize::from(is_order));
+        slot.is_some_and(|slot| *slot.get_or_insert_with(|| report.has_rounded(is_order)))
+    }
+}
+
+impl Report {
+    /// Has one of a side's files long numbers, and only rounded ones? A tenth of all numbers end in a zero by chance.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn has_rounded(&self, is_order: bool) -> bool {
+        let kind = if is_order {
+            RowKind::Orders
+        } else {
+            RowKind::Conversions
+        };
+        let store: &Store = self.side(is_order);
+        let mut next = store.first();
+        for source in self.sources.iter().filter(|source| source.kind == kind) {
+            let (mut zeros, mut is_exact) = (0_usize, false);
+            let mut seen: Vec<&[u8]> = Vec::new();
+            for _ in 0..source.rows {
+                let Some((view, after)) = next.and_then(|place| store.view(place)) else {
+                    break;
+                };
+                next = after;
+                for id in [UNIQUE_ID, ORDER_ID].map(|which| view.text(which)) {
+                    if id.len() <= EXACT || !id.iter().all(u8::is_ascii_digit) {
+                        continue;
+                    }
+                    if shown_digits(id) != EXACT {
+                        is_exact = true;
+                    } else if zeros < FEW && !seen.contains(&id) {
+                        zeros += id.len() - EXACT;
+                        seen.push(id);
+                    }
+                }
+            }
+            if zeros >= FEW && !is_exact {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Judge {
+    /// Do rows with this key prove to be one sale?
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn is_proof(&mut self, report: &Report, pass: Pass, key: &[u8]) -> bool {
+        which(pass, 0) >= CLICK_ID
+            || ![true, false]
+                .into_iter()
+                .any(|is_order| self.rounded.has(report, is_order, key))
+    }
+
+    /// Does the row repeat another one by an id, with a click of its own?
+    pub(super) fn has_chance(&self, side: usize, place: u32) -> bool {
+        let rows = self.chances.get(side).map(Vec::as_slice);
+        let rows = rows.unwrap_or_default();
+        rows.binary_search_by_key(&place, |&(place, _)| place)
+            .is_ok()
+    }
+
+    /// The rows whose click has found nothing repeat what they repeat.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn take_chances(&mut self, report: &mut Report) -> Option<()> {
+        for (side, class) in [(0, Class::DuplicateOrder), (1, Class::DuplicateConversion)] {
+            let mut chances = core::mem::take(self.chances.get_mut(side)?);
+            if chances.is_empty() {
+                continue;
+            }
+            let is_order = side == 0;
+            for &(place, of) in &chances {
+                let head = report.side(is_order).head(place)?;
+                let is_open = [Class::Open, Class::Delivered].map(|class| class as u8);
+                if is_open.contains(&head.class) {
+                    if !is_order && repeats_nothing(report, place, of) {
+                        report.conversions.add_flags(place, IS_SPARED);
+                    }
+                    self.settle(report, is_order, place, class, of, &head);
+                }
+            }
+            let store = report.side(is_order);
+            self.left.get_mut(side)?.retain(|&place| {
+                let head = store.head(place);
+                head.is_none_or(|head| head.class != class as u8)
+            });
+            if is_order {
+                self.judge_torn(report, &chances)?;
+            }
+            report.memory.free(&mut chances);
+        }
+        Some(())
+    }
+}
+
+/// Is the conversion a repetition of one that no order has by their id? Then nothing says that they are one sale.
+pub(in crate::report) fn repeats_nothing(report: &Report, conversion: u32, of: u32) -> bool {
+    let Some(stand) = report.conversions.head(of) else {
+        return false;
+    };
+    let id =
+        |store: &Store, place| [UNIQUE_ID, ORDER_ID].map(|which| store.text(place, which).to_vec());
+    let ids = id(&report.conversions, conversion);
+    let shares = |others: [Vec<u8>; 2]| {
+        let mut others = others.iter();
+        others.any(|own| !own.is_empty() && ids.contains(own))
+    };
+    let is_paired = is_pair(stand.class) && stand.partner != NOBODY;
+    shares(id(&report.conversions, of)) && !(is_paired && shares(id(&report.orders, stand.partner)))
+}

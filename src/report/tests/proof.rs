@@ -1,0 +1,247 @@
+//! An id that a spreadsheet has shortened, or that is a constant, proves nothing: no match, and no repetition.
+
+use super::pairs::corrections;
+use super::*;
+
+const HEADER: &str = "order_id,click_id,date,revenue,status\n";
+
+/// A row of CAKE's: its unique id, its click and its day.
+type Row = (&'static str, &'static str, u32);
+
+/// The class of each row, with its ids; then the corrections and the upload.
+fn judged(options: &str, orders: &str, conversions: &[Row]) -> [Vec<String>; 3] {
+    let mut report = open(options);
+    add(
+        &mut report,
+        "kind=orders",
+        &format!("{HEADER}{orders}"),
+        1_000,
+    )
+    .unwrap();
+    let conversions: Vec<String> = (1..)
+        .zip(conversions)
+        .map(|(id, &(unique, click, day))| {
+            let date = format!("2026-06-0{day} 10:00:00");
+            let row = conversion(id, unique, &date, "22", "18", "approved");
+            row.replace(
+                "\"unique_id\"",
+                &format!("\"click_id\":\"{click}\",\"unique_id\""),
+            )
+        })
+        .collect();
+    let conversions = format!("[{}]", conversions.join(","));
+    add(&mut report, "kind=conversions", &conversions, 1_000).unwrap();
+    reconcile(&mut report).unwrap();
+    let found = rows(&mut report, "").into_iter().map(|row| {
+        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        let near = &row["wouldMatch"][0]["without"];
+        format!(
+            "{} {} {} {}",
+            text(&row["class"]),
+            text(&row["order"]["clickId"]),
+            text(&row["conversion"]["conversionId"]),
+            near.as_str().unwrap_or("")
+        )
+        .trim_end()
+        .to_owned()
+    });
+    let found = found.collect();
+    let fixes = corrections(&mut report, "");
+    [
+        found,
+        fixes,
+        corrections(&mut report, "file=upload\noffer=5"),
+    ]
+}
+
+const TWO: &str = "1795360000001,k1,2026-06-03 10:00:00,22.00,approved\n\
+    1795360000002,k2,2026-06-04 10:00:00,22.00,approved\n";
+const LONG: &str = "17953600000001234,k1,2026-06-03 10:00:00,22.00,approved\n\
+    17953600000001245,k2,2026-06-04 10:00:00,22.00,approved\n";
+const CUT: [&str; 2] = ["1.79536E+12", "1,79536E+12"];
+const ROUND: &str = "17953600000001200";
+
+#[test]
+fn conversions_whose_ids_were_shortened_are_hints() {
+    let near = |difference: &str| {
+        [
+            format!("missing_at_cake k1 - {difference}"),
+            format!("missing_at_cake k2 - {difference}"),
+            "unknown_to_advertiser - 1".to_owned(),
+            "unknown_to_advertiser - 2".to_owned(),
+        ]
+    };
+    for (orders, id, difference) in [
+        (TWO, CUT[0], "exponent"),
+        (TWO, CUT[1], "exponent"),
+        (LONG, ROUND, "rounding"),
+    ] {
+        let [found, fixes, upload] = judged("", orders, &[(id, "", 3), (id, "", 4)]);
+        assert_eq!(found, near(difference), "{id}");
+        assert!(fixes.is_empty(), "{id}");
+        assert_eq!(upload, ["would_match"; 2], "{id}");
+        // Their clicks are their own.
+        let [found, fixes, upload] = judged("", orders, &[(id, "k1", 3), (id, "k2", 4)]);
+        assert_eq!(found, ["matched k1 1", "matched k2 2"], "{id}");
+        assert!(fixes.is_empty() && upload.is_empty(), "{id}");
+    }
+    // A shortened id on either side is one text, and still no match.
+    for id in [CUT[0], ROUND] {
+        let orders = format!("{id},k1,2026-06-03 10:00:00,22.00,approved\n").repeat(2);
+        let [found, fixes, upload] = judged("keys=uniqueId", &orders, &[(id, "", 3), (id, "", 4)]);
+        assert!(
+            found
+                .iter()
+                .all(|row| !row.starts_with("matched") && !row.starts_with("dup")),
+            "{found:?}"
+        );
+        assert!(fixes.is_empty());
+        assert_eq!(upload, ["would_match"; 2]);
+    }
+}
+
+#[test]
+fn orders_whose_ids_were_shortened_stay_two_and_are_not_uploaded() {
+    for id in [CUT[0], ROUND] {
+        let orders = format!(
+            "{id},c1,2026-06-03 10:00:00,22.00,approved\n{id},c2,2026-06-04 10:00:00,33.00,approved\n"
+        );
+        let [found, _, upload] = judged("", &orders, &[("x", "", 3)]);
+        assert_eq!(
+            found,
+            [
+                "missing_at_cake c1 -",
+                "missing_at_cake c2 -",
+                "unknown_to_advertiser - 1"
+            ],
+            "{id}"
+        );
+        assert_eq!(upload, ["shortened_id"; 2], "{id}");
+    }
+}
+
+#[test]
+fn long_numbers_that_no_spreadsheet_has_touched_prove_what_they_say() {
+    // One of ten numbers ends in a zero, and another one of the file has lost nothing.
+    let order = |id: &str| format!("{id},c1,2026-06-03 10:00:00,22.00,approved\n");
+    let orders = order("1795360000000120").repeat(2) + &order("1795360000000121");
+    let [found, fixes, upload] = judged(
+        "keys=uniqueId",
+        &orders,
+        &[
+            ("1795360000000120", "", 3),
+            ("1795360000000120", "", 4),
+            ("1795360000000120", "", 5),
+        ],
+    );
+    assert_eq!(
+        found,
+        [
+            "matched c1 1",
+            "duplicate_order c1 -",
+            "missing_at_cake c1 -",
+            "duplicate_conversion - 2",
+            "duplicate_conversion - 3"
+        ]
+    );
+    assert_eq!(fixes, ["orders_repeat_too", "3,,rejected,5,,FALSE 18.00"]);
+    assert_eq!(upload.len(), 1);
+    // Hexadecimal numbers.
+    let [found, ..] = judged("", &order("5e12"), &[("5e12", "", 3)]);
+    assert_eq!(found, ["matched c1 1"]);
+}
+
+#[test]
+fn a_constant_in_place_of_the_unique_id_rejects_and_uploads_nothing() {
+    let orders: String = (1..4)
+        .map(|day| format!("A{day},k{day},2026-06-0{day} 10:00:00,22.00,approved\n"))
+        .collect();
+    let [found, fixes, upload] = judged(
+        "",
+        &orders,
+        &[
+            ("myshop", "k1", 1),
+            ("myshop", "k2", 2),
+            ("myshop", "k3", 3),
+        ],
+    );
+    assert_eq!(found, ["matched k1 1", "matched k2 2", "matched k3 3"]);
+    assert!(fixes.is_empty() && upload.is_empty());
+    // The report call has no clicks.
+    let [found, fixes, _] = judged("", &orders, &[("myshop", "", 1), ("myshop", "", 2)]);
+    assert_eq!(
+        found[3..],
+        ["unknown_to_advertiser - 1", "duplicate_conversion - 2"]
+    );
+    assert_eq!(fixes, ["no_order_has_its_id"]);
+    // The same on the orders' side.
+    let orders: String = (1..4)
+        .map(|day| format!("web,k{day},2026-06-0{day} 10:00:00,22.00,approved\n"))
+        .collect();
+    let [found, fixes, upload] = judged(
+        "",
+        &orders,
+        &[("A1", "k1", 1), ("A2", "k2", 2), ("A3", "k3", 3)],
+    );
+    assert_eq!(found, ["matched k1 1", "matched k2 2", "matched k3 3"]);
+    assert!(fixes.is_empty() && upload.is_empty());
+}
+
+#[test]
+fn a_repetition_with_another_orders_click_is_that_orders_sale() {
+    let orders =
+        "A,k1,2026-06-01 10:00:00,22.00,approved\nB,k2,2026-06-02 10:00:00,22.00,approved\n";
+    let [found, fixes, upload] = judged("", orders, &[("A", "k1", 1), ("A", "k2", 2)]);
+    assert_eq!(found, ["matched k1 1", "matched k2 2"]);
+    assert!(fixes.is_empty() && upload.is_empty());
+    // The click is no other order's: it is the order that was told twice.
+    let [found, fixes, _] = judged(
+        "",
+        orders,
+        &[("A", "k1", 1), ("A", "k9", 2), ("A", "k9", 3)],
+    );
+    assert_eq!(
+        found,
+        [
+            "matched k1 1",
+            "missing_at_cake k2 -",
+            "duplicate_conversion - 2",
+            "duplicate_conversion - 3"
+        ]
+    );
+    assert_eq!(
+        fixes,
+        ["2,,rejected,5,,FALSE 18.00", "3,,rejected,5,,FALSE 18.00"]
+    );
+    // Or the order that was told has its conversion already.
+    let [found, ..] = judged(
+        "",
+        orders,
+        &[("A", "k1", 1), ("A", "k2", 2), ("B", "k2", 2)],
+    );
+    assert_eq!(
+        found,
+        ["matched k1 1", "matched k2 3", "duplicate_conversion - 2"]
+    );
+}
+
+#[test]
+fn an_id_of_several_conversions_that_no_order_has_may_be_any_order() {
+    let mut report = open("");
+    let orders = "order_id,click_id,offer_id,date,revenue,status\nA1,k1,5,2026-06-01 10:00:00,22.00,approved\n";
+    add(&mut report, "kind=orders", orders, 1_000).unwrap();
+    let rows =
+        [1, 2].map(|id| conversion(id, "myshop", "2026-06-01 10:00:00", "22", "18", "approved"));
+    add(
+        &mut report,
+        "kind=conversions",
+        &format!("[{}]", rows.join(",")),
+        1_000,
+    )
+    .unwrap();
+    reconcile(&mut report).unwrap();
+    report.corrections("file=upload").unwrap();
+    let answer: Value = serde_json::from_str(&report.answer).unwrap();
+    assert_eq!(answer["corrections"][0]["keyless"], true);
+    assert_eq!(answer["keyless"], 1);
+}
