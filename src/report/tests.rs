@@ -8,6 +8,7 @@ mod held;
 mod owed;
 mod pairs;
 mod refunds;
+mod shop_facts;
 mod whole;
 
 use super::*;

@@ -40,7 +40,7 @@ impl<'a> Strict<'a> {
         let first = self.peek()?;
         let found = sink.role();
         if let b'{' | b'[' = first {
-            let values = sink.values.len();
+            let said = sink.said;
             let before = if found.is_some() {
                 core::mem::take(&mut sink.met)
             } else {
@@ -51,12 +51,13 @@ impl<'a> Strict<'a> {
             } else {
                 self.array(sink, depth)?;
             }
-            if let Some((role, _)) = found {
-                sink.leave_nested(role, before, sink.values.len() > values);
+            if let Some(found) = found {
+                sink.leave_nested(found, before, sink.said > said);
             }
             return Ok(());
         }
         sink.met |= found.map_or(0, |(role, _)| 1 << role);
+        sink.said += usize::from(first != b'n');
         match first {
             b'"' => {
                 let scratch = sink.fields.scratch.len();
