@@ -5,6 +5,7 @@ import {
   checkNoMore,
   checkRecord,
   choice,
+  flagOption,
   functionOption,
   integerOption,
   limitArguments,
@@ -68,6 +69,7 @@ const SOURCE_OPTIONS = [
   "encoding",
   "columns",
   "idPrefix",
+  "testOrders",
   "state",
   "revenue",
   "signal",
@@ -458,6 +460,7 @@ function sourceLines(kind: string, options: SourceOptions & { readonly revenue?:
     lines.push(line("delimiter", delimiter === "\t" ? "tab" : delimiter));
   }
   if (options.idPrefix !== undefined) lines.push(line("prefix", stringOption("idPrefix", options.idPrefix)));
+  if (options.testOrders !== undefined) lines.push(`testOrders=${flagOption("testOrders", options.testOrders)}`);
   for (const [role, column] of entriesOf("columns", options.columns)) {
     if (column !== undefined) lines.push(line(`column.${role}`, stringOption("columns", column)));
   }

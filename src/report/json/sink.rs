@@ -78,7 +78,8 @@ impl<'a> Sink<'a> {
     pub(super) fn leave_nested(&mut self, (role, rank): (u8, u8), before: u32, has_values: bool) {
         // An empty one is a program's word for nothing, and one with a known field only holds it.
         if has_values && self.met == 0 {
-            let names_more = role == Role::Charge as u8 || matches!(self.path(), b"order" | b"number" | b"id");
+            let names_more =
+                role == Role::Charge as u8 || matches!(self.path(), b"order" | b"number" | b"id");
             let rank = if names_more && !self.names.is_declared(role) {
                 WEAK
             } else {
