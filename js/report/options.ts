@@ -286,6 +286,8 @@ export interface BreakDownOptions {
   readonly sort?: "clicks" | "uniqueClicks" | "conversions" | "rate" | "payout" | "revenue" | "margin" | "epc" | "key";
   /** The number of groups; the others are added up as `rest`. @default all */
   readonly top?: number;
+  /** The currency of the conversions that count. Required where they have several: two are never added. */
+  readonly currency?: string;
 }
 
 /** The counts and sums of a group. */
@@ -354,6 +356,8 @@ export interface AttributeOptions {
   readonly channel?: Dimension;
   /** Statuses that earn credit besides approved, such as `["pending"]`. @default none, as in a breakdown's payout */
   readonly include?: readonly string[];
+  /** The currency of the conversions that earn credit. Required where they have several: two are never added. */
+  readonly currency?: string;
 }
 
 /** The models side by side. */
