@@ -254,7 +254,7 @@ fn a_breakdown_and_an_attribution_never_add_two_currencies() {
             .zip(currencies)
             .map(|((id, payout), currency)| {
                 let row = conversion(id, "", "2026-06-03 11:00:00", payout, payout, "approved");
-                row.replace("{", &format!("{{\"currency\":\"{currency}\","))
+                row.replace('{', &format!("{{\"currency\":\"{currency}\","))
             })
             .collect();
         add(
