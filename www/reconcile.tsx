@@ -26,6 +26,7 @@ const CLASSES: Record<Row["class"], string> = {
   refund_unclear: "refund to look at",
   read_twice: "read twice, counted once",
   unreadable: "unreadable",
+  test_order: "test order, not counted",
 };
 
 export function Reconcile({ ready }: { readonly ready: Promise<unknown> }) {

@@ -36,6 +36,7 @@ Compares your orders with CAKE's conversions: matches, missing rows, differences
   --revenue COLUMN      the amount that you owe; --revenue-percent 10 where it is a percentage of that column
   --delimiter --decimal --group --dates --encoding --units --id-prefix --cake-id-prefix --currency
                         how the orders' file is written; docs/report.md lists the words
+  --test-orders         count the shop's test orders too
   --csv FILE            all rows for a spreadsheet; --machine-csv FILE byte by byte
   --html FILE           a page with plots, to read and to print
   --corrections FILE    the file for CAKE's reconciliation tool; --upload FILE the bulk upload of missing conversions
@@ -94,7 +95,7 @@ const TEXTS = [
   "part",
 ] as const;
 const LISTS = ["orders", "conversions", "deliveries", "status", "column"] as const;
-const FLAGS = ["dry-run", "explain", "json"] as const;
+const FLAGS = ["test-orders", "dry-run", "explain", "json"] as const;
 
 /** The option behind a parameter of the library, where they differ by more than two dashes. */
 const OPTIONS_OF: { readonly [parameter: string]: string } = {
@@ -105,6 +106,7 @@ const OPTIONS_OF: { readonly [parameter: string]: string } = {
   "cap.amount": "cap-amount",
   idPrefix: "id-prefix",
   cakeIdPrefix: "cake-id-prefix",
+  testOrders: "test-orders",
 };
 
 /** Words for marks that a shell would take for its own. */
@@ -251,6 +253,7 @@ function ordersOptions(values: Values): SourceOptions & { revenue?: ReportOption
     units: values.units as SourceOptions["units"],
     idPrefix: values["id-prefix"],
     cakeIdPrefix: values["cake-id-prefix"],
+    testOrders: values["test-orders"],
     columns:
       values.column === undefined ? undefined : (pairs("column", values.column) as Partial<Record<Role, string>>),
     revenue: percent === undefined ? values.revenue : { percent, of: values.revenue ?? "" },
@@ -399,7 +402,7 @@ function explain(current: Report): string {
         `dates ${source.dates}`,
       ];
       return [
-        `${source.name ?? source.kind} (${source.kind}): ${facts.filter(Boolean).join(", ")}; ${source.rows} rows, ${source.unreadable} unreadable, ${source.lineItems} line items`,
+        `${source.name ?? source.kind} (${source.kind}): ${facts.filter(Boolean).join(", ")}; ${source.rows} rows, ${source.unreadable} unreadable, ${source.lineItems} line items${source.testOrders === undefined ? "" : `, ${source.testOrders} test orders that do not count`}`,
         ...(columns ?? []),
         ...source.samples.map((sample) => `  ${JSON.stringify(sample)}`),
       ].join("\n");

@@ -30,7 +30,10 @@ export type Role =
   | "remaining"
   | "refundIds"
   | "charge"
-  | "intent";
+  | "intent"
+  | "test"
+  | "parent"
+  | "latestCharge";
 
 /** The options of a report. */
 export interface ReportOptions {
@@ -95,7 +98,10 @@ export interface SourceOptions {
   readonly decimal?: "." | ",";
   /** The thousands separator. @default nothing */
   readonly group?: "." | "," | " " | "'" | "";
-  /** Are amounts in the currency's smallest unit? @default "major", of `stripe` "smallest" */
+  /**
+   * Are amounts in the currency's smallest unit?
+   * @default "major"; of `stripe` "smallest" in JSON, "major" in what its dashboard exports, and an error in other CSV
+   */
   readonly units?: "major" | "smallest";
   /** The format of dates that do not begin with their year. @default an error where there is one */
   readonly dates?: "YYYY-MM-DD" | "DD/MM/YYYY" | "MM/DD/YYYY" | "unix";
@@ -116,6 +122,8 @@ export interface SourceOptions {
    * @default after the last day was over
    */
   readonly readAt?: Date | string;
+  /** Do test orders count, such as Shopify's with `test` and Stripe's without `livemode`? @default false */
+  readonly testOrders?: boolean;
   /** For the forwarder's export: the state of all events, where the file has no column for the state. */
   readonly state?: string;
   readonly signal?: AbortSignal;
@@ -142,6 +150,8 @@ export interface Understood {
   readonly lineItems: number;
   /** Clicks that the page before has had at its end, or an earlier file: they count once. Absent where there are none. */
   readonly repeated?: number;
+  /** Test orders that do not count. Absent where there are none. */
+  readonly testOrders?: number;
   /** The first three rows, with their values as understood. */
   readonly samples: readonly Readonly<Partial<Record<Role, string>>>[];
 }
@@ -162,7 +172,8 @@ export type RowClass =
   | "refund"
   | "refund_unclear"
   | "read_twice"
-  | "unreadable";
+  | "unreadable"
+  | "test_order";
 
 /** Every class, in the order in which reports list them. */
 export const ROW_CLASSES: readonly RowClass[] = [
@@ -181,10 +192,11 @@ export const ROW_CLASSES: readonly RowClass[] = [
   "refund_unclear",
   "read_twice",
   "unreadable",
+  "test_order",
 ];
 
 /** The classes that are not a difference. */
-export const AGREED: readonly RowClass[] = ["matched", "outside_window", "refund", "read_twice"];
+export const AGREED: readonly RowClass[] = ["matched", "outside_window", "refund", "read_twice", "test_order"];
 
 /** Counts and exact sums. */
 export interface Sums {
@@ -285,6 +297,8 @@ export interface BreakDownOptions {
   readonly sort?: "clicks" | "uniqueClicks" | "conversions" | "rate" | "payout" | "revenue" | "margin" | "epc" | "key";
   /** The number of groups; the others are added up as `rest`. @default all */
   readonly top?: number;
+  /** The currency of the conversions that count. Required where they have several: two are never added. */
+  readonly currency?: string;
 }
 
 /** The counts and sums of a group. */
@@ -353,6 +367,8 @@ export interface AttributeOptions {
   readonly channel?: Dimension;
   /** Statuses that earn credit besides approved, such as `["pending"]`. @default none, as in a breakdown's payout */
   readonly include?: readonly string[];
+  /** The currency of the conversions that earn credit. Required where they have several: two are never added. */
+  readonly currency?: string;
 }
 
 /** The models side by side. */

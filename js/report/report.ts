@@ -5,6 +5,7 @@ import {
   checkNoMore,
   checkRecord,
   choice,
+  flagOption,
   functionOption,
   integerOption,
   limitArguments,
@@ -70,6 +71,7 @@ const SOURCE_OPTIONS = [
   "idPrefix",
   "cakeIdPrefix",
   "readAt",
+  "testOrders",
   "state",
   "revenue",
   "signal",
@@ -237,10 +239,14 @@ export class Report {
     }, this.#options);
   }
 
-  /** Breaks clicks and conversions down. A conversion counts in its click's group. */
+  /**
+   * Breaks clicks and conversions down. A conversion counts in its click's group.
+   *
+   * @throws CakeError `invalid_field` names the option: `currency` where conversions have several and it names none
+   */
   breakDown(options: BreakDownOptions): BreakDown {
     checkRecord("options", options);
-    checkNames("options", options, ["by", "unique", "sort", "top"]);
+    checkNames("options", options, ["by", "unique", "sort", "top", "currency"]);
     if (!Array.isArray(options.by)) refuse("by", "must be a list of dimensions");
     const core = this.#get();
     const own = options.by.filter((dimension): dimension is OwnDimension => typeof dimension === "object");
@@ -250,6 +256,7 @@ export class Report {
     const lines = [`by=${options.by.map((dimension) => (typeof dimension === "object" ? "own" : dimension)).join()}`];
     if (options.unique !== undefined) lines.push(line("unique", options.unique));
     if (options.sort !== undefined) lines.push(line("sort", options.sort));
+    if (options.currency !== undefined) lines.push(line("currency", stringOption("currency", options.currency)));
     if (options.top !== undefined) {
       lines.push(`top=${integerOption("top", options.top, 1, Number.MAX_SAFE_INTEGER)}`);
     }
@@ -265,13 +272,14 @@ export class Report {
     return { ...answer, groups: answer.groups.map((group) => ({ ...group, key: rename(group.key) })) };
   }
 
-  /** Splits the credit for the sales, by one model or several. */
+  /** Splits the credit for the sales, by one model or several. @throws CakeError as {@link breakDown} */
   attribute(options: AttributeOptions): Attribution {
     checkRecord("options", options);
-    checkNames("options", options, ["models", "journeys", "key", "channel", "include"]);
+    checkNames("options", options, ["models", "journeys", "key", "channel", "include", "currency"]);
     if (!Array.isArray(options.models)) refuse("models", "must be a list of models");
     const lines = options.models.map(modelLine);
     for (const status of textsOption("include", options.include ?? [])) lines.push(line("include", status));
+    if (options.currency !== undefined) lines.push(line("currency", stringOption("currency", options.currency)));
     if (options.journeys === undefined) {
       lines.push(line("key", options.key ?? "address"), line("channel", options.channel ?? "affiliate"));
     } else {
@@ -464,6 +472,7 @@ function sourceLines(kind: string, options: SourceOptions & { readonly revenue?:
     lines.push(line("cakePrefix", stringOption("cakeIdPrefix", options.cakeIdPrefix)));
   }
   if (options.readAt !== undefined) lines.push(`readAt=${Math.floor(instantOf(options.readAt) / 1_000)}`);
+  if (options.testOrders !== undefined) lines.push(`testOrders=${flagOption("testOrders", options.testOrders)}`);
   for (const [role, column] of entriesOf("columns", options.columns)) {
     if (column !== undefined) lines.push(line(`column.${role}`, stringOption("columns", column)));
   }

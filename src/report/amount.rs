@@ -101,9 +101,9 @@ pub(crate) fn read(
                 places = Some(0);
             }
             _ if byte == group && group != 0 && places.is_none() => {
-                // Thousands come in threes, and the first part has one to three digits.
+                // Thousands come in threes, and the first part has one to three digits, the first of them no 0.
                 let fits = match group_at {
-                    None => (1..=3).contains(&digits),
+                    None => (1..=3).contains(&digits) && whole_digits == digits,
                     Some(at) => digits - at == 3,
                 };
                 if !fits {
@@ -315,6 +315,14 @@ mod tests {
             ("1.234,56", GERMAN, Ok(12_345_600)),
             ("18,5", GERMAN, Ok(185_000)),
             ("18.5", GERMAN, Err(Flaw::Amount)),
+            // A number of thousands never begins with 0: the mark is a decimal one.
+            ("0.500", GERMAN, Err(Flaw::Amount)),
+            ("-0.001", GERMAN, Err(Flaw::Amount)),
+            ("00.125", GERMAN, Err(Flaw::Amount)),
+            ("012.345,00", GERMAN, Err(Flaw::Amount)),
+            ("0,125", ENGLISH, Err(Flaw::Amount)),
+            ("0,50", GERMAN, Ok(5_000)),
+            ("007,50", GERMAN, Ok(75_000)),
             ("1.234", GERMAN, Ok(12_340_000)),
             ("1234567890", UNDECLARED, Err(Flaw::TooLarge)),
             ("999999999.9999", UNDECLARED, Ok(9_999_999_999_999)),

@@ -4,6 +4,7 @@ mod break_down;
 mod figures;
 mod groups;
 mod journeys;
+mod money;
 mod overlap;
 
 pub(super) use groups::Groups;

@@ -2,6 +2,7 @@
 //! row that does not fit is a flaw of its own line, never of the lines after it.
 
 mod header;
+mod hidden;
 
 use super::flaw::Flaw;
 use super::names::{Fields, Kind, Names, Pull, find, find_either};
@@ -175,6 +176,11 @@ impl Csv {
                     self.line += 1 + breaks;
                     if column != self.roles.len() {
                         return self.flawed(input, start, after, Flaw::Cells);
+                    }
+                    if breaks > 0
+                        && let Some(rule) = self.hidden_rows(input, start, end)
+                    {
+                        return Pull::Refuse(rule);
                     }
                     return Pull::Row(after);
                 }

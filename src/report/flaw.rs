@@ -36,8 +36,12 @@ pub(crate) enum Flaw {
     Words,
     /// A value is an object or a list.
     Nested,
+    /// The row is a test order, which is not counted.
+    TestOrder,
     /// The amount has two readings, and the file's number format is not declared.
     AmbiguousAmount,
+    /// A CSV file of Stripe's says nowhere whether its amounts are in smallest units.
+    AmbiguousUnits,
     /// The date has two readings, and the file's date format is not declared.
     AmbiguousDate,
     /// The file is not UTF-8, and its encoding is not declared.
@@ -51,7 +55,7 @@ pub(crate) enum Flaw {
 }
 
 /// The code of every reason, by its number.
-pub(super) const NAMES: [&str; 16] = [
+pub(super) const NAMES: [&str; 17] = [
     "amount",
     "decimals",
     "too_large",
@@ -68,6 +72,7 @@ pub(super) const NAMES: [&str; 16] = [
     "line_item",
     "words",
     "nested",
+    "test_order",
 ];
 
 impl Flaw {
@@ -87,6 +92,9 @@ impl Flaw {
         Some(match self {
             Self::AmbiguousAmount => {
                 "amounts read differently in two countries: declare the file's `decimal`, \".\" or \",\", and its `group`"
+            }
+            Self::AmbiguousUnits => {
+                "amounts of a CSV file may be in dollars or in cents: declare the file's `units`, \"major\" or \"smallest\""
             }
             Self::AmbiguousDate => {
                 "dates are not year first: declare the file's `dates`, \"DD/MM/YYYY\" or \"MM/DD/YYYY\""

@@ -91,7 +91,11 @@ impl Report {
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn take_bad(&mut self, source: &mut Source, flaw: Flaw, row: &[u8]) -> Result<()> {
-        source.unreadable += 1;
+        if flaw == Flaw::TestOrder {
+            source.test_orders += 1;
+        } else {
+            source.unreadable += 1;
+        }
         // An unreadable row counts once: only the first part of a report counts it.
         if self.settings.part.0 != 0 {
             return Ok(());

@@ -25,7 +25,7 @@ const MAX_ROW_BYTES: usize = 1 << 20;
 const NO_ROLE: u8 = u8::MAX;
 
 /// The field names under which a page holds its array of rows.
-const LISTS: [&str; 9] = [
+const LISTS: [&str; 10] = [
     "conversions",
     "clicks",
     "orders",
@@ -35,6 +35,7 @@ const LISTS: [&str; 9] = [
     "events",
     "results",
     "refunds",
+    "returns",
 ];
 
 /// Fields that only an answer's envelope has.
@@ -124,6 +125,12 @@ impl Json {
     /// The number of the last row, from 1.
     pub(super) fn row(&self) -> u32 {
         self.rows
+    }
+
+    /// Does the list that was opened last hold refunds?
+    #[inline]
+    pub(super) fn is_of_refunds(&self) -> bool {
+        matches!(self.list, "refunds" | "returns")
     }
 
     /// Is an object or array still open?

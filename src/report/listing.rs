@@ -4,7 +4,7 @@ mod pairs;
 mod source;
 
 use super::judge::hints::difference;
-use super::judge::{CLASSES, Class, Hint, REASONS, UNCLEAR, is_unclear};
+use super::judge::{CLASSES, Class, Hint, REASONS, Sum, UNCLEAR, is_unclear};
 use super::names::RowKind;
 use super::out::Writer;
 use super::source::{kind_name, settings};
@@ -18,6 +18,9 @@ const KEYS: [&str; 3] = ["uniqueId", "orderId", "clickId"];
 
 /// The class of unreadable rows, after the judge's classes.
 const UNREADABLE: usize = CLASSES.len();
+
+/// The class of test orders that do not count.
+const TEST_ORDER: usize = UNREADABLE + 1;
 
 impl Report {
     /// How each file's columns and values were understood.
@@ -41,7 +44,8 @@ impl Report {
         writer.open('{');
         writer.number_of("orders", u64::from(self.orders.rows()));
         writer.number_of("conversions", u64::from(self.conversions.rows()));
-        writer.number_of("unreadable", self.bad.len() as u64);
+        let tests = self.bad.iter().filter(|bad| bad.is_test()).count();
+        writer.number_of("unreadable", (self.bad.len() - tests) as u64);
         writer.number_of("hints", verdicts.hints.len() as u64);
         writer.key("lacksHints");
         writer.bool(verdicts.lacks_hints);
@@ -59,6 +63,19 @@ impl Report {
                 write_sum(&mut writer, sum);
                 writer.close('}');
             }
+        }
+        if tests > 0 {
+            writer.open('{');
+            writer.text_of("class", b"test_order");
+            let orders = tests as u64;
+            write_sum(
+                &mut writer,
+                &Sum {
+                    orders,
+                    ..Sum::default()
+                },
+            );
+            writer.close('}');
         }
         writer.close(']');
         writer.close('}');
@@ -110,7 +127,12 @@ impl Report {
                     break;
                 };
                 number += 1;
-                if wanted & 1 << UNREADABLE != 0 {
+                let class = if bad.is_test() {
+                    TEST_ORDER
+                } else {
+                    UNREADABLE
+                };
+                if wanted & 1 << class != 0 {
                     count += 1;
                     self.write_bad(&mut writer, *bad);
                 }
@@ -369,7 +391,14 @@ impl Report {
 
     fn write_bad(&self, writer: &mut Writer, bad: super::Bad) {
         writer.open('{');
-        writer.text_of("class", b"unreadable");
+        writer.text_of(
+            "class",
+            if bad.is_test() {
+                b"test_order"
+            } else {
+                b"unreadable"
+            },
+        );
         writer.key("reasons");
         writer.open('[');
         writer.string(
@@ -426,11 +455,12 @@ fn classes_of(value: &str) -> Result<u32> {
         let class = CLASSES
             .iter()
             .position(|known| *known == name)
-            .or((name == "unreadable").then_some(UNREADABLE));
+            .or((name == "unreadable").then_some(UNREADABLE))
+            .or((name == "test_order").then_some(TEST_ORDER));
         let class = class.ok_or_else(|| {
             refuse(
                 "classes",
-                "must be some of matched, missing_at_cake, unknown_to_advertiser, duplicate_order, duplicate_conversion, revenue_differs, payout_differs, status_differs, currency_differs, outside_window, no_key, refund, refund_unclear, read_twice and unreadable",
+                "must be some of matched, missing_at_cake, unknown_to_advertiser, duplicate_order, duplicate_conversion, revenue_differs, payout_differs, status_differs, currency_differs, outside_window, no_key, refund, refund_unclear, read_twice, unreadable and test_order",
             )
         })?;
         wanted |= 1 << class;

@@ -105,6 +105,13 @@ struct Bad {
     excerpt: u32,
 }
 
+impl Bad {
+    /// Is it a test order, which was read and does not count?
+    fn is_test(&self) -> bool {
+        self.flaw == flaw::Flaw::TestOrder.number()
+    }
+}
+
 /// A report: the rows that were read, and the results.
 #[derive(Debug)]
 pub struct Report {

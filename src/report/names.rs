@@ -63,10 +63,16 @@ pub(super) enum Role {
     Charge,
     /// The same by its payment intent.
     Intent,
+    /// Is the order a test?
+    Test,
+    /// The order that a refund takes back, by its id.
+    Parent,
+    /// The charge of a payment intent.
+    LatestCharge,
 }
 
-/// The number of roles.
-pub(super) const ROLES: usize = 28;
+/// The number of roles, at most 32: sets of them are bits of one word.
+pub(super) const ROLES: usize = 31;
 
 /// The names of the roles by number, as callers write them.
 pub(super) const ROLE_NAMES: [&str; ROLES] = [
@@ -98,6 +104,9 @@ pub(super) const ROLE_NAMES: [&str; ROLES] = [
     "refundIds",
     "charge",
     "intent",
+    "test",
+    "parent",
+    "latestCharge",
 ];
 
 /// The kind of a source's rows.
@@ -130,6 +139,8 @@ pub(super) struct Names {
     declared: u32,
     /// The kind of source, as callers write it.
     kind: &'static str,
+    /// The field of [`Role::Test`] says whether the order is none: Stripe's `livemode`.
+    is_live_mode: bool,
     /// Role and name, as the caller has declared them.
     given: Vec<(u8, String)>,
 }
@@ -156,6 +167,7 @@ impl Names {
                 RowKind::Deliveries => "deliveries",
                 RowKind::Clicks => "clicks",
             },
+            is_live_mode: dialect == "stripe",
             ..Self::default()
         };
         for &(role, list) in table {
@@ -182,6 +194,7 @@ impl Names {
             normalise(part.as_bytes(), |byte| path.push(byte));
         }
         self.known.retain(|name| name.role != role);
+        self.is_live_mode &= role != Role::Test as u8 || path == b"livemode";
         self.declared |= 1 << role;
         self.given.push((role, name.to_owned()));
         let twin = self
@@ -200,10 +213,14 @@ impl Names {
     }
 
     /// The revenue is another column: what remains of it stands in Shopify's column of the same name with `current`.
+    /// Where the caller has declared that one, the amount before refunds is read in its place.
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn declare_remaining(&mut self, revenue: &str) {
         let mut path = b"current".to_vec();
         normalise(revenue.as_bytes(), |byte| path.push(byte));
+        if let Some(before) = path.strip_prefix(b"currentcurrent") {
+            path = before.to_vec();
+        }
         self.known
             .retain(|name| name.role != Role::Remaining as u8 && name.path != path);
         self.add(path, Role::Remaining as u8, 0);
@@ -248,6 +265,20 @@ impl Names {
     /// Has the caller given the role's name?
     pub(super) fn is_declared(&self, role: u8) -> bool {
         self.declared & (1 << role) != 0
+    }
+
+    /// Does a value say that the order is a test?
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn says_test(&self, text: &[u8]) -> bool {
+        let words: &[&str] = if self.is_live_mode {
+            &["false", "test"]
+        } else {
+            &["true", "test", "yes", "1"]
+        };
+        let word = text.trim_ascii();
+        words
+            .iter()
+            .any(|own| own.as_bytes().eq_ignore_ascii_case(word))
     }
 
     /// The role and the rank of a normalised path.

@@ -1,14 +1,13 @@
 //! Stores one row of each kind in the columns: order, conversion, delivery, click.
 
+mod refund;
 mod status;
 
 use super::clicks::{ROLES, TEXTS};
 use super::digits::{number, padded};
 use super::flaw::Flaw;
-use super::judge::NOTHING;
-use super::memory::hash;
 use super::names::{Fields, Kind, Role};
-use super::source::{GivenBack, Source};
+use super::source::Source;
 use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
 use super::{MAX_NUMBER_BYTES, Report};
 use crate::Result;
@@ -22,6 +21,9 @@ const CHANGES: u32 = 1 << Role::Refunded as u32
     | 1 << Role::Remaining as u32
     | 1 << Role::RefundIds as u32;
 
+/// The same for those of which `WooCommerce`'s refunds have one.
+const OF_REFUND: u32 = 1 << Role::Parent as u32 | 1 << Role::RefundIds as u32;
+
 /// The same for those that name a payment.
 const PAYMENT: u32 = 1 << Role::Charge as u32 | 1 << Role::Intent as u32;
 
@@ -33,6 +35,12 @@ impl Report {
         fields: &Fields,
         input: &[u8],
     ) -> Result<(), Flaw> {
+        if fields.has_any(1 << Role::Test as u32) && source.is_test(fields, input) {
+            return Err(Flaw::TestOrder);
+        }
+        if source.format.is_smallest && !source.has_units {
+            source.settle_units()?;
+        }
         let is_blank = |role| fields.text(role, input).iter().all(u8::is_ascii_whitespace);
         let unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
@@ -62,11 +70,17 @@ impl Report {
         let date = fields.text(Role::Date, input);
         let (seconds, day) = self.seconds(source, date, true)?;
         let kind = fields.text(Role::Kind, input);
-        let is_refund = contains_refund(kind);
+        let mut is_refund = source.is_of_refunds()
+            || !kind.is_empty() && refund::says_refund(kind)
+            || (revenue < 0 && revenue != NO_AMOUNT);
+        let of_sale;
+        if fields.has_any(OF_REFUND) && source.dialect == "woocommerce" {
+            (is_refund, of_sale) = source.woo_refund(fields, input, is_refund)?;
+            order_id = of_sale.as_deref().unwrap_or(order_id);
+        }
         if is_refund && revenue > 0 {
             revenue = -revenue;
         }
-        let is_refund = is_refund || (revenue < 0 && revenue != NO_AMOUNT);
         let word = fields.text(Role::Status, input);
         let mut status = 0;
         let mut given_back = 0;
@@ -80,9 +94,8 @@ impl Report {
                 let word = self.statuses.text(u32::from(status));
                 given_back = said.mark(matches!(word, b"" | b"approved" | b"pending"));
             }
-        } else if source.dialect == "stripe" && is_void(word) {
-            revenue = NO_AMOUNT;
-            given_back = NOTHING;
+        } else if !kind.is_empty() {
+            (revenue, given_back) = refund::taken_back(&source.dialect, kind, word, revenue);
         }
         let mut flags = day;
         if is_refund {
@@ -134,54 +147,6 @@ impl Report {
             .ok_or(Flaw::Full)?;
         source.note_line();
         Ok(())
-    }
-
-    /// Notes the payments of the next order, where they are not its unique id.
-    #[inline(never)]
-    #[cfg_attr(small_cold, optimize(size))]
-    fn note_payments(
-        &mut self,
-        source: &Source,
-        fields: &Fields,
-        input: &[u8],
-        unique_id: &[u8],
-    ) -> Result<(), Flaw> {
-        for role in [Role::Charge, Role::Intent] {
-            let payment = source.id(fields, role, input)?;
-            if !payment.is_empty() && *payment != *unique_id {
-                let link = (hash(&payment, self.settings.seed), self.orders.rows());
-                let room = self.memory.extend(&mut self.payments, &[link]);
-                room.ok_or(Flaw::Full)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What remains of an order by its own row, and its status.
-    #[cfg_attr(small_cold, optimize(size))]
-    fn after_refunds(
-        &mut self,
-        revenue: i64,
-        status: u8,
-        said: &GivenBack,
-    ) -> Result<(i64, u8), Flaw> {
-        let has_revenue = revenue != NO_AMOUNT && revenue > 0;
-        let rest = if has_revenue {
-            (revenue - said.amount).max(0)
-        } else {
-            revenue
-        };
-        let is_whole = said.is_cancelled || said.amount > 0 && has_revenue && rest == 0;
-        let word: &[u8] = match self.statuses.text(u32::from(status)) {
-            b"" | b"approved" if is_whole => b"reversed",
-            b"pending" if is_whole => b"rejected",
-            b"" | b"approved" if said.is_only_authorised => b"pending",
-            _ => return Ok((rest, status)),
-        };
-        Ok((
-            rest,
-            Self::small(&mut self.statuses, &mut self.memory, word)?,
-        ))
     }
 
     /// Maps the advertiser's status to one of CAKE's.
@@ -440,18 +405,6 @@ fn trim(text: &[u8]) -> &[u8] {
         [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
         _ => text.trim_ascii(),
     }
-}
-
-pub(super) fn contains_refund(kind: &[u8]) -> bool {
-    kind.windows(6)
-        .any(|part| part.eq_ignore_ascii_case(b"refund"))
-}
-
-/// Has a refund failed, or was it called off?
-fn is_void(status: &[u8]) -> bool {
-    let words: [&[u8]; 3] = [b"failed", b"canceled", b"cancelled"];
-    let status = status.trim_ascii();
-    words.iter().any(|word| word.eq_ignore_ascii_case(status))
 }
 
 /// A whole number without a leading zero.

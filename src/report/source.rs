@@ -4,6 +4,7 @@ mod begin;
 mod doubt;
 mod field;
 mod given_back;
+mod rare;
 mod sample;
 
 pub(super) use given_back::GivenBack;
@@ -36,6 +37,7 @@ pub(super) enum Reader {
 }
 
 /// A file, or consecutive pages, read as one source.
+#[expect(clippy::struct_excessive_bools, reason = "facts of one file")]
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) kind: RowKind,
@@ -49,6 +51,11 @@ pub(super) struct Source {
     pub(super) reader: Reader,
     pub(super) days: Days,
     pub(super) format: NumberFormat,
+    /// Is it certain in which units the amounts are?
+    pub(super) has_units: bool,
+    /// Do test orders count? And how many did not?
+    counts_tests: bool,
+    pub(super) test_orders: u32,
     encoding: Encoding,
     delimiter: u8,
     declared_format: String,
@@ -145,6 +152,9 @@ impl Source {
                 ..Days::default()
             },
             format,
+            has_units: false,
+            counts_tests: false,
+            test_orders: 0,
             encoding: Encoding::Undeclared,
             delimiter: 0,
             declared_format: String::new(),
@@ -203,7 +213,10 @@ impl Source {
                 }
             },
             "units" => match value {
-                "major" | "smallest" => self.format.is_smallest = value == "smallest",
+                "major" | "smallest" => {
+                    self.format.is_smallest = value == "smallest";
+                    self.has_units = true;
+                }
                 _ => return Err(refuse("units", "must be major or smallest")),
             },
             "dates" => {
@@ -246,6 +259,7 @@ impl Source {
             "cakePrefix" => value.clone_into(&mut self.cake_prefix),
             "readAt" => self.read_at = value.parse().ok(),
             "state" => value.clone_into(&mut self.state),
+            "testOrders" => self.counts_tests = value == "true",
             _ => {
                 if let Some(role) = name.strip_prefix("column.") {
                     let known = ROLE_NAMES.iter().position(|known| *known == role);
@@ -305,6 +319,7 @@ impl Source {
                 let pull = json.next(input, at, is_last, &self.names, fields);
                 if (self.kind == RowKind::Clicks && json.list == "conversions")
                     || (self.kind != RowKind::Clicks && json.list == "clicks")
+                    || (self.kind != RowKind::Orders && json.is_of_refunds())
                 {
                     return Pull::Refuse(["it is a page of ", json.list].concat());
                 }
@@ -342,22 +357,6 @@ impl Source {
             Reader::Json(json) => Some(&json.page_facts),
             _ => None,
         }
-    }
-
-    /// What the file lacks at its end, so that it cannot be what it was declared as.
-    #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn lack(&self) -> Option<String> {
-        let Reader::Json(json) = &self.reader else {
-            return None;
-        };
-        let met = json.met?;
-        if met == 0 {
-            return Some("no field of its rows is known: declare `columns`".to_owned());
-        }
-        let (given, role, kind) = self.names.not_among(met)?;
-        Some(format!(
-            "the field {given}, declared for {role} of the {kind}, is in none of its rows"
-        ))
     }
 
     /// The line of the last row; in JSON the row's number.
@@ -407,20 +406,6 @@ impl Source {
             return Ok(false);
         }
         self.note_order(order, is_bare)
-    }
-
-    #[inline(never)]
-    fn note_order(&mut self, order: &[u8], is_bare: bool) -> Result<bool, Flaw> {
-        if is_bare {
-            if !order.is_empty() && order == self.last_order {
-                self.line_items += 1;
-                return Ok(true);
-            }
-            return Err(Flaw::LineItem);
-        }
-        self.last_order.clear();
-        self.last_order.extend_from_slice(order);
-        Ok(false)
     }
 
     /// The file's name, or the kind of its rows.

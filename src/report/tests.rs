@@ -12,6 +12,7 @@ mod own_ids;
 mod pairs;
 mod proof;
 mod refunds;
+mod shop_facts;
 mod whole;
 
 use super::*;

@@ -2,6 +2,7 @@
 
 use super::groups::{Figures, Grouping, Own, Question, Row, distinct, question};
 use super::journeys::no_dimension;
+use super::money::Money;
 use super::{ADDRESS, Clicks};
 use crate::Result;
 use crate::report::Report;
@@ -126,8 +127,9 @@ impl Report {
     #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn break_down(&mut self, options: &str) -> Result<()> {
         let mut question = question(options)?;
+        let money = self.money(&question.currency)?;
         let mut memory = self.memory;
-        let answer = self.break_down_in(&mut question, &mut memory);
+        let answer = self.break_down_in(&mut question, money, &mut memory);
         match answer {
             Some(text) => {
                 self.answer = text;
@@ -190,7 +192,7 @@ impl Report {
                 }
                 (number, NO_TIME)
             };
-            if number == u32::MAX {
+            if number == u32::MAX || !count.money.counts(head.currency) {
                 continue;
             }
             count.add(number, &head);
@@ -202,9 +204,14 @@ impl Report {
         Some(())
     }
 
-    fn break_down_in(&self, question: &mut Question, memory: &mut Memory) -> Option<String> {
+    fn break_down_in(
+        &self,
+        question: &mut Question,
+        money: Money,
+        memory: &mut Memory,
+    ) -> Option<String> {
         let clicks = &self.clicks;
-        let mut count = Count::new(self, question, memory)?;
+        let mut count = Count::new(self, question, money, memory)?;
         memory.reserve(&mut count.groups, clicks.rows as usize)?;
         let mut from = 0;
         while from < clicks.rows {
@@ -320,13 +327,19 @@ struct Count {
     earlier: Vec<u32>,
     /// The seconds from click to conversion, with the group.
     times: Vec<(u32, u32)>,
+    money: Money,
     approved: u32,
     pending: u32,
 }
 
 impl Count {
     #[cfg_attr(small_cold, optimize(size))]
-    fn new(report: &Report, question: &mut Question, memory: &mut Memory) -> Option<Self> {
+    fn new(
+        report: &Report,
+        question: &mut Question,
+        money: Money,
+        memory: &mut Memory,
+    ) -> Option<Self> {
         let mut own = no_dimension();
         if !question.own_of.is_empty() {
             let of = core::mem::take(&mut question.own_of);
@@ -348,6 +361,7 @@ impl Count {
             is_known: Vec::new(),
             earlier: report.earlier_readings(memory)?,
             times: Vec::new(),
+            money,
             approved: status(b"approved"),
             pending: status(b"pending"),
         })

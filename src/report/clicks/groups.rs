@@ -295,6 +295,8 @@ pub(super) struct Question {
     pub(super) unique_by_day: bool,
     pub(super) sort: String,
     pub(super) top: usize,
+    /// The currency of the conversions that count; empty where all have the same.
+    pub(super) currency: String,
 }
 
 #[cfg_attr(small_cold, optimize(size))]
@@ -306,12 +308,14 @@ pub(super) fn question(options: &str) -> Result<Question> {
         unique_by_day: false,
         sort: "clicks".to_owned(),
         top: usize::MAX,
+        currency: String::new(),
     };
     for (name, value) in settings(options) {
         match name {
             "by" => question.by = dimensions(value)?,
             "own" => question.own_of = dimensions(value)?,
             "label" => question.labels.push(value.to_owned()),
+            "currency" => value.clone_into(&mut question.currency),
             "unique" => {
                 question.unique_by_day = match value {
                     "address" => false,

@@ -1,6 +1,7 @@
 //! Attribution over journeys: those that the page recorded, or clicks grouped by a key.
 
 use super::groups::{Dimension, Own, Row, dimension, value_of};
+use super::money::Money;
 use super::{AFFILIATE, OFFER};
 use crate::report::attribution::{Journeys, Model};
 use crate::report::source::settings;
@@ -23,22 +24,22 @@ impl Report {
         let mut key = None;
         let mut channel = None;
         let mut include = Vec::new();
+        let mut currency = "";
         for (name, value) in settings(options) {
             match name {
                 "model" => models.push(Model::parse(value)?),
                 "key" => key = Some(dimension(value)?),
                 "channel" => channel = Some(dimension(value)?),
+                "currency" => currency = value,
                 "include" => include.push(value.to_ascii_lowercase()),
                 "journey" if !read_journey(&mut journeys, value)? => return Err(self.full()),
                 _ => {}
             }
         }
-        if let (Some(key), Some(channel)) = (key, channel)
-            && self
-                .journeys_of_clicks(&mut journeys, key, channel, &include)
-                .is_none()
-        {
-            return Err(self.full());
+        if let (Some(key), Some(channel)) = (key, channel) {
+            let money = self.money(currency)?;
+            let made = self.journeys_of_clicks(&mut journeys, (key, channel), &include, money);
+            made.ok_or_else(|| self.full())?;
         }
         self.answer = journeys.write(&models)?;
         Ok(())
@@ -50,9 +51,9 @@ impl Report {
     pub(super) fn journeys_of_clicks(
         &self,
         journeys: &mut Journeys,
-        key: Dimension,
-        channel: Dimension,
+        (key, channel): (Dimension, Dimension),
         include: &[String],
+        money: Money,
     ) -> Option<()> {
         let clicks = &self.clicks;
         let mut memory = self.memory;
@@ -88,8 +89,9 @@ impl Report {
             let code = clicks
                 .conversion_ids
                 .known(self.conversions.text(place, OWN_ID));
-            let sale = includes(head.status).then_some((payout, head.seconds));
-            let is_inside = self.is_inside(head.seconds);
+            let counts = money.counts(head.currency);
+            let sale = (counts && includes(head.status)).then_some((payout, head.seconds));
+            let is_inside = counts && self.is_inside(head.seconds);
             match (code, sale) {
                 (_, None) if is_inside => journeys.not_approved.add(payout),
                 (None, Some(_)) if is_inside => journeys.without.add(payout),

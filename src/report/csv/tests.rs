@@ -143,6 +143,44 @@ fn lines_that_end_in_two_ways_are_refused_where_they_hide_rows() {
 }
 
 #[test]
+fn a_quoted_cell_that_hides_rows_is_refused_with_their_lines() {
+    let head = "order_id,note,date,revenue,unique_id\n";
+    for (rows, lines) in [
+        (
+            "1,\"at door,2026-06-01,21.00,A\n2,x,2026-06-02,22.00,B\n3,for mom\",2026-06-03,23.00,C\n",
+            "2 to 4",
+        ),
+        (
+            "1,\"at door,2026-06-01,21.00,A\n2,for mom\",2026-06-02,22.00,B\n",
+            "2 to 3",
+        ),
+        (
+            "1,\"at door,2026-06-01,,A\n2,for mom\",2026-06-02,$22.00,B",
+            "2 to 3",
+        ),
+        // From one cell to another.
+        ("1,\"x,2026-06-01,21.00,A\n2,x,2026-06-02,22.00,B \"\n", ""),
+        // Notes of several lines, also with delimiters and numbers.
+        ("1,\"at, 5, 6\nthe, 7, 8\",2026-06-01,21.00,A\n", ""),
+        (
+            "1,\"5 Main St, 10115 Berlin, 1 2, 3\nflat 2, door 3\",2026-06-01,21.00,A\n",
+            "",
+        ),
+        ("1,\"a\n\nb\",2026-06-01,21.00,A\n", ""),
+    ] {
+        for piece in [1, 7, 1_000] {
+            match read(format!("{head}{rows}").as_bytes(), piece) {
+                Err(rule) => assert!(!lines.is_empty() && rule.contains(lines), "{rows}: {rule}"),
+                Ok(read) => assert!(lines.is_empty(), "{rows}: {read:?}"),
+            }
+        }
+    }
+    // The marks of a row do not depend on the delimiter and on the newline.
+    let text = "order_id;note;date;revenue\r1;\"x;2026-06-01;21,00\r2;y\";2026-06-02;22,00\r";
+    assert!(read(text.as_bytes(), 5).unwrap_err().contains("2 to 3"));
+}
+
+#[test]
 fn a_header_that_is_not_certain_is_refused() {
     for (text, part) in [
         ("", "empty"),

@@ -3,6 +3,9 @@
 use super::{MAX_PATH_BYTES, NO_ROLE, Value};
 use crate::report::names::{Fields, Names, ROLES, Role, normalise};
 
+/// The rank of a name that also stands for other things: an object named `order` or `_id`, a card named `source`.
+const WEAK: u8 = u8::MAX - 1;
+
 /// Why the strict reader stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -38,8 +41,10 @@ pub(super) struct Sink<'a> {
     pub(super) has_odd: bool,
     /// One bit for each role that the row has had a value for, or `null`.
     pub(super) met: u32,
-    /// The same for each role whose value is an object or a list that says nothing known of it.
-    nested: u32,
+    /// The number of its values but `null`.
+    pub(super) said: usize,
+    /// The rank of each role's name whose value is an object or a list that says nothing known of it.
+    nested: [u8; ROLES],
 }
 
 impl<'a> Sink<'a> {
@@ -63,37 +68,39 @@ impl<'a> Sink<'a> {
             has_rows: false,
             has_odd: false,
             met: 0,
-            nested: 0,
+            said: 0,
+            nested: [u8::MAX; ROLES],
         }
     }
 
     /// Leaves an object or a list that may stand where a role's value should; `before` is what was met before it.
     #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn leave_nested(&mut self, role: u8, before: u32, has_values: bool) {
+    pub(super) fn leave_nested(&mut self, (role, rank): (u8, u8), before: u32, has_values: bool) {
         // An empty one is a program's word for nothing, and one with a known field only holds it.
         if has_values && self.met == 0 {
-            self.nested |= 1 << role;
+            let names_more =
+                role == Role::Charge as u8 || matches!(self.path(), b"order" | b"number" | b"id");
+            let rank = if names_more && !self.names.is_declared(role) {
+                WEAK
+            } else {
+                rank
+            };
+            if let Some(slot) = self.nested.get_mut(usize::from(role)) {
+                *slot = rank.min(*slot);
+            }
         }
         self.met |= before | 1 << role;
     }
 
-    /// Is a value that decides something an object or a list, and no other field has it?
+    /// Is a value an object or a list, where no name of a higher rank has another one?
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn has_nested(&self) -> bool {
-        if self.nested == 0 {
-            return false;
-        }
-        // An object named `order` or `_id` says little where the row has another key.
-        let has_key = self.has_any(&[Role::UniqueId, Role::ClickId]);
-        let decides = |role: usize| {
-            role <= Role::Currency as usize && !(has_key && role == Role::OrderId as usize)
-                || role == Role::State as usize
-                || role == Role::Refunded as usize
-        };
-        self.best
-            .iter()
-            .enumerate()
-            .any(|(role, best)| decides(role) && best.0 == u8::MAX && self.nested & 1 << role != 0)
+        let has_unique_id = self.has_any(&[Role::UniqueId]);
+        let mut roles = (0_u8..).zip(self.nested.iter().zip(&self.best));
+        roles.any(|(role, (&nested, best))| {
+            let is_idle = nested == WEAK && role == Role::OrderId as u8 && has_unique_id;
+            nested < best.0 && !is_idle
+        })
     }
 
     fn has_any(&self, roles: &[Role]) -> bool {

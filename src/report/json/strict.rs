@@ -2,7 +2,7 @@
 
 use super::sink::{Sink, Stop};
 use super::{ENVELOPE, LISTS, MAX_DEPTH, MAX_PATH_BYTES, NO_ROLE, Value};
-use crate::report::names::{Fields, Kind};
+use crate::report::names::{Fields, Kind, Role};
 
 #[derive(Clone, Copy)]
 pub(super) struct Text {
@@ -40,7 +40,7 @@ impl<'a> Strict<'a> {
         let first = self.peek()?;
         let found = sink.role();
         if let b'{' | b'[' = first {
-            let values = sink.values.len();
+            let said = sink.said;
             let before = if found.is_some() {
                 core::mem::take(&mut sink.met)
             } else {
@@ -51,12 +51,13 @@ impl<'a> Strict<'a> {
             } else {
                 self.array(sink, depth)?;
             }
-            if let Some((role, _)) = found {
-                sink.leave_nested(role, before, sink.values.len() > values);
+            if let Some(found) = found {
+                sink.leave_nested(found, before, sink.said > said);
             }
             return Ok(());
         }
         sink.met |= found.map_or(0, |(role, _)| 1 << role);
+        sink.said += usize::from(first != b'n');
         match first {
             b'"' => {
                 let scratch = sink.fields.scratch.len();
@@ -119,7 +120,9 @@ impl<'a> Strict<'a> {
     ) -> Result<(), Stop> {
         let from = self.at;
         self.word(word)?;
+        // Nearly every row is no test: such a word stays a part of the row's shape.
         if let Some((role, rank)) = found
+            && (role != Role::Test as u8 || sink.names.says_test(word))
             && sink.record(role, rank, usize::MAX)?
         {
             sink.fields.set(role, from, self.at, Kind::Bool);

@@ -289,6 +289,11 @@ fn a_line_that_is_no_row_is_listed_and_the_next_one_read() {
             vec![Err(Flaw::Nested), Err(Flaw::Nested), read_good.clone()],
         ),
         (
+            // In every field that is read, and by the name of the highest rank.
+            format!("[{{\"unique_id\":\"A\",\"order_id\":{{\"$oid\":\"x\"}}}},{{\"unique_id\":\"A\",\"offer_id\":{{\"id\":9}}}},{{\"unique_id\":{{\"x\":true}},\"transaction_id\":\"A\"}},{good}]"),
+            vec![Err(Flaw::Nested), Err(Flaw::Nested), Err(Flaw::Nested), read_good.clone()],
+        ),
+        (
             format!("[{{\"unique_id\":\"A\",\"payout\":null,\"paid\":{{\"sum\":\"18.00\"}}}},{good}]"),
             vec![Err(Flaw::Nested), read_good.clone()],
         ),
@@ -296,7 +301,7 @@ fn a_line_that_is_no_row_is_listed_and_the_next_one_read() {
         (
             "[{\"conversion_id\":1,\"unique_id\":\"A\",\"paid\":{\"currency_id\":1,\"amount\":null}},\
               {\"conversion_id\":1,\"unique_id\":\"A\",\"payout\":[],\"status\":{}},\
-              {\"conversion_id\":1,\"unique_id\":\"A\",\"transaction_id\":{\"x\":1},\"order_id\":{\"$oid\":\"x\"}}]"
+              {\"conversion_id\":1,\"unique_id\":\"A\",\"transaction_id\":{\"x\":1},\"order_id\":{}}]"
                 .to_owned(),
             vec![read_good.clone(); 3],
         ),

@@ -22,6 +22,7 @@ pub(super) const SIMPLE: Table = &[
     (Role::Kind, "type"),
     (Role::Refunded, "refundedamount amountrefunded"),
     (Role::Cancelled, "cancelledat canceledat"),
+    (Role::Test, "test istest"),
 ];
 
 pub(super) const SHOPIFY: Table = &[
@@ -37,6 +38,7 @@ pub(super) const SHOPIFY: Table = &[
     (Role::Currency, "currency"),
     (Role::Refunded, "refundedamount"),
     (Role::Cancelled, "cancelledat"),
+    (Role::Test, "test"),
 ];
 
 pub(super) const WOOCOMMERCE: Table = &[
@@ -45,15 +47,21 @@ pub(super) const WOOCOMMERCE: Table = &[
     (Role::UniqueId, "id orderid number ordernumber"),
     (Role::ClickId, "clickid metaclickid"),
     (Role::Date, "orderdate datecreated date"),
-    (Role::Revenue, "ordertotal total ordertotalamount netsales"),
+    // A refund of the REST API has an `amount`, and no status.
+    (
+        Role::Revenue,
+        "ordertotal total ordertotalamount netsales amount",
+    ),
+    (Role::Kind, "ordertype type"),
+    (Role::Parent, "parentordernumber parentorderid parentid"),
     (Role::Status, "orderstatus status"),
     (Role::Currency, "ordercurrency currency"),
     // An order of the REST API holds the list of its refunds.
     (
         Role::Refunded,
-        "orderrefundamount refundedamount refunds.total",
+        "orderrefundamount refundedamount refundedtotal refunds.total",
     ),
-    (Role::RefundIds, "refunds.id"),
+    (Role::RefundIds, "refunds.id refundedby"),
 ];
 
 pub(super) const STRIPE: Table = &[
@@ -67,15 +75,21 @@ pub(super) const STRIPE: Table = &[
     (Role::Status, "status"),
     (Role::Currency, "currency"),
     (Role::Kind, "type reportingcategory object"),
-    (Role::Refunded, "amountrefunded"),
+    (Role::Refunded, "amountrefunded latestcharge.amountrefunded"),
+    (Role::Remaining, "amountreceived"),
     (Role::Captured, "captured"),
-    (Role::Disputed, "disputed disputedamount"),
+    (
+        Role::Disputed,
+        "disputed disputedamount latestcharge.disputed",
+    ),
+    (Role::Test, "livemode mode"),
     // A refund has its sale's, and seldom its metadata.
     (Role::Charge, "chargeid charge charge.id sourceid source id"),
     (
         Role::Intent,
         "paymentintentid paymentintent paymentintent.id",
     ),
+    (Role::LatestCharge, "latestcharge latestcharge.id"),
 ];
 
 pub(super) const CONVERSIONS: Table = &[

@@ -42,7 +42,15 @@ impl Source {
         revenue: i64,
     ) -> Result<GivenBack, Flaw> {
         let text = |role| fields.text(role, input).trim_ascii();
-        let remaining = self.amount(fields, Role::Remaining, input, currency)?;
+        let status = text(Role::Status);
+        let mut remaining = self.amount(fields, Role::Remaining, input, currency)?;
+        // A payment intent has received nothing before it has succeeded.
+        if self.dialect == "stripe"
+            && !self.names.is_declared(Role::Remaining as u8)
+            && !status.eq_ignore_ascii_case(b"succeeded")
+        {
+            remaining = NO_AMOUNT;
+        }
         let remaining = self.rate(remaining);
         let mut said = GivenBack {
             revenue,
@@ -51,26 +59,45 @@ impl Source {
             is_only_authorised: text(Role::Captured).eq_ignore_ascii_case(b"false"),
             is_unknown: false,
         };
-        let mut is_known = said.amount > 0 || remaining != NO_AMOUNT;
-        if remaining != NO_AMOUNT {
+        let is_after = self.is_shopify && self.is_revenue_after_refunds();
+        let is_known = said.amount > 0 || remaining != NO_AMOUNT || is_after;
+        // What remains is the whole amount.
+        let mut is_whole = said.amount == 0 && !is_after;
+        if is_after {
+            is_whole = remaining != NO_AMOUNT && remaining == revenue;
+        } else if remaining != NO_AMOUNT {
             // An edited order may cost more than before.
             if revenue == NO_AMOUNT || remaining > revenue {
                 said.revenue = remaining;
             }
             said.amount = said.amount.max(said.revenue - remaining);
+            is_whole &= said.amount == 0;
         }
-        if self.is_shopify {
-            let mut name = Vec::new();
-            let (_, given) = self.names.given(Role::Revenue as u8);
-            normalise(given.as_bytes(), |byte| name.push(byte));
-            is_known |= name.starts_with(b"current");
-        }
-        let has_refunds = !text(Role::RefundIds).is_empty()
-            || self.is_shopify && text(Role::Status).eq_ignore_ascii_case(b"partially_refunded");
+        let has_refunds = !text(Role::RefundIds).is_empty();
+        // Shopify leaves the lines of an order, and what remains of it, where only money goes back.
+        let says_less = says_partly_refunded(status) && is_whole;
         let disputed = text(Role::Disputed);
         said.is_unknown = has_refunds && !is_known
+            || says_less
             || disputed.eq_ignore_ascii_case(b"true")
             || disputed.iter().any(|byte| matches!(byte, b'1'..=b'9'));
         Ok(said)
     }
+
+    /// Has the caller declared as revenue what remains after refunds? Then the amount before them is read in its place.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn is_revenue_after_refunds(&self) -> bool {
+        let mut name = Vec::new();
+        let (_, given) = self.names.given(Role::Revenue as u8);
+        normalise(given.as_bytes(), |byte| name.push(byte));
+        name.starts_with(b"current")
+    }
+}
+
+/// Does a status say that a part was given back, such as `partially_refunded`?
+#[cfg_attr(small_cold, optimize(size))]
+fn says_partly_refunded(status: &[u8]) -> bool {
+    let mut letters = Vec::new();
+    normalise(status, |byte| letters.push(byte));
+    letters.starts_with(b"partial") && letters.windows(6).any(|part| part == b"refund")
 }

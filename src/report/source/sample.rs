@@ -56,4 +56,7 @@ const ROLES_IN_ORDER: [Role; ROLES] = [
     Role::RefundIds,
     Role::Charge,
     Role::Intent,
+    Role::Test,
+    Role::Parent,
+    Role::LatestCharge,
 ];

@@ -239,3 +239,103 @@ fn clicks_of_overlapping_files_count_once_in_any_order() {
         }
     }
 }
+
+#[test]
+fn a_breakdown_and_an_attribution_never_add_two_currencies() {
+    let clicks: Vec<String> = (1..=3)
+        .map(|id| format!(r#"{{"click_id":"k{id}","conversion_id":{id},"click_date":"2026-06-03 10:00:00","affiliate_id":6,"offer_id":5,"ip_address":"1.1.1.{id}"}}"#))
+        .collect();
+    let clicks = format!("[{}]", clicks.join(","));
+    let of = |options: &str, currencies: [&str; 3]| {
+        let mut report = open(options);
+        add(&mut report, "kind=clicks", &clicks, 500).unwrap();
+        let rows: Vec<String> = (1..)
+            .zip(["18.00", "2000", "7.00"])
+            .zip(currencies)
+            .map(|((id, payout), currency)| {
+                let row = conversion(id, "", "2026-06-03 11:00:00", payout, payout, "approved");
+                row.replace('{', &format!("{{\"currency\":\"{currency}\","))
+            })
+            .collect();
+        add(
+            &mut report,
+            "kind=conversions",
+            &format!("[{}]", rows.join(",")),
+            500,
+        )
+        .unwrap();
+        report
+    };
+    let sums = |report: &mut Report, currency: &str| -> Result<(String, u64, String)> {
+        report.break_down(&format!("by=offer\n{currency}"))?;
+        let total: Value = serde_json::from_str(&report.answer).unwrap();
+        let total = &total["total"];
+        let payout = total["payout"].as_str().unwrap().to_owned();
+        report.attribute(&format!(
+            "model=last\nkey=address\nchannel=offer\n{currency}"
+        ))?;
+        let credit: Value = serde_json::from_str(&report.answer).unwrap();
+        Ok((
+            payout,
+            total["conversions"].as_u64().unwrap(),
+            credit["payout"].as_str().unwrap().to_owned(),
+        ))
+    };
+    for (options, currencies, wanted, expected) in [
+        ("", ["USD", "JPY", "USD"], "", None),
+        (
+            "",
+            ["USD", "JPY", "USD"],
+            "currency=usd",
+            Some(("25.00", 2)),
+        ),
+        (
+            "",
+            ["USD", "JPY", "USD"],
+            "currency=JPY",
+            Some(("2000.00", 1)),
+        ),
+        ("", ["USD", "JPY", "USD"], "currency=EUR", Some(("0.00", 0))),
+        // A row without a currency is in the account's, where that is declared.
+        ("", ["", "JPY", ""], "", None),
+        ("currency=USD", ["", "JPY", "USD"], "", None),
+        (
+            "currency=USD",
+            ["", "JPY", ""],
+            "currency=USD",
+            Some(("25.00", 2)),
+        ),
+        ("currency=USD", ["", "USD", "usd"], "", Some(("2025.00", 3))),
+        ("", ["", "", ""], "", Some(("2025.00", 3))),
+        ("", ["USD", "usd", "USD"], "", Some(("2025.00", 3))),
+    ] {
+        let mut report = of(options, currencies);
+        match sums(&mut report, wanted) {
+            Err(error) => {
+                assert_eq!(
+                    (error.code(), expected),
+                    ("invalid_field", None),
+                    "{currencies:?}"
+                );
+                assert!(error.to_string().contains("JPY"), "{error}");
+                let error = report
+                    .attribute("model=last\nkey=address\nchannel=offer")
+                    .unwrap_err();
+                assert_eq!(error.code(), "invalid_field");
+            }
+            Ok((payout, conversions, credit)) => {
+                assert_eq!(
+                    Some((payout.as_str(), conversions)),
+                    expected,
+                    "{options} {currencies:?} {wanted}"
+                );
+                assert_eq!(credit, payout);
+            }
+        }
+    }
+    assert!(
+        of("", ["USD"; 3])
+            .break_down("by=offer\ncurrency=EURO")
+            .is_err()
+    );
+}

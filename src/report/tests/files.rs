@@ -88,7 +88,13 @@ fn files_are_read_as_their_programs_write_them() {
         ch_1,charge,1800,usd,1781879400,S-1\n\
         re_1,refund,-800,usd,1781879500,S-1\n\
         ch_2,charge,1800,jpy,1781879600,S-2\n";
-    add(&mut report, "kind=orders\ndialect=stripe", stripe, 9).unwrap();
+    add(
+        &mut report,
+        "kind=orders\ndialect=stripe\nunits=smallest",
+        stripe,
+        9,
+    )
+    .unwrap();
     let woo = "Order Number;Order Status;Order Date;Order Total;Order Currency\n1;completed;2026-06-01 10:00:00;1.234,50;EUR\n";
     let mut german = open("");
     add(

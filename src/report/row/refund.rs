@@ -1,0 +1,129 @@
+//! What a row takes back: whether it is a refund, of which sale, and what its own sale's row leaves.
+
+use crate::Result;
+use crate::report::Report;
+use crate::report::flaw::Flaw;
+use crate::report::judge::NOTHING;
+use crate::report::memory::hash;
+use crate::report::names::{Fields, Role, normalise};
+use crate::report::source::{GivenBack, Source};
+use crate::report::store::NO_AMOUNT;
+use std::borrow::Cow;
+
+fn letters_of(text: &[u8]) -> Vec<u8> {
+    let mut letters = Vec::new();
+    normalise(text, |byte| letters.push(byte));
+    letters
+}
+
+fn contains(text: &[u8], word: &str) -> bool {
+    text.windows(word.len()).any(|part| part == word.as_bytes())
+}
+
+/// Does the kind of a row say that money was taken back, or is claimed back?
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+pub(super) fn says_refund(kind: &[u8]) -> bool {
+    let kind = letters_of(kind);
+    ["refund", "dispute", "chargeback"]
+        .iter()
+        .any(|word| contains(&kind, word))
+        || matches!(kind.as_slice(), b"return" | b"returns" | b"creditnote")
+}
+
+/// What a refund of a kind and a status takes back, and the mark of its row. It is nothing where a refund has failed or
+/// a dispute is won, and no amount where that is open.
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+pub(super) fn taken_back(dialect: &str, kind: &[u8], status: &[u8], revenue: i64) -> (i64, u32) {
+    let (kind, status) = (letters_of(kind), letters_of(status));
+    let status = status.as_slice();
+    if contains(&kind, "failure") || contains(&kind, "reversal") {
+        return (NO_AMOUNT, 0);
+    }
+    if contains(&kind, "dispute") {
+        return match status {
+            b"lost" => (revenue, 0),
+            b"won" | b"warningclosed" => (NO_AMOUNT, NOTHING),
+            _ => (NO_AMOUNT, 0),
+        };
+    }
+    match status {
+        b"failed" | b"canceled" | b"cancelled" if dialect == "stripe" => (NO_AMOUNT, NOTHING),
+        _ => (revenue, 0),
+    }
+}
+
+impl Source {
+    /// Is one of `WooCommerce`'s rows a refund? Its own id is no order's: the order that it names takes its place.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn woo_refund<'a>(
+        &self,
+        fields: &'a Fields,
+        input: &'a [u8],
+        is_refund: bool,
+    ) -> Result<(bool, Option<Cow<'a, [u8]>>), Flaw> {
+        let has = |role| !fields.text(role, input).trim_ascii().is_empty();
+        let parent = self.id(fields, Role::Parent, input)?;
+        let has_parent = !matches!(&*parent, b"" | b"0");
+        let is_bare = !has(Role::Status) && (has_parent || has(Role::RefundIds));
+        let is_refund = is_refund || is_bare;
+        let order = match has_parent {
+            true if is_refund => Some(parent),
+            false if is_bare => Some(Cow::default()),
+            _ => None,
+        };
+        Ok((is_refund, order))
+    }
+}
+
+impl Report {
+    /// Notes the payments of the next order, where they are not its unique id.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn note_payments(
+        &mut self,
+        source: &Source,
+        fields: &Fields,
+        input: &[u8],
+        unique_id: &[u8],
+    ) -> Result<(), Flaw> {
+        for role in [Role::Charge, Role::Intent, Role::LatestCharge] {
+            let payment = source.id(fields, role, input)?;
+            if !payment.is_empty() && *payment != *unique_id {
+                let link = (hash(&payment, self.settings.seed), self.orders.rows());
+                let room = self.memory.extend(&mut self.payments, &[link]);
+                room.ok_or(Flaw::Full)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What remains of an order by its own row, and its status.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn after_refunds(
+        &mut self,
+        revenue: i64,
+        status: u8,
+        said: &GivenBack,
+    ) -> Result<(i64, u8), Flaw> {
+        let has_revenue = revenue != NO_AMOUNT && revenue > 0;
+        let rest = if has_revenue {
+            (revenue - said.amount).max(0)
+        } else {
+            revenue
+        };
+        let is_whole = said.is_cancelled || said.amount > 0 && has_revenue && rest == 0;
+        let word: &[u8] = match self.statuses.text(u32::from(status)) {
+            b"" | b"approved" if is_whole => b"reversed",
+            b"pending" if is_whole => b"rejected",
+            b"" | b"approved" if said.is_only_authorised => b"pending",
+            _ => return Ok((rest, status)),
+        };
+        Ok((
+            rest,
+            Self::small(&mut self.statuses, &mut self.memory, word)?,
+        ))
+    }
+}
