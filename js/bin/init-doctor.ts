@@ -21,7 +21,13 @@ export function run(manager: Manager, cwd: string): Promise<void> {
     });
     child.on("error", () => reject(new RunError(`${manager} could not be started`)));
     child.on("close", (code) =>
-      code === 0 ? resolve() : reject(new RunError(`${manager} install ended with exit code ${code}`)),
+      code === 0
+        ? resolve()
+        : reject(
+            new RunError(
+              `${manager} install ended with exit code ${code}: mend what it names, then run this command again`,
+            ),
+          ),
     );
   });
 }

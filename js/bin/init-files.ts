@@ -81,6 +81,12 @@ export function filesOf(plan: Plan): { files: FileToWrite[]; warnings: string[] 
   const { exec } = MANAGERS[manager];
   const has = (path: string) => existsSync(join(folder, path));
   const read = (path: string) => (has(path) ? readFileSync(join(folder, path), "utf8") : "");
+  const wrangler = majorOf(folder, "wrangler") ?? 4;
+  if ((parts.has("forwarder") || keepsClicksInWorker(plan)) && wrangler < 4) {
+    warnings.push(
+      `the project has wrangler ${wrangler}: the Workers here are written for 4, whose configuration has more`,
+    );
+  }
   // The forwarder reads the cookie that the capture signs.
   const cookieSecret = cookieSecretIn(folder);
   if (parts.has("forwarder")) {

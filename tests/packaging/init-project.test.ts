@@ -76,6 +76,19 @@ test.each([
   }
 });
 
+test("a wrangler that is too old is told, by what is installed", () => {
+  put("package.json", { devDependencies: { wrangler: "catalog:" } });
+  for (const [version, isOld] of [
+    ["3.114.0", true],
+    ["4.151.0", false],
+  ] as const) {
+    put("node_modules/wrangler/package.json", { name: "wrangler", version });
+    for (const part of ["--forwarder", "--capture"]) {
+      expect(init(part).includes("warning   the project has wrangler 3"), version).toBe(isOld);
+    }
+  }
+});
+
 test("where nothing tells Next's version, the command says which one it takes", () => {
   put("package.json", { dependencies: { next: "catalog:" } });
   expect(init("--capture")).toContain("warning   Next's version is not known here");
