@@ -25,14 +25,25 @@ export interface Core<Api> {
   init(module: WasmModule, name: string): void;
 }
 
+/** A core's own module, for those who bring it. */
+interface Brought {
+  /** The export of the package that has it, such as `edge.wasm`. */
+  readonly file: string;
+  /** Where it stands in a call of `init`. */
+  readonly place: string;
+}
+
 /**
- * A core that is started by `start`, the audience's glue. `place` is where its module stands in a call of `init` at an
- * entry that has none of its own.
+ * A core that is started by `start`, the audience's glue. Without `brought`, `init` takes no module for it.
  */
 export function createCore<Api>(
   start: (module: object, died: (error: unknown) => void) => Api,
-  place = "module",
+  brought?: Brought,
 ): Core<Api> {
+  const { file, place } = brought ?? { place: "module" };
+  const elsewhere = file
+    ? `import cake-edge/${file} as a module and hand it to init(${place})`
+    : "let the bundler take the condition workerd or edge-light, whose entry brings the module";
   let source = (): WasmModule => {
     throw unavailable(`this entry has no wasm of its own: call init(${place}) first`);
   };
@@ -52,7 +63,7 @@ export function createCore<Api>(
 
   function api(): Api {
     if (running === undefined) {
-      compiled ??= compile(source());
+      compiled ??= compile(source(), elsewhere);
       if (typeof TextDecoder === "undefined") throw unavailable("this runtime has no TextDecoder (jsdom's has none)");
       running = begin(compiled);
     }
@@ -102,25 +113,21 @@ export function createCore<Api>(
       if (!isModule(module) && !isWasm(module)) refuse(name, "must be a WebAssembly.Module, or its bytes");
       if (running !== undefined) return;
       // Before it is compiled: where a policy forbids that, the error is the same.
-      if (isBytes(module) && WebAssembly.validate?.(module) === false)
+      if (isBytes(module) && "WebAssembly" in globalThis && WebAssembly.validate?.(module) === false)
         refuse(name, "is no whole module: it is cut off, or was changed on its way");
-      compiled = compile(module);
+      compiled = compile(module, elsewhere);
       given = name;
     },
   };
 }
 
 /** The module, compiled if bytes are given. */
-function compile(module: WasmModule): object {
+function compile(module: WasmModule, elsewhere: string): object {
   try {
     // Not `instanceof`: a module or bytes of another realm are valid too.
     return isBytes(module) ? new WebAssembly.Module(module) : module;
   } catch (error) {
-    throw notCompiled(
-      error,
-      "; cake-edge/page needs neither",
-      ": import cake-edge/edge.wasm as a module and hand it to init()",
-    );
+    throw notCompiled(error, "; cake-edge/page needs neither", elsewhere);
   }
 }
 
@@ -139,13 +146,25 @@ function isWasm(bytes: unknown): boolean {
   return first === 0 && String.fromCharCode(...rest) === "asm";
 }
 
-/** The error if no WebAssembly is compiled, with advice for pages and for other places. */
+/**
+ * The error if no WebAssembly is compiled. Its advice is for the place where it was thrown: pages (`inPage` ends that
+ * sentence), workers of a browser, runtimes without WebAssembly, and `elsewhere`, which compile no bytes.
+ */
 export function notCompiled(cause: unknown, inPage: string, elsewhere: string): CakeError {
-  const rule =
-    "document" in globalThis
-      ? `the page's policy allows no WebAssembly (wasm-unsafe-eval), or the browser has none${inPage}`
-      : `this runtime compiles no WebAssembly from bytes${elsewhere}`;
-  return unavailable(rule, cause);
+  const scope = globalThis;
+  if ("document" in scope) {
+    const rule = "the page's policy allows no WebAssembly (wasm-unsafe-eval), or the browser has none";
+    return unavailable(rule + inPage, cause);
+  }
+  if (!("WebAssembly" in scope)) {
+    return unavailable("this runtime has no WebAssembly: Node has it without --jitless", cause);
+  }
+  // All workers of browsers have it, and no other runtime that refuses bytes.
+  if ("importScripts" in scope) {
+    const where = "the policy that the worker's script is served with, or an extension's manifest has";
+    return unavailable(`this worker's policy allows no WebAssembly: add 'wasm-unsafe-eval' to ${where}`, cause);
+  }
+  return unavailable(`this runtime compiles no WebAssembly from bytes: ${elsewhere}`, cause);
 }
 
 function unavailable(rule: string, cause?: unknown): CakeError {

@@ -242,7 +242,7 @@ export const CAKE_ERROR_CODES = [
     retryable: false,
     meaning: "This runtime cannot start the core's WebAssembly.",
     remedy:
-      "In a page import `cake-edge/page`; elsewhere call `init(module, { client, checks })`. The message says which.",
+      "In a page import `cake-edge/page`, in a browser's worker allow `'wasm-unsafe-eval'`, elsewhere call `init(module, { client, checks })`. The message says which.",
   },
   {
     code: "wrong_runtime",

@@ -1,21 +1,22 @@
 #!/usr/bin/env node
 /** `npx cake-edge`: a CAKE network on this machine, and the doctor of a deployment. */
 import { randomUUID } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { allowedHost } from "../allowed-host.js";
 import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
 import { findNearest } from "../nearest.js";
+import { MANAGERS, managerOf } from "./init-project.js";
 import {
   endingOf,
   HeldError,
   helpOf,
   integerIn,
   isRunning,
+  makeTemporaryFolder,
   RunError,
   readArgs,
   UsageError,
@@ -216,7 +217,7 @@ async function serve(options: Options): Promise<number> {
   const trouble = await whyNotFree(options.port, host);
   if (trouble !== undefined) throw new UsageError(cannotListen(trouble, options.port, host));
   const port = options.port === 0 ? await freePort(host) : options.port;
-  const home = mkdtempSync(join(tmpdir(), "cake-edge-"));
+  const home = makeTemporaryFolder("cake-edge-");
   const release = options.persist === undefined ? undefined : claim(options.persist);
   const clean = () => {
     release?.();
@@ -291,8 +292,9 @@ function findWorkerd(): string {
       // Not there: try the next place.
     }
   }
+  const { add } = MANAGERS[managerOf(process.cwd())];
   throw new RunError(
-    `workerd, which the sandbox runs in, is not installed: run \`npm install --save-dev workerd@${WORKERD}\`, then this command again; or without a project \`npx -p cake-edge -p workerd@${WORKERD} cake-edge sandbox\``,
+    `workerd, which the sandbox runs in, is not installed: run \`${add} workerd@${WORKERD}\`, then this command again; or without a project \`npx -p cake-edge -p workerd@${WORKERD} cake-edge sandbox\``,
   );
 }
 

@@ -4,11 +4,11 @@
  * left if this process is killed.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { RunError, UsageError } from "./usage.js";
+import { makeTemporaryFolder, RunError, UsageError } from "./usage.js";
 
 /** An event of the browser, or of the page behind `sessionId`. */
 export interface ChromeEvent {
@@ -103,7 +103,7 @@ function isProgram(path: string): boolean {
  * @throws RunError if it does not start
  */
 export async function startChrome(program: string, preferences: object = {}): Promise<Chrome> {
-  const profile = mkdtempSync(join(tmpdir(), "cake-edge-browser-"));
+  const profile = makeTemporaryFolder("cake-edge-browser-");
   mkdirSync(join(profile, "Default"));
   writeFileSync(join(profile, "Default/Preferences"), JSON.stringify(preferences));
   const child = spawn(

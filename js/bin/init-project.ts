@@ -1,7 +1,25 @@
-/** What `npx cake-edge init` finds in a folder: its package.json, its framework, and what installs in it. */
+/** What `npx cake-edge init` finds in a folder: its package.json, its framework, its Worker, and what installs in it. */
 import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { UsageError } from "./usage.js";
+
+/** The parts that a project may get. */
+export const PARTS = ["page", "capture", "forwarder", "sandbox"] as const;
+export type Part = (typeof PARTS)[number];
+
+/** What to write, and where. */
+export interface Plan {
+  readonly folder: string;
+  readonly parts: ReadonlySet<Part>;
+  readonly framework: Framework;
+  readonly isAgreed: boolean;
+  readonly installs: boolean;
+  /** This package's version. */
+  readonly version: string;
+  readonly manager: Manager;
+}
 
 export const FRAMEWORKS = ["wrangler", "next", "sveltekit", "vite"] as const;
 export type Framework = (typeof FRAMEWORKS)[number];
@@ -19,6 +37,7 @@ export const SERVERS = [
   ["@remix-run/dev", "Remix"],
   ["@angular/core", "Angular"],
   ["@builder.io/qwik-city", "Qwik"],
+  ["@qwik.dev/router", "Qwik"],
   ["@solidjs/start", "SolidStart"],
   ["@tanstack/react-start", "TanStack Start"],
 ] as const;
@@ -48,7 +67,88 @@ function manifestIn(folder: string): Manifest {
 /** Where this package is installed, as seen from the folder: a workspace has it in a folder around this one. */
 export function packageIn(folder: string): string {
   const at = upwards(folder).find((each) => existsSync(join(each, "node_modules/cake-edge/dist/page")));
+  // Plug'n'Play has no node_modules, and this package in a folder of its own.
+  if (at === undefined && hasPlugAndPlay(folder))
+    return relative(folder, fileURLToPath(new URL("../..", import.meta.url)));
   return `${relative(folder, at ?? folder) || "."}/node_modules/cake-edge`.replace(/^\.\//, "");
+}
+
+/** Does Yarn's Plug'n'Play serve the packages of this folder? */
+export const hasPlugAndPlay = (folder: string): boolean =>
+  upwards(folder).some((at) => existsSync(join(at, ".pnp.cjs")));
+
+/**
+ * The major version of a package: the one that package.json fixes, else the installed one. A catalog's, `workspace:*`,
+ * `latest` and a range over several say nothing by themselves. `undefined` where nothing tells.
+ */
+export function majorOf(folder: string, name: string): number | undefined {
+  const declared = dependenciesIn(folder)[name] ?? "";
+  const [, fixed] = /^(?:npm:[^@]+@)?[~^=v\s]*(\d+)(?:\.[\dx*]+)*(?:-[\w.]+)?$/.exec(declared) ?? [];
+  const version = fixed ?? installedVersion(folder, name);
+  return version === undefined ? undefined : Number.parseInt(version, 10);
+}
+
+/** The version that the project's own resolution finds: also a workspace's around it, and Plug'n'Play's. */
+function installedVersion(folder: string, name: string): string | undefined {
+  try {
+    const file = createRequire(join(folder, "package.json")).resolve(`${name}/package.json`);
+    return String(readManifest(readFileSync(file, "utf8"))["version"]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Does TypeScript check the project? It then knows no module that is written without types. */
+export const isTypeScript = (folder: string): boolean => existsSync(join(folder, "tsconfig.json"));
+
+/** A file's endings that mean the same to the tool that reads it. */
+const ENDINGS = [
+  ["js", "ts", "jsx", "tsx", "mjs", "mts", "cjs", "cts"],
+  ["jsonc", "json", "toml"],
+];
+
+/** The names of those files under each ending that would do. */
+export const namesOf = (...files: string[]): string[] =>
+  files.flatMap((file) => {
+    const [, stem = file, ending = ""] = /^(.*)\.(\w+)$/.exec(file) ?? [];
+    return (ENDINGS.find((endings) => endings.includes(ending)) ?? [ending]).map((each) => `${stem}.${each}`);
+  });
+
+/** The file that stands under this name, or under another ending; else the name itself. */
+export const standing = (folder: string, file: string): string =>
+  [file, ...namesOf(file)].find((each) => existsSync(join(folder, each))) ?? file;
+
+/** The Worker that keeps the clicks of a site without a framework of its own. */
+export interface SiteWorker {
+  /** Whose it is: a new one in `site/`, the Worker of the project's root, or Pages Functions. */
+  readonly kind: "site" | "own" | "pages";
+  readonly file: string;
+  readonly config: string;
+  readonly secrets: string;
+  /** What to know of it. */
+  readonly warning?: string;
+}
+
+/** The site's Worker: the one that the project has, else one in `site/`. */
+export function siteWorkerIn(folder: string): SiteWorker {
+  const has = (path: string) => existsSync(join(folder, path));
+  const site: SiteWorker = {
+    kind: "site",
+    file: standing(folder, "site/worker.js"),
+    config: standing(folder, "site/wrangler.jsonc"),
+    secrets: "site/.dev.vars",
+  };
+  if (has(site.config)) return site;
+  const config = standing(folder, "wrangler.jsonc");
+  const text = has(config) ? readFileSync(join(folder, config), "utf8") : "";
+  const middleware = standing(folder, "functions/_middleware.js");
+  if (has(middleware) || text.includes("pages_build_output_dir")) {
+    return { kind: "pages", file: middleware, config, secrets: ".dev.vars" };
+  }
+  const [, main] = /(?:^|[{,\s])"?main"?\s*[:=]\s*["']([^"']+)["']/.exec(text) ?? [];
+  if (main !== undefined && has(main)) return { kind: "own", file: join(main), config, secrets: ".dev.vars" };
+  if (text === "") return site;
+  return { ...site, warning: `${config} has a Worker of its own: site/ is another one, deployed beside it` };
 }
 
 export interface Manifest {
@@ -79,13 +179,26 @@ export function manifestText(manifest: Manifest, before = ""): string {
   return `${before.startsWith("\uFEFF") ? "\uFEFF" : ""}${before.includes("\r\n") ? text.replaceAll("\n", "\r\n") : text}`;
 }
 
-export const INSTALL = {
-  npm: ["install", "--no-audit", "--no-fund"],
-  pnpm: ["install"],
-  yarn: ["install"],
-  bun: ["install"],
-} as const;
-export type Manager = keyof typeof INSTALL;
+/** How a package manager installs, adds a package for development, and runs a package's program. */
+interface Ways {
+  readonly install: readonly string[];
+  readonly add: string;
+  readonly exec: string;
+}
+
+export const MANAGERS = {
+  npm: { install: ["install", "--no-audit", "--no-fund"], add: "npm install --save-dev", exec: "npx" },
+  pnpm: {
+    // In CI it would refuse the changed package.json. From 11 on it ends with 1 while a package's script waits for
+    // approval, though all is installed.
+    install: ["install", "--no-frozen-lockfile", "--config.strict-dep-builds=false"],
+    add: "pnpm add --save-dev",
+    exec: "pnpm exec",
+  },
+  yarn: { install: ["install"], add: "yarn add --dev", exec: "yarn" },
+  bun: { install: ["install"], add: "bun add --dev", exec: "bunx" },
+} as const satisfies Record<string, Ways>;
+export type Manager = keyof typeof MANAGERS;
 
 const LOCKS: readonly [string, Manager][] = [
   ["pnpm-lock.yaml", "pnpm"],
@@ -102,7 +215,7 @@ export function managerOf(folder: string): Manager {
     if (locked !== undefined) return locked;
     const file = join(at, "package.json");
     const named = existsSync(file) ? namedManager(readManifest(readFileSync(file, "utf8"))) : "";
-    if (Object.hasOwn(INSTALL, named)) return named as Manager;
+    if (Object.hasOwn(MANAGERS, named)) return named as Manager;
   }
   return "npm";
 }

@@ -1,16 +1,46 @@
 /** The secrets that `npx cake-edge init` makes, and the files that hold them. */
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
 
 const newSecret = () => randomBytes(32).toString("hex");
 
+/** Is it a file of variables, as wrangler, Next, Vite and dotenv read them? An example's values are none. */
+export const isSecretFile = (path: string): boolean =>
+  /^\.(env|dev\.vars)(\.(?!(example|sample|template|defaults|dist|vault|keys)$)[\w-]+)*$/.test(basename(path));
+
+/** The first of them that has a secret is taken at its word: what development reads, in the order of Next. */
+const FIRST_FILES = [
+  "forwarder/.dev.vars",
+  "site/.dev.vars",
+  ".dev.vars",
+  ".env.development.local",
+  ".env.local",
+  ".env.development",
+  ".env",
+];
+
 /** The files that may hold a secret of this project. */
-export const SECRET_FILES = ["forwarder/.dev.vars", "site/.dev.vars", ".env", ".env.local"];
+function secretFilesIn(folder: string): string[] {
+  const found = ["", "forwarder", "site"].flatMap((below) =>
+    statSync(join(folder, below), { throwIfNoEntry: false })?.isDirectory()
+      ? readdirSync(join(folder, below), { withFileTypes: true })
+          .filter((entry) => !entry.isDirectory() && isSecretFile(entry.name))
+          .map(({ name }) => (below === "" ? name : `${below}/${name}`))
+      : [],
+  );
+  return [
+    ...FIRST_FILES.filter((path) => found.includes(path)),
+    ...found.filter((path) => !FIRST_FILES.includes(path)),
+  ];
+}
 
 /** The secret that the capture signs with and the forwarder reads. */
 export const COOKIE_SECRET = "CAKE_COOKIE_SECRET";
+
+/** The secrets that a forwarder needs where it is deployed. */
+export const FORWARDER_SECRETS = ["CAKE_API_KEY", "CAKE_OPERATOR_SECRET", "CAKE_SIGNING_SECRETS", COOKIE_SECRET];
 
 /** The lines that set a variable, as dotenv reads them: what stands before the value, and the value. */
 const linesOf = (name: string) =>
@@ -31,9 +61,8 @@ function cookieSecretOf(text: string): string | undefined {
 
 /** The cookie's secret that stands in one of the project's files, else a new one. */
 export function cookieSecretIn(folder: string): string {
-  const found = SECRET_FILES.flatMap((path) => {
-    const file = join(folder, path);
-    const value = existsSync(file) ? cookieSecretOf(readFileSync(file, "utf8")) : undefined;
+  const found = secretFilesIn(folder).flatMap((path) => {
+    const value = cookieSecretOf(readFileSync(join(folder, path), "utf8"));
     return value === undefined ? [] : [{ path, value }];
   });
   const [first, ...others] = found;

@@ -6,7 +6,10 @@ export const FORWARDER = `import { createForwarder } from "cake-edge/forwarder";
 
 const list = (text = "") => text.split(/[\\s,]+/).filter((part) => part !== "");
 
-/** The forwarder's options, from the Worker's bindings. */
+/**
+ * The forwarder's options, from the Worker's bindings.
+ * @param {any} env
+ */
 export const options = (env) => ({
   outbox: env.OUTBOX,
   rateLimit: env.RATE_LIMIT,
@@ -34,24 +37,33 @@ import { options } from "./worker";
 
 export { CakeNetwork } from "cake-edge/sandbox";
 
-const forwarder = createForwarder((env) => ({
+/** @param {any} env */
+const inSandbox = (env) => ({
   ...options(env),
   baseUrl: "http://127.0.0.1",
+  /** @param {Request} request */
   fetch: (request) => sandbox.fetch(request, env),
-}));
+});
+
+const forwarder = createForwarder(inSandbox);
 export const CakeOutbox = forwarder.Outbox;
 export default {
+  /** @param {any} request @param {any} env */
   fetch: (request, env) =>
     new URL(request.url).pathname.startsWith("/cake/") ? forwarder.fetch(request, env) : sandbox.fetch(request, env),
   scheduled: forwarder.scheduled,
 };
 `;
 
-export const FORWARDER_CONFIG = `// Written by \`npx cake-edge init\`; documentation: node_modules/cake-edge/docs/forwarder.md
+/** `worker` is the name of the Worker's file, `exec` runs a package's program. */
+export const forwarderConfig = (
+  worker: string,
+  exec: string,
+) => `// Written by \`npx cake-edge init\`; documentation: node_modules/cake-edge/docs/forwarder.md
 {
   "$schema": "../node_modules/wrangler/config-schema.json",
   "name": "cake-forwarder",
-  "main": "worker.js",
+  "main": "${worker}",
   "compatibility_date": "${COMPATIBILITY_DATE}",
   // Traces record whole outbound URLs, and CAKE's hold the API key.
   "observability": { "enabled": true, "traces": { "enabled": false } },
@@ -70,17 +82,19 @@ export const FORWARDER_CONFIG = `// Written by \`npx cake-edge init\`; documenta
     // Other origins whose pages report conversions; the Worker's own always may.
     "CAKE_ORIGINS": ""
   }
-  // Secrets, each by \`npx wrangler secret put NAME --config forwarder/wrangler.jsonc\`: CAKE_API_KEY,
+  // Secrets, each by \`${exec} wrangler secret put NAME --config forwarder/wrangler.jsonc\`: CAKE_API_KEY,
   // CAKE_OPERATOR_SECRET, CAKE_SIGNING_SECRETS, CAKE_COOKIE_SECRET, which the site's capture has too, and
   // CAKE_TOKEN_SECRETS for sandboxed frames. On this machine they are in .dev.vars.
 }
 `;
 
-export const FORWARDER_DEV_CONFIG = `// Written by \`npx cake-edge init\`: the forwarder on this machine, beside a sandbox.
+export const forwarderDevConfig = (
+  worker: string,
+) => `// Written by \`npx cake-edge init\`: the forwarder on this machine, beside a sandbox.
 {
   "$schema": "../node_modules/wrangler/config-schema.json",
   "name": "cake-forwarder-dev",
-  "main": "dev.js",
+  "main": "${worker}",
   "compatibility_date": "${COMPATIBILITY_DATE}",
   "durable_objects": {
     "bindings": [
@@ -96,22 +110,31 @@ export const FORWARDER_DEV_CONFIG = `// Written by \`npx cake-edge init\`: the f
 export const SITE = `import { withClickCapture } from "cake-edge";
 
 // Your site: here the Worker serves its files. In front of a site elsewhere it is (request) => fetch(request).
+/** @param {Request} request @param {any} env */
 const site = (request, env) => env.ASSETS.fetch(request);
 
 export default { fetch: withClickCapture(site, (env) => ({ secrets: [env.CAKE_COOKIE_SECRET] })) };
 `;
 
+export const PAGES_MIDDLEWARE = `import { pagesClickCapture } from "cake-edge";
+
+/** Keeps the click id of a landing page's address in a signed cookie. Whatever goes wrong in it, the site answers. */
+export const onRequest = pagesClickCapture((env) => ({ secrets: [env.CAKE_COOKIE_SECRET] }));
+`;
+
 /** The configuration of a site whose files are in `folder`. */
 export const siteConfig = (
   folder: string,
+  worker: string,
+  exec: string,
 ) => `// Written by \`npx cake-edge init\`; documentation: node_modules/cake-edge/docs/capture.md
 {
   "$schema": "../node_modules/wrangler/config-schema.json",
   "name": "cake-site",
-  "main": "worker.js",
+  "main": "${worker}",
   "compatibility_date": "${COMPATIBILITY_DATE}",
   "assets": { "directory": "../${folder}", "binding": "ASSETS", "run_worker_first": true }
-  // The secret, by \`npx wrangler secret put CAKE_COOKIE_SECRET --config site/wrangler.jsonc\`; here it is in .dev.vars.
+  // The secret, by \`${exec} wrangler secret put CAKE_COOKIE_SECRET --config site/wrangler.jsonc\`; here it is in .dev.vars.
 }
 `;
 
@@ -126,7 +149,7 @@ import { NextResponse } from "next/server";
 /** Keeps the click id of a landing page's address in a signed cookie. Whatever goes wrong in it, the site answers. */
 export const ${name} = withClickCapture(
   () => NextResponse.next(),
-  () => ({ secrets: [process.env.CAKE_COOKIE_SECRET] }),
+  () => ({ secrets: [process.env.CAKE_COOKIE_SECRET ?? ""] }),
 );
 
 // Every page; none of the files, by their endings: a page's address may have a dot.
@@ -135,21 +158,29 @@ export const config = { matcher: "/((?!_next/|api/|cake/|.*\\\\.(?:${ASSETS})$).
 
 export const SVELTE_HOOKS = `import { withClickCapture } from "cake-edge";
 
+/** @type {any} */
+const { process } = globalThis;
+
 // Vite reads .env for the page alone.
 try {
-  globalThis.process?.loadEnvFile?.();
+  process?.loadEnvFile?.();
 } catch {
   // Where the site runs, the secret is a variable of its own.
 }
 
-/** Keeps the click id of a landing page's address in a signed cookie. Whatever goes wrong in it, the site answers. */
+/**
+ * Keeps the click id of a landing page's address in a signed cookie. Whatever goes wrong in it, the site answers.
+ * @type {import("@sveltejs/kit").Handle}
+ */
 export function handle({ event, resolve }) {
-  const env = { ...globalThis.process?.env, ...event.platform?.env };
+  /** @type {any} */
+  const platform = event.platform;
+  const env = { ...process?.env, ...platform?.env };
   const answer = withClickCapture(
     () => resolve(event),
     () => ({ secrets: [env.CAKE_COOKIE_SECRET] }),
   );
-  return answer(event.request);
+  return answer(event.request, env);
 }
 `;
 
@@ -159,11 +190,11 @@ export const PAGE = `import { createTracker } from "cake-edge/page";
 export const tracker = createTracker({ endpoint: "/cake" });
 `;
 
-export const NEXT_PAGE = `"use client";
+const nextPage = (tracker: string) => `"use client";
 import { createTracker } from "cake-edge/page";
 import { useEffect } from "react";
 
-let tracker;
+${tracker}
 
 /** The page's one tracker. Where an order is complete: getTracker().convert({ offerId, orderId }). */
 export function getTracker() {
@@ -179,6 +210,11 @@ export function CakeEdge() {
   return null;
 }
 `;
+
+export const NEXT_PAGE = {
+  jsx: nextPage("let tracker;"),
+  tsx: nextPage("let tracker: ReturnType<typeof createTracker> | undefined;"),
+};
 
 export const WELCOME = `<!doctype html>
 <html lang="en">
@@ -215,8 +251,8 @@ test("a click becomes a conversion", async () => {
   const sandbox = createSandbox();
   const cake = createCakeClient({ baseUrl: "http://127.0.0.1", apiKey: "sandbox-key", fetch: sandbox.fetch });
   const redirect = await sandbox.fetch(new Request("http://127.0.0.1/?a=67890&c=12"));
-  const { clickId } = findClick(redirect.headers.get("location"));
+  const clickId = findClick(redirect.headers.get("location") ?? "")?.clickId ?? "";
   await cake.recordConversion({ clickId, offerId: 12345, uniqueId: "ORD-1" });
-  assert.equal((await cake.getClick(clickId)).converted, true);
+  assert.equal((await cake.getClick(clickId))?.converted, true);
 });
 `;

@@ -1,58 +1,28 @@
 /**
  * `npx cake-edge init`: writes the few files that a project needs, makes its secrets, installs, and runs the doctor.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { constants } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { findNearest } from "../nearest.js";
-import { doctor } from "./doctor.js";
+import { examine, run } from "./init-doctor.js";
+import { filesOf, lackingScripts } from "./init-files.js";
 import {
   dependenciesIn,
   FRAMEWORKS,
   type Framework,
   guess,
-  INSTALL,
-  type Manager,
-  type Manifest,
   managerOf,
-  manifestText,
-  packageIn,
-  readManifest,
+  PARTS,
+  type Part,
+  type Plan,
   SERVERS,
   STARTERS,
-  sandboxTest,
   scriptsIn,
-  testCommand,
-  upwards,
 } from "./init-project.js";
-import {
-  COOKIE_SECRET,
-  cookieSecretIn,
-  forwarderSecrets,
-  isTracked,
-  SECRET_FILES,
-  secretOf,
-  withSecret,
-} from "./init-secrets.js";
-import {
-  FORWARDER,
-  FORWARDER_CONFIG,
-  FORWARDER_DEV,
-  FORWARDER_DEV_CONFIG,
-  NEXT_PAGE,
-  nextProxy,
-  PAGE,
-  SANDBOX_TEST,
-  SITE,
-  SVELTE_HOOKS,
-  siteConfig,
-  TAG,
-  WELCOME,
-} from "./init-templates.js";
+import { isSecretFile, isTracked } from "./init-secrets.js";
+import { nextSteps } from "./init-steps.js";
 import { RunError, readArgs, UsageError } from "./usage.js";
-import { freePort } from "./workerd.js";
 
 export const INIT_USAGE = `Usage: cake-edge init [options]
 
@@ -71,26 +41,11 @@ it asks.
 
 Documentation: node_modules/cake-edge/docs/init.md`;
 
-const PARTS = ["page", "capture", "forwarder", "sandbox"] as const;
-type Part = (typeof PARTS)[number];
-const WRANGLER = "^4.151.0";
-
-interface Plan {
-  readonly folder: string;
-  readonly parts: ReadonlySet<Part>;
-  readonly framework: Framework;
-  readonly isOldNext: boolean;
-  readonly isAgreed: boolean;
-  readonly installs: boolean;
-  /** This package's version. */
-  readonly version: string;
-  readonly manager: Manager;
-}
-
 /** Writes, installs, examines; returns the exit status. */
 export async function init(args: string[], version: string): Promise<number> {
   const plan = await readPlan(args, version);
-  const files = filesOf(plan);
+  const { files, warnings } = filesOf(plan);
+  for (const warning of warnings) console.log(`warning   ${warning}`);
   let changed = 0;
   for (const [path, make, namesakes = []] of files) {
     // A file of the same name under another ending is the project's: of two, each tool would take its own.
@@ -115,16 +70,20 @@ export async function init(args: string[], version: string): Promise<number> {
         continue;
       }
     }
-    if (SECRET_FILES.includes(path) && isTracked(plan.folder, path)) {
+    if (isSecretFile(path) && isTracked(plan.folder, path)) {
       console.log(`warning   git tracks ${path}, so its secrets go where the repository goes: git rm --cached ${path}`);
     }
     write(file, after);
     if (before === undefined) console.log(`written   ${path}`);
     changed += 1;
   }
-  if (!plan.installs) return 0;
-  if (changed > 0) await run(plan.manager, [...INSTALL[plan.manager]], plan.folder);
-  const status = plan.parts.has("forwarder") ? await examine(plan.folder) : 0;
+  const lacking = lackingScripts(plan, scriptsIn(plan.folder));
+  if (lacking.length > 0) {
+    const told = indented(lacking.join("\n"));
+    console.log(`left      package.json has scripts of these names: add what it lacks under others\n${told}`);
+  }
+  if (plan.installs && changed > 0) await run(plan.manager, plan.folder);
+  const status = plan.installs && plan.parts.has("forwarder") ? await examine(plan) : 0;
   for (const line of nextSteps(plan)) console.log(line);
   return status;
 }
@@ -133,7 +92,7 @@ function write(file: string, text: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true });
     // Only the owner may read secrets, also where the file stood before.
-    const isSecret = SECRET_FILES.some((path) => file.endsWith(path));
+    const isSecret = isSecretFile(file);
     writeFileSync(file, text, isSecret ? { mode: 0o600 } : {});
     if (isSecret) chmodSync(file, 0o600);
   } catch (error) {
@@ -190,7 +149,6 @@ async function readPlan(args: string[], version: string): Promise<Plan> {
     folder,
     parts,
     framework: named ?? guess(folder),
-    isOldNext: /^\D*1[0-5]\b/.test(dependenciesIn(folder)["next"] ?? ""),
     manager: managerOf(folder),
     isAgreed: values["yes"] === true,
     installs: values["no-install"] !== true,
@@ -210,121 +168,7 @@ function isOlderThan(major: number, minor: number): boolean {
   return ours < major || (ours === major && next < minor);
 }
 
-/** Makes a file's new text from its present text. */
-type Make = ((before: string | undefined) => string) & { readonly isOnce?: boolean };
-
-/** Written once; later the file belongs to the user. */
-const once = (text: string): Make => Object.assign((before: string | undefined) => before ?? text, { isOnce: true });
-
 const indented = (text: string) => text.trimEnd().replace(/^/gm, "  | ").replace(/ +$/gm, "");
-
-/** A file's endings that mean the same to the tool that reads it. */
-const ENDINGS = [
-  ["js", "ts", "jsx", "tsx", "mjs", "mts", "cjs", "cts"],
-  ["jsonc", "json", "toml"],
-];
-
-/** The names of those files under each ending that would do. */
-const namesOf = (...files: string[]) =>
-  files.flatMap((file) => {
-    const [, stem = file, ending = ""] = /^(.*)\.(\w+)$/.exec(file) ?? [];
-    return (ENDINGS.find((endings) => endings.includes(ending)) ?? [ending]).map((each) => `${stem}.${each}`);
-  });
-
-/** A file to write, and the other files that would stand for it. */
-type FileToWrite = [path: string, make: Make, namesakes?: readonly string[]];
-
-/** A file that is written once, unless one stands for it. */
-const file = (path: string, text: string, ...others: string[]): FileToWrite => [
-  path,
-  once(text),
-  namesOf(path, ...others),
-];
-
-function filesOf({ folder, parts, framework, version, isOldNext }: Plan): FileToWrite[] {
-  const files: FileToWrite[] = [["package.json", manifestWith(parts, framework, version)]];
-  const has = (path: string) => existsSync(join(folder, path));
-  const read = (path: string) => (has(path) ? readFileSync(join(folder, path), "utf8") : "");
-  // Next reads no file beside a `src` with the pages in it.
-  const isBelow = !has("app") && !has("pages") && (has("src/app") || has("src/pages"));
-  const next = framework === "next" && isBelow ? "src/" : "";
-  // The forwarder reads the cookie that the capture signs.
-  const cookieSecret = cookieSecretIn(folder);
-  const hasWorker = parts.has("forwarder") || (parts.has("capture") && framework === "wrangler");
-  if (parts.has("forwarder")) {
-    files.push(file("forwarder/worker.js", FORWARDER), file("forwarder/dev.js", FORWARDER_DEV));
-    files.push(file("forwarder/wrangler.jsonc", FORWARDER_CONFIG));
-    files.push(file("forwarder/wrangler.dev.jsonc", FORWARDER_DEV_CONFIG));
-    files.push(["forwarder/.dev.vars", (before) => forwarderSecrets(before, cookieSecret)]);
-  }
-  const withCookieSecret = (before: string | undefined) => withSecret(before, COOKIE_SECRET, cookieSecret);
-  if (parts.has("capture")) {
-    if (framework === "next") {
-      const name = isOldNext ? "middleware" : "proxy";
-      // Of both names at once Next takes none.
-      files.push(file(`${next}${name}.js`, nextProxy(name), `${next}proxy.js`, `${next}middleware.js`));
-      // What .env.local has would go before it.
-      files.push([secretOf(read(".env"), COOKIE_SECRET) ? ".env" : ".env.local", withCookieSecret]);
-    } else if (framework === "sveltekit") {
-      files.push(file("src/hooks.server.js", SVELTE_HOOKS, "src/hooks.server/index.js"));
-      files.push([".env", withCookieSecret]);
-    } else {
-      const served = framework === "vite" ? "dist" : "public";
-      files.push(file("site/worker.js", SITE), file("site/wrangler.jsonc", siteConfig(served)));
-      files.push(["site/.dev.vars", withCookieSecret]);
-      if (served === "public" && !has("public") && !parts.has("page")) files.push(file("public/index.html", WELCOME));
-    }
-  }
-  if (parts.has("page")) {
-    if (framework === "next") files.push(file(`${next}components/cake-edge.jsx`, NEXT_PAGE));
-    else if (framework === "sveltekit") files.push(file("src/lib/cake-edge.js", PAGE));
-    else if (framework === "vite") files.push(file("src/cake-edge.js", PAGE));
-    else files.push(file("public/landing.html", TAG));
-  }
-  if (parts.has("sandbox")) {
-    const [path, runner] = sandboxTest(dependenciesIn(folder));
-    files.push(file(path, SANDBOX_TEST.replace("node:test", runner)));
-  }
-  if (hasWorker || parts.has("capture")) {
-    files.push([
-      ".gitignore",
-      (before = "") => withLines(before, ["node_modules", ".wrangler", ".dev.vars", ".env", ".env.local"]),
-    ]);
-  }
-  return files;
-}
-
-function manifestWith(parts: ReadonlySet<Part>, framework: Framework, version: string): Make {
-  return (before) => {
-    const manifest: Manifest = before === undefined ? { private: true, type: "module" } : readManifest(before);
-    const has = (name: string) => name in { ...manifest.dependencies, ...manifest.devDependencies };
-    const wanted: Manifest = { ...manifest };
-    if (!has("cake-edge")) wanted.dependencies = { ...manifest.dependencies, "cake-edge": `^${version}` };
-    if ((parts.has("forwarder") || (parts.has("capture") && framework === "wrangler")) && !has("wrangler")) {
-      wanted.devDependencies = { ...manifest.devDependencies, wrangler: WRANGLER };
-    }
-    const scripts: Record<string, string> = {};
-    if (parts.has("forwarder")) {
-      scripts["forwarder"] = "wrangler dev --config forwarder/wrangler.dev.jsonc";
-      scripts["forwarder:deploy"] = "wrangler deploy --config forwarder/wrangler.jsonc";
-    }
-    if (parts.has("sandbox")) scripts["test"] = testCommand({ ...manifest.dependencies, ...manifest.devDependencies });
-    // A script of the user's keeps its name; the one that `npm init` writes is none.
-    const { test: own, ...others } = manifest.scripts ?? {};
-    const isFree = parts.has("sandbox") && own?.includes("no test specified");
-    const merged = { ...scripts, ...(isFree ? others : manifest.scripts) };
-    if (Object.keys(merged).length > 0) wanted.scripts = merged;
-    const isSame = before !== undefined && JSON.stringify(manifest) === JSON.stringify(wanted);
-    return isSame ? before : manifestText(wanted, before);
-  };
-}
-
-function withLines(before: string, lines: readonly string[]): string {
-  const there = new Set(before.split("\n").map((line) => line.trim().replace(/^\/|\/$/g, "")));
-  const missing = lines.filter((line) => !there.has(line));
-  if (missing.length === 0) return before;
-  return `${before === "" || before.endsWith("\n") ? before : `${before}\n`}${missing.join("\n")}\n`;
-}
 
 /** The removed and added lines; secrets are hidden. */
 function difference(before: string, after: string): string {
@@ -345,123 +189,4 @@ async function agrees(question: string): Promise<boolean> {
   });
   asking.close();
   return /^y(es)?$/i.test(answer.trim());
-}
-
-function run(command: string, args: string[], cwd: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd,
-      stdio: ["ignore", "inherit", "inherit"],
-      shell: process.platform === "win32",
-    });
-    child.on("error", () => reject(new RunError(`${command} could not be started`)));
-    child.on("close", (code) =>
-      code === 0 ? resolve() : reject(new RunError(`${command} ${args[0]} ended with exit code ${code}`)),
-    );
-  });
-}
-
-/** Starts the forwarder as the user will, and runs the doctor. */
-async function examine(folder: string): Promise<number> {
-  const port = await freePort();
-  const origin = `http://127.0.0.1:${port}`;
-  // A workspace has it in a folder around this one.
-  const tools = upwards(folder).map((at) => join(at, "node_modules/wrangler/bin/wrangler.js"));
-  const wrangler = tools.find((tool) => existsSync(tool));
-  if (wrangler === undefined) {
-    // Yarn's Plug'n'Play has no node_modules.
-    if (upwards(folder).some((at) => existsSync(join(at, ".pnp.cjs")))) {
-      console.log("\nwithout node_modules the doctor was not run: start the forwarder, then cake-edge doctor");
-      return 0;
-    }
-    throw new RunError("wrangler is not in node_modules, so the forwarder was not started");
-  }
-  const options = [
-    "--config",
-    "forwarder/wrangler.dev.jsonc",
-    "--port",
-    String(port),
-    "--ip",
-    "127.0.0.1",
-    "--inspector-port",
-    "0",
-  ];
-  const child = spawn(process.execPath, [wrangler, "dev", ...options], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" },
-  });
-  // Who ends this command ends what it has started, too: Ctrl-C reaches both by itself.
-  const end = (signal: NodeJS.Signals) => {
-    child.once("exit", () => process.exit(128 + constants.signals[signal]));
-    child.kill("SIGTERM");
-  };
-  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.once(signal, end);
-  let printed = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      printed = (printed + text).slice(-4_000);
-    });
-  }
-  try {
-    await answers(`${origin}/cake/health`, child, () => printed);
-    console.log("\nThe doctor on the forwarder, as it runs here:");
-    return await doctor(["--forwarder", `${origin}/cake`, "--origin", origin]);
-  } finally {
-    for (const signal of ["SIGTERM", "SIGHUP"] as const) process.off(signal, end);
-    child.kill("SIGTERM");
-    await new Promise((resolve) => (child.exitCode === null ? child.once("exit", resolve) : resolve(undefined)));
-  }
-}
-
-async function answers(url: string, child: ChildProcess, printed: () => string): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    if (child.exitCode !== null) throw new RunError(`the forwarder did not start:\n${printed()}`);
-    try {
-      if ((await fetch(url)).ok) return;
-    } catch {
-      // It does not answer yet.
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new RunError(`the forwarder did not answer within a minute:\n${printed()}`);
-}
-
-function nextSteps({ folder, parts, framework, manager }: Plan): string[] {
-  const steps = ["", "Next:"];
-  if (parts.has("forwarder")) {
-    steps.push(
-      `  ${manager} run forwarder`,
-      "    the forwarder on http://localhost:8787/cake, delivering into a sandbox",
-    );
-    steps.push("  forwarder/wrangler.jsonc");
-    steps.push(
-      "    name your CAKE domain, its time zone and your site's route there; then npx wrangler secret put each secret",
-    );
-  }
-  if (parts.has("page")) {
-    const component = existsSync(join(folder, "src/components/cake-edge.jsx")) ? "src/components" : "components";
-    const where = {
-      next: `render <CakeEdge /> of ${component}/cake-edge.jsx in your layout`,
-      sveltekit: "import src/lib/cake-edge.js in your layout",
-      vite: "import src/cake-edge.js in your main module",
-      wrangler: `mkdir -p public/js && cp ${packageIn(folder)}/dist/page/*.js public/js/`,
-    }[framework];
-    steps.push(`  ${where}`);
-  }
-  if (parts.has("capture") && framework === "next") {
-    steps.push(`  export const dynamic = "force-dynamic" in the pages that clicks land on`);
-    steps.push("    else a cache may share a prerendered page with its cookie");
-  }
-  if (parts.has("capture") && (framework === "wrangler" || framework === "vite")) {
-    const built = framework === "vite" ? "npx vite build && " : "";
-    steps.push(`  ${built}npx wrangler dev --config site/wrangler.jsonc`);
-  }
-  if (parts.has("sandbox")) {
-    const all = dependenciesIn(folder);
-    const [path, runner] = sandboxTest(all);
-    const byHand = runner === "vitest" ? `npx vitest run ${path}` : `node --test ${path}`;
-    steps.push(`  ${scriptsIn(folder)["test"] === testCommand(all) ? `${manager} run test` : byHand}`);
-  }
-  return steps;
 }

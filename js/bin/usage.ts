@@ -1,4 +1,7 @@
 /** The parts that all commands share: usage errors, and the end by a signal. */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { isCakeError } from "../error.js";
 import { findNearest } from "../nearest.js";
@@ -88,6 +91,19 @@ export function endingOf(error: unknown): Ending | undefined {
   // A file that cannot be read or written, by the system's own words.
   if (error instanceof Error && "syscall" in error) return { sentence: error.message, status: 2 };
   return undefined;
+}
+
+/** Makes a folder for temporary files. @throws UsageError where the system's place for them cannot be written */
+export function makeTemporaryFolder(prefix: string): string {
+  try {
+    return mkdtempSync(join(tmpdir(), prefix));
+  } catch (error) {
+    const variable = process.platform === "win32" ? "TEMP" : "TMPDIR";
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      `the folder for temporary files, ${tmpdir()}, cannot be written (${code}): set ${variable} to another`,
+    );
+  }
 }
 
 /** Is there a process with this id? */

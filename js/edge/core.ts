@@ -5,10 +5,10 @@ import { start as startClient } from "../wasm/client.js";
 import { start } from "../wasm/edge.js";
 
 /** Links, capture and pixels: the tasks of a Worker at every visit. */
-export const edge = createCore(start);
+export const edge = createCore(start, { file: "edge.wasm", place: "module" });
 
 /** Calls of CAKE's API. */
-export const clientCore = createCore(startClient, "module, { client }");
+export const clientCore = createCore(startClient, { file: "client.wasm", place: "module, { client }" });
 
 /** Checks for probable mistakes in a link or in a postback's URL. */
-export const checksCore = createCore(startChecks, "module, { checks }");
+export const checksCore = createCore(startChecks, { file: "checks.wasm", place: "module, { checks }" });

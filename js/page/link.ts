@@ -37,25 +37,31 @@ const NAMES =
 
 let core: LinkCore | undefined;
 
+/** The first half is the cure where {@link ready} has failed. */
+function unavailable(cause: unknown): never {
+  throw new CakeError({ code: "wasm_unavailable", rule: "WebAssembly must be allowed, or await ready()" }, { cause });
+}
+
 /**
  * Resolves when links can be built: at once with WebAssembly, otherwise when the core is loaded as plain JavaScript.
  * Only pages whose policy lacks 'wasm-unsafe-eval', and browsers without WebAssembly, need to wait for it.
  *
- * @throws if that file cannot be loaded
+ * @throws CakeError `wasm_unavailable` if that file cannot be loaded, as in service workers, which load nothing later:
+ * their policy needs 'wasm-unsafe-eval'
  */
 export async function ready(): Promise<void> {
   try {
     core ??= instantiate<LinkCore>();
   } catch {
-    core ??= await import("./link-fallback.js");
+    core ??= await import("./link-fallback.js").catch(unavailable);
   }
 }
 
 /**
  * Builds a tracking link, `https://DOMAIN/?a=…&c=…&s1=…`, in its one normal form.
  *
- * @throws CakeError as `createTrackingLink` of `cake-edge` does; `internal` if there is no WebAssembly and
- * {@link ready} was not awaited
+ * @throws CakeError as `createTrackingLink` of `cake-edge` does; `wasm_unavailable` if there is no WebAssembly
+ * and {@link ready} was not awaited
  */
 export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules): string;
 export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules, more?: unknown): string {
@@ -113,7 +119,7 @@ function build(fields: readonly string[]): string {
   try {
     core ??= instantiate<LinkCore>();
   } catch (cause) {
-    throw new CakeError({ code: "internal", rule: "WebAssembly is refused here: await ready() first" }, { cause });
+    unavailable(cause);
   }
   // A line feed ends a field. Inside a field it becomes a carriage return, which the core refuses in the field's own
   // name.

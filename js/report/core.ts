@@ -68,7 +68,7 @@ export class Core {
       return new Core(await loading);
     } catch (error) {
       loading = undefined;
-      throw notCompiled(error, "", "");
+      throw notCompiled(error, "", "let the bundler take the condition workerd, whose entry brings the module");
     }
   }
 

@@ -223,7 +223,41 @@ test("cake-edge/link builds at once; where WebAssembly is refused it says what t
     await ready();
     return [before, build()];
   });
-  expect(built).toEqual(["WebAssembly is refused here: await ready() first", "https://t.example.com/?a=1&c=2"]);
+  expect(built).toEqual(["WebAssembly must be allowed, or await ready()", "https://t.example.com/?a=1&c=2"]);
+});
+
+test("a worker in which neither core of cake-edge/link can start is told so by a CakeError", async () => {
+  const policy = { "content-security-policy": "script-src 'self'", "content-type": "text/javascript" };
+  for (const [kind, says] of [
+    ["worker", "https://t.example.com/?a=1&c=2"],
+    ["service", "wasm_unavailable"],
+  ]) {
+    site.pages.set(`/${kind}.js`, {
+      html: `import { createTrackingLink, isCakeError, ready } from "/page/link.js";
+        const link = () => ready()
+          .then(() => createTrackingLink({ domain: "t.example.com", affiliateId: 1, creativeId: 2 }))
+          .catch((error) => isCakeError(error) && error.code);
+        onmessage = async (event) => (event.source ?? globalThis).postMessage(await link());`,
+      headers: policy,
+    });
+    const { page } = await visit(browser, site, "/modules");
+    const said = await page.evaluate(async (isService) => {
+      if (!isService) {
+        const worker = new Worker("/worker.js", { type: "module" });
+        worker.postMessage("");
+        return new Promise((resolve) => {
+          worker.onmessage = ({ data }) => resolve(data);
+        });
+      }
+      const { installing, active } = await navigator.serviceWorker.register("/service.js", { type: "module" });
+      const answer = new Promise((resolve) => {
+        navigator.serviceWorker.onmessage = ({ data }) => resolve(data);
+      });
+      (installing ?? active)?.postMessage("");
+      return answer;
+    }, kind === "service");
+    expect(said, kind).toBe(says);
+  }
 });
 
 test("the cores are what js/page/core.ts says, and take nothing from the page", async () => {

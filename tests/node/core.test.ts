@@ -1,4 +1,5 @@
 /** A trap in the wasm ends one instance. It does not end the process or another caller's work. */
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import * as slim from "../../dist/edge/index.js";
@@ -171,4 +172,53 @@ test("without bytes the first call says what to do, and init hands them over", a
   // After the core has started, another module has no effect.
   init(bytesOf("client"));
   expect(slim.createTrackingLink(LINK)).toBe(WRITTEN);
+});
+
+/** What a place has that its kind is known by. Each of them refuses to compile bytes. */
+const PLACES = {
+  page: "globalThis.document = {}; refuse();",
+  worker: "globalThis.importScripts = () => {}; refuse();",
+  edge: "refuse();",
+  without: "delete globalThis.WebAssembly;",
+};
+const ENTRIES = {
+  edge: ["edge.inline.js", "createTrackingLink({ domain: 't.example.com', affiliateId: 1, creativeId: 2 })"],
+  client: ["edge.inline.js", "createCakeClient({ baseUrl: 'http://127.0.0.1:1', apiKey: 'k'.repeat(20) })"],
+  checks: ["edge.inline.js", "lintTrackingLink('https://t.example.com/?a=1&c=2')"],
+  sandbox: ["sandbox-memory.inline.js", "createSandbox()"],
+  report: ["report.inline.js", "await openReport({ keys: ['clickId'] })"],
+} as const;
+
+test.each([
+  ["page", "edge", /^the page's policy allows no WebAssembly \(wasm-unsafe-eval\).*cake-edge\/page/],
+  ["page", "sandbox", /^the page's policy allows no WebAssembly/],
+  ["page", "report", /^the page's policy allows no WebAssembly/],
+  ["worker", "edge", /^this worker's policy allows no WebAssembly: add 'wasm-unsafe-eval' to/],
+  ["worker", "client", /^this worker's policy/],
+  ["worker", "sandbox", /^this worker's policy/],
+  ["worker", "report", /^this worker's policy/],
+  ["edge", "edge", /cake-edge\/edge\.wasm as a module and hand it to init\(module\)$/],
+  ["edge", "client", /cake-edge\/client\.wasm as a module and hand it to init\(module, \{ client \}\)$/],
+  ["edge", "checks", /cake-edge\/checks\.wasm as a module and hand it to init\(module, \{ checks \}\)$/],
+  ["edge", "sandbox", /condition workerd or edge-light/],
+  ["edge", "report", /condition workerd/],
+  ["without", "edge", /no WebAssembly: Node has it without --jitless/],
+  ["without", "sandbox", /no WebAssembly: Node has it without --jitless/],
+  ["without", "report", /no WebAssembly: Node has it without --jitless/],
+] as const)("in a place of the kind %s, %s says what can be done there", (place, entry, words) => {
+  const [file, call] = ENTRIES[entry];
+  const script = `
+    import * as entry from "./dist/entry/${file}";
+    import { isCakeError } from "./dist/error.js";
+    const { createTrackingLink, createCakeClient, lintTrackingLink, createSandbox, openReport } = entry;
+    const refuse = () => {
+      WebAssembly.Module = class { constructor() { throw new WebAssembly.CompileError("refused"); } };
+      WebAssembly.compile = () => Promise.reject(new WebAssembly.CompileError("refused"));
+    };
+    ${PLACES[place]}
+    try { ${call}; } catch (error) { console.log(isCakeError(error) && error.code, error.message); }`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  const [, code, message = ""] = /^(\S+) (.*)/.exec(stdout) ?? [];
+  expect(code, stderr).toBe("wasm_unavailable");
+  expect(message).toMatch(words);
 });

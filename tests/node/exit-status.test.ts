@@ -93,6 +93,21 @@ test("a value that no option takes is a sentence, and no stack", () => {
   }
 });
 
+test("a folder for temporary files that cannot be written is told with the variable that names another", () => {
+  for (const args of [
+    ["sandbox", "--port", "0"],
+    ["doctor", "--browser", "http://127.0.0.1:9", "--chromium", process.execPath],
+  ]) {
+    const TMPDIR = join(home, "none");
+    const options = { cwd: root, encoding: "utf8", env: { ...process.env, TMPDIR }, timeout: 30_000 } as const;
+    const { status, stderr } = spawnSync(process.execPath, [join(root, "dist/bin/cake-edge.js"), ...args], options);
+    expect(stderr).toBe(
+      `cake-edge: the folder for temporary files, ${TMPDIR}, cannot be written (ENOENT): set TMPDIR to another\n`,
+    );
+    expect(status).toBe(2);
+  }
+});
+
 test("the help of every command, and docs/commands.md, have the one table", () => {
   const docs = readFileSync(join(root, "docs/commands.md"), "utf8");
   for (const [status, meaning] of EXIT_STATUSES) expect(docs).toContain(`| ${status} | ${meaning} |\n`);

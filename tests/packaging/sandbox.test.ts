@@ -137,6 +137,15 @@ test("a missing workerd is one clear sentence that says what to install", () => 
     bare,
     1,
   );
+  for (const [lock, add] of [
+    ["pnpm-lock.yaml", "pnpm add --save-dev"],
+    ["yarn.lock", "yarn add --dev"],
+    ["bun.lock", "bun add --dev"],
+  ] as const) {
+    writeFileSync(join(bare, lock), "");
+    complains(["sandbox"], new RegExp(`run \`${add} workerd@1`), bare, 1);
+    rmSync(join(bare, lock));
+  }
 });
 
 test("options that are none, and values that are none, are one clear sentence", () => {

@@ -1,6 +1,6 @@
 /** The server part that every starter has. */
-import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -59,4 +59,50 @@ test("the starters' server part is one file", () => {
   const files = ["next", "sveltekit/src/lib", "nuxt/server/utils", "astro/src/lib", "react-router/app"];
   const texts = files.map((folder) => readFileSync(join(EXAMPLES, folder, "cake-edge.server.js"), "utf8"));
   expect(new Set(texts).size).toBe(1);
+});
+
+test("the starters' development servers stay on the port that SITE_ORIGIN names", () => {
+  const read = (file: string) => readFileSync(join(EXAMPLES, file), "utf8");
+  for (const [name, environment] of [
+    ["next", ".env.development"],
+    ["sveltekit", "dev.env"],
+    ["react-router", "dev.env"],
+    ["astro", "dev.env"],
+  ] as const) {
+    expect(read(`${name}/${environment}`), name).toMatch(/^SITE_ORIGIN=http:\/\/localhost:3000$/m);
+    const { dev } = JSON.parse(read(`${name}/package.json`)).scripts;
+    const config = name === "astro" ? read("astro/astro.config.mjs") : "";
+    // With a port Next takes no other one.
+    const fixed = name === "next" ? /--port 3000$/ : /--port 3000 --strictPort|port: 3000[\s\S]*strictPort: true/;
+    expect(dev + config, name).toMatch(fixed);
+  }
+  // Nuxt takes another one whatever it is told.
+  expect(readFileSync("docs/nuxt.md", "utf8")).toContain("Nuxt takes another one");
+});
+
+test("each guide's first commands work in an empty folder", () => {
+  for (const name of ["next", "sveltekit", "nuxt", "astro", "react-router", "hono"]) {
+    const [, shell = ""] = /```sh\n([\s\S]*?)```/.exec(readFileSync(`docs/${name}.md`, "utf8")) ?? [];
+    const home = mkdtempSync(join(tmpdir(), "cake-edge-guide-"));
+    try {
+      // npm itself is elsewhere in these tests: here it brings the package, and says what was asked of it.
+      const bin = join(home, "bin");
+      mkdirSync(bin);
+      const modules = join(install(join(home, "packed")), "..");
+      writeFileSync(
+        join(bin, "npm"),
+        `#!/bin/sh\necho "npm $*"\nmkdir -p node_modules && cp -R "${modules}/." node_modules/\n`,
+      );
+      chmodSync(join(bin, "npm"), 0o755);
+      const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}` };
+      const { status, stdout, stderr } = spawnSync("sh", ["-ec", shell], { cwd: home, encoding: "utf8", env });
+      expect([status, stderr], name).toEqual([0, ""]);
+      expect(stdout).toBe("npm install cake-edge\nnpm install cake-edge\nnpm run dev\n");
+      expect(Object.keys(JSON.parse(readFileSync(join(home, "my-site/package.json"), "utf8")).scripts)).toContain(
+        "dev",
+      );
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
+  }
 });

@@ -1,0 +1,283 @@
+/** What `npx cake-edge init` finds in a project, and that its files and its commands fit it. */
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { install } from "./pack.ts";
+
+const home = mkdtempSync(join(tmpdir(), "cake-edge-init-"));
+const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
+let folder = "";
+let packed = "";
+
+beforeAll(() => {
+  packed = install(home);
+});
+beforeEach(() => {
+  folder = mkdtempSync(join(home, "project-"));
+});
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+/** Runs the command without installing; returns what it has said. */
+function init(...args: string[]): string {
+  return run(process.env, "--no-install", ...args).stdout;
+}
+function run(env: NodeJS.ProcessEnv, ...args: string[]) {
+  const cli = join(packed, "dist/bin/cake-edge.js");
+  return spawnSync(process.execPath, [cli, "init", "--yes", ...args], { cwd: folder, encoding: "utf8", env });
+}
+/** Puts a file into the project, as its user would have. */
+function put(file: string, text: string | object): void {
+  mkdirSync(join(folder, file, ".."), { recursive: true });
+  writeFileSync(join(folder, file), typeof text === "string" ? text : JSON.stringify(text));
+}
+const read = (file: string) => readFileSync(join(folder, file), "utf8");
+const has = (file: string) => existsSync(join(folder, file));
+
+test.each([
+  ["catalog:", "15.5.29", "middleware"],
+  ["catalog:web", "16.4.6", "proxy"],
+  ["workspace:*", "15.0.0", "middleware"],
+  ["latest", "15.5.29", "middleware"],
+  ["*", "14.2.0", "middleware"],
+  [">=14", "16.4.6", "proxy"],
+  ["^15 || ^16", "16.4.6", "proxy"],
+  ["file:../next", "15.5.29", "middleware"],
+  ["canary", "17.0.0-canary.3", "proxy"],
+  // What package.json fixes is what the next install brings.
+  ["^16.0.0", "15.5.29", "proxy"],
+  ["npm:next@15.5.29", undefined, "middleware"],
+  ["15.x", undefined, "middleware"],
+])("Next declared as %j and installed as %s gets %s", (declared, installed, name) => {
+  // In the folder itself, and in the root of a workspace.
+  for (const [at, dir] of [
+    ["node_modules", "."],
+    ["node_modules", "apps/web"],
+  ] as const) {
+    folder = mkdtempSync(join(home, "project-"));
+    put(join(dir, "package.json"), { dependencies: { next: declared } });
+    if (installed !== undefined) put(join(at, "next/package.json"), { name: "next", version: installed });
+    expect(init("--capture", "--dir", dir)).not.toContain("warning");
+    expect([has(join(dir, "proxy.js")), has(join(dir, "middleware.js"))]).toEqual([
+      name === "proxy",
+      name === "middleware",
+    ]);
+  }
+});
+
+test("a wrangler that is too old is told, by what is installed", () => {
+  put("package.json", { devDependencies: { wrangler: "catalog:" } });
+  for (const [version, isOld] of [
+    ["3.114.0", true],
+    ["4.151.0", false],
+  ] as const) {
+    put("node_modules/wrangler/package.json", { name: "wrangler", version });
+    for (const part of ["--forwarder", "--capture"]) {
+      expect(init(part).includes("warning   the project has wrangler 3"), version).toBe(isOld);
+    }
+  }
+});
+
+test("where nothing tells Next's version, the command says which one it takes", () => {
+  put("package.json", { dependencies: { next: "catalog:" } });
+  expect(init("--capture")).toContain("warning   Next's version is not known here");
+});
+
+test.each([
+  [undefined, "npx", "npm run"],
+  ["package-lock.json", "npx", "npm run"],
+  ["pnpm-lock.yaml", "pnpm exec", "pnpm run"],
+  ["yarn.lock", "yarn", "yarn run"],
+  ["bun.lock", "bunx", "bun run"],
+])("with %s each step names its configuration, and runs by %s", (lock, exec, runs) => {
+  put("wrangler.toml", `name = "my"\n`);
+  put("package.json", { type: "module", devDependencies: { vitest: "5.0.0" }, scripts: { test: "vitest" } });
+  if (lock !== undefined) put(lock, "");
+  const said = init("--forwarder", "--capture", "--page", "--sandbox");
+  const steps = said.slice(said.indexOf("Next:"));
+  const manager = runs.split(" ")[0];
+  for (const line of [
+    `  ${manager} install`,
+    `  ${runs} forwarder`,
+    `  ${exec} wrangler secret put CAKE_API_KEY --config forwarder/wrangler.jsonc`,
+    "CAKE_OPERATOR_SECRET, CAKE_SIGNING_SECRETS, CAKE_COOKIE_SECRET",
+    `  ${runs} forwarder:deploy`,
+    `  ${exec} wrangler secret put CAKE_COOKIE_SECRET --config site/wrangler.jsonc`,
+    `  ${exec} wrangler deploy --config site/wrangler.jsonc`,
+    `  ${exec} vitest run test/cake-edge.test.mjs`,
+  ])
+    expect(steps).toContain(`${line}\n`);
+  // The project may have a Worker of its own, which each command would take without it.
+  for (const [command] of steps.matchAll(/\bwrangler (secret|dev|deploy).*/g)) expect(command).toContain(" --config ");
+  for (const config of ["forwarder", "site"]) {
+    for (const [line] of read(`${config}/wrangler.jsonc`).matchAll(/.*wrangler secret put.*/g))
+      expect(line).toContain(`\`${exec} wrangler secret put`);
+  }
+});
+
+test("scripts of the project's own are told, and no step runs them", () => {
+  put("package.json", { scripts: { forwarder: "echo mine", "forwarder:deploy": "echo mine, too", test: "jest" } });
+  const said = init("--forwarder", "--sandbox");
+  expect(said).toMatch(/^left {6}package\.json has scripts of these names/m);
+  expect(said).toContain(`  | "forwarder": "wrangler dev --config forwarder/wrangler.dev.jsonc"\n`);
+  expect(said).toContain(`  | "forwarder:deploy": "wrangler deploy --config forwarder/wrangler.jsonc"\n`);
+  expect(said).not.toContain("npm run");
+  expect(said).toContain("  npx wrangler dev --config forwarder/wrangler.dev.jsonc\n");
+  expect(said).toContain("  npx wrangler deploy --config forwarder/wrangler.jsonc\n");
+
+  // With an option more it is still the forwarder's.
+  put("package.json", { scripts: { forwarder: "wrangler dev --config forwarder/wrangler.dev.jsonc --port 9000" } });
+  expect(init("--forwarder")).toMatch(/^(?![\s\S]*has scripts of these names)[\s\S]* {2}npm run forwarder\n/);
+});
+
+test("scripts and configurations name the files that stand under another ending", () => {
+  put("package.json", {});
+  put("forwarder/worker.ts", `import "cake-edge";`);
+  put("forwarder/wrangler.dev.json", `{ "name": "cake-edge" }`);
+  put("site/worker.ts", `import "cake-edge";`);
+  const said = init("--forwarder", "--capture");
+  expect(read("forwarder/wrangler.jsonc")).toContain(`"main": "worker.ts"`);
+  expect(read("site/wrangler.jsonc")).toContain(`"main": "worker.ts"`);
+  expect(JSON.parse(read("package.json")).scripts).toEqual({
+    forwarder: "wrangler dev --config forwarder/wrangler.dev.json",
+    "forwarder:deploy": "wrangler deploy --config forwarder/wrangler.jsonc",
+  });
+  expect(said).toContain("  npm run forwarder\n");
+});
+
+test("steps for another folder say which", () => {
+  put("apps/web/package.json", {});
+  expect(init("--sandbox", "--dir", "apps/web")).toContain("Next, in apps/web:\n");
+});
+
+test.each([
+  [{ next: "15.5.0" }, ".env.development.local", ".env.local"],
+  [{ next: "15.5.0" }, ".env.development", ".env.local"],
+  [{ next: "15.5.0" }, ".env.production", ".env.local"],
+  [{ next: "15.5.0" }, ".env.production.local", ".env.local"],
+  [{ "@sveltejs/kit": "3.2.0" }, ".env.local", ".env"],
+  [{ "@sveltejs/kit": "3.2.0" }, ".env.development", ".env"],
+  [{}, ".dev.vars", "site/.dev.vars"],
+  [{}, ".dev.vars.staging", "site/.dev.vars"],
+  [{}, "forwarder/.env", "site/.dev.vars"],
+  [{ vite: "8.3.8" }, ".env.local", "site/.dev.vars"],
+])("with %o the secret in %s is the project's", (dependencies, file, other) => {
+  put("package.json", { dependencies });
+  put(file, "CAKE_COOKIE_SECRET=mine\n");
+  put(".env.example", "CAKE_COOKIE_SECRET=an-example\n");
+  expect(init("--forwarder", "--capture")).not.toContain("warning");
+  expect(read(other)).toBe("CAKE_COOKIE_SECRET=mine\n");
+  expect(read("forwarder/.dev.vars")).toContain("\nCAKE_COOKIE_SECRET=mine\n");
+  put(other, "CAKE_COOKIE_SECRET=another\n");
+  expect(init("--capture")).toMatch(/^warning {3}CAKE_COOKIE_SECRET differs in /m);
+  expect(init("--capture")).toContain(file);
+});
+
+/** The compiler options of Vite's, Next's and SvelteKit's templates. */
+const STRICT = {
+  target: "ES2023",
+  module: "ESNext",
+  moduleResolution: "bundler",
+  lib: ["ES2023", "DOM", "DOM.Iterable"],
+  types: [],
+  strict: true,
+  noEmit: true,
+  skipLibCheck: true,
+  noUnusedLocals: true,
+  noUnusedParameters: true,
+  verbatimModuleSyntax: true,
+  moduleDetection: "force",
+  jsx: "preserve",
+};
+
+test.each([
+  [
+    { vite: "8.3.8" },
+    {},
+    "src/cake-edge.ts",
+    `import { tracker } from "./cake-edge.js"; void tracker.convert({ offerId: 1, orderId: "A" });`,
+  ],
+  [{ vite: "8.3.8" }, { allowJs: true, checkJs: true, types: ["node"] }, "src/cake-edge.ts", ""],
+  [{ "@sveltejs/kit": "3.2.0" }, { allowJs: true, checkJs: true, types: ["node"] }, "src/lib/cake-edge.ts", ""],
+  [{ next: "16.4.6" }, { allowJs: true, types: ["node"] }, "components/cake-edge.tsx", ""],
+  [{ next: "16.4.6" }, { allowJs: true, checkJs: true, types: ["node"] }, "proxy.ts", ""],
+  [{ next: "15.5.0" }, { types: ["node"] }, "middleware.ts", ""],
+])("with %o and %o each file passes TypeScript", (dependencies, options, file, use) => {
+  put("package.json", { type: "module", dependencies });
+  put("tsconfig.json", { compilerOptions: { ...STRICT, ...options }, include: ["**/*"], exclude: ["node_modules"] });
+  put("node_modules/next/server.d.ts", "export declare const NextResponse: { next(): Response };");
+  put("node_modules/react/index.d.ts", "export declare function useEffect(run: () => void, deps: unknown[]): void;");
+  put(
+    "node_modules/@sveltejs/kit/index.d.ts",
+    "export type Handle = (input: { event: { request: Request; platform?: Readonly<{}> }; resolve(event: unknown): Promise<Response> }) => Promise<Response>;",
+  );
+  symlinkSync(packed, join(folder, "node_modules/cake-edge"));
+  symlinkSync(join(modules, "@types"), join(folder, "node_modules/@types"));
+  init("--page", "--capture", "--forwarder", "--sandbox");
+  expect(has(file)).toBe(true);
+  if (use !== "") put("src/main.ts", use);
+  const { stdout } = spawnSync(join(modules, ".bin/tsc"), ["-p", folder], { encoding: "utf8" });
+  expect(stdout).toBe("");
+});
+
+test("a Worker that the project has is told what it lacks, and no second one is written", () => {
+  for (const [files, told, lines] of [
+    [
+      { "wrangler.toml": `name = "my"\nmain = "src/index.ts"\n`, "src/index.ts": "" },
+      "src/index.ts",
+      "withClickCapture",
+    ],
+    [{ "wrangler.jsonc": `{ "main": "./w.js" }`, "w.js": "", "vite.config.js": "" }, "w.js", "withClickCapture"],
+    [{ "functions/_middleware.ts": "" }, "functions/_middleware.ts", "pagesClickCapture"],
+  ] as const) {
+    folder = mkdtempSync(join(home, "project-"));
+    put("package.json", { dependencies: "vite.config.js" in files ? { vite: "8.3.8" } : {} });
+    for (const [file, text] of Object.entries(files)) put(file, text);
+    const said = init("--capture");
+    expect(said).toContain(`left      ${told} is yours: add what it lacks\n`);
+    expect(said).toMatch(new RegExp(`^ {2}\\| .*${lines}`, "m"));
+    expect([has("site"), has(".dev.vars")]).toEqual([false, true]);
+    expect(said).not.toContain("site/");
+  }
+  folder = mkdtempSync(join(home, "project-"));
+  put("wrangler.toml", `name = "my"\npages_build_output_dir = "dist"\n`);
+  init("--capture");
+  expect(read("functions/_middleware.js")).toContain("pagesClickCapture");
+  folder = mkdtempSync(join(home, "project-"));
+  put("wrangler.json", `{ "name": "my", "assets": { "directory": "public" } }`);
+  expect(init("--capture")).toContain("warning   wrangler.json has a Worker of its own");
+});
+
+test("frameworks with a server of their own are told so under each of their names", () => {
+  for (const name of ["@builder.io/qwik-city", "@qwik.dev/router"]) {
+    put("package.json", { devDependencies: { [name]: "2.0.0", vite: "8.3.8" } });
+    expect(run(process.env, "--no-install", "--capture").stderr).toContain("--capture knows no Qwik");
+  }
+});
+
+test.each([
+  ["pnpm-lock.yaml", "pnpm", "install --no-frozen-lockfile --config.strict-dep-builds=false"],
+  ["yarn.lock", "yarn", "install immutable=false"],
+])("with %s a changed package.json is installed in CI, too", (lock, manager, asked) => {
+  put("package.json", {});
+  put(lock, "");
+  put(`bin/${manager}`, `#!/bin/sh\necho "asked $* immutable=$YARN_ENABLE_IMMUTABLE_INSTALLS"\n`);
+  chmodSync(join(folder, `bin/${manager}`), 0o755);
+  const { stdout } = run(
+    { ...process.env, CI: "true", PATH: `${join(folder, "bin")}:${process.env["PATH"]}` },
+    "--sandbox",
+  );
+  expect(stdout).toContain(`asked ${asked}`);
+  expect(stdout).toContain("Next:");
+});
