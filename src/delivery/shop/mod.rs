@@ -100,8 +100,12 @@ pub(crate) struct Conversion {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Order {
-    /// The unique ids that its sale may have, the likeliest first.
+    /// The unique ids that the order may be told by, the one for its sale first. The rest of them may tie it to
+    /// what was told before; see [`order_update::OrderUpdate::sold_as`].
     pub(crate) unique_ids: Vec<String>,
+    /// May another webhook of the order lack some of its ids, or tell others?
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) is_tied: bool,
     /// The time of what is said, in milliseconds since 1970.
     pub(crate) as_of_ms: u64,
     #[serde(serialize_with = "as_lines", skip_serializing_if = "Vec::is_empty")]
@@ -133,6 +137,7 @@ impl Order {
         facts: Vec<Fact>,
     ) -> Self {
         Self {
+            is_tied: unique_ids.len() > 1,
             unique_ids,
             as_of_ms,
             takes: facts.iter().any(Fact::takes),
@@ -274,12 +279,8 @@ impl Shop {
             return Vec::new();
         };
         let ids = match self.platform {
-            Platform::Shopify => shopify::unique_id(&self.settings, &payload)
-                .into_iter()
-                .collect(),
-            Platform::WooCommerce => woocommerce::unique_id(&self.settings, &payload)
-                .into_iter()
-                .collect(),
+            Platform::Shopify => shopify::order_ids(&self.settings, &payload),
+            Platform::WooCommerce => woocommerce::order_ids(&self.settings, &payload),
             Platform::Stripe => stripe::order_ids(&payload),
         };
         ids.iter().map(|id| self.settings.prefixed(id)).collect()
