@@ -415,9 +415,7 @@ function dated(
   uniqueId = conversion.uniqueId,
   { zone }: ResolvedOptions,
 ): WebhookConversion {
-  // A platform's clock that is ahead must not move the sale into the future: it counts from when it came.
-  const isPast = paidAtMs !== undefined && paidAtMs <= Date.now();
-  const conversionDate = isPast ? zone?.findCivil(new Date(paidAtMs)) : undefined;
+  const conversionDate = paidAtMs !== undefined ? zone?.findCivil(new Date(paidAtMs)) : undefined;
   return { ...conversion, uniqueId, ...(conversionDate === undefined ? {} : { conversionDate }) };
 }
 

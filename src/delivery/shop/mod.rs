@@ -73,7 +73,8 @@ pub struct Verdict {
 pub(crate) struct Sale {
     /// The conversion, as a signed caller hands it over.
     pub(crate) conversion: Conversion,
-    /// When it was paid, in milliseconds since 1970.
+    /// When it was paid, in milliseconds since 1970. Absent where that is not known, or in the future: then the sale
+    /// counts when it comes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) paid_at_ms: Option<u64>,
     /// When it became a sale, where that is later.
@@ -259,6 +260,10 @@ impl Shop {
             order.as_of_ms = webhook.now_ms.min(order.as_of_ms);
             let facts = order.facts.iter_mut();
             facts.for_each(|fact| fact.not_after(webhook.now_ms));
+        }
+        if let Some(sale) = &mut verdict.sale {
+            // A platform's clock may be ahead, and a gateway may write local time as UTC.
+            sale.paid_at_ms.take_if(|paid_ms| *paid_ms > webhook.now_ms);
         }
         let is_too_old = |sale: &mut Sale| self.settings.is_too_old(sale, webhook.now_ms);
         if let Some(sale) = verdict.sale.take_if(is_too_old) {
