@@ -87,7 +87,7 @@ export interface ShopifyOptions extends ShopOptions {
 export interface WooCommerceOptions extends ShopOptions {
   /** The order statuses that count as a sale. @default ["processing", "completed"] */
   readonly statuses?: readonly string[];
-  /** The unique id: the order's `id`, or its `number`, which plugins may change. @default "id" */
+  /** The unique id: the order's `id`, or its `number`. Plugins may change a number: the first one stays. @default "id" */
   readonly uniqueId?: "id" | "number";
 }
 

@@ -38,6 +38,8 @@ export interface OrderUpdate extends OrderRef {
   readonly platform: string;
   /** Facts in the core's own lines. */
   readonly facts: string;
+  /** The unique id that the order's sale gets, unless it is decided already. */
+  readonly soldAs?: string;
   /** The other orders that this one is here. */
   readonly links?: readonly OrderRef[];
   /** May a mapping have made anything of the order? */
@@ -60,6 +62,8 @@ export interface Settled {
   readonly isKnown: boolean;
   /** Has CAKE the shop's money? */
   readonly isMoneyUsed: boolean;
+  /** The unique id of the order's sale, where it is decided; else empty. */
+  readonly soldAs: string;
   /** The other orders that this one is here, and the facts for them. */
   readonly links: readonly OrderRef[];
   readonly facts: string;

@@ -25,8 +25,10 @@ interface Verdict {
 
 /** What a webhook says of an order, beside its sale or without one. */
 interface WebhookOrder {
-  /** The unique ids that the sale may have. */
+  /** The unique ids that the order may be told by, the one for its sale first. */
   readonly uniqueIds: readonly string[];
+  /** May another webhook of the order lack some of its ids, or tell others? */
+  readonly isTied?: boolean;
   readonly asOfMs: number;
   readonly facts?: string;
   /** Do the facts take anything back? */
@@ -87,14 +89,16 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   if (verdict.outcome === "ping" || verdict.outcome === "test") return logOutcome(verdict.outcome);
   if (verdict.reason === "unreadable") return logOutcome("ignored", { code: "unreadable", alert: true });
   const incoming: Incoming = { platform: name, shop, intake, logOutcome };
-  const { order, reason } = verdict;
+  const { reason } = verdict;
+  const tied = verdict.order?.isTied === true ? [await soldAs(verdict.order, incoming)] : [];
+  const order = verdict.order && { ...verdict.order, ...(tied.length > 0 ? { uniqueIds: tied } : {}) };
   const isTooOld = reason === "too_old";
   const isRefund = verdict.outcome === "refund";
   if (order !== undefined && (isRefund || isTooOld || reason === "invoice_payment")) {
     const answer = await logOrder(order, await updateOrder(order, incoming), incoming, !isRefund, reason);
     return answer ?? logOutcome("ignored", { code: reason ?? "no_conversion" });
   }
-  const ready = verdict.sale && dated(verdict.sale, options);
+  const ready = verdict.sale && dated(verdict.sale, tied[0], options);
   let text = ready && JSON.stringify(ready);
   if (shop.map !== undefined && payload !== undefined) {
     const deadline = new Deadline(MAP_MS, Date.now());
@@ -118,7 +122,7 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   }
   // The revenue of the site's own mapping is not known here.
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
-  const ids = shop.map === undefined ? [] : shop.reader().orderIds(body);
+  const ids = shop.map === undefined ? [] : [...new Set([...tied, ...shop.reader().orderIds(body)])];
   const known = order ?? { uniqueIds: ids, asOfMs: Date.now(), takes: false, ifUnknown: "sent" };
   const { answer, settled } = await acceptSale(text, known, { ids, ready }, incoming, leftOut);
   // The sale may be a repetition while its refund is new.
@@ -243,6 +247,41 @@ async function isSoldElsewhere(sold: OrderRef, ids: readonly string[], incoming:
     }
   }
   return false;
+}
+
+/**
+ * The unique id of the sale of an order that is told under several ids: the one that was decided first, by another
+ * webhook or by the order's page. Each id leads to it from then on, also what was told of the order under it before.
+ */
+async function soldAs({ uniqueIds, ifUnknown }: WebhookOrder, incoming: Incoming): Promise<string> {
+  const { platform, shop } = incoming;
+  const { offerId } = shop;
+  const ask = (uniqueId: string, more: Pick<OrderUpdate, "ifUnknown" | "soldAs" | "facts">) =>
+    settle({ platform, offerId, uniqueId, isMapped: shop.map !== undefined, ...more }, incoming);
+  let [sold = ""] = uniqueIds;
+  const walk = async (how: OrderUpdate["ifUnknown"]) => {
+    let isFound = false;
+    const facts = new Map<string, string>();
+    // The sale's own id last: another webhook decides at an id that both tell.
+    const open = [...uniqueIds].reverse();
+    for (let next = open.shift(); next !== undefined; next = open.shift()) {
+      if (facts.has(next)) continue;
+      const settled = await ask(next, { ifUnknown: how, soldAs: sold, facts: "" });
+      facts.set(next, settled?.facts ?? "");
+      const decided = settled?.soldAs ?? "";
+      isFound ||= decided !== "";
+      if (decided === "" || decided === sold) continue;
+      sold = decided;
+      open.push(sold);
+    }
+    for (const [uniqueId, told] of facts) {
+      if (uniqueId !== sold && told !== "") await ask(sold, { ifUnknown: how, facts: told });
+    }
+    return isFound;
+  };
+  // What is no conversion here, and will be none, leaves nothing behind.
+  if (ifUnknown !== "known" || (await walk("known"))) await walk("quiet");
+  return sold;
 }
 
 /** Hands over what a webhook says of an order, without making a conversion of it. */
@@ -371,11 +410,13 @@ function textOfMapped(value: unknown): string | undefined {
  * Dates a sale by its payment, where the account's time zone is known. Otherwise CAKE dates it on arrival, like any
  * conversion.
  */
-function dated({ conversion, paidAtMs }: NonNullable<Verdict["sale"]>, { zone }: ResolvedOptions): WebhookConversion {
-  // A platform's clock that is ahead must not move the sale into the future: it counts from when it came.
-  const isPast = paidAtMs !== undefined && paidAtMs <= Date.now();
-  const conversionDate = isPast ? zone?.findCivil(new Date(paidAtMs)) : undefined;
-  return conversionDate === undefined ? conversion : { ...conversion, conversionDate };
+function dated(
+  { conversion, paidAtMs }: NonNullable<Verdict["sale"]>,
+  uniqueId = conversion.uniqueId,
+  { zone }: ResolvedOptions,
+): WebhookConversion {
+  const conversionDate = paidAtMs !== undefined ? zone?.findCivil(new Date(paidAtMs)) : undefined;
+  return { ...conversion, uniqueId, ...(conversionDate === undefined ? {} : { conversionDate }) };
 }
 
 function tryParse(body: Uint8Array): Record<string, unknown> | undefined {

@@ -191,7 +191,7 @@ impl Attempt {
             }
             (Phase::Sending, Input::Answered(answer)) => {
                 let asked = self.event.as_ref().map(Event::asked).unwrap_or_default();
-                let meaning = Meaning::from_answer(&self.route, answer, asked, self.is_in_doubt);
+                let meaning = Meaning::from_answer(&self.route, answer, asked, self.was_in_doubt());
                 match meaning {
                     // Where CAKE deduplicates, siblings are not asked.
                     Meaning::Recorded(Some(id)) if !self.facts.is_deduplicated => {

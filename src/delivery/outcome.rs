@@ -50,14 +50,14 @@ pub(crate) enum Meaning {
 }
 
 impl Meaning {
-    /// Reads the answer to an event. `is_in_doubt` says that an earlier attempt may have been
-    /// recorded. A duplicate then proves it.
+    /// Reads the answer to an event. `was_in_doubt` says that an earlier attempt may have been
+    /// recorded, whatever a look-up said since. A duplicate then proves it.
     #[must_use]
     pub(crate) fn from_answer(
         route: &Route,
         answer: &Answer<'_>,
         asked: Asked<'_>,
-        is_in_doubt: bool,
+        was_in_doubt: bool,
     ) -> Self {
         let read = match route {
             Route::Api(_) => record_conversion::read_id_for(answer, asked).map(Some),
@@ -76,7 +76,7 @@ impl Meaning {
             }
         };
         match before {
-            Duplicate::Before(conversion_id) if is_in_doubt => Self::Recorded(conversion_id),
+            Duplicate::Before(conversion_id) if was_in_doubt => Self::Recorded(conversion_id),
             _ => Self::from_error(error),
         }
     }

@@ -53,6 +53,22 @@ const refund = (id: number, amount: string, currency = "USD") => ({
   transactions: [{ kind: "refund", status: "success", amount, currency }],
 });
 
+test.each([
+  ["1970-01-01T00:00:00", "2026-06-19T13:00:00", "2026-06-19 13:00:00"],
+  ["1970-01-01T00:00:00", "1970-01-01T00:00:00", undefined],
+  ["0000-00-00T00:00:00", "2026-06-19T13:00:00", "2026-06-19 13:00:00"],
+  // A gateway's local time. A long wait for the payment makes no old sale of it.
+  ["2026-06-19T22:00:00", "2026-04-01T00:00:00", undefined],
+])(
+  "no sale is lost by a date that is none: paid %s, made %s",
+  async (date_paid_gmt, date_created_gmt, conversionDate) => {
+    const all = await shopOf("woocommerce", {}, { timeZone: "UTC" });
+    expect(await all.send(woo(all.reqid, { date_paid_gmt, date_created_gmt }))).toMatchObject({ outcome: "accepted" });
+    const [row] = await rows(all);
+    expect(row?.conversion?.["conversionDate"]).toBe(conversionDate);
+  },
+);
+
 describe("an order of WooCommerce's", () => {
   test.each([
     ["a part is refunded", {}, { refunds: [{ id: 9, total: "-30.00" }] }, ["approved", 70]],

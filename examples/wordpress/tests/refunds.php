@@ -60,6 +60,29 @@ foreach ( array( 46 => '№46', 47 => 'Ä/47', 48 => 'A"48', 49 => 'A\\49' ) as 
 	check( "an order's number is sent as it is: $number", array( array( 'uniqueId' => $number, 'revenue' => '29.35' ) ), $told( $id ) );
 }
 
+// An order's number may change: CAKE knows the sale by the first one.
+foreach ( array( 'sent', 'dead' ) as $nth => $how ) {
+	$id    = 52 + $nth;
+	$order = $buy( $id, array( 'date_paid_gmt' => $paid_now, 'number' => (string) $id ) );
+	$told( $id );
+	$order->fields['number'] = "2026-$id";
+	if ( 'dead' === $how ) {
+		// Given up, and perhaps accepted all the same.
+		foreach ( $order->fields['meta_data'] as &$meta ) {
+			$meta['value'] = str_replace( '"state":"sent"', '"state":"dead"', $meta['value'] );
+		}
+		unset( $meta );
+		do_action( 'woocommerce_order_action_cake_edge_send_again', $order );
+		check( 'a sale that is sent again has its first number', array( array( 'uniqueId' => (string) $id, 'revenue' => '29.35' ) ), $told( $id ) );
+	}
+	$order->fields['refunds'] = array( array( 'id' => 60 + $id, 'total' => '-9.35' ) );
+	do_action( 'woocommerce_order_refunded', $id, 60 + $id );
+	check( "a refund goes to the first number: $how", array( array( 'uniqueId' => (string) $id, 'revenue' => '20.00' ) ), $told( $id ) );
+	$order->fields['status'] = 'cancelled';
+	do_action( 'woocommerce_order_status_changed', $id );
+	check( "and so does the order's end: $how", array( array( 'uniqueId' => (string) $id, 'status' => 'returned' ) ), $told( $id ) );
+}
+
 // What is mended before it is sent again.
 $next  = array( 'code' => 400, 'body' => '{"error":{"code":"invalid_unique_id","rule":"r","retryable":false}}', 'headers' => array() );
 $order = $buy( 50, array( 'date_paid_gmt' => $paid_now, 'number' => 'a@b.c', 'currency' => 'EUR' ) );

@@ -144,6 +144,19 @@ check( 'the vectors have orders', true, $orders > 20 );
 $order = new \WC_Order( array( 'id' => 7, 'status' => 'processing', 'currency' => 'USD', 'total' => '29.345', 'date_paid_gmt' => '2026-06-19T03:20:00', 'meta_data' => array( array( 'key' => '_reqid', 'value' => 'abc-1' ) ) ) );
 $dated = array( 'offer_id' => 1, 'currency' => 'usd', 'time_zone' => 'America/New_York' );
 check( 'a sale is dated in the account\'s zone', array( '29.345', '2026-06-18 23:20:00' ), array_values( array_intersect_key( Order_Events::of( $order, $dated, 1781879400 )[0]['fields'], array( 'revenue' => 1, 'conversionDate' => 1 ) ) ) );
+$zone_date = function ( array $dates ) use ( $order, $dated ) {
+	$event = Order_Events::of( new \WC_Order( $dates + array( 'date_paid_gmt' => '' ) + $order->fields ), $dated, 1781879400 )[0] ?? array( 'fields' => array( 'conversionDate' => 'no sale' ) );
+	return $event['fields']['conversionDate'] ?? null;
+};
+foreach ( array(
+	'a date of payment in the future is not used'           => array( array( 'date_paid_gmt' => '2026-06-19T22:30:00' ), null ),
+	'be it a second ahead'                                  => array( array( 'date_paid_gmt' => '2026-06-19T14:30:01' ), null ),
+	'nor one of 1970'                                       => array( array( 'date_paid_gmt' => '1970-01-01T00:00:00' ), null ),
+	'the date of the order counts instead'                  => array( array( 'date_paid_gmt' => '1970-01-01T00:00:00', 'date_created_gmt' => '2026-06-19T14:29:00' ), '2026-06-19 10:29:00' ),
+	'unless that is none either'                            => array( array( 'date_created_gmt' => '1970-01-01T00:00:00' ), null ),
+) as $name => list( $dates, $expected ) ) {
+	check( "$name", $expected, $zone_date( $dates ) );
+}
 check( 'a word for a missing value in the order\'s meta is no click', array(), Order_Events::of( new \WC_Order( array( 'meta_data' => array( array( 'key' => '_reqid', 'value' => 'undefined' ) ) ) + $order->fields ), $dated, 1781879400 ) );
 
 // The plugin in a request.

@@ -3,11 +3,17 @@
 use super::super::circuit_breaker::{CircuitBreaker, PAUSE_MS, RefusalScope, Signal, SignalSource};
 use super::super::outcome::{Meaning, State};
 use super::super::{Correction, schedule};
-use super::{ALONE_MS, Attempt, Moment, Step, Transition};
+use super::{ALONE_MS, Attempt, Knowledge, Moment, Step, Transition};
 use crate::Error;
 use crate::api::Certainty;
 
 impl Attempt {
+    /// Was there a doubt before this attempt? A look-up that has settled it may have been behind, and
+    /// CAKE's word that the event is a duplicate takes it back.
+    pub(super) fn was_in_doubt(&self) -> bool {
+        self.row.is_in_doubt || self.facts.knowledge != Knowledge::NotRecorded
+    }
+
     /// Nobody can tell whether the event is recorded. It is not sent, and is looked up again later.
     pub(super) fn stay_in_doubt(
         &mut self,

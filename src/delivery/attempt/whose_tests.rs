@@ -2,7 +2,7 @@
 //! looks.
 
 use super::look_up_tests::{IN_DOUBT, click, report};
-use super::tests::{START_MS, api, moment, row, run, run_urls, seen, text_of};
+use super::tests::{FRESH, START_MS, api, moment, row, run, run_urls, seen, text_of};
 use super::*;
 use crate::api::Answer;
 
@@ -327,4 +327,78 @@ fn a_look_up_reads_a_slow_report_for_a_minute_and_no_longer() {
     assert_eq!(pages, 5);
     assert_eq!(seen(&end), ("pending", "outcome_unknown", 1, true, true));
     assert_eq!(end.upstream_message, "the report was not read in a minute");
+}
+
+#[test]
+fn a_duplicate_takes_back_a_look_up_that_found_nothing() {
+    const DUPLICATE: &str = r#"{"success":false,"message":"This transaction is a duplicate"}"#;
+    const NAMED: &str =
+        r#"{"success":false,"message":"This transaction is a duplicate","conversion_id":8}"#;
+    let fresh = Facts {
+        is_deduplicated: false,
+        ..FRESH
+    };
+    let unknown = Facts {
+        knowledge: Knowledge::Unknown,
+        ..IN_DOUBT
+    };
+    let not_converted = click(1, r#","converted":false,"conversion_id":0"#);
+    let theirs = [Sibling {
+        is_delivered: true,
+        conversion_id: Some(8),
+        unique_id: Some("ORD-0".to_owned()),
+        ..Sibling::default()
+    }];
+    let reported = report(r#"{"conversion_id":8,"offer_id":1,"unique_id":"ORD-0"}"#)
+        .replace("\"data\"", "\"total_rows\":1,\"data\"");
+    let no_click = r#"{"response":{"clicks":[]}}"#;
+    let nothing = report("");
+    let delivered = (State::Delivered, false);
+    for (facts, siblings, looked_up, body, expected) in [
+        (
+            IN_DOUBT,
+            &[][..],
+            vec![&*not_converted],
+            DUPLICATE,
+            delivered,
+        ),
+        (IN_DOUBT, &[], vec![&not_converted], NAMED, delivered),
+        (
+            IN_DOUBT,
+            &[],
+            vec![no_click, &nothing],
+            DUPLICATE,
+            delivered,
+        ),
+        (unknown, &[], vec![&not_converted], DUPLICATE, delivered),
+        (
+            IN_DOUBT,
+            &theirs,
+            vec![&not_converted, &reported],
+            DUPLICATE,
+            delivered,
+        ),
+        // It is another event's.
+        (
+            IN_DOUBT,
+            &theirs,
+            vec![&not_converted, &reported],
+            NAMED,
+            (State::Pending, true),
+        ),
+        // Without an earlier request, somebody else has sent it.
+        (fresh, &[], vec![], DUPLICATE, (State::Refused, false)),
+    ] {
+        for status in [200, 400, 409, 422] {
+            let mut answers: Vec<_> = looked_up.iter().map(|text| (200, *text)).collect();
+            answers.push((status, body));
+            let mut breaker = CircuitBreaker::default();
+            let (asked, end) = run(&row(), facts, &mut breaker, &answers, siblings);
+            assert_eq!(
+                (end.state, end.is_in_doubt),
+                expected,
+                "{status} {body} after {asked:?}"
+            );
+        }
+    }
 }

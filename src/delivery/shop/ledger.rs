@@ -39,6 +39,8 @@ pub(super) struct Ledger {
     pub(super) number: u64,
     /// The state that CAKE was sent last.
     pub(super) sent: Option<State>,
+    /// The unique id that the order's sale has, be it this one or another: the first webhook decides.
+    pub(super) sold_as: Option<String>,
     pub(super) links: Vec<Link>,
     pub(super) facts: Vec<Fact>,
 }
@@ -104,6 +106,7 @@ impl Ledger {
                         payout: amount(payout)?,
                     });
                 }
+                ["U", unique_id] => ledger.sold_as = Some(unique_id.to_owned()),
                 ["L", offer_id, unique_id] => ledger.links.push(Link {
                     offer_id: offer_id.parse().ok()?,
                     unique_id: unique_id.to_owned(),
@@ -131,6 +134,7 @@ impl Ledger {
                 .as_ref()
                 .map(|sent| ["T\t", &sent.text()].concat()),
         );
+        all.extend(self.sold_as.as_ref().map(|id| ["U\t", id].concat()));
         all.extend(
             self.links
                 .iter()

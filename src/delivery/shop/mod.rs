@@ -73,7 +73,8 @@ pub struct Verdict {
 pub(crate) struct Sale {
     /// The conversion, as a signed caller hands it over.
     pub(crate) conversion: Conversion,
-    /// When it was paid, in milliseconds since 1970.
+    /// When it was paid, in milliseconds since 1970. Absent where that is not known, or in the future: then the sale
+    /// counts when it comes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) paid_at_ms: Option<u64>,
     /// When it became a sale, where that is later.
@@ -100,8 +101,12 @@ pub(crate) struct Conversion {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Order {
-    /// The unique ids that its sale may have, the likeliest first.
+    /// The unique ids that the order may be told by, the one for its sale first. The rest of them may tie it to
+    /// what was told before; see [`order_update::OrderUpdate::sold_as`].
     pub(crate) unique_ids: Vec<String>,
+    /// May another webhook of the order lack some of its ids, or tell others?
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) is_tied: bool,
     /// The time of what is said, in milliseconds since 1970.
     pub(crate) as_of_ms: u64,
     #[serde(serialize_with = "as_lines", skip_serializing_if = "Vec::is_empty")]
@@ -133,6 +138,7 @@ impl Order {
         facts: Vec<Fact>,
     ) -> Self {
         Self {
+            is_tied: unique_ids.len() > 1,
             unique_ids,
             as_of_ms,
             takes: facts.iter().any(Fact::takes),
@@ -255,6 +261,10 @@ impl Shop {
             let facts = order.facts.iter_mut();
             facts.for_each(|fact| fact.not_after(webhook.now_ms));
         }
+        if let Some(sale) = &mut verdict.sale {
+            // A platform's clock may be ahead, and a gateway may write local time as UTC.
+            sale.paid_at_ms.take_if(|paid_ms| *paid_ms > webhook.now_ms);
+        }
         let is_too_old = |sale: &mut Sale| self.settings.is_too_old(sale, webhook.now_ms);
         if let Some(sale) = verdict.sale.take_if(is_too_old) {
             // No new sale, but its conversion may still be known here.
@@ -274,12 +284,8 @@ impl Shop {
             return Vec::new();
         };
         let ids = match self.platform {
-            Platform::Shopify => shopify::unique_id(&self.settings, &payload)
-                .into_iter()
-                .collect(),
-            Platform::WooCommerce => woocommerce::unique_id(&self.settings, &payload)
-                .into_iter()
-                .collect(),
+            Platform::Shopify => shopify::order_ids(&self.settings, &payload),
+            Platform::WooCommerce => woocommerce::order_ids(&self.settings, &payload),
             Platform::Stripe => stripe::order_ids(&payload),
         };
         ids.iter().map(|id| self.settings.prefixed(id)).collect()

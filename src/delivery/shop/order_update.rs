@@ -23,6 +23,9 @@ pub(crate) struct OrderUpdate {
     pub(crate) offer_id: u64,
     pub(crate) unique_id: String,
     pub(crate) facts: Vec<Fact>,
+    /// The unique id that the order's sale gets, unless it is decided already. Empty where this update is no matter
+    /// of it.
+    pub(crate) sold_as: String,
     /// The other orders that this one is here: an invoice, or what a mapping has made of it.
     pub(crate) links: Vec<Link>,
     /// May a mapping have made anything of it?
@@ -55,6 +58,8 @@ pub(crate) struct Settled {
     pub(crate) is_known: bool,
     /// Has CAKE the shop's money, by the conversion or by a correction?
     pub(crate) is_money_used: bool,
+    /// The unique id of the order's sale, where it is decided; else empty.
+    pub(crate) sold_as: String,
     /// The other orders that this one is here.
     pub(crate) links: Vec<Link>,
     /// The facts for them.
@@ -111,6 +116,7 @@ impl OrderUpdate {
             offer_id: number(&fields, "offerId").ok_or(Error::Internal)?,
             unique_id: text(&fields, "uniqueId").ok_or(Error::Internal)?,
             facts,
+            sold_as: text(&fields, "soldAs").unwrap_or_default(),
             links: links.iter().filter_map(link).collect(),
             is_mapped,
             is_ours: flag(&fields, "isOurs"),
@@ -120,13 +126,26 @@ impl OrderUpdate {
     }
 
     /// Adds all of it to a ledger; `false` where there is no room for it.
-    fn add_to(&self, ledger: &mut Ledger) -> bool {
+    fn add_to(&self, ledger: &mut Ledger, is_known: bool) -> bool {
         if ledger.platform.is_empty() {
             ledger.platform.clone_from(&self.platform);
         }
         ledger.is_mapped |= self.is_mapped;
         ledger.is_ours |= self.is_ours;
-        for link in &self.links {
+        if ledger.sold_as.is_none() && !self.sold_as.is_empty() {
+            // What is a conversion here under this very id is sold as it.
+            let id = if is_known {
+                &self.unique_id
+            } else {
+                &self.sold_as
+            };
+            ledger.sold_as = Some(id.clone());
+        }
+        let sold = ledger.sold_as.clone().map(|unique_id| Link {
+            offer_id: self.offer_id,
+            unique_id,
+        });
+        for link in self.links.iter().chain(&sold) {
             let is_self = link.offer_id == self.offer_id && link.unique_id == self.unique_id;
             if !is_self && !ledger.links.contains(link) {
                 ledger.links.push(link.clone());
@@ -171,10 +190,11 @@ impl OrderUpdate {
             settled.outcome = "unknown";
             return Ok(settled);
         }
-        if !self.add_to(&mut own) {
+        if !self.add_to(&mut own, is_known) {
             settled.outcome = "full";
             return Ok(settled);
         }
+        settled.sold_as = own.sold_as.clone().unwrap_or_default();
         settled.links.clone_from(&own.links);
         settled.facts = own.facts_for_links();
         let sold = if is_known {

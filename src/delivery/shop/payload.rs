@@ -6,6 +6,10 @@ use crate::api::json::{Object, Value};
 use crate::time::CivilTime;
 use crate::transaction_id;
 
+/// 2000-01-01, in milliseconds since 1970. An earlier date is none: shops make 1970 of a text that they
+/// cannot read. The plugin for `WordPress` has the same day.
+const FIRST_MS: u64 = 946_684_800_000;
+
 /// A JSON object.
 pub(super) struct Payload<'a>(Object<'a>);
 
@@ -83,9 +87,10 @@ impl<'a> Payload<'a> {
         entries(self.at(path)?, name.strip_suffix('s').unwrap_or(name))
     }
 
-    /// An instant in ISO 8601, in milliseconds since 1970. Without an offset it is UTC.
+    /// An instant in ISO 8601, in milliseconds since 1970. Without an offset it is UTC. One before 2000
+    /// is none.
     pub(super) fn instant(&self, path: &[&str]) -> Option<u64> {
-        instant(&self.text(path)?)
+        instant(&self.text(path)?).filter(|ms| *ms >= FIRST_MS)
     }
 }
 
@@ -154,6 +159,23 @@ mod tests {
             "1970-01-01T00:00:00+14:00",
         ] {
             assert_eq!(instant(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_date_that_stands_for_none_is_none() {
+        for (text, is_date) in [
+            ("1970-01-01T00:00:00", false),
+            ("1970-01-01T02:00:00+02:00", false),
+            ("1999-12-31T23:59:59Z", false),
+            ("0000-00-00T00:00:00", false),
+            ("-0001-11-30T00:00:00", false),
+            ("0001-01-01T00:00:00", false),
+            ("2000-01-01T00:00:00Z", true),
+        ] {
+            let body = format!(r#"{{"at":"{text}"}}"#);
+            let payload = Payload::read(body.as_bytes()).unwrap();
+            assert_eq!(payload.instant(&["at"]).is_some(), is_date, "{text}");
         }
     }
 

@@ -194,20 +194,33 @@ impl Settings {
         }
     }
 
-    /// A sale, or the reason why there is none. `as_of_ms` is the time of what the webhook says.
+    /// The ids of an order whose unique id is its `id`, or its public `number`. A number may change, the id never
+    /// does: the first number is remembered under it. Empty where the order has no such id or number.
+    pub(super) fn order_ids(&self, number: Option<String>, id: Option<String>) -> Vec<String> {
+        if !self.is_by_number {
+            return id.into_iter().collect();
+        }
+        // Another order may have this id as its number.
+        let other = number.is_some().then_some(id).flatten();
+        let other = other.map(|id| ["order id ", &id].concat());
+        number.into_iter().chain(other).collect()
+    }
+
+    /// A sale, or the reason why there is none. `as_of_ms` is the time of what the webhook says. `unique_ids` are
+    /// those of [`Order::unique_ids`].
     pub(super) fn sale(
         &self,
         as_of_ms: u64,
         click_id: Option<String>,
-        unique_id: Option<String>,
+        unique_ids: Vec<String>,
         amount: Amount,
         paid_at_ms: Option<u64>,
     ) -> Verdict {
-        let Some(unique_id) = unique_id else {
+        let Some(unique_id) = unique_ids.first().cloned() else {
             return Verdict::ignored("no_order_id");
         };
         let (revenue, revenue_left_out) = self.revenue_of(amount);
-        let mut order = Order::new(vec![unique_id.clone()], as_of_ms, "sent", Vec::new());
+        let mut order = Order::new(unique_ids, as_of_ms, "sent", Vec::new());
         let Some(click_id) = click_id else {
             // The order's page may have told the click.
             order.add_sale(revenue.as_deref());

@@ -59,8 +59,8 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, as_of_ms: u64)
         .or_else(|| payload.instant(&["processed_at"]))
         .or_else(|| payload.instant(&["created_at"]));
     let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
-    let unique_id = unique_id(settings, payload);
-    let mut verdict = settings.sale(as_of_ms, click_id, unique_id, amount, paid_at_ms);
+    let unique_ids = order_ids(settings, payload);
+    let mut verdict = settings.sale(as_of_ms, click_id, unique_ids, amount, paid_at_ms);
     if let Some(order) = &mut verdict.order {
         let (facts, reason) = facts_of(settings, payload);
         order.facts.extend(facts);
@@ -247,9 +247,10 @@ fn updated(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict
     if settings.refuses_test(payload.is_true(&["test"])) {
         return Verdict::of("test");
     }
-    let Some(id) = unique_id(settings, payload) else {
+    let unique_ids = order_ids(settings, payload);
+    if unique_ids.is_empty() {
         return Verdict::ignored("other_topic");
-    };
+    }
     let (mut facts, unchanged) = facts_of(settings, payload);
     let takes_back = !facts.is_empty();
     if takes_back {
@@ -257,7 +258,7 @@ fn updated(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict
     }
     let mut order = Order {
         unchanged,
-        ..Order::new(vec![id], as_of_ms, "quiet", facts)
+        ..Order::new(unique_ids, as_of_ms, "quiet", facts)
     };
     let is_sale = settings.sale_topic == "orders/create"
         && payload.text(&["cancelled_at"]).is_none()
@@ -284,13 +285,9 @@ fn is_renewal(order: &Payload<'_>) -> bool {
     source.is_some_and(|source| source.starts_with("subscription_contract"))
 }
 
-/// The order's id, or its name, such as `#1001`.
-pub(super) fn unique_id(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
-    if settings.is_by_number {
-        payload.id(&["name"])
-    } else {
-        id(payload, "id")
-    }
+/// The order's id; or its name, such as `#1001`, and what it is known by besides.
+pub(super) fn order_ids(settings: &Settings, payload: &Payload<'_>) -> Vec<String> {
+    settings.order_ids(payload.id(&["name"]), id(payload, "id"))
 }
 
 /// An id's digits: newer interfaces write them as `gid://shopify/Order/5678901234567`.
@@ -309,14 +306,15 @@ fn cancelled(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdi
     if payload.text(&["cancelled_at"]).is_none() {
         return Verdict::ignored("not_cancelled");
     }
-    let Some(unique_id) = unique_id(settings, payload) else {
+    let unique_ids = order_ids(settings, payload);
+    if unique_ids.is_empty() {
         return Verdict::ignored("no_order_id");
-    };
+    }
     let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
     // Without a click the order's page, or a pixel, may have told it.
     let if_unknown = if click_id.is_some() { "sent" } else { "kept" };
     let verdict = Verdict::refund(Order::new(
-        vec![unique_id],
+        unique_ids,
         as_of_ms,
         if_unknown,
         facts_of(settings, payload).0,

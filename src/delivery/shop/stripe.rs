@@ -91,10 +91,11 @@ fn session(
     let click_id = settings
         .find_click_id(&[session.at(&["metadata"])])
         .or_else(|| as_click_id(&reference?));
-    let unique_id = ["payment_intent", "invoice"]
-        .iter()
-        .find_map(|name| session.reference(name))
-        .or_else(|| session.id(&["id"]));
+    let ids = [
+        session.reference("payment_intent"),
+        session.reference("invoice"),
+        session.id(&["id"]),
+    ];
     let total = session.whole(&["amount_total"]);
     let units = if settings.revenue == Revenue::Subtotal {
         let part = |name| session.whole(&["total_details", name]).unwrap_or_default();
@@ -105,13 +106,8 @@ fn session(
         total
     };
     let as_of_ms = created_ms.unwrap_or(now_ms);
-    settings.sale(
-        as_of_ms,
-        click_id,
-        unique_id,
-        amount(session, units),
-        created_ms,
-    )
+    let ids = ids.into_iter().flatten().collect();
+    tied(settings.sale(as_of_ms, click_id, ids, amount(session, units), created_ms))
 }
 
 fn invoice(
@@ -151,9 +147,8 @@ fn invoice(
     ];
     lists.extend(lines.iter().map(|line| line.at(&["metadata"])));
     let click_id = settings.find_click_id(&lists);
-    let unique_id = invoice
-        .reference("payment_intent")
-        .or_else(|| invoice.id(&["id"]));
+    // Since 2025-03-31 it has no payment intent.
+    let ids = [invoice.reference("payment_intent"), invoice.id(&["id"])];
     let units = if settings.revenue == Revenue::Subtotal {
         let shipping = shipping_without_tax(invoice).unwrap_or_default();
         let total = invoice.whole(&["total_excluding_tax"]);
@@ -166,13 +161,16 @@ fn invoice(
         .map(|seconds| seconds * 1_000)
         .or(created_ms);
     let as_of_ms = created_ms.unwrap_or(now_ms);
-    settings.sale(
-        as_of_ms,
-        click_id,
-        unique_id,
-        amount(invoice, units),
-        paid_at_ms,
-    )
+    let ids = ids.into_iter().flatten().collect();
+    tied(settings.sale(as_of_ms, click_id, ids, amount(invoice, units), paid_at_ms))
+}
+
+/// API versions differ in the ids that they tell of a sale, and a shop may have endpoints of two.
+fn tied(mut verdict: Verdict) -> Verdict {
+    if let Some(order) = &mut verdict.order {
+        order.is_tied = true;
+    }
+    verdict
 }
 
 /// The shipping of a session or an invoice, whether its price is with tax or not.

@@ -35,9 +35,10 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, now_ms: u64) -
         return Verdict::ignored("other_topic");
     }
     let status = payload.text(&["status"]).unwrap_or_default();
-    let (Some(_), Some(unique_id)) = (payload.id(&["id"]), unique_id(settings, payload)) else {
+    let unique_ids = order_ids(settings, payload);
+    if unique_ids.is_empty() {
         return Verdict::ignored("no_order_id");
-    };
+    }
     let click_id = settings.find_click_id(&[payload.at(&["meta_data"])]);
     let has_click = click_id.is_some();
     let as_of_ms = payload.instant(&["date_modified_gmt"]).unwrap_or(now_ms);
@@ -51,7 +52,7 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, now_ms: u64) -
         let paid_at_ms = payload
             .instant(&["date_paid_gmt"])
             .or_else(|| payload.instant(&["date_created_gmt"]));
-        let mut verdict = settings.sale(as_of_ms, click_id, Some(unique_id), amount, paid_at_ms);
+        let mut verdict = settings.sale(as_of_ms, click_id, unique_ids, amount, paid_at_ms);
         if let Some(sale) = &mut verdict.sale {
             // Where an order is no sale before it is completed, it is one from then on.
             let is_late = status == "completed" && !settings.counts("processing");
@@ -85,20 +86,11 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, now_ms: u64) -
         (true, false) => "kept",
     };
     Verdict::refund(Order::new(
-        vec![unique_id],
+        unique_ids,
         as_of_ms,
         if_unknown,
         vec![state(true).0],
     ))
-}
-
-/// The order's id, or its number.
-pub(super) fn unique_id(settings: &Settings, payload: &Payload<'_>) -> Option<String> {
-    payload.id(&[if settings.is_by_number {
-        "number"
-    } else {
-        "id"
-    }])
 }
 
 /// Is this a vendor's part of another order? Marketplaces split an order that way, and some copy its
@@ -117,6 +109,11 @@ fn is_renewal(payload: &Payload<'_>) -> bool {
     let meta = payload.at(&["meta_data"]).map(attributes);
     let is_marked = |(name, _): &(String, _)| name == "_subscription_renewal";
     is_made_by_subscription(payload) || meta.iter().flatten().any(is_marked)
+}
+
+/// The order's id; or its number, and what it is known by besides.
+pub(super) fn order_ids(settings: &Settings, payload: &Payload<'_>) -> Vec<String> {
+    settings.order_ids(payload.id(&["number"]), payload.id(&["id"]))
 }
 
 fn amount(settings: &Settings, payload: &Payload<'_>) -> Option<String> {

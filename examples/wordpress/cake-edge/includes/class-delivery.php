@@ -60,7 +60,7 @@ final class Delivery {
 		}
 		$queued      = self::queue_of( $order );
 		$corrections = array();
-		$told        = array();
+		$told        = self::known_by( $queued );
 		foreach ( $queued as $id => $entry ) {
 			$fields = (array) json_decode( $entry['body'], true );
 			if ( 'corrections' === $entry['route'] ) {
@@ -139,13 +139,14 @@ final class Delivery {
 	 * @param \WC_Order $order The order.
 	 */
 	public static function send_again( $order ): void {
-		foreach ( self::queue_of( $order ) as $id => $entry ) {
+		$queued = self::queue_of( $order );
+		foreach ( $queued as $id => $entry ) {
 			if ( ! in_array( $entry['state'], array( 'refused', 'dead' ), true ) ) {
 				continue;
 			}
 			$entry['state'] = 'replaced';
 			if ( 'conversions' === $entry['route'] ) {
-				$entry['body']       = wp_json_encode( Order_Events::sale( $order, Settings::get() )['fields'] );
+				$entry['body']       = wp_json_encode( Order_Events::sale( $order, Settings::get(), time(), self::known_by( $queued ) )['fields'] );
 				$entry['state']      = 'waiting';
 				$entry['attempts']   = 0;
 				$entry['not_before'] = 0;
@@ -237,6 +238,20 @@ final class Delivery {
 			}
 		}
 		return $queue;
+	}
+
+	/**
+	 * What CAKE was told an order by, or may have been: `offerId` and `uniqueId` of the first event that was not refused.
+	 *
+	 * @param array $queued The order's queue.
+	 */
+	private static function known_by( array $queued ): array {
+		foreach ( $queued as $entry ) {
+			if ( ! in_array( $entry['state'], array( 'refused', 'replaced' ), true ) ) {
+				return array_intersect_key( (array) json_decode( $entry['body'], true ), array( 'offerId' => 1, 'uniqueId' => 1 ) );
+			}
+		}
+		return array();
 	}
 
 	/**

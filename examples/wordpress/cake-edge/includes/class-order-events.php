@@ -18,6 +18,9 @@ final class Order_Events {
 	/** The order's meta that has the click id. The forwarder's webhook reads the same name. */
 	const META = '_reqid';
 
+	/** An earlier date is none: WooCommerce makes 1970 of a text that it cannot read. src/delivery/shop has the same day, 2000-01-01. */
+	const FIRST = 946684800;
+
 	/** For so many days the forwarder knows a repetition as one. */
 	const KEPT_DAYS = 30;
 
@@ -39,7 +42,7 @@ final class Order_Events {
 	 * @param array     $settings See DEFAULTS.
 	 * @param int       $now      Seconds since 1970.
 	 * @param array     $queued   The fields of the corrections that were queued before, by their ids, in their order.
-	 * @param array     $told     What CAKE was told last: `status` and `revenue`.
+	 * @param array     $told     What CAKE was told last: `status` and `revenue`; and what it was told the order by: see known_by().
 	 */
 	public static function of( $order, array $settings, int $now, array $queued = array(), array $told = array() ): array {
 		$settings = array_merge( self::DEFAULTS, $settings );
@@ -51,15 +54,14 @@ final class Order_Events {
 		if ( '' === $id || '0' === $id || ! Click_Id::is_valid( $click_id ) || ! ( $is_sale || $is_over ) || ! self::counts( $order, $settings ) ) {
 			return array();
 		}
-		$known_by = self::known_by( $order, $settings );
+		$known_by = self::known_by( $order, $settings, $told );
 		$id       = $settings['id_prefix'] . $id;
 		$told    += array( 'status' => 'approved' );
 		if ( $is_over && ! $is_sale ) {
 			$fields = array_diff_assoc( array( 'status' => 'returned' ), $told );
 			return array_filter( array( self::correction( "woocommerce-$status-$id", $known_by, $fields, $queued ) ) );
 		}
-		$date = self::date_of( $order );
-		$sold = $date ? $date->getTimestamp() : $now;
+		$sold = self::date_of( $order ) ?? $now;
 		// Where an order is no sale before it is completed, it is one from then on.
 		if ( 'completed' === $status && ! in_array( 'processing', $settings['statuses'], true ) && $order->get_date_completed() ) {
 			$sold = max( $sold, $order->get_date_completed()->getTimestamp() );
@@ -68,7 +70,7 @@ final class Order_Events {
 		return array_filter(
 			array(
 				// No new sale, but the old one may be refunded.
-				$is_old ? null : self::sale( $order, $settings ),
+				$is_old ? null : self::sale( $order, $settings, $now, $told ),
 				self::state_now( $order, $settings, $known_by, $told, $queued ),
 			)
 		);
@@ -95,18 +97,21 @@ final class Order_Events {
 	 *
 	 * @param \WC_Order $order    The order, with a click id.
 	 * @param array     $settings See DEFAULTS.
+	 * @param int       $now      Seconds since 1970.
+	 * @param array     $told     What CAKE was told the order by, if it was: see known_by().
 	 */
-	public static function sale( $order, array $settings ): array {
+	public static function sale( $order, array $settings, int $now, array $told = array() ): array {
 		$settings = array_merge( self::DEFAULTS, $settings );
-		$fields   = array( 'clickId' => trim( (string) $order->get_meta( self::META ) ) ) + self::known_by( $order, $settings );
+		$fields   = array( 'clickId' => trim( (string) $order->get_meta( self::META ) ) ) + self::known_by( $order, $settings, $told );
 		$amount = self::is_own_currency( $order, $settings ) ? self::revenue( $order, $settings['revenue'] ) : null;
 		if ( null !== $amount ) {
 			$fields['revenue'] = $amount;
 		}
 		$date = self::date_of( $order );
-		if ( '' !== $settings['time_zone'] && $date ) {
+		// A gateway may write the shop's local time as UTC: a date in the future is not used, and the sale counts when it comes.
+		if ( '' !== $settings['time_zone'] && null !== $date && $date <= $now ) {
 			$zone                     = new \DateTimeZone( $settings['time_zone'] );
-			$fields['conversionDate'] = ( new \DateTimeImmutable( '@' . $date->getTimestamp() ) )->setTimezone( $zone )->format( 'Y-m-d H:i:s' );
+			$fields['conversionDate'] = ( new \DateTimeImmutable( '@' . $date ) )->setTimezone( $zone )->format( 'Y-m-d H:i:s' );
 		}
 		return array(
 			'route'  => 'conversions',
@@ -116,26 +121,33 @@ final class Order_Events {
 	}
 
 	/**
-	 * The offer and the unique id: what CAKE knows an order by.
+	 * The offer and the unique id: what CAKE knows an order by. Numbers and settings may change; what CAKE was told first stays.
 	 *
 	 * @param \WC_Order $order    The order.
 	 * @param array     $settings See DEFAULTS.
+	 * @param array     $told     `offerId` and `uniqueId` as CAKE was told them, if it was.
 	 */
-	public static function known_by( $order, array $settings ): array {
+	public static function known_by( $order, array $settings, array $told = array() ): array {
 		$settings = array_merge( self::DEFAULTS, $settings );
-		return array(
+		$known_by = array(
 			'offerId'  => (int) $settings['offer_id'],
 			'uniqueId' => $settings['id_prefix'] . ( 'number' === $settings['unique_id'] ? (string) $order->get_order_number() : (string) $order->get_id() ),
 		);
+		return array_merge( $known_by, array_intersect_key( $told, $known_by ) );
 	}
 
 	/**
-	 * When an order was paid, else made; null where nobody knows.
+	 * When an order was paid, else made, in seconds since 1970; null where nobody knows.
 	 *
 	 * @param \WC_Order $order The order.
 	 */
-	private static function date_of( $order ) {
-		return $order->get_date_paid() ? $order->get_date_paid() : $order->get_date_created();
+	private static function date_of( $order ): ?int {
+		foreach ( array( $order->get_date_paid(), $order->get_date_created() ) as $date ) {
+			if ( $date && $date->getTimestamp() >= self::FIRST ) {
+				return $date->getTimestamp();
+			}
+		}
+		return null;
 	}
 
 	/**
