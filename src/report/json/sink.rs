@@ -37,6 +37,8 @@ pub(super) struct Sink<'a> {
     /// It holds a list, or another mark of a page; and the list's rows have ids.
     pub(super) has_list: bool,
     pub(super) has_rows: bool,
+    /// The name of its first list of objects that is no list of rows.
+    pub(super) other_list: Vec<u8>,
     /// This row cannot become a shape.
     pub(super) has_odd: bool,
     /// One bit for each role that the row has had a value for, or `null`.
@@ -66,6 +68,7 @@ impl<'a> Sink<'a> {
             is_listed: false,
             has_list: false,
             has_rows: false,
+            other_list: Vec::new(),
             has_odd: false,
             met: 0,
             said: 0,

@@ -170,16 +170,17 @@ impl<'a> Strict<'a> {
             if let (Some(slot), Some(raw)) = (name.get_mut(..length), raw.get(..length)) {
                 slot.copy_from_slice(raw);
             }
-            let before = sink.push_path(name.get(..length).unwrap_or_default());
+            let name = name.get(..length).unwrap_or_default();
+            let before = sink.push_path(name);
             if self.peek()? != b':' {
                 return Err(Stop::Bad);
             }
             self.at += 1;
             if sink.can_be_page && depth < 3 {
                 let byte = self.peek()?;
-                let name = sink.path().rsplit(|&byte| byte == b'.').next();
+                let last = sink.path().rsplit(|&byte| byte == b'.').next();
                 let is = |list: &[&str]| {
-                    name.is_some_and(|name| list.iter().any(|word| word.as_bytes() == name))
+                    last.is_some_and(|name| list.iter().any(|word| word.as_bytes() == name))
                 };
                 // The older services wrap their answers in `d`.
                 let is_outer = depth == 0 || depth == 1 && sink.path().starts_with(b"d.");
@@ -191,6 +192,11 @@ impl<'a> Strict<'a> {
                 sink.has_list |= is_mark;
                 if is_list {
                     self.meet_list(sink)?;
+                } else if byte == b'[' && sink.other_list.is_empty() {
+                    let mut reader = Strict::new(self.input, self.at + 1);
+                    if reader.peek()? == b'{' {
+                        sink.other_list = name.to_vec();
+                    }
                 }
             }
             self.value(sink, depth + 1)?;

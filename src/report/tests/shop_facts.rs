@@ -371,3 +371,50 @@ fn test_orders_do_not_count_unless_the_caller_says_so() {
         assert_eq!(found, "matched", "{dialect}");
     }
 }
+
+#[test]
+fn a_refused_file_says_what_to_do() {
+    let row = r#"{"order_id":"1001","date":"2026-06-03","revenue":"22.00","status":"approved"}"#;
+    for (options, text, part) in [
+        (
+            "column.orderId=order_id",
+            format!(r#"{{"nodes":[{row}]}}"#),
+            "list nodes",
+        ),
+        (
+            "",
+            format!(r#"{{"page":1,"Records":[{row}]}}"#),
+            "list Records",
+        ),
+        (
+            "",
+            format!(
+                r#"{{"data":{{"orders":{{"edges":[{{"node":{row}}}],"pageInfo":{{"hasNextPage":false}}}}}}}}"#
+            ),
+            "list edges",
+        ),
+        (
+            "column.orderId=order",
+            r#"[{"a":1}]"#.to_owned(),
+            "field order",
+        ),
+        ("", r#"[{"a":1}]"#.to_owned(), "declare `columns`"),
+        (
+            "dates=MM/DD/YYYY",
+            "order_id,date\n1,06/03/26\n".to_owned(),
+            "MM/DD/YY\"",
+        ),
+    ] {
+        let options = format!("kind=orders\n{options}");
+        let error = add(&mut open(JUNE), &options, &text, 50).unwrap_err();
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    let file = "unique_id,date,revenue,status\n1001,06/03/26,22.00,approved\n";
+    for (dates, expected) in [("MM/DD/YY", "matched"), ("DD/MM/YY", "outside_window")] {
+        let mut report = of(JUNE, &[(&format!("dates={dates}"), file)], &at_cake("1001"));
+        let [found, ..] = told(&mut report);
+        assert!(found.starts_with(expected), "{dates}: {found}");
+        report.understood();
+        assert!(report.answer.contains(&format!("\"{dates}\"")));
+    }
+}
