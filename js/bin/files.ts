@@ -78,14 +78,14 @@ const MAX_LINKS = 40;
 
 /**
  * Where a file is written: at the end of its links, which are never replaced by a file. `/dev/stdout` and its like, led
- * into a file, are the open descriptor: the file's name would take another file's place.
+ * into a file or a socket, are the open descriptor.
  */
 export function placeOf(file: string): string | number {
   let place = file;
   for (let links = 0; links < MAX_LINKS; links += 1) {
     const [, process_, descriptor] = /^\/(?:dev|proc\/(\w+))\/fd\/(\d+)$/.exec(resolve(place)) ?? [];
     if (descriptor !== undefined && [undefined, "self", String(process.pid)].includes(process_)) {
-      return isOpenFile(Number(descriptor)) ? Number(descriptor) : file;
+      return isWritten(Number(descriptor)) ? Number(descriptor) : file;
     }
     if (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() !== true) break;
     // The link's target may not exist yet.
@@ -94,9 +94,11 @@ export function placeOf(file: string): string | number {
   return place;
 }
 
-function isOpenFile(descriptor: number): boolean {
+function isWritten(descriptor: number): boolean {
   try {
-    return fstatSync(descriptor).isFile();
+    const found = fstatSync(descriptor);
+    // A socket has no name either that could be opened.
+    return found.isFile() || found.isSocket();
   } catch {
     return false;
   }

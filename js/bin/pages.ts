@@ -10,8 +10,8 @@ import {
   dayRange,
   type ReportedConversion,
 } from "../entry/edge.inline.js";
-import { accountOf } from "./journal.js";
 import { placeOf } from "./files.js";
+import { accountOf } from "./journal.js";
 import { endingOf, readArgs, UsageError } from "./usage.js";
 
 type Kind = "clicks" | "conversions";
