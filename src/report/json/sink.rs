@@ -6,6 +6,9 @@ use crate::report::names::{Fields, Names, ROLES, Role, normalise};
 /// The rank of a name that also stands for other things: an object named `order` or `_id`, a card named `source`.
 const WEAK: u8 = u8::MAX - 1;
 
+/// Where older payment intents of Stripe's have what their charges gave back.
+pub(super) const REFUNDED_CHARGES: &[u8] = b"charges.data.amountrefunded";
+
 /// Why the strict reader stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -195,7 +198,8 @@ impl<'a> Sink<'a> {
             return false;
         }
         let slot = self.best.get(usize::from(role));
-        if self.path() != b"refunds.total" || slot.is_none_or(|slot| slot.0 != rank) {
+        let is_listed = self.path() == b"refunds.total" || self.path() == REFUNDED_CHARGES;
+        if !is_listed || slot.is_none_or(|slot| slot.0 != rank) {
             return false;
         }
         let mut sum = self.fields.text(Role::Refunded, input).to_vec();

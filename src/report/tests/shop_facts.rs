@@ -263,6 +263,25 @@ fn stripes_payment_intents_and_disputes_say_what_remains() {
             )],
             "matched",
         ),
+        // Before 2022-11-15, an intent listed its charges, those that failed too.
+        (
+            vec![intent(
+                r#""amount_received":2200,"status":"succeeded","charges":{"object":"list","data":[{"id":"ch_0","amount_refunded":0,"disputed":false,"refunds":{"data":[{"id":"re_1"}]}},{"id":"ch_1","amount_refunded":700,"disputed":false}]}"#,
+            )],
+            "revenue_differs",
+        ),
+        (
+            vec![intent(
+                r#""amount_received":2200,"status":"succeeded","charges":{"object":"list","data":[{"id":"ch_0","amount_refunded":0,"disputed":false},{"id":"ch_1","amount_refunded":0,"disputed":true}]}"#,
+            )],
+            "refund_unclear",
+        ),
+        (
+            vec![intent(
+                r#""amount_received":2200,"status":"succeeded","charges":{"object":"list","data":[{"id":"ch_0","amount_refunded":0,"disputed":false},{"id":"ch_1","amount_refunded":0,"disputed":false}]}"#,
+            )],
+            "matched",
+        ),
         (vec![charge.to_owned(), dispute("lost")], WHOLE),
         (vec![charge.to_owned(), dispute("won")], "matched, refund"),
         (
