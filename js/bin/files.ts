@@ -1,6 +1,6 @@
-/** The files that an option names: one, or a pattern for several. */
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+/** The files that an option names: those that are read, one or a pattern for several, and where one is written. */
+import { existsSync, fstatSync, lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { UsageError } from "./usage.js";
 
 /** The files of a pattern; a shell may have expanded it already. */
@@ -71,4 +71,35 @@ function namesIn(folder: string): { name: string; isFolder: boolean }[] {
 function withFolders(folder: string): string[] {
   const below = namesIn(folder).filter(({ name, isFolder }) => isFolder && !name.startsWith("."));
   return [folder, ...below.flatMap(({ name }) => withFolders(join(folder, name)))];
+}
+
+/** Links that lead to links are followed as far as systems do. */
+const MAX_LINKS = 40;
+
+/**
+ * Where a file is written: at the end of its links, which are never replaced by a file. `/dev/stdout` and its like, led
+ * into a file or a socket, are the open descriptor.
+ */
+export function placeOf(file: string): string | number {
+  let place = file;
+  for (let links = 0; links < MAX_LINKS; links += 1) {
+    const [, process_, descriptor] = /^\/(?:dev|proc\/(\w+))\/fd\/(\d+)$/.exec(resolve(place)) ?? [];
+    if (descriptor !== undefined && [undefined, "self", String(process.pid)].includes(process_)) {
+      return isWritten(Number(descriptor)) ? Number(descriptor) : file;
+    }
+    if (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() !== true) break;
+    // The link's target may not exist yet.
+    place = resolve(realpathSync(dirname(place)), readlinkSync(place));
+  }
+  return place;
+}
+
+function isWritten(descriptor: number): boolean {
+  try {
+    const found = fstatSync(descriptor);
+    // A socket has no name either that could be opened.
+    return found.isFile() || found.isSocket();
+  } catch {
+    return false;
+  }
 }

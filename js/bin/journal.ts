@@ -12,12 +12,14 @@ import {
 } from "node:fs";
 import { resolve } from "node:path";
 import { type EntryRules, flawOfEntry, MEND_ENTRY } from "../journal-entry.js";
+import { placeOf } from "./files.js";
 import { HeldError, isRunning, UsageError } from "./usage.js";
 
 /** Are both names those of one file? */
 export function isSameFile(one: string, other: string): boolean {
   const [a, b] = [one, other].map((file) => statSync(file, { throwIfNoEntry: false }));
-  return resolve(one) === resolve(other) || (a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino);
+  const [place, otherPlace] = [one, other].map((file) => resolve(String(placeOf(file))));
+  return place === otherPlace || (a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino);
 }
 
 /** A journal's line: an entry and its account. */

@@ -10,6 +10,7 @@ import {
   dayRange,
   type ReportedConversion,
 } from "../entry/edge.inline.js";
+import { placeOf } from "./files.js";
 import { accountOf } from "./journal.js";
 import { endingOf, readArgs, UsageError } from "./usage.js";
 
@@ -143,8 +144,9 @@ export async function readPages(kind: Kind, live: LiveOptions): Promise<string[]
   }
   const complete: Complete = { origin: new URL(live.baseUrl).origin, readAt: new Date().toISOString(), pages };
   // Written to another file and renamed: half a list never counts as complete.
-  writeFileSync(`${note}.part`, JSON.stringify(complete));
-  renameSync(`${note}.part`, note);
+  const place = placeOf(note);
+  writeFileSync(`${place}.part`, JSON.stringify(complete));
+  renameSync(`${place}.part`, String(place));
   return pages.map((file) => join(live.folder, file));
 }
 

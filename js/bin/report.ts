@@ -11,7 +11,7 @@ import {
   type Role,
   type SourceOptions,
 } from "../entry/report.node.js";
-import { filesOf } from "./files.js";
+import { filesOf, placeOf } from "./files.js";
 import { isSameFile } from "./journal.js";
 import { checkPages, readPages, readUntil } from "./pages.js";
 import { endingOf, integerIn, type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
@@ -297,8 +297,9 @@ function liveOptions(values: Values) {
 function writeOutputs(result: ReportResult, values: Values): void {
   const write = (file: string | undefined, parts: () => Iterable<string>) => {
     if (file === undefined) return;
-    writeFileSync(file, "");
-    for (const part of parts()) appendFileSync(file, part);
+    const place = placeOf(file);
+    writeFileSync(place, "");
+    for (const part of parts()) appendFileSync(place, part);
   };
   write(values.csv, () => result.csv());
   write(values["machine-csv"], () => result.csv({ for: "machines" }));
@@ -339,12 +340,13 @@ function writeOutputs(result: ReportResult, values: Values): void {
 
 /**
  * Writes the file beside its place, then the journal, then moves the file there: a line is never in the journal alone,
- * and never in the file alone. The lines of an earlier run are never lost.
+ * and never in the file alone. The lines of an earlier run are never lost. What is no plain file is written to.
  */
 function writeCorrections(kind: string, file: string, { csv, lines }: Corrections, note: () => void): void {
   const before = statSync(file, { throwIfNoEntry: false });
-  if (before?.isFile() === false) {
-    writeFileSync(file, csv);
+  const place = placeOf(file);
+  if (typeof place === "number" || before?.isFile() === false) {
+    writeFileSync(place, csv);
     note();
     return;
   }
@@ -353,15 +355,15 @@ function writeCorrections(kind: string, file: string, { csv, lines }: Correction
     console.error(`${kind}: nothing new; ${file} keeps the lines of an earlier run`);
     return;
   }
-  writeFileSync(`${file}.part`, csv);
+  writeFileSync(`${place}.part`, csv);
   if (isFull) {
     let number = 1;
-    while (existsSync(`${file}.${number}`)) number += 1;
-    renameSync(file, `${file}.${number}`);
-    console.error(`${kind}: the lines of an earlier run are now in ${file}.${number}`);
+    while (existsSync(`${place}.${number}`)) number += 1;
+    renameSync(place, `${place}.${number}`);
+    console.error(`${kind}: the lines of an earlier run are now in ${place}.${number}`);
   }
   note();
-  renameSync(`${file}.part`, file);
+  renameSync(`${place}.part`, place);
 }
 
 /** No output may be one of the files that are read, or another output. */

@@ -104,7 +104,7 @@ export interface SourceOptions {
    */
   readonly units?: "major" | "smallest";
   /** The format of dates that do not begin with their year. @default an error where there is one */
-  readonly dates?: "YYYY-MM-DD" | "DD/MM/YYYY" | "MM/DD/YYYY" | "unix";
+  readonly dates?: "YYYY-MM-DD" | "DD/MM/YYYY" | "MM/DD/YYYY" | "DD/MM/YY" | "MM/DD/YY" | "unix";
   /** @default UTF-8, and an error where it is not */
   readonly encoding?: "utf-8" | "windows-1252";
   /** The names of columns that the dialect does not know, or paths of fields such as `metadata.order_id`. */

@@ -38,6 +38,8 @@ pub(crate) struct Days {
     pub(crate) order: DayOrder,
     /// Are plain whole numbers seconds since 1970?
     pub(crate) is_unix: bool,
+    /// Years of two digits are of this century.
+    pub(crate) has_short_years: bool,
     pub(super) last: [u8; 10],
     /// 0 before the first day: 1970 is never read.
     pub(super) last_seconds: u32,
@@ -119,6 +121,11 @@ impl Days {
                 DayOrder::Undeclared => return Err(Flaw::AmbiguousDate),
                 DayOrder::DayFirst => (third, second, first),
                 DayOrder::MonthFirst => (third, first, second),
+            },
+            [1..=2, 1..=2, 2] if self.has_short_years => match self.order {
+                DayOrder::Undeclared => return Err(Flaw::AmbiguousDate),
+                DayOrder::DayFirst => (2_000 + third, second, first),
+                DayOrder::MonthFirst => (2_000 + third, first, second),
             },
             [1..=2, 1..=2, 2] => return Err(Flaw::AmbiguousDate),
             _ => return Err(Flaw::Date),
@@ -402,6 +409,7 @@ mod tests {
             (Undeclared, "13/06/2026", Err(Flaw::AmbiguousDate)),
             (Undeclared, "01/06/26", Err(Flaw::AmbiguousDate)),
             (DayFirst, "01/06/2026", Ok("2026-06-01 00:00:00")),
+            (DayFirst, "01/06/26", Err(Flaw::AmbiguousDate)),
             (DayFirst, "1.6.2026 9:05", Ok("2026-06-01 09:05:00")),
             (MonthFirst, "01/06/2026", Ok("2026-01-06 00:00:00")),
             (

@@ -97,7 +97,7 @@ impl Flaw {
                 "amounts of a CSV file may be in dollars or in cents: declare the file's `units`, \"major\" or \"smallest\""
             }
             Self::AmbiguousDate => {
-                "dates are not year first: declare the file's `dates`, \"DD/MM/YYYY\" or \"MM/DD/YYYY\""
+                "dates are not year first: declare the file's `dates`, \"DD/MM/YYYY\" or \"MM/DD/YYYY\"; with years of two digits, \"DD/MM/YY\" or \"MM/DD/YY\""
             }
             Self::AmbiguousEncoding => {
                 "texts are not UTF-8: declare the file's `encoding`, such as \"windows-1252\""

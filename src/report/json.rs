@@ -92,6 +92,8 @@ pub(super) struct Json {
     pub(super) page_facts: Facts,
     /// One bit for each role that a row has had a value for, or `null`; nothing before the first row.
     pub(super) met: Option<u32>,
+    /// The name of a row's list of objects, where no field of the row is known.
+    pub(super) other_list: Vec<u8>,
     /// Disables the shapes: only for the property tests.
     #[cfg(test)]
     is_strict: bool,
@@ -117,6 +119,7 @@ impl Json {
             began: 0,
             page_facts: Facts::default(),
             met: None,
+            other_list: Vec::new(),
             #[cfg(test)]
             is_strict: false,
         }
@@ -385,6 +388,9 @@ impl Json {
             Ok(()) => {
                 let (can_learn, has_nested) = (!sink.has_odd, sink.has_nested());
                 self.met = Some(self.met.unwrap_or(0) | sink.met);
+                if sink.met == 0 && !sink.other_list.is_empty() {
+                    self.other_list = core::mem::take(&mut sink.other_list);
+                }
                 if can_learn && !has_nested {
                     self.learn(input, at, reader.at);
                 }

@@ -94,7 +94,7 @@ impl Report {
                 let word = self.statuses.text(u32::from(status));
                 given_back = said.mark(matches!(word, b"" | b"approved" | b"pending"));
             }
-        } else if !kind.is_empty() {
+        } else {
             (revenue, given_back) = refund::taken_back(&source.dialect, kind, word, revenue);
         }
         let mut flags = day;

@@ -220,10 +220,11 @@ impl Source {
                 _ => return Err(refuse("units", "must be major or smallest")),
             },
             "dates" => {
+                self.days.has_short_years = value.len() == 8;
                 self.days.order = match value {
                     "YYYY-MM-DD" => DayOrder::Undeclared,
-                    "DD/MM/YYYY" => DayOrder::DayFirst,
-                    "MM/DD/YYYY" => DayOrder::MonthFirst,
+                    "DD/MM/YYYY" | "DD/MM/YY" => DayOrder::DayFirst,
+                    "MM/DD/YYYY" | "MM/DD/YY" => DayOrder::MonthFirst,
                     "unix" => {
                         self.days.is_unix = true;
                         DayOrder::Undeclared
@@ -231,7 +232,7 @@ impl Source {
                     _ => {
                         return Err(refuse(
                             "dates",
-                            "must be YYYY-MM-DD, DD/MM/YYYY, MM/DD/YYYY or unix",
+                            "must be YYYY-MM-DD, DD/MM/YYYY, MM/DD/YYYY, DD/MM/YY, MM/DD/YY or unix",
                         ));
                     }
                 }

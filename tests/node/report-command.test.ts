@@ -4,12 +4,14 @@ import { once } from "node:events";
 import {
   closeSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -100,6 +102,50 @@ test("a search for near misses that the memory did not suffice for is said, and 
   expect(stdout).toMatch(/near misses were not searched.*--memory/);
   expect(stderr).toMatch(/0 lines.*20000 left out: near_misses_not_searched/);
   expect(JSON.parse(run(...given, "--json").stdout)).toMatchObject({ lacksHints: true });
+});
+
+test.skipIf(process.platform === "win32")("an output that is a link is written where the link leads", () => {
+  mkdirSync(join(folder, "share"));
+  write("share/up.csv", "click_id\nthe lines of an earlier run\n");
+  for (const [link, target] of [
+    ["up.csv", "share/up.csv"],
+    ["new.csv", "up2.csv"],
+    ["rows.csv", "share/rows.csv"],
+    ["done.txt", "share/done.txt"],
+  ] as const) {
+    symlinkSync(target, join(folder, link));
+  }
+  const run = report("--upload", "up.csv", "--csv", "rows.csv", "--journal", "done.txt");
+  expect(run.stderr).toContain(join("share", "up.csv.1"));
+  expect(linesOf("share/up.csv")).toHaveLength(2);
+  expect(read("share/up.csv.1")).toContain("an earlier run");
+  expect(read("share/rows.csv")).toContain("missing_at_cake");
+  expect(read("share/done.txt").trim().split("\n")).toHaveLength(2);
+  orders(3);
+  // A link whose file does not exist yet.
+  report("--upload", "new.csv");
+  expect(linesOf("up2.csv")).toHaveLength(1);
+  for (const link of ["up.csv", "new.csv", "rows.csv", "done.txt"]) {
+    expect(lstatSync(join(folder, link)).isSymbolicLink(), link).toBe(true);
+  }
+  // Two links to one file are one output.
+  symlinkSync("absent.csv", join(folder, "one.csv"));
+  symlinkSync("absent.csv", join(folder, "two.csv"));
+  expect(report("--upload", "one.csv", "--corrections", "two.csv").status).toBe(2);
+});
+
+test.runIf(existsSync("/proc/self/fd/1"))("an output that is the standard output is written to, not replaced", () => {
+  symlinkSync("/proc/self/fd/1", join(folder, "stdout"));
+  const given = ["report", "--orders", "o.csv", "--conversions", "c.json", "--offer", "1", "--upload", "stdout"];
+  const file = openSync(join(folder, "got.txt"), "w");
+  const redirected = spawnSync(process.execPath, [program, ...given], { cwd: folder, stdio: ["ignore", file, "pipe"] });
+  closeSync(file);
+  expect(redirected.status).toBe(1);
+  expect(read("got.txt")).toContain("k2,1,");
+  expect(read("got.txt")).toContain("missing_at_cake");
+  expect(run(...given).stdout).toContain("k2,1,");
+  expect(lstatSync(join(folder, "stdout")).isSymbolicLink()).toBe(true);
+  expect(readdirSync(folder).filter((name) => name.startsWith("stdout"))).toEqual(["stdout"]);
 });
 
 test.runIf(existsSync("/dev/full"))("a standard output that cannot be written is one sentence", () => {

@@ -6,6 +6,9 @@ use crate::report::names::{Fields, Names, ROLES, Role, normalise};
 /// The rank of a name that also stands for other things: an object named `order` or `_id`, a card named `source`.
 const WEAK: u8 = u8::MAX - 1;
 
+/// Where older payment intents of Stripe's have what their charges gave back.
+pub(super) const REFUNDED_CHARGES: &[u8] = b"charges.data.amountrefunded";
+
 /// Why the strict reader stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -37,6 +40,8 @@ pub(super) struct Sink<'a> {
     /// It holds a list, or another mark of a page; and the list's rows have ids.
     pub(super) has_list: bool,
     pub(super) has_rows: bool,
+    /// The name of its first list of objects that is no list of rows.
+    pub(super) other_list: Vec<u8>,
     /// This row cannot become a shape.
     pub(super) has_odd: bool,
     /// One bit for each role that the row has had a value for, or `null`.
@@ -66,6 +71,7 @@ impl<'a> Sink<'a> {
             is_listed: false,
             has_list: false,
             has_rows: false,
+            other_list: Vec::new(),
             has_odd: false,
             met: 0,
             said: 0,
@@ -192,7 +198,8 @@ impl<'a> Sink<'a> {
             return false;
         }
         let slot = self.best.get(usize::from(role));
-        if self.path() != b"refunds.total" || slot.is_none_or(|slot| slot.0 != rank) {
+        let is_listed = self.path() == b"refunds.total" || self.path() == REFUNDED_CHARGES;
+        if !is_listed || slot.is_none_or(|slot| slot.0 != rank) {
             return false;
         }
         let mut sum = self.fields.text(Role::Refunded, input).to_vec();

@@ -1,6 +1,6 @@
 //! The strict reader of JSON (RFC 8259).
 
-use super::sink::{Sink, Stop};
+use super::sink::{REFUNDED_CHARGES, Sink, Stop};
 use super::{ENVELOPE, LISTS, MAX_DEPTH, MAX_PATH_BYTES, NO_ROLE, Value};
 use crate::report::names::{Fields, Kind, Role};
 
@@ -120,9 +120,13 @@ impl<'a> Strict<'a> {
     ) -> Result<(), Stop> {
         let from = self.at;
         self.word(word)?;
-        // Nearly every row is no test: such a word stays a part of the row's shape.
+        // Nearly every row is no test and not disputed: such a word stays a part of the row's shape.
+        let says_more = |role| match role {
+            _ if role == Role::Test as u8 => sink.names.says_test(word),
+            _ => role != Role::Disputed as u8 || word == b"true",
+        };
         if let Some((role, rank)) = found
-            && (role != Role::Test as u8 || sink.names.says_test(word))
+            && says_more(role)
             && sink.record(role, rank, usize::MAX)?
         {
             sink.fields.set(role, from, self.at, Kind::Bool);
@@ -170,16 +174,17 @@ impl<'a> Strict<'a> {
             if let (Some(slot), Some(raw)) = (name.get_mut(..length), raw.get(..length)) {
                 slot.copy_from_slice(raw);
             }
-            let before = sink.push_path(name.get(..length).unwrap_or_default());
+            let name = name.get(..length).unwrap_or_default();
+            let before = sink.push_path(name);
             if self.peek()? != b':' {
                 return Err(Stop::Bad);
             }
             self.at += 1;
             if sink.can_be_page && depth < 3 {
                 let byte = self.peek()?;
-                let name = sink.path().rsplit(|&byte| byte == b'.').next();
+                let last = sink.path().rsplit(|&byte| byte == b'.').next();
                 let is = |list: &[&str]| {
-                    name.is_some_and(|name| list.iter().any(|word| word.as_bytes() == name))
+                    last.is_some_and(|name| list.iter().any(|word| word.as_bytes() == name))
                 };
                 // The older services wrap their answers in `d`.
                 let is_outer = depth == 0 || depth == 1 && sink.path().starts_with(b"d.");
@@ -191,6 +196,11 @@ impl<'a> Strict<'a> {
                 sink.has_list |= is_mark;
                 if is_list {
                     self.meet_list(sink)?;
+                } else if byte == b'[' && sink.other_list.is_empty() {
+                    let mut reader = Strict::new(self.input, self.at + 1);
+                    if reader.peek()? == b'{' {
+                        sink.other_list = name.to_vec();
+                    }
                 }
             }
             self.value(sink, depth + 1)?;
@@ -236,9 +246,15 @@ impl<'a> Strict<'a> {
             self.at += 1;
             return Ok(());
         }
-        // Values in an array have no role, but for the refunds that an order lists: they are added up.
+        // Values in an array have no role, but for the refunds that an order lists: they are added up. Older payment
+        // intents of Stripe's list their charges.
         let before = (sink.path_length, sink.is_lost);
-        let has_refunds = sink.path() == b"refunds" && sink.names.find(b"refunds.id").is_some();
+        let listed: &[u8] = match sink.path() {
+            b"refunds" => b"refunds.id",
+            b"charges.data" => REFUNDED_CHARGES,
+            _ => &[],
+        };
+        let has_refunds = !listed.is_empty() && sink.names.find(listed).is_some();
         sink.is_lost = !has_refunds;
         sink.has_odd |= has_refunds;
         loop {

@@ -60,6 +60,11 @@ pub(super) fn write_source(writer: &mut Writer, source: &Source) {
         crate::report::day::DayOrder::DayFirst => "DD/MM/YYYY",
         crate::report::day::DayOrder::MonthFirst => "MM/DD/YYYY",
     };
+    let dates = if source.days.has_short_years {
+        dates.strip_suffix("YY").unwrap_or(dates)
+    } else {
+        dates
+    };
     writer.text_of("dates", dates.as_bytes());
     writer.number_of("rows", u64::from(source.rows));
     writer.number_of("unreadable", u64::from(source.unreadable));

@@ -22,7 +22,7 @@ pub(super) const SIMPLE: Table = &[
     (Role::Kind, "type"),
     (Role::Refunded, "refundedamount amountrefunded"),
     (Role::Cancelled, "cancelledat canceledat"),
-    (Role::Test, "test istest"),
+    (Role::Test, "istest"),
 ];
 
 pub(super) const SHOPIFY: Table = &[
@@ -75,12 +75,15 @@ pub(super) const STRIPE: Table = &[
     (Role::Status, "status"),
     (Role::Currency, "currency"),
     (Role::Kind, "type reportingcategory object"),
-    (Role::Refunded, "amountrefunded latestcharge.amountrefunded"),
+    (
+        Role::Refunded,
+        "amountrefunded latestcharge.amountrefunded charges.data.amountrefunded",
+    ),
     (Role::Remaining, "amountreceived"),
     (Role::Captured, "captured"),
     (
         Role::Disputed,
-        "disputed disputedamount latestcharge.disputed",
+        "disputed disputedamount latestcharge.disputed charges.data.disputed",
     ),
     (Role::Test, "livemode mode"),
     // A refund has its sale's, and seldom its metadata.

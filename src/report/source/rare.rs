@@ -12,7 +12,13 @@ impl Source {
             return None;
         };
         let met = json.met?;
-        if met == 0 {
+        if met == 0 && !json.other_list.is_empty() {
+            let list = String::from_utf8_lossy(&json.other_list);
+            return Some(format!(
+                "no field of its rows is known: if its list {list} has the rows, give that list alone"
+            ));
+        }
+        if met == 0 && self.names.not_among(0).is_none() {
             return Some("no field of its rows is known: declare `columns`".to_owned());
         }
         let (given, role, kind) = self.names.not_among(met)?;

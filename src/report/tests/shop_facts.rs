@@ -263,6 +263,25 @@ fn stripes_payment_intents_and_disputes_say_what_remains() {
             )],
             "matched",
         ),
+        // Before 2022-11-15, an intent listed its charges, those that failed too.
+        (
+            vec![intent(
+                r#""amount_received":2200,"status":"succeeded","charges":{"object":"list","data":[{"id":"ch_0","amount_refunded":0,"disputed":false,"refunds":{"data":[{"id":"re_1"}]}},{"id":"ch_1","amount_refunded":700,"disputed":false}]}"#,
+            )],
+            "revenue_differs",
+        ),
+        (
+            vec![intent(
+                r#""amount_received":2200,"status":"succeeded","charges":{"object":"list","data":[{"id":"ch_0","amount_refunded":0,"disputed":false},{"id":"ch_1","amount_refunded":0,"disputed":true}]}"#,
+            )],
+            "refund_unclear",
+        ),
+        (
+            vec![intent(
+                r#""amount_received":2200,"status":"succeeded","charges":{"object":"list","data":[{"id":"ch_0","amount_refunded":0,"disputed":false},{"id":"ch_1","amount_refunded":0,"disputed":false}]}"#,
+            )],
+            "matched",
+        ),
         (vec![charge.to_owned(), dispute("lost")], WHOLE),
         (vec![charge.to_owned(), dispute("won")], "matched, refund"),
         (
@@ -369,5 +388,52 @@ fn test_orders_do_not_count_unless_the_caller_says_so() {
             .replace(",Test,", ",Live,");
         let [found, ..] = told(&mut of(JUNE, &[(&options, &real)], &at_cake("1001")));
         assert_eq!(found, "matched", "{dialect}");
+    }
+}
+
+#[test]
+fn a_refused_file_says_what_to_do() {
+    let row = r#"{"order_id":"1001","date":"2026-06-03","revenue":"22.00","status":"approved"}"#;
+    for (options, text, part) in [
+        (
+            "column.orderId=order_id",
+            format!(r#"{{"nodes":[{row}]}}"#),
+            "list nodes",
+        ),
+        (
+            "",
+            format!(r#"{{"page":1,"Records":[{row}]}}"#),
+            "list Records",
+        ),
+        (
+            "",
+            format!(
+                r#"{{"data":{{"orders":{{"edges":[{{"node":{row}}}],"pageInfo":{{"hasNextPage":false}}}}}}}}"#
+            ),
+            "list edges",
+        ),
+        (
+            "column.orderId=order",
+            r#"[{"a":1}]"#.to_owned(),
+            "field order",
+        ),
+        ("", r#"[{"a":1}]"#.to_owned(), "declare `columns`"),
+        (
+            "dates=MM/DD/YYYY",
+            "order_id,date\n1,06/03/26\n".to_owned(),
+            "MM/DD/YY\"",
+        ),
+    ] {
+        let options = format!("kind=orders\n{options}");
+        let error = add(&mut open(JUNE), &options, &text, 50).unwrap_err();
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    let file = "unique_id,date,revenue,status\n1001,06/03/26,22.00,approved\n";
+    for (dates, expected) in [("MM/DD/YY", "matched"), ("DD/MM/YY", "outside_window")] {
+        let mut report = of(JUNE, &[(&format!("dates={dates}"), file)], &at_cake("1001"));
+        let [found, ..] = told(&mut report);
+        assert!(found.starts_with(expected), "{dates}: {found}");
+        report.understood();
+        assert!(report.answer.contains(&format!("\"{dates}\"")));
     }
 }
