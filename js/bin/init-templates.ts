@@ -156,6 +156,7 @@ export const ${name} = withClickCapture(
 export const config = { matcher: "/((?!_next/|api/|cake/|.*\\\\.(?:${ASSETS})$).*)" };
 `;
 
+/** SvelteKit 3 has its type of a hook elsewhere than 2. */
 export const SVELTE_HOOKS = `import { withClickCapture } from "cake-edge";
 
 /** @type {any} */
@@ -170,7 +171,7 @@ try {
 
 /**
  * Keeps the click id of a landing page's address in a signed cookie. Whatever goes wrong in it, the site answers.
- * @type {import("@sveltejs/kit").Handle}
+ * @param {{ event: import("@sveltejs/kit").RequestEvent, resolve: (event: any) => Response | Promise<Response> }} visit
  */
 export function handle({ event, resolve }) {
   /** @type {any} */

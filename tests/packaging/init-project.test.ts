@@ -220,7 +220,7 @@ test.each([
   put("node_modules/react/index.d.ts", "export declare function useEffect(run: () => void, deps: unknown[]): void;");
   put(
     "node_modules/@sveltejs/kit/index.d.ts",
-    "export type Handle = (input: { event: { request: Request; platform?: Readonly<{}> }; resolve(event: unknown): Promise<Response> }) => Promise<Response>;",
+    "export type RequestEvent = { request: Request; platform?: Readonly<{}> };",
   );
   symlinkSync(packed, join(folder, "node_modules/cake-edge"));
   symlinkSync(join(modules, "@types"), join(folder, "node_modules/@types"));
