@@ -55,6 +55,14 @@ impl Money {
         })
     }
 
+    /// The text without the zeros after its fourth decimal place: shops and networks write `1.50000`.
+    pub(crate) fn without_zeros(text: &str) -> &str {
+        match text.split_at_checked(text.find('.').map_or(text.len(), |at| at + 5)) {
+            Some((plain, zeros)) if zeros.bytes().all(|byte| byte == b'0') => plain,
+            _ => text,
+        }
+    }
+
     /// The same value in its shortest spelling: `18.000` as `18.00`.
     #[must_use]
     pub(crate) fn shortest(self) -> Self {

@@ -8,7 +8,10 @@ import { createSender } from "./one-by-one.js";
 
 /** One correction: from a report's `rows`, a forwarder's export, or your own list. */
 export interface CorrectionRow extends CorrectConversionParams {
-  /** How much money it moves, such as `"9.00"`; `maxMoney` counts it. @default the amount that it adds */
+  /**
+   * How much money it moves, such as `"9.00"`; `maxMoney` counts it, and never less than the row adds.
+   * @default the amount that it adds
+   */
   readonly amount?: string;
 }
 
@@ -226,18 +229,17 @@ function identityOf(correction: string): string {
   return JSON.stringify([...["offer_id", "conversion_id", "transaction_id"].map((name) => query.get(name)), id]);
 }
 
-/** How much money a row moves, in 1/10,000: its `amount`, otherwise the amount it adds. */
+/** How much money a row moves, in 1/10,000: its `amount`, and never less than it adds. */
 function movedBy(
   { amount, payoutAdded, revenueAdded, payout, revenue, status }: CorrectionRow,
   isAsked: boolean,
 ): bigint {
-  if (amount !== undefined) return size(unitsOf("amount", amount));
-  if (isAsked && (payout !== undefined || revenue !== undefined || status !== undefined)) {
+  if (isAsked && amount === undefined && (payout !== undefined || revenue !== undefined || status !== undefined)) {
     const rule = "is missing: a total or a status does not say how much money it moves, and maxMoney counts it";
     throw new CakeError({ code: "invalid_field", parameter: "amount", rule });
   }
   // One refund takes from both: the larger part is the money moved.
-  const added = [payoutAdded, revenueAdded].map((text) =>
+  const added = [amount, payoutAdded, revenueAdded].map((text) =>
     text === undefined ? 0n : size(unitsOf("amount", String(text))),
   );
   return added.reduce((most, each) => (each > most ? each : most), 0n);

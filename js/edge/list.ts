@@ -32,8 +32,8 @@ export interface ListOptions extends CallOptions {
 
 /**
  * A list of CAKE's API. Iterating reads page after page and holds one at a time. Each row with an id comes once, even
- * if rows are added meanwhile or `start_at_row` counts from 1. Nothing is sent before the first row or page is asked
- * for.
+ * if rows are added meanwhile or `start_at_row` counts from 1. Where different rows of one page have one id, it tells
+ * none apart, and all of them come. Nothing is sent before the first row or page is asked for.
  *
  * @example
  * for await (const click of cake.listClicks({ startDate: "2026-01-01", endDate: "2026-01-31" })) {
@@ -151,17 +151,13 @@ async function* pages<Row>({
         return;
       }
       const { rows: listed, gaps, totalRows, body } = await fetchPage({ ...params, ...range });
-      const rows = withGaps(listed, gaps);
       const left = (maxRows ?? Number.POSITIVE_INFINITY) - read;
-      const ids = tellingIds(
-        rows.map((row) => row && idOf(row)),
-        shared,
-      );
+      const { rows, ids } = tellingIds(withGaps(listed, gaps), idOf, shared);
       const start = range.startAtRow ?? 0;
       const isRepeated = rows.length > 0 && body === last;
       const isSame = isRepeated && !(totalRows !== undefined && totalRows > read);
       const isKnown = ids.map((id, index) => (id === undefined ? start + index < end : known.has(id)));
-      // Within one page all rows count, even equal ones.
+      // Within one page all rows without an id count, even equal ones.
       const found = rows.filter((_, index) => isKnown[index] === false);
       if (isSame) held.push(...found);
       const unread = isSame ? [] : found;
@@ -203,17 +199,31 @@ function withGaps<Row>(rows: readonly Row[], gaps: readonly number[] = []): (Row
   return all;
 }
 
-/** The ids without those that name nothing, and without those that several rows of a page have, which are added to `shared`. */
-function tellingIds<Id extends string | number>(
-  ids: readonly (Id | undefined)[],
+/**
+ * The ids without those that name nothing, and without those that different rows of a page have, which are added to
+ * `shared`. A row that is there twice, to the last field, is a gap the second time.
+ */
+function tellingIds<Row>(
+  page: readonly (Row | undefined)[],
+  idOf: (row: Row) => string | number | undefined,
   shared: Set<string | number>,
-): (Id | undefined)[] {
+) {
   const core = clientCore.api();
-  const seen = new Set<string | number>();
-  for (const id of ids) {
-    if (id === undefined) continue;
-    if (seen.has(id) || core.namesNothing(`${id}`)) shared.add(id);
-    seen.add(id);
-  }
-  return ids.map((id) => (id === undefined || shared.has(id) ? undefined : id));
+  const seen = new Map<string | number, Row>();
+  const all = page.map((row) => {
+    const id = row && idOf(row);
+    if (row === undefined || id === undefined) return { row };
+    const before = seen.get(id);
+    if (before === undefined) seen.set(id, row);
+    if (core.namesNothing(`${id}`)) shared.add(id);
+    else if (before !== undefined) {
+      if (JSON.stringify(before) === JSON.stringify(row)) return { row: undefined };
+      shared.add(id);
+    }
+    return { row, id };
+  });
+  return {
+    rows: all.map(({ row }) => row),
+    ids: all.map(({ id }) => (id === undefined || shared.has(id) ? undefined : id)),
+  };
 }

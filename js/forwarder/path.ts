@@ -17,7 +17,7 @@ export function pathOf(url: string): string {
 
 /** The route of a path; `undefined` where there is none. */
 export function findRoute(method: string, pathname: string): Route | undefined {
-  const [last = "", before = "", third = ""] = pathname.replace(/\/$/, "").split("/").reverse();
+  const [last = "", before = ""] = pathname.replace(/\/$/, "").split("/").reverse();
   if (last === "health") return { name: "health", rest: "" };
   if (last === "operator") return { name: "operator", rest: "" };
   if (last === "token") return { name: "token", rest: "" };
@@ -28,7 +28,8 @@ export function findRoute(method: string, pathname: string): Route | undefined {
   if (last === "corrections") return { name: "corrections", rest: "" };
   if (before === "corrections") return { name: "corrections", rest: last };
   if (before === "operator" || before === "conversions") return { name: before, rest: last };
-  if (before === "webhooks" || before === "postback") return { name: before, rest: last };
-  if (third === "postback") return { name: third, rest: `${before}/${last}` };
-  return undefined;
+  if (before === "webhooks") return { name: before, rest: last };
+  // The secret of a postback may have slashes.
+  const [, rest] = /^.*\/postback\/([^/].*)$/s.exec(pathname) ?? [];
+  return rest === undefined ? undefined : { name: "postback", rest };
 }

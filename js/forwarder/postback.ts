@@ -27,7 +27,8 @@ export async function handlePostback(request: Request, rest: string, setup: Setu
 }
 
 async function answerOf(request: Request, rest: string, setup: Setup, intake: Intake): Promise<Response> {
-  const [name = "", segment = ""] = rest.split("/");
+  const [name = "", ...segments] = rest.split("/");
+  const segment = segments.join("/");
   const postback = setup.options.postbacks.get(name);
   if (postback === undefined) throw new Refusal("not_found", "unknown postback: see the option postbacks");
   checkMethod(request, ["GET", "POST"]);

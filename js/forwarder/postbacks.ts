@@ -89,7 +89,8 @@ function resolvePostback(place: string, given: PostbackOptions): ResolvedPostbac
   const map: Record<string, string> = {};
   for (const [name, theirs] of Object.entries(given.map)) {
     const parameter = optionalString(at(`map.${name}`), theirs);
-    if (parameter !== undefined && parameter !== "") map[name] = parameter;
+    if (parameter === "") refuse(at(`map.${name}`), "is empty: name their parameter, or leave it out");
+    if (parameter !== undefined) map[name] = parameter;
   }
   for (const name of ["clickId", "uniqueId"]) {
     if (map[name] === undefined) refuse(at(`map.${name}`), "is missing: name their parameter");

@@ -74,7 +74,8 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
     // A platform with a valid signature is never limited: some platforms send a webhook only once.
     await checkLimit(request, setup);
     await logIncoming({ event: "webhook", shop: name, topic: "", outcome: "signature_refused" }, setup);
-    const rule = `${HEADERS[name].signature} must sign this very body with one of the secrets of shops.${name}`;
+    const within = name === "stripe" ? ", within five minutes" : "";
+    const rule = `${HEADERS[name].signature} must sign this very body with one of the secrets of shops.${name}${within}`;
     throw new Refusal("signature_refused", rule);
   }
   const payload = verdict.reason === "unreadable" ? undefined : tryParse(body);

@@ -11,7 +11,6 @@ use crate::money::Money;
 use crate::placeholder::{foreign, is_lost_word, is_missing_value};
 use crate::time::CivilTime;
 use crate::{Error, Result, click_id, transaction_id, url};
-use std::borrow::Cow;
 
 /// The fields of a conversion that a postback may carry.
 const FIELDS: [&str; 12] = [
@@ -140,14 +139,52 @@ impl Postback {
             let signature = from_hex(signature);
             return signature.is_some_and(|it| self.secrets.verify(&[text.as_bytes()], &it));
         }
-        if !request.path_secret.is_empty() {
-            return self.secrets.contains(request.path_secret);
+        let path = request.path_secret;
+        if !path.is_empty() {
+            // A secret may end with a slash, and an address may have one more.
+            let bare = path.strip_suffix('/').unwrap_or(path);
+            return self.secrets.contains(path) || self.secrets.contains(bare);
         }
-        let mut given = values(&[request.query, request.form], &self.secret_parameter);
-        given.len() == 1
-            && given
-                .pop()
-                .is_some_and(|secret| self.secrets.contains(&secret))
+        let pairs = self.pairs(&[request.query, request.form]);
+        let mut given = values(&pairs, &self.secret_parameter);
+        // Whoever does not encode a `+` sends a space.
+        let is_ours = |secret: String| {
+            self.secrets.contains(&secret) || self.secrets.contains(&secret.replace(' ', "+"))
+        };
+        given.len() == 1 && given.pop().is_some_and(is_ours)
+    }
+
+    /// The parameters, also of an address that was mangled on its way: an `&amp;`, white space or a
+    /// second `?` before a name; a `?` or `;` in place of an `&` before a name of the map.
+    fn pairs(&self, texts: &[&str]) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        for (name, value) in texts.iter().flat_map(|text| url::pairs(text)) {
+            let mut name = plain_name(&name).to_owned();
+            let mut rest = &*value;
+            // Another address may have a parameter of the same name.
+            while let Some((head, next, tail)) = self.split(rest).filter(|_| !is_address(rest)) {
+                pairs.push((name, head.to_owned()));
+                (name, rest) = (next.to_owned(), tail);
+            }
+            pairs.push((name, rest.to_owned()));
+        }
+        pairs
+    }
+
+    /// Splits a value before a parameter that it has swallowed: its head, the parameter's name and
+    /// value.
+    fn split<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str, &'t str)> {
+        text.match_indices(['?', ';', '&']).find_map(|(at, _)| {
+            let (head, rest) = text.split_at_checked(at)?;
+            let (name, tail) = rest.split_once('=')?;
+            let name = plain_name(name);
+            self.is_known(name).then_some((head, name, tail))
+        })
+    }
+
+    /// Does a parameter of that name count?
+    fn is_known(&self, name: &str) -> bool {
+        name == self.secret_parameter || self.map.iter().any(|(_, known)| known == name)
     }
 
     /// The conversion as JSON, for [`super::event::read`]. Parameters outside the map are skipped:
@@ -163,19 +200,20 @@ impl Postback {
         } else {
             [request.query, request.form]
         };
+        let pairs = self.pairs(&texts);
         let mut json = String::from("{");
         if let Some(offer_id) = self.offer_id {
             push(&mut json, "offerId", &offer_id.to_string(), false);
         }
         for (name, theirs) in &self.map {
-            let mut given = values(&texts, theirs);
+            let mut given = values(&pairs, theirs);
             if given.len() > 1 {
                 return Err(field(name, "is given twice"));
             }
             if given.is_empty()
-                && let Some(near) = self.near(&texts, theirs)
+                && let Some(near) = self.near(&pairs, theirs)
             {
-                let rule = ["must be `", theirs, "`: it came as `", &near, "`"].concat();
+                let rule = ["must be `", theirs, "`: it came as `", near, "`"].concat();
                 return Err(field(name, &rule));
             }
             let is_sent = !given.is_empty();
@@ -199,30 +237,51 @@ impl Postback {
                 if bare.eq_ignore_ascii_case(theirs) && !name.starts_with("adv") {
                     return Err(Error::PlaceholderText { parameter: name });
                 }
+                let value = match *name {
+                    "payout" | "revenue" => Money::without_zeros(value),
+                    _ => value,
+                };
                 check(name, value)?;
-                push(&mut json, name, value, *name != "offerId");
+                match parse_integer(value).filter(|_| *name == "offerId") {
+                    Some(id) => push(&mut json, name, &id.to_string(), false),
+                    None => push(&mut json, name, value, true),
+                }
             }
         }
         json.push('}');
         Ok(json)
     }
 
-    /// A parameter of this name in other case, or as a list (`sum[]`), that has no other meaning
-    /// here.
-    fn near(&self, texts: &[&str], theirs: &str) -> Option<String> {
-        let is_known = |name: &str| {
-            name == self.secret_parameter || self.map.iter().any(|(_, known)| known == name)
-        };
-        texts
-            .iter()
-            .flat_map(|text| url::pairs(text))
-            .map(|(name, _)| name)
-            .find(|name| {
-                let plain = name.strip_suffix("[]").unwrap_or(name);
-                plain.eq_ignore_ascii_case(theirs) && !is_known(name)
-            })
-            .map(Cow::into_owned)
+    /// A parameter of this name in other case, as a list (`sum[]`, `sum[0]`) or between other marks, that
+    /// has no other meaning here.
+    fn near<'p>(&self, pairs: &'p [(String, String)], theirs: &str) -> Option<&'p str> {
+        pairs.iter().map(|(name, _)| &**name).find(|name| {
+            let is_mark = |c: char| !c.is_alphanumeric();
+            let bare = name.split('[').find(|part| !part.is_empty());
+            let bare = bare.unwrap_or_default().trim_matches(is_mark);
+            bare.eq_ignore_ascii_case(theirs.trim_matches(is_mark)) && !self.is_known(name)
+        })
     }
+}
+
+/// A name without what mangled addresses put before it, and without white space.
+fn plain_name(name: &str) -> &str {
+    let mut name = name;
+    loop {
+        let bare = name
+            .trim_matches(url::is_white)
+            .trim_start_matches(['?', ';', '&']);
+        let bare = bare.strip_prefix("amp;").unwrap_or(bare);
+        if bare.len() == name.len() {
+            return name;
+        }
+        name = bare;
+    }
+}
+
+/// Is this a whole address, or a path?
+fn is_address(value: &str) -> bool {
+    value.contains("://") || value.trim_start().starts_with('/')
 }
 
 /// Splits a text into the signed part and the signature, which comes last.
@@ -231,10 +290,9 @@ fn split_signature(text: &str) -> Option<(&str, &str)> {
     Some((signed, last.strip_prefix(SIGNATURE)?.strip_prefix('=')?))
 }
 
-fn values(texts: &[&str], name: &str) -> Vec<String> {
-    let pairs = texts.iter().flat_map(|text| url::pairs(text));
-    let named = pairs.filter(|(own, _)| own == name);
-    named.map(|(_, value)| value.into_owned()).collect()
+fn values(pairs: &[(String, String)], name: &str) -> Vec<String> {
+    let named = pairs.iter().filter(|(own, _)| own == name);
+    named.map(|(_, value)| value.clone()).collect()
 }
 
 /// Checks a value's text. It tells words for a missing value from values that are merely wrong.

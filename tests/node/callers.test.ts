@@ -160,6 +160,12 @@ test.each<[string, RegExp, (given: never) => unknown, unknown]>([
     createForwarderInProcess,
     postback({ map: { clickId: "c", uniqueId: "u", payout: null } }),
   ],
+  [
+    "postbacks.n.map.payout",
+    /is empty/,
+    createForwarderInProcess,
+    postback({ map: { clickId: "c", uniqueId: "u", payout: "" } }),
+  ],
   ["postbacks.n.secretParameter", /another name/, createForwarderInProcess, postback({ secretParameter: "u" })],
   [
     "postbacks.n.secretParameter",

@@ -151,6 +151,9 @@ test("a dry run sends and notes nothing, and says what would be sent within the 
   const capped = await applyCorrections(totals, { ...options, maxMoney: "5" });
   expect(outcomes(capped)).toEqual(["invalid", "ready"]);
   expect(capped.rows[0]?.error).toMatchObject({ code: "invalid_field", parameter: "amount" });
+  // Nor does an amount say less than the row adds.
+  const small = [row("ORD-1", { payoutAdded: "-18.00", amount: "0.01", correctionId: "s" })];
+  expect(outcomes(await applyCorrections(small, { ...options, maxMoney: "5.00" }))).toEqual(["capped"]);
   expect(journal.entries).toEqual([]);
   expect([...(await kept()).values()].every(({ corrections }) => corrections === 0)).toBe(true);
   const now = await applyCorrections(rows, { client: client(), journal, rateLimit: 1_000, maxRows: 2 });

@@ -45,6 +45,25 @@ test("a postback is one conversion however often it comes, by GET, by a form, by
   expect(totals.postbacks).toEqual({ voluum: { accepted: 1, duplicate: 6 } });
 });
 
+test("a secret in base64 stands in a path as it is, and a mangled address loses no money", async () => {
+  const secret = "q7Zt+3x/Lk9uYw2mR5vB8nC1dF4gH6jK0pSxTz+/aE=";
+  const all = both({ postbacks: { b: { secrets: secret, offerId: 12_345, map } } });
+  const paths = [
+    `postback/b/${secret}?sub1=a&txid=T-1&sum=1.50000`,
+    `postback/b/${secret}/?sub1=a&txid=T-1&amp;sum=1.5`,
+    `postback/b/${encodeURIComponent(secret)}?sub1=a&txid=T-1?sum=1.50`,
+    `postback/b?sub1=a&txid=T-1;sum=1.5&secret=${secret}`,
+  ];
+  for (const path of paths) expect([path, (await all.ask(path)).status]).toEqual([path, 200]);
+  const { rows } = (await (await all.operator("conversions")).json()) as { rows: { conversion: object }[] };
+  expect(rows.map(({ conversion }) => conversion)).toEqual([
+    { clickId: "a", offerId: 12_345, payout: "1.50", uniqueId: "T-1" },
+  ]);
+  for (const wrong of [`postback/b/${secret}x`, `postback/b/x/${secret}`, `postback/b/${secret.slice(0, 10)}`]) {
+    expect((await all.ask(`${wrong}?sub1=a&txid=T-2`)).status).toBe(401);
+  }
+});
+
 test("a signature is over the query or the form, and what is not signed is not read", async () => {
   const all = both({ postbacks });
   const sign = (text: string) => `${text}&signature=${createHmac("sha256", NETWORK).update(text).digest("hex")}`;

@@ -106,6 +106,105 @@ fn a_word_for_a_missing_value_is_refused_by_its_name() {
 }
 
 #[test]
+fn a_mangled_address_loses_no_parameter() {
+    let postback = postback(r#""offerId":7,"secretParameter":"key""#);
+    let whole = r#"{"offerId":7,"clickId":"a","uniqueId":"T8","payout":"1"}"#;
+    for mangled in [
+        "sub1=a&txid=T8&amp;sum=1",
+        "sub1=a&amp;txid=T8&amp;amp;sum=1",
+        "sub1=a&txid=T8&amp%3Bsum=1",
+        "sub1=a&txid=T8&%20sum=1",
+        "sub1=a&txid=T8&sum%20=1",
+        "sub1=a&txid=T8&sum+=1",
+        "sub1=a&txid=T8&%EF%BB%BFsum=1",
+        "sub1=a&txid=T8&?sum=1",
+        "?sub1=a&txid=T8&sum=1",
+        "sub1=a&txid=T8;sum=1",
+        "sub1=a&txid=T8?sum=1",
+        "sub1=a;txid=T8;amp;sum=1",
+        "sub1=a&txid=T8%3Bsum=1",
+        "sub1=a&txid=T8%3Fsum%3D1",
+        "sub1=a&txid=T8%26sum%3D1",
+        "sub1=a&txid=T8&other=x?sum=1",
+        "sub1=a&txid=T8&other=?sum=1",
+        "sub1=a?txid=T8?sum=1",
+    ] {
+        let read = postback.read(&get(mangled));
+        assert_eq!(read.as_deref(), Ok(whole), "{mangled}");
+    }
+    let keyed = format!("sub1=a&txid=T8?key={}", SECRET.replace(' ', "+"));
+    assert!(postback.is_admitted(&get(&keyed)));
+    // Twice is twice, however it is written; what cannot be read is told by its name.
+    for (query, parameter) in [
+        ("sub1=a&txid=T8;sum=1&sum=2", "payout"),
+        ("sub1=a&txid=T8&sum=1&amp;sum=1", "payout"),
+        ("sub1=a&txid=T8&txid=T9", "uniqueId"),
+        ("sub1=a&txid=T8&Sum=1", "payout"),
+        ("sub1=a&txid=T8&amp;Sum=1", "payout"),
+        ("sub1=a&txid=T8&sum[]=1", "payout"),
+        ("sub1=a&txid=T8&sum%5B0%5D=1", "payout"),
+        ("sub1=a&txid=T8&{sum}=1", "payout"),
+        ("sub1=a&txid=T8&%22sum=1", "payout"),
+        ("sub1=a&txid=T8&%E2%80%8Bsum=1", "payout"),
+    ] {
+        let error = postback.read(&get(query)).unwrap_err();
+        assert_eq!(error.parameter(), Some(parameter), "{query}");
+    }
+    // Another address has parameters of its own, and an id may have any sign.
+    for (query, json) in [
+        (
+            "sub1=a&txid=T8&geo=https%3A%2F%2Fx.example%2F%3Fsum%3D9",
+            r#"{"offerId":7,"clickId":"a","uniqueId":"T8","adv1":"https://x.example/?sum=9"}"#,
+        ),
+        (
+            "sub1=a&txid=T8&referrer=/cart?sum=9",
+            r#"{"offerId":7,"clickId":"a","uniqueId":"T8"}"#,
+        ),
+        (
+            "sub1=a&txid=T8;total=9&summe=1",
+            r#"{"offerId":7,"clickId":"a","uniqueId":"T8;total=9"}"#,
+        ),
+    ] {
+        assert_eq!(postback.read(&get(query)).as_deref(), Ok(json), "{query}");
+    }
+}
+
+#[test]
+fn values_are_read_as_networks_write_them() {
+    let map = r#"{"map":{"clickId":"c","uniqueId":"u","offerId":"o","payout":"p","revenue":"r"}}"#;
+    let postback = Postback::new([SECRET], map).unwrap();
+    for (query, json) in [
+        ("o=012345", r#"{"offerId":12345}"#),
+        ("p=1.50000", r#"{"payout":"1.5000"}"#),
+        ("r=1.000000", r#"{"revenue":"1.0000"}"#),
+    ] {
+        assert_eq!(postback.read(&get(query)).as_deref(), Ok(json), "{query}");
+    }
+    for query in ["p=1.50001", "p=1.5000.", "p=1.", "r=.5"] {
+        let error = postback.read(&get(query)).unwrap_err();
+        assert_eq!(error.code(), "invalid_money", "{query}");
+    }
+}
+
+#[test]
+fn a_secret_of_base64_is_read_as_it_stands() {
+    let secret = "q7Zt+3x/Lk9uYw2mR5vB8nC1dF4gH6jK0pSxTz+/aE/";
+    let settings = ["{", MAP, r#","offerId":7}"#].concat();
+    let postback = Postback::new([secret], &settings).unwrap();
+    for path in [secret, &[secret, "/"].concat()] {
+        assert!(postback.is_admitted(&Request {
+            path_secret: path,
+            ..get("")
+        }));
+    }
+    for encoded in [secret.replace('+', "%2B"), secret.to_owned()] {
+        assert!(postback.is_admitted(&get(&format!("secret={encoded}"))));
+    }
+    let other = secret.replace('/', "");
+    assert!(!postback.is_admitted(&get(&format!("secret={other}"))));
+}
+
+#[test]
 fn a_secret_is_shown_once_in_the_path_or_as_a_parameter() {
     let postback = postback(r#""offerId":7,"secretParameter":"key""#);
     let encoded = "a+network%27s%20secret+of+32+bytes+or+more";

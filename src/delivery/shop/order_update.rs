@@ -197,17 +197,7 @@ impl OrderUpdate {
         settled.sold_as = own.sold_as.clone().unwrap_or_default();
         settled.links.clone_from(&own.links);
         settled.facts = own.facts_for_links();
-        let sold = if is_known {
-            let event = Event::from_text(conversion)?;
-            let amount = |text: &Option<String>| text.as_deref().and_then(units);
-            State {
-                revenue: amount(&event.params().revenue),
-                payout: amount(&event.params().payout),
-                ..State::default()
-            }
-        } else {
-            State::default()
-        };
+        let sold = sold_state(conversion)?;
         let corrections: Vec<Params> = corrections
             .iter()
             .map(|text| Params::read_with_id(text))
@@ -285,6 +275,20 @@ impl OrderUpdate {
         settled.ledger = own.text();
         Ok(settled)
     }
+}
+
+/// A conversion as it was accepted; the default where it is not known.
+fn sold_state(conversion: &str) -> Result<State> {
+    if conversion.is_empty() {
+        return Ok(State::default());
+    }
+    let event = Event::from_text(conversion)?;
+    let amount = |text: &Option<String>| text.as_deref().and_then(units);
+    Ok(State {
+        revenue: amount(&event.params().revenue),
+        payout: amount(&event.params().payout),
+        ..State::default()
+    })
 }
 
 /// What an order's state makes of what CAKE was sent.

@@ -303,11 +303,7 @@ impl Amount {
 
 /// An amount without a sign. Zeros after its fourth decimal place are dropped.
 pub(super) fn money(text: &str) -> Option<Money> {
-    let plain = match text.split_at_checked(text.find('.').map_or(text.len(), |at| at + 5)) {
-        Some((plain, zeros)) if zeros.bytes().all(|byte| byte == b'0') => plain,
-        _ => text,
-    };
-    Money::parse("revenue", plain).ok()
+    Money::parse("revenue", Money::without_zeros(text)).ok()
 }
 
 pub(super) fn shortest(money: Money) -> String {
