@@ -84,7 +84,9 @@ impl Report {
         let word = fields.text(Role::Status, input);
         let mut status = 0;
         let mut given_back = 0;
-        if !is_refund {
+        if is_refund {
+            (revenue, given_back) = refund::taken_back(&source.dialect, kind, word, revenue);
+        } else {
             status = self.mapped_status(source, word)?;
             if fields.has_any(CHANGES) || source.is_shopify {
                 let letters = self.letters(source, currency);
@@ -94,8 +96,6 @@ impl Report {
                 let word = self.statuses.text(u32::from(status));
                 given_back = said.mark(matches!(word, b"" | b"approved" | b"pending"));
             }
-        } else {
-            (revenue, given_back) = refund::taken_back(&source.dialect, kind, word, revenue);
         }
         let mut flags = day;
         if is_refund {
