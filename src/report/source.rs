@@ -37,6 +37,7 @@ pub(super) enum Reader {
 
 /// A file, or consecutive pages, read as one source.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "marks of one file")]
 pub(super) struct Source {
     pub(super) kind: RowKind,
     pub(super) name: String,
