@@ -290,7 +290,11 @@ function checkDays(
 function readNote(note: string): Complete {
   try {
     const { origin, readAt, pages } = JSON.parse(readFileSync(note, "utf8")) as Complete;
-    if (typeof origin === "string" && !Number.isNaN(Date.parse(readAt)) && pages.every((name) => typeof name === "string"))
+    if (
+      typeof origin === "string" &&
+      !Number.isNaN(Date.parse(readAt)) &&
+      pages.every((name) => typeof name === "string")
+    )
       return { origin, readAt, pages };
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;

@@ -40,7 +40,7 @@ import {
   type Understood,
 } from "./options.js";
 import { checkSignal, Feeder, turn } from "./source.js";
-import { offsetsOf } from "./zone.js";
+import { instantOf, offsetsOf } from "./zone.js";
 
 const OPTIONS = [
   "from",
@@ -471,7 +471,7 @@ function sourceLines(kind: string, options: SourceOptions & { readonly revenue?:
   if (options.cakeIdPrefix !== undefined) {
     lines.push(line("cakePrefix", stringOption("cakeIdPrefix", options.cakeIdPrefix)));
   }
-  if (options.readAt !== undefined) lines.push(`readAt=${Math.floor(instantOf(options.readAt) / 1_000)}`);
+  if (options.readAt !== undefined) lines.push(`readAt=${Math.floor(instantOf("readAt", options.readAt) / 1_000)}`);
   if (options.testOrders !== undefined) lines.push(`testOrders=${flagOption("testOrders", options.testOrders)}`);
   for (const [role, column] of entriesOf("columns", options.columns)) {
     if (column !== undefined) lines.push(line(`column.${role}`, stringOption("columns", column)));
@@ -484,15 +484,6 @@ function sourceLines(kind: string, options: SourceOptions & { readonly revenue?:
     lines.push(line("column.revenue", stringOption("revenue.of", revenue.of)));
   }
   return lines;
-}
-
-/** @throws CakeError `invalid_field` */
-function instantOf(readAt: Date | string): number {
-  // A text without an offset means another time in each place.
-  const isText = typeof readAt === "string" && /T.*(Z|[+-]\d\d:?\d\d)$/.test(readAt);
-  const ms = readAt instanceof Date ? readAt.getTime() : isText ? Date.parse(readAt) : Number.NaN;
-  if (Number.isNaN(ms)) refuse("readAt", "must be a Date, or a text such as 2026-06-15T12:00:00Z");
-  return ms;
 }
 
 function modelLine(model: Model): string {

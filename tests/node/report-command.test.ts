@@ -291,7 +291,8 @@ test("a reader that closes the pipe early is no error", async () => {
 test("a sale after the pages were read is not uploaded", () => {
   const days = ["--from", "2026-06-01", "--to", "2026-06-30", "--time-zone", "UTC"];
   const upload = (...conversions: string[]) =>
-    run("report", "--orders", "o.csv", "--offer", "1", ...conversions, ...days, "--upload", "u.csv", "--dry-run").stderr;
+    run("report", "--orders", "o.csv", "--offer", "1", ...conversions, ...days, "--upload", "u.csv", "--dry-run")
+      .stderr;
   const of = (list: string) => ["--conversions", `${list}-*.json`];
   write(
     "o.csv",

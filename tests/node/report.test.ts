@@ -473,6 +473,11 @@ test("files come in every spelling that programs write, once it is declared", as
     [bytes('{"orders":[{"name":"#1001","total_price":"10.00"}]}'), { dialect: "shopify" }, { uniqueId: "#1001" }],
     [bytes('[{"name":"#1001"}]'), { dialect: "shopify", idPrefix: "#" }, { uniqueId: "1001" }],
     [
+      bytes('[{"id":9,"number":"A-9"}]'),
+      { dialect: "woocommerce", cakeIdPrefix: "b-" },
+      { uniqueId: "b-9", orderId: "b-A-9" },
+    ],
+    [
       bytes('{"object":"list","data":[{"id":"ch_1","amount":500,"currency":"jpy","metadata":{"order_id":"S"}}]}'),
       { dialect: "stripe" },
       { uniqueId: "S", revenue: "500.00", currency: "JPY" },
@@ -495,4 +500,22 @@ test("files come in every spelling that programs write, once it is declared", as
   await expect(report.addOrders(latin, { decimal: ",", group: " ", columns })).rejects.toMatchObject({
     code: "ambiguous_file",
   });
+});
+
+test("a sale after CAKE's rows were read is not uploaded", async () => {
+  for (const readAt of ["2026-06-15T12:00:00Z", new Date("2026-06-15T12:00:00Z")]) {
+    using report = await openReport({ timeZone: "UTC" });
+    const days = [14, 16].map((day) => `${day},c${day},2026-06-${day} 10:00:00,22.00\n`);
+    await report.addOrders(bytes(`order_id,click_id,date,revenue\n${days.join("")}`));
+    await report.addConversions(bytes("[]"), { readAt });
+    const { lines, skipped } = (await report.reconcile()).corrections({ file: "upload", offerId: 5 });
+    expect([lines, skipped]).toEqual([1, { read_too_early: 1 }]);
+  }
+  using report = await openReport();
+  for (const readAt of ["yesterday", "2026-06-15", new Date(Number.NaN)]) {
+    await expect(report.addConversions(bytes("[]"), { readAt })).rejects.toMatchObject({
+      code: "invalid_field",
+      parameter: "readAt",
+    });
+  }
 });

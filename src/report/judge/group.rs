@@ -302,7 +302,7 @@ fn plan(judge: &Judge, report: &Report, pass: Pass, left: &[u32], right: &[u32])
         match stands.repeated(ids, offer_in(place), place) {
             Some(_) if judge.has_chance(1, place) => plan.left[1].push(place),
             Some(of) if is_torn(conversions, place, of) && !is_below(place) => {
-                plan.chances[1].push((place, of))
+                plan.chances[1].push((place, of));
             }
             Some(of) => {
                 let is_spared = key == CLICK_ID || spared > 0 || sales.is_empty();
