@@ -100,7 +100,14 @@ function readOptions(args: string[]): ServerOptions {
   if (config === undefined) throw new UsageError("--config is missing: a file of options, as JSON");
   const portNumber = port === undefined ? undefined : integerIn("port", port, 0, 65_535);
   const given = readConfig(config);
-  const options: Record<string, unknown> = { ...given, ...readSecrets() };
+  const secrets = readSecrets();
+  for (const name of Object.keys(secrets)) {
+    if (given[name] === undefined || JSON.stringify(given[name]) === JSON.stringify(secrets[name])) continue;
+    console.error(
+      `cake-edge forwarder: warning: ${config} and ${VARIABLES[name]} give different values of ${name}: the variable's counts`,
+    );
+  }
+  const options: Record<string, unknown> = { ...given, ...secrets };
   if (typeof given["folder"] === "string" && given["folder"] !== "") {
     options["folder"] = resolve(dirname(config), given["folder"]);
   }

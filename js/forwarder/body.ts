@@ -15,6 +15,15 @@ const NOT_TEXT = "must be JSON in UTF-8: these bytes are compressed, or of anoth
 
 const BATCH = /^\s*\{\s*"(?:conversions|corrections)"\s*:\s*\[/;
 
+/** A step of reading. A connection that ends within a body fails it: the caller's trouble, not the forwarder's. */
+async function within<T>(step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch {
+    throw new CakeError({ code: "invalid_field", parameter: "body", rule: "ended before it was whole: send it again" });
+  }
+}
+
 /**
  * The raw bytes of a shop's webhook, because its signature covers the bytes. Reading stops when a body is too large.
  */
@@ -26,7 +35,7 @@ export async function readBytes(request: Request): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await within(reader.read());
     if (done) break;
     length += value.byteLength;
     if (length > MAX_WEBHOOK_BYTES) {
@@ -75,7 +84,7 @@ export async function readBody(request: Request): Promise<string> {
   }
   // A body with a declared length cannot be longer, so it is read at once.
   if (length <= MAX_BYTES) {
-    const bytes = await request.arrayBuffer();
+    const bytes = await within(request.arrayBuffer());
     if (bytes.byteLength > MAX_BYTES) throw tooLarge();
     decoderOfWholes ??= newDecoder();
     return decodeBy(decoderOfWholes, bytes);
@@ -87,7 +96,7 @@ export async function readBody(request: Request): Promise<string> {
   let text = "";
   let bytes = 0;
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await within(reader.read());
     if (done) return text + decode();
     bytes += value.byteLength;
     text += decode(value);

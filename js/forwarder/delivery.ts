@@ -6,6 +6,7 @@ import { Batch, type GroupCommit, type Outcome, outcomeOf } from "../group-commi
 import { type Host, LEASE_MS } from "../host.js";
 import { Attempts, type Facts, type Knowledge, type Question, type Send } from "./attempts.js";
 import { core } from "./core.js";
+import { DueRows, READ_AGAIN_MS } from "./due-rows.js";
 import type { ResolvedOptions } from "./options.js";
 import type { ConversionState, Sibling } from "./shard.js";
 import type { OutboxStore, Row, StoredState } from "./store.js";
@@ -66,6 +67,13 @@ export interface DeliveryDeps {
   readonly isAwaited: (id: string) => boolean;
 }
 
+/** An attempt under way. */
+interface UnderWay {
+  /** Was it the oldest event? */
+  readonly isOldest: boolean;
+  readonly kind: number;
+}
+
 /** The result of an attempt. */
 interface Result {
   readonly row: Row;
@@ -73,21 +81,8 @@ interface Result {
   readonly transition: Transition;
 }
 
-/** The rows of one read from the store. */
-const FETCH_BATCH = 100;
-
 /** The rows among which a probe looks for another offer than those in trouble. */
 const LOOKED_AT = 500;
-
-/** After all due rows were fetched, attempts that end look for others no sooner than this. */
-const READ_AGAIN_MS = 100;
-
-/**
- * After all due rows were fetched, how long and how many accepted events are taken as they come, without a read. Retries
- * that become due meanwhile wait for the next read.
- */
-const TAKEN_MS = 1_000;
-const MAX_TAKEN = 1_000;
 
 /** The most events whose {@link Knowledge} is kept. For the others, it is as after a restart. */
 const MAX_IDLE = 10_000;
@@ -115,15 +110,11 @@ export class Delivery {
   readonly #quietFromMs: number;
   /** Events that must not be started: an attempt is under way, or its result is not stored yet. */
   readonly #busy = new Map<string, Promise<void>>();
-  /** Attempts under way, and whether each was the oldest event. */
-  readonly #underWay = new Map<string, boolean>();
+  readonly #underWay = new Map<string, UnderWay>();
   /** Those of them that ask CAKE what became of an earlier attempt, before they send. */
   readonly #lookingUp = new Set<string>();
   readonly #idle = new Map<string, Knowledge>();
-  /** Due events, fetched from the store. */
-  #ready: Row[] = [];
-  /** When all due rows were fetched; `undefined` after a change. */
-  #allRead: number | undefined;
+  readonly #due: DueRows;
   /** When the next event is due that waits for its time; infinite without one, `undefined` after a change. */
   #laterMs: number | undefined;
   /** Called when the next attempt ends. */
@@ -136,30 +127,33 @@ export class Delivery {
     this.#deps = deps;
     const { options, host } = deps;
     this.#attempts = new Attempts(options, deps.send);
+    this.#due = new DueRows(deps.store, this.#busy);
     this.#results = new Batch(deps.commit, (results) => this.#storeAll(results));
     this.#quietFromMs = host.now() + options.timeoutMs * options.clockSpeed;
     if (deps.isPaused) options.deliverer().startPaused();
   }
 
-  /** Takes an event that was just stored. It comes after all other due events, so it need not be read again. */
+  /** Takes an event that was just stored. */
   accepted(row: Row, now: number): void {
     this.#know(row.id, "not_recorded");
-    const age = now - (this.#allRead ?? Number.NEGATIVE_INFINITY);
-    if (age >= 0 && age < TAKEN_MS && this.#ready.length < MAX_TAKEN) this.#ready.unshift(row);
-    else this.#allRead = undefined;
+    this.#due.accepted(row, now);
   }
 
   /** Notes that an event has no attempt under way: it is to be sent again. */
   rest(id: string, knowledge: Knowledge): void {
-    this.#allRead = undefined;
-    this.#laterMs = undefined;
+    this.more();
     this.#know(id, knowledge);
   }
 
-  /** Drops the fetched rows: rows were changed from outside, or have become due. */
+  /** More events may be due. */
+  more(): void {
+    this.#due.more();
+    this.#laterMs = undefined;
+  }
+
+  /** Drops the fetched rows: rows were changed from outside. */
   refresh(): void {
-    this.#ready = [];
-    this.#allRead = undefined;
+    this.#due.drop();
     this.#laterMs = undefined;
   }
 
@@ -186,7 +180,7 @@ export class Delivery {
     try {
       const now = host.now();
       // An event that has become due is read, however short the time since the last read.
-      if (now >= (this.#laterMs ?? Number.POSITIVE_INFINITY)) this.#allRead = this.#laterMs = undefined;
+      if (now >= (this.#laterMs ?? Number.POSITIVE_INFINITY)) this.more();
       for (;;) {
         const row = this.#take(now);
         if (row === undefined) break;
@@ -219,10 +213,11 @@ export class Delivery {
     if (this.#busy.size > 0) {
       // An event that is under way or being stored calls `pump` at its end. No other event waits for that end.
       this.#laterMs ??= store.dueAfter(now) ?? Number.POSITIVE_INFINITY;
-      const next = Math.max(stalledUntil > now ? stalledUntil : this.#laterMs, now + READ_AGAIN_MS);
+      const soonest = this.#due.isCut ? now : this.#laterMs;
+      const next = Math.max(stalledUntil > now ? stalledUntil : soonest, now + READ_AGAIN_MS);
       return Math.min(now + LEASE_MS, next);
     }
-    const due = this.#ready.length > 0 ? now : store.nextDue(now);
+    const due = this.#due.isEmpty ? store.nextDue(now) : now;
     return due === null ? null : Math.max(due, stalledUntil, now + 1);
   }
 
@@ -264,36 +259,36 @@ export class Delivery {
 
   /** The row of the next attempt, if one may start. */
   #take(now: number): { row: Row; isOldest: boolean } | undefined {
-    const oldest = [...this.#underWay.values()].filter((isOldest) => isOldest).length;
+    const oldest = [...this.#underWay.values()].filter(({ isOldest }) => isOldest).length;
     const lane = this.#deps.options.deliverer().lane(now, this.#underWay.size, oldest, this.#lookingUp.size);
     if (lane === undefined) return undefined;
-    if (lane !== "oldest") {
-      const row = this.#takeUnfailed(now, lane === "anywhere" ? Math.random() : "newest", lane === "fresh");
+    if (lane === "newest" || lane === "anywhere") {
+      const row = this.#takeUnfailed(now, lane === "anywhere" ? Math.random() : "newest");
       if (row !== undefined) {
-        this.#ready = this.#ready.filter(({ id }) => id !== row.id);
+        this.#due.without(row.id);
         return { row, isOldest: false };
       }
-      if (lane === "fresh") return undefined;
     }
-    if (this.#ready.length === 0) {
-      const age = now - (this.#allRead ?? Number.NEGATIVE_INFINITY);
-      if (age >= 0 && age < READ_AGAIN_MS) return undefined;
-      const limit = FETCH_BATCH + this.#busy.size;
-      const due = this.#deps.store.due(now, limit);
-      this.#allRead = due.length < limit ? now : undefined;
-      this.#ready = due.filter(({ id }) => !this.#busy.has(id)).reverse();
-    }
-    const row = this.#ready.pop();
+    const row = this.#due.next(now, lane === "free" ? this.#heldNow(now) : undefined);
     return row && { row, isOldest: true };
   }
 
+  /** Which events must not be started beside those that are under way? */
+  #heldNow(now: number): (row: Row) => boolean {
+    const sending = [...this.#underWay].filter(([id]) => !this.#lookingUp.has(id)).map(([, { kind }]) => kind);
+    const words = this.#deps.options.deliverer().held(now, Float64Array.from(sending), this.#lookingUp.size);
+    const held = new Set(words.split(" ").slice(0, -1));
+    const kinds = new Set([...held].map(Number));
+    const areLookUpsHeld = held.has("look_ups");
+    return (row) => kinds.has(kindOf(row)) || (areLookUpsHeld && this.#looksUp(row));
+  }
+
   /** An event without a failed attempt, of another offer than those in trouble where one is near. */
-  #takeUnfailed(now: number, place: "newest" | number, isFresh: boolean): Row | undefined {
+  #takeUnfailed(now: number, place: "newest" | number): Row | undefined {
     const { store, options } = this.#deps;
     const troubled = new Set(options.deliverer().offersInTrouble().split(" "));
-    const looked = troubled.size > 1 || isFresh ? LOOKED_AT : 0;
-    const due = store.dueUnfailed(now, this.#busy.size + 1 + looked, place).filter(({ id }) => !this.#busy.has(id));
-    const rows = isFresh ? due.filter((row) => !this.#looksUp(row)) : due;
+    const looked = troubled.size > 1 ? LOOKED_AT : 0;
+    const rows = store.dueUnfailed(now, this.#busy.size + 1 + looked, place).filter(({ id }) => !this.#busy.has(id));
     return rows.find(({ offer_id }) => !troubled.has(String(offer_id))) ?? rows[0];
   }
 
@@ -304,7 +299,7 @@ export class Delivery {
   }
 
   #start(row: Row, isOldest: boolean): void {
-    this.#underWay.set(row.id, isOldest);
+    this.#underWay.set(row.id, { isOldest, kind: kindOf(row) });
     if (this.#looksUp(row)) this.#lookingUp.add(row.id);
     const work = this.#deliver(row);
     this.#busy.set(row.id, work);
@@ -419,7 +414,7 @@ export class Delivery {
     const waiting = this.#busy.size - this.#underWay.size;
     return (
       state === "delivered" &&
-      (this.#ready.length > 0 || this.#underWay.size > 0) &&
+      (!this.#due.isEmpty || this.#underWay.size > 0) &&
       waiting < MAX_RESULTS &&
       !this.#deps.isAwaited(id)
     );
@@ -444,4 +439,9 @@ export class Delivery {
 /** A state as callers see it: an event that waits for a refused key is `paused`. */
 export function shownState(state: StoredState, isPaused: boolean): ConversionState {
   return state === "pending" && isPaused ? "paused" : state;
+}
+
+/** The kind of an event, by which the core finds out what is slow: its offer, or 0 for a correction. */
+export function kindOf({ kind, offer_id }: Row): number {
+  return kind === "correction" ? 0 : offer_id;
 }

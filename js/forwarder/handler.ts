@@ -14,6 +14,7 @@ import {
 } from "./answer.js";
 import { readBody } from "./body.js";
 import { admit, type Caller, corsHeaders, findOrigin, type Once, signedClickIds } from "./caller.js";
+import { type ClaimElsewhere, fateOf, makeClaim, releaseClaim } from "./claims.js";
 import { core } from "./core.js";
 import { hash, type KeyedHash } from "./hash.js";
 import { handleOperator } from "./operator.js";
@@ -21,26 +22,13 @@ import type { ResolvedOptions } from "./options.js";
 import { findRoute, pathOf, ROUTES } from "./path.js";
 import { handlePostback } from "./postback.js";
 import { callShard, checkLimit, type Setup, SHARD_DIGITS, shardOf } from "./setup.js";
-import {
-  type Acceptance,
-  type AcceptRequest,
-  type Claim,
-  claimedBy,
-  type Intake,
-  type Shard,
-  type Status,
-} from "./shard.js";
+import { type Acceptance, type AcceptRequest, claimedBy, type Intake, type Shard, type Status } from "./shard.js";
 import { type NewEvent, type OrderRef, orderOf } from "./store.js";
 import { acceptTokened, handleToken, isOriginless, mayShowToken, onceFor } from "./token.js";
 import { handleWebhook } from "./webhook.js";
 
 /** How long a caller waits for the outcome, in milliseconds. */
 const WAIT_MS = 2_000;
-
-/**
- * The age from which a claim without its event gives way, in milliseconds. Before that, its event may be on its way.
- */
-const CLAIM_MS = 60_000;
 
 /** How far the clock of a caller may be ahead, in milliseconds: as much as a signature's time may. */
 const CLOCK_ERROR_MS = 300_000;
@@ -279,12 +267,6 @@ interface Unplaced {
   /** The place of its claim, if that is another shard than the event's. */
   readonly claims?: ClaimElsewhere;
 }
-interface ClaimElsewhere {
-  readonly shard: Shard;
-  readonly claim: string;
-  readonly hash: string;
-  isNew: boolean;
-}
 interface Candidate extends Unplaced {
   readonly place: number;
 }
@@ -310,8 +292,10 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
     const { claims, event, place } = candidate;
     if (claims !== undefined) {
       const made = await makeClaim(claims, event.id, setup);
+      // The claim of an event of this request is kept with that event, or taken back.
+      const isOfThis = claimed.some((other) => other.event.id === made.id);
       if (made.id !== event.id) {
-        results[place] = refused(claimedBy(event.kind));
+        results[place] = made.isKept || isOfThis ? refused(claimedBy(event.kind)) : unsettled();
         continue;
       }
       claims.isNew = made.isNew;
@@ -342,10 +326,12 @@ async function accept(found: readonly ReadItem<Unplaced>[], once: Once | undefin
           if (answer === undefined) return;
           const holder = "holder" in answer ? answer.holder : undefined;
           // The refusal stands, unless the event that holds the click no longer exists, or has ended without it.
-          if (holder !== undefined && event.claim !== undefined && (await isFreed(shard, event.claim, holder, setup))) {
+          const { claim } = event;
+          const fate = holder && claim ? await fateOf(shard, claim, holder, setup) : "kept";
+          if (fate === "freed")
             answer = (await callShard(() => shard.accept({ events: [event], webhook })))[0] ?? answer;
-          }
-          results[place] = "refusal" in answer ? refused(refusalOf(answer.refusal, once)) : answer;
+          if (fate === "unsettled") results[place] = unsettled();
+          else results[place] = "refusal" in answer ? refused(refusalOf(answer.refusal, once)) : answer;
           // A new claim is taken back where its event was not kept.
           if (claims?.isNew === true && ("refusal" in answer || answer.duplicate)) {
             await releaseClaim(claims, event.id, setup);
@@ -427,32 +413,9 @@ function hasFormer({ layout }: Setup): boolean {
   return layout.former.length > 0;
 }
 
-/**
- * Makes a claim in another shard. An older claim gives way if its event was never kept, because a process ended in
- * between.
- */
-async function makeClaim({ shard, claim, hash: hashed }: ClaimElsewhere, id: string, setup: Setup): Promise<Claim> {
-  const made = await callShard(() => shard.claim(claim, id, hashed));
-  if (made.id === id || !(await isFreed(shard, claim, made.id, setup))) return made;
-  return callShard(() => shard.claim(claim, id, hashed));
-}
-
-/**
- * Takes back a claim that no event holds, or one whose event has ended and is certainly not recorded; returns whether it
- * did.
- */
-async function isFreed(shard: Shard, claim: string, holder: string, setup: Setup): Promise<boolean> {
-  const keeper = shardOf(holder, setup);
-  if (!(await callShard(() => keeper.holds(holder, claim))))
-    return callShard(() => shard.unclaim(claim, holder, CLAIM_MS));
-  if (!(await callShard(() => keeper.release(holder, claim)))) return false;
-  return callShard(() => shard.unclaim(claim, holder, 0));
-}
-
-/** Takes back a claim of this request, unless its event holds the claim. */
-async function releaseClaim({ shard, claim }: ClaimElsewhere, id: string, setup: Setup): Promise<void> {
-  if (await callShard(() => shardOf(id, setup).holds(id, claim))) return;
-  await callShard(() => shard.unclaim(claim, id, 0));
+/** The answer while it is not known whether the event that has claimed the click or id is kept: nothing is final yet. */
+function unsettled(): { readonly error: ForwarderError } {
+  return { error: errorOf("outbox_unavailable", "another event may be about to be kept in its place: try again") };
 }
 
 function refused(code: ForwarderCode): { readonly error: ForwarderError } {

@@ -1,6 +1,7 @@
 /** A store in memory: for a forwarder inside a page's own process, and for tests. */
 import {
   type Asked,
+  type DueAfter,
   dueAfterSettling,
   type EventFilter,
   type Latest,
@@ -112,9 +113,14 @@ export class MemoryStore implements OutboxStore {
     }
   }
 
-  due(nowMs: number, limit: number): readonly Row[] {
+  due(nowMs: number, limit: number, { fresh, tried }: DueAfter = {}): readonly Row[] {
+    const isBehind = (row: Row & { next_ms: number }) => {
+      if (row.next_ms === row.accepted_ms) return row.number > (fresh?.number ?? 0);
+      const [dueMs, lastMs] = [row.next_ms, tried?.next_ms ?? Number.NEGATIVE_INFINITY];
+      return dueMs > lastMs || (dueMs === lastMs && row.number > (tried?.number ?? 0));
+    };
     return this.#waiting()
-      .filter((row) => isDue(row, nowMs))
+      .filter((row) => isDue(row, nowMs) && isBehind(row))
       .slice(0, limit);
   }
 

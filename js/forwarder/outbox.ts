@@ -355,7 +355,7 @@ export class Outbox {
 
   async #begin(): Promise<void> {
     if (this.#isClockBack()) await this.#mendTimes();
-    this.#delivery.refresh();
+    this.#delivery.more();
     this.#delivery.pump();
   }
 
@@ -462,7 +462,10 @@ export class Outbox {
   #hold(now: number): Hold | null {
     const deliverer = this.#deps.options.deliverer();
     const reason = deliverer.restReason(now) as Hold["reason"] | "";
-    if (reason === "") return null;
+    if (reason === "") {
+      const offers = deliverer.slowKinds(now).split(" ").slice(0, -1).map(Number);
+      return offers.length === 0 ? null : { reason: "slow", until: null, offers };
+    }
     const untilMs = Number(deliverer.stalledUntil(now));
     return { reason, until: untilMs === 0 ? null : instant(untilMs, this.#deps.options) };
   }

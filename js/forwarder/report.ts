@@ -2,6 +2,7 @@
 
 import { checkNames, refuse } from "../option.js";
 import { Refusal } from "./answer.js";
+import { kindOf } from "./delivery.js";
 import { addTally, type Tallies } from "./incoming.js";
 import { instant } from "./instant.js";
 import type { ResolvedOptions } from "./options.js";
@@ -17,7 +18,8 @@ export const MAX_ROWS = 500;
 /**
  * Why an event waits. `first_attempt`: for its first attempt. `conversion`: a correction waits for its conversion, or
  * for an earlier correction. `next_attempt`: for the next attempt of the schedule. `outcome`: for an answer about an
- * attempt with an unknown outcome. A reason of {@link Hold} applies to all events of the shard.
+ * attempt with an unknown outcome. A reason of {@link Hold} applies to all events of the shard,
+ * `slow` to those of its offers.
  */
 export type WaitReason = "first_attempt" | "conversion" | "next_attempt" | "outcome" | Hold["reason"];
 
@@ -54,7 +56,7 @@ export interface Totals {
   readonly inDoubt: number;
   /** The number of corrections, by state. */
   readonly corrections: Readonly<Record<StoredState, number>>;
-  /** Why shards send nothing at present; empty where all of them send. */
+  /** Why shards send nothing at present, or little of some offers; empty where all of them send. */
   readonly holds: readonly Hold[];
   /** The outcomes of shops' webhooks in the last day, by platform and outcome. */
   readonly webhooks: Tallies;
@@ -148,18 +150,20 @@ function listed(row: Row, hold: Hold | null, options: ResolvedOptions): ListedEv
     conversionId: row.conversion_id,
     acceptedAt: instant(row.accepted_ms, options),
     nextAt: row.next_ms === null ? null : instant(row.next_ms, options),
-    waitsFor: row.state === "pending" ? waitOf(row, hold) : null,
+    waitsFor: row.state === "pending" ? waitOf(row, hold, Date.now() * options.clockSpeed) : null,
     kind: row.kind,
     [row.kind]: JSON.parse(row.text),
   };
 }
 
-/** Why an event waits: the shard's reason takes precedence. */
-function waitOf(row: Row, hold: Hold | null): WaitReason {
-  if (hold !== null) return hold.reason;
+/** Why an event waits: the shard's reason takes precedence; a slow offer's holds up what is due. */
+function waitOf(row: Row, hold: Hold | null, nowMs: number): WaitReason {
+  const isHeld = hold !== null && (hold.offers === undefined || hold.offers.includes(kindOf(row)));
+  if (isHeld && (hold.reason !== "slow" || Number(row.next_ms) <= nowMs)) return hold.reason;
   // Postponed since it was accepted or replayed, and not tried.
   if (row.kind === "correction" && row.attempts === 0 && Number(row.next_ms) > row.changed_ms) return "conversion";
-  if (row.attempts === 0) return "first_attempt";
+  // A probe of a refused key or a wrong address has used up no attempt.
+  if (row.attempts === 0 && row.code === "") return "first_attempt";
   return row.is_in_doubt === 1 ? "outcome" : "next_attempt";
 }
 

@@ -140,19 +140,22 @@ export interface ShardReport {
   readonly inDoubt: number;
   /** The number of corrections, by state. */
   readonly corrections: Readonly<Record<StoredState, number>>;
-  /** The reason why the shard sends nothing at present; null where it sends. */
+  /** The reason why the shard sends nothing at present, or little of some offers; null where it sends. */
   readonly hold: Hold | null;
 }
 
-/** The reason why a shard sends nothing. */
+/** The reason why a shard sends nothing, or little of some offers. */
 export interface Hold {
   /**
    * `key_refused`: CAKE refuses the key. `wrong_address`: every event gets 404, so the address is wrong. `outage` or
-   * `limited`: CAKE fails or limits requests, so the shard pauses for a while.
+   * `limited`: CAKE fails or limits requests, so the shard pauses for a while. `slow`: CAKE takes long for the
+   * {@link offers} alone, so their events have some of the connections, and the others go on.
    */
-  readonly reason: "key_refused" | "wrong_address" | "outage" | "limited";
+  readonly reason: "key_refused" | "wrong_address" | "outage" | "limited" | "slow";
   /** The time of the next attempt, ISO 8601 in UTC; null where no time is set. */
   readonly until: string | null;
+  /** The offers that `slow` concerns; 0 stands for all corrections. */
+  readonly offers?: readonly number[];
 }
 
 /** The result of an operator's cancellation. */

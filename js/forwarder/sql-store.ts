@@ -16,6 +16,7 @@ import type { Sql, SqlDatabase, SqlValue } from "./sql.js";
 import { conditionsOf, FAILED, firstDue, STATE, wasTried } from "./sql-conditions.js";
 import {
   type Asked,
+  type DueAfter,
   dueAfterSettling,
   type Latest,
   type LookedUp,
@@ -124,8 +125,8 @@ export class SqlStore implements OutboxStore {
     }
   }
 
-  due(nowMs: number, limit: number): readonly Row[] {
-    return this.#due(nowMs, limit, false, "");
+  due(nowMs: number, limit: number, after?: DueAfter): readonly Row[] {
+    return this.#due(nowMs, limit, false, "", after);
   }
 
   dueUnfailed(nowMs: number, limit: number, from: "newest" | number): readonly Row[] {
@@ -365,17 +366,18 @@ export class SqlStore implements OutboxStore {
     }
   }
 
-  #due(nowMs: number, limit: number, isNewestFirst: boolean, more: string): Row[] {
+  #due(nowMs: number, limit: number, isNewestFirst: boolean, more: string, after: DueAfter = {}): Row[] {
     const order = isNewestFirst ? "DESC" : "ASC";
     const tried = this.#waiting().flatMap((partition) =>
       this.#rows(
-        `SELECT * FROM events${partition.suffix} WHERE ${wasTried(partition)} AND next_ms <= ? ${more}
+        `SELECT * FROM events${partition.suffix} WHERE ${wasTried(partition)} AND next_ms <= ? AND (next_ms, number) > (?, ?) ${more}
          ORDER BY next_ms ${order}, number ${order} LIMIT ?`,
         nowMs,
+        ...(after.tried ? [after.tried.next_ms, after.tried.number] : [-1, 0]),
         limit,
       ),
     );
-    const fresh = this.#fresh(limit, isNewestFirst);
+    const fresh = this.#fresh(limit, isNewestFirst, after.fresh && after.fresh.number + 1);
     const sign = isNewestFirst ? -1 : 1;
     return [...tried, ...fresh]
       .sort((a, b) => sign * ((a.next_ms ?? 0) - (b.next_ms ?? 0) || a.number - b.number))

@@ -17,6 +17,7 @@ const WAITS: Readonly<Record<WaitReason, string>> = {
   wrong_address: "waits until there is something at CAKE's address",
   outage: "waits while CAKE fails",
   limited: "waits for as long as CAKE asks",
+  slow: "waits for others of its offer, for which CAKE takes long",
 };
 
 const HOLDS: Readonly<Record<Hold["reason"], string>> = {
@@ -24,6 +25,7 @@ const HOLDS: Readonly<Record<Hold["reason"], string>> = {
   wrong_address: "Every event meets 404: the address of CAKE is probably wrong. No attempts are used up meanwhile.",
   outage: "CAKE fails, so it is left alone for a while.",
   limited: "CAKE limits, so it is left alone for a while.",
+  slow: "CAKE takes long for some offers alone. Their events wait for each other, and those of other offers go on.",
 };
 
 /** The page of a signed-in operator: `asked` is the filter of the listed events, `next` the start of the next page. */

@@ -215,6 +215,12 @@ export interface Latest {
   readonly dueMs: number;
 }
 
+/** The last due events that were read: one that was never tried, and one that was. */
+export interface DueAfter {
+  readonly fresh?: Row;
+  readonly tried?: Row;
+}
+
 /** A store. */
 export interface OutboxStore {
   /** Does everything in `job`, or nothing. */
@@ -228,8 +234,8 @@ export interface OutboxStore {
   lookUp(asked: readonly Asked[]): readonly LookedUp[];
   /** Writes the results of attempts. */
   settle(rows: readonly Row[]): void;
-  /** Due events, the longest overdue first. */
-  due(nowMs: number, limit: number): readonly Row[];
+  /** Due events, the longest overdue first; behind those of an earlier call. */
+  due(nowMs: number, limit: number, after?: DueAfter): readonly Row[];
   /**
    * Due events without a failed attempt. With `newest`, the shortest overdue comes first. With a number from 0 to 1,
    * the list begins at that place in the order of acceptance, and continues from the order's beginning.

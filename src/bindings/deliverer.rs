@@ -19,6 +19,9 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::AbortSignal;
 
+/// A request that takes this part of the timeout is slow.
+const SLOW_PART: f64 = 10.0;
+
 /// An attempt in progress, and the step that JavaScript carries out.
 #[derive(Debug)]
 struct Running {
@@ -36,8 +39,8 @@ pub enum LaneWord {
     Newest = "newest",
     /// See [`Lane::Anywhere`].
     Anywhere = "anywhere",
-    /// See [`Lane::Fresh`].
-    Fresh = "fresh",
+    /// See [`Lane::Free`].
+    Free = "free",
 }
 
 /// Must CAKE be asked what became of an earlier attempt, before the event is sent? See [`Knowledge::looks_up`].
@@ -84,7 +87,7 @@ impl Deliverer {
             route: Rc::new(Route::new(base_url, api_key, pixel_domain)?),
             timeout_ms,
             clock_speed,
-            breaker: RefCell::default(),
+            breaker: RefCell::new(Self::breaker(timeout_ms, clock_speed)),
             attempts: RefCell::default(),
         })
     }
@@ -106,7 +109,7 @@ impl Deliverer {
     /// [`CircuitBreaker::paused`].
     #[wasm_bindgen(js_name = startPaused)]
     pub fn start_paused(&self) {
-        *self.breaker.borrow_mut() = CircuitBreaker::paused();
+        *self.breaker.borrow_mut() = Self::breaker(self.timeout_ms, self.clock_speed).paused();
     }
 
     /// Does CAKE refuse the key?
@@ -140,14 +143,35 @@ impl Deliverer {
         oldest_under_way: u32,
         looking_up: u32,
     ) -> Option<LaneWord> {
-        let breaker = self.breaker.borrow();
-        match breaker.lane(to_integer(now_ms), under_way, oldest_under_way, looking_up) {
+        let (mut breaker, attempts) = (self.breaker.borrow_mut(), self.attempts.borrow());
+        let now_ms = to_integer(now_ms);
+        let running = attempts.iter().flatten();
+        breaker.see(running.filter_map(|running| running.attempt.sent()), now_ms);
+        match breaker.lane(now_ms, under_way, oldest_under_way, looking_up) {
             Lane::Nothing => None,
             Lane::Oldest => Some(LaneWord::Oldest),
             Lane::Newest => Some(LaneWord::Newest),
             Lane::Anywhere => Some(LaneWord::Anywhere),
-            Lane::Fresh => Some(LaneWord::Fresh),
+            Lane::Free => Some(LaneWord::Free),
         }
+    }
+
+    /// What must not be started in the lane `free`: the word `look_ups`, and the numbers of kinds, an offer's or 0 for
+    /// corrections, each with a space behind it. See [`CircuitBreaker::held`].
+    #[must_use]
+    pub fn held(&self, now_ms: f64, under_way: &[f64], looking_up: u32) -> String {
+        let kinds: Vec<_> = under_way.iter().map(|kind| to_integer(*kind)).collect();
+        let breaker = self.breaker.borrow();
+        let held = breaker.held(to_integer(now_ms), &kinds, looking_up);
+        let look_ups = if held.look_ups { "look_ups " } else { "" };
+        format_numbers(look_ups, &held.kinds)
+    }
+
+    /// The kinds of events whose requests take long while others are answered, in the same form.
+    #[must_use]
+    #[wasm_bindgen(js_name = slowKinds)]
+    pub fn slow_kinds(&self, now_ms: f64) -> String {
+        format_numbers("", &self.breaker.borrow().slow_kinds(to_integer(now_ms)))
     }
 
     /// The offers of events in trouble, each with a space behind it, which a probe avoids; see
@@ -155,13 +179,7 @@ impl Deliverer {
     #[must_use]
     #[wasm_bindgen(js_name = offersInTrouble)]
     pub fn offers_in_trouble(&self) -> String {
-        let breaker = self.breaker.borrow();
-        let mut words = String::new();
-        for offer in breaker.offers_in_trouble() {
-            push_number(&mut words, *offer, 10);
-            words.push(' ');
-        }
-        words
+        format_numbers("", self.breaker.borrow().offers_in_trouble())
     }
 
     /// The longest wait that the schedule gives an event, by the outbox's clock in milliseconds.
@@ -377,6 +395,11 @@ impl Running {
 }
 
 impl Deliverer {
+    fn breaker(timeout_ms: u32, clock_speed: f64) -> CircuitBreaker {
+        let slow_ms = f64::from(timeout_ms) * clock_speed / SLOW_PART;
+        CircuitBreaker::new(Some(to_integer(slow_ms.floor())))
+    }
+
     fn moment(&self) -> Moment {
         let now = Date::now();
         Moment {
@@ -417,4 +440,14 @@ impl Deliverer {
             running.step = running.attempt.next(input, &mut breaker, moment);
         })
     }
+}
+
+/// Numbers, each with a space behind it.
+fn format_numbers(words: &str, numbers: &[u64]) -> String {
+    let mut words = words.to_owned();
+    for number in numbers {
+        push_number(&mut words, *number, 10);
+        words.push(' ');
+    }
+    words
 }

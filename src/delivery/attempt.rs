@@ -96,6 +96,8 @@ pub(crate) struct Attempt {
     started_ms: u64,
     /// The same in real time.
     started_utc_ms: u64,
+    /// When the event was sent.
+    sent_ms: Option<u64>,
 }
 
 impl Attempt {
@@ -118,6 +120,7 @@ impl Attempt {
             known: Known::default(),
             started_ms: now_ms,
             started_utc_ms: 0,
+            sent_ms: None,
         }
     }
 
@@ -281,6 +284,7 @@ impl Attempt {
             }
             Ok(url) => {
                 self.phase = Phase::Sending;
+                self.sent_ms = Some(moment.now_ms);
                 Step::Fetch {
                     url,
                     limit: BODY_LIMIT,

@@ -1,5 +1,11 @@
 //! A shard's circuit breaker: how many attempts run at once, who caused a failure, and which event
-//! is tried next. An outage is probed rather than stormed, and one bad event blocks no other.
+//! is tried next. An outage is probed rather than stormed, and neither one bad event nor a slow kind of events blocks
+//! the others.
+
+mod slow;
+
+use slow::Slow;
+pub(crate) use slow::{CORRECTIONS, Sent};
 
 /// Workers may hold six connections at once; one is left for others.
 pub(crate) const AT_ONCE: u32 = 5;
@@ -7,8 +13,8 @@ pub(crate) const AT_ONCE: u32 = 5;
 /// An outage is this many different events in a row without an answer.
 const OUTAGE: usize = 10;
 
-/// A failure is the event's own while others are answered. The last answer may be this old, in
-/// milliseconds.
+/// A failure is the event's own while others are answered. The last answer may be as old as the attempt, or this old,
+/// in milliseconds.
 const RECENT_MS: u64 = 2_000;
 
 /// For this long after trouble, in milliseconds, some connections are kept for the newest events.
@@ -76,6 +82,8 @@ pub(crate) struct SignalSource {
     pub(crate) refused_before_ms: Option<u64>,
     /// When the attempt began.
     pub(crate) started_ms: u64,
+    /// Its request, unless nothing was sent, or a look-up alone.
+    pub(crate) sent: Option<Sent>,
     /// When it ended.
     pub(crate) now_ms: u64,
     /// A random number over the whole of `u32`.
@@ -104,8 +112,8 @@ pub(crate) enum Lane {
     Newest,
     /// Any that has not failed yet, at random.
     Anywhere,
-    /// The newest that has not failed yet and needs no look-up; else none.
-    Fresh,
+    /// The oldest of which nothing is held, see [`CircuitBreaker::held`]; else none.
+    Free,
 }
 
 /// Why attempts pause.
@@ -146,10 +154,29 @@ pub(crate) struct CircuitBreaker {
     offers: Vec<u64>,
     /// The words of a refusal that named nothing of its event, and that event.
     alike: Option<(u64, u64)>,
+    slow: Slow,
+}
+
+/// What must not be started now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// What needs a look-up first.
+    pub(crate) look_ups: bool,
+    /// Events of these kinds; see [`Sent::kind`].
+    pub(crate) kinds: Vec<u64>,
 }
 
 impl Default for CircuitBreaker {
     fn default() -> Self {
+        Self::new(None)
+    }
+}
+
+impl CircuitBreaker {
+    /// A breaker for which a request is slow after that many milliseconds of the outbox's clock, by default a tenth of
+    /// the default timeout.
+    #[must_use]
+    pub(crate) fn new(slow_after_ms: Option<u64>) -> Self {
         Self {
             at_once: AT_ONCE,
             stall: None,
@@ -162,15 +189,14 @@ impl Default for CircuitBreaker {
             refused: Vec::new(),
             offers: Vec::new(),
             alike: None,
+            slow: Slow::new(slow_after_ms),
         }
     }
-}
 
-impl CircuitBreaker {
     /// The breaker of an account whose key was refused when the previous object ended. One attempt
     /// probes again.
     #[must_use]
-    pub(crate) fn paused() -> Self {
+    pub(crate) fn paused(self) -> Self {
         let stall = Stall {
             reason: Reason::Key,
             from_ms: 0,
@@ -179,7 +205,7 @@ impl CircuitBreaker {
         Self {
             at_once: 1,
             stall: Some(stall),
-            ..Self::default()
+            ..self
         }
     }
 
@@ -259,8 +285,8 @@ impl CircuitBreaker {
                 Lane::Anywhere
             };
         }
-        if looking_up >= LOOK_UPS {
-            return Lane::Fresh;
+        if looking_up >= LOOK_UPS || !self.slow.kinds(now_ms).is_empty() {
+            return Lane::Free;
         }
         let is_wary = self
             .last_trouble_ms
@@ -273,8 +299,42 @@ impl CircuitBreaker {
         }
     }
 
+    /// What must not be started in the lane [`Lane::Free`], besides attempts at these kinds, of which `looking_up`
+    /// more ask CAKE before they send.
+    #[must_use]
+    pub(crate) fn held(&self, now_ms: u64, under_way: &[u64], looking_up: u32) -> Held {
+        let at_once = usize::try_from(self.at_once).unwrap_or(usize::MAX);
+        let looks = usize::try_from(looking_up).unwrap_or(usize::MAX);
+        let slow = self.slow.kinds(now_ms);
+        let sending = under_way.iter().filter(|kind| slow.contains(kind)).count();
+        Held {
+            look_ups: looking_up > 0 && count(sending).saturating_add(looking_up) >= LOOK_UPS,
+            kinds: self.slow.held(now_ms, under_way, at_once, looks),
+        }
+    }
+
+    /// The kinds of events whose requests take long while others are answered; see [`Sent::kind`].
+    #[must_use]
+    pub(crate) fn slow_kinds(&self, now_ms: u64) -> Vec<u64> {
+        self.slow.kinds(now_ms)
+    }
+
+    /// Takes the requests on their way: one that takes long counts as slow before it ends.
+    pub(crate) fn see(&mut self, sent: impl Iterator<Item = Sent>, now_ms: u64) {
+        self.slow.see(sent, now_ms);
+    }
+
+    /// Is a kind found to be slow for the first time, while others are answered? Operators are told then.
+    pub(crate) fn tell_slow(&mut self, sent: Option<Sent>, now_ms: u64) -> bool {
+        sent.is_some_and(|sent| self.slow.tell(sent.kind, now_ms))
+    }
+
     /// Records an attempt's signal, and returns whom a refusal concerns.
     pub(crate) fn record(&mut self, signal: Signal, source: SignalSource) -> RefusalScope {
+        if let Some(sent) = source.sent {
+            let is_answered = matches!(signal, Signal::Healthy | Signal::RefusedAlike(_));
+            self.slow.record(sent, is_answered, source.now_ms);
+        }
         if !matches!(signal, Signal::Healthy | Signal::RefusedAlike(_)) {
             self.last_trouble_ms = Some(source.now_ms);
             push_distinct(&mut self.offers, source.offer, OFFERS);
@@ -315,9 +375,9 @@ impl CircuitBreaker {
 
     fn fail(&mut self, source: SignalSource) {
         push_distinct(&mut self.failed, source.event, OUTAGE);
-        let are_others_answered = self
-            .last_healthy_ms
-            .is_some_and(|at| source.now_ms.saturating_sub(at) < RECENT_MS);
+        let are_others_answered = self.last_healthy_ms.is_some_and(|at| {
+            at > source.started_ms || source.now_ms.saturating_sub(at) < RECENT_MS
+        });
         if self.failed.len() < OUTAGE || are_others_answered {
             return;
         }
@@ -415,6 +475,10 @@ fn rest_of(asked_ms: Option<u64>, now_ms: u64) -> (u64, u64) {
 fn end_of(rest: Option<(u64, u64)>, now_ms: u64) -> u64 {
     rest.filter(|(from_ms, to_ms)| (*from_ms..*to_ms).contains(&now_ms))
         .map_or(0, |(_, to_ms)| to_ms)
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn push_distinct(events: &mut Vec<u64>, event: u64, most: usize) {

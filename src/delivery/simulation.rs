@@ -355,6 +355,7 @@ fn deliver(shard: &mut Shard, second: u64, most: u64, is_away: bool, random: &mu
             offer: 1,
             refused_before_ms: None,
             started_ms: second * 1_000,
+            sent: None,
             now_ms: second * 1_000,
             random: random.next(),
         };

@@ -57,6 +57,17 @@ class Model {
   }
 }
 
+/** The numbers of all due events, read page by page. */
+function pagesOf(store: OutboxStore, nowMs: number, limit: number): number[] {
+  const numbers: number[] = [];
+  for (let after: { fresh?: Row; tried?: Row } = {}; ; ) {
+    const rows = store.due(nowMs, limit, after);
+    numbers.push(...rows.map(({ number }) => number));
+    for (const row of rows) after = { ...after, [row.next_ms === row.accepted_ms ? "fresh" : "tried"]: row };
+    if (rows.length < limit) return numbers;
+  }
+}
+
 export function storeTests(open: OpenStore): void {
   describe("a store", () => {
     test.each(Array.from({ length: 12 }, (_, seed) => seed))(
@@ -364,6 +375,8 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
   };
   const check = () => {
     const due = model.due(nowMs);
+    const paged = pagesOf(store, nowMs, 1 + random(5));
+    expect([...paged].sort((a, b) => a - b)).toEqual(due.map(({ number }) => number).sort((a, b) => a - b));
     const limit = 1 + random(8);
     // Either of two events due at one time may be first.
     expect(store.due(nowMs, limit).map(({ next_ms }) => next_ms)).toEqual(

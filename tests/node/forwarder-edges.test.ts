@@ -442,3 +442,33 @@ test.each([
     .toMatchObject({ pending: 0, paused: 0, refused, delivered: 20 - refused });
   expect(isAlarmed).toBe(refused < 20 && !message.includes("quota"));
 });
+
+test.each([
+  ["with its length", { "content-length": "500" }],
+  ["in chunks", {}],
+])("a body %s that ends early is the caller's trouble", async (_, more) => {
+  const { forwarder } = both({
+    shops: { shopify: { offerId: 12_345, secrets: [KEY + KEY], revenue: "none" } } as never,
+  });
+  for (const path of ["conversions", "operator/login", "webhooks/shopify"]) {
+    let pulled = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulled += 1;
+        if (pulled > 1) controller.error(new TypeError("the connection ended"));
+        else controller.enqueue(new TextEncoder().encode('{"offerId":'));
+      },
+    });
+    const isForm = path === "operator/login";
+    const headers = {
+      origin: SITE,
+      "content-type": isForm ? "application/x-www-form-urlencoded" : "application/json",
+      "x-shopify-hmac-sha256": "AA==",
+      ...more,
+    };
+    const init = { method: "POST", headers, body, duplex: "half" };
+    const answer = await forwarder.fetch(new Request(`${SITE}/cake/${path}`, init as RequestInit));
+    expect(answer.status, path).toBe(400);
+    if (!isForm) expect(((await answer.json()) as { error: { code: string } }).error.code).toBe("invalid_field");
+  }
+});

@@ -126,3 +126,58 @@ test("every spelling of an account is one account", async () => {
   }
   expect(duplicates).toEqual([false, true, true]);
 });
+
+test("a claim whose event was never kept, since the process ended in between, is no final answer to the click's next order", async () => {
+  const folder = join(newFolder(), "rows");
+  const fetch = async () => new Response("", { status: 503 });
+  const headers = { origin: SITE, "content-type": "application/json" };
+  const open = () => openForwarder({ ...OPTIONS, folder, shards: 4, fetch });
+  const handOver = async (forwarder: ReturnType<typeof open>, conversion: object) => {
+    const body = JSON.stringify(conversion);
+    const answer = await forwarder.fetch(new Request(`${SITE}/cake/conversions`, { method: "POST", headers, body }));
+    return { status: answer.status, ...((await answer.json()) as { error?: { code: string; retryable: boolean } }) };
+  };
+  const inAll = (sql: string, ...values: (string | number)[]) => {
+    const found: { shard: number; row: Record<string, unknown> }[] = [];
+    for (const shard of [0, 1, 2, 3]) {
+      const database = new DatabaseSync(join(folder, `shard-${shard}.sqlite`));
+      for (const row of database.prepare(sql).all(...values)) found.push({ shard, row });
+      database.close();
+    }
+    return found;
+  };
+  let forwarder = open();
+  const orders = Array.from({ length: 12 }, () => newEvent());
+  for (const order of orders) expect((await handOver(forwarder, order)).status).toBe(202);
+  const next = orders.map((order) => ({ ...order, uniqueId: `next ${order.uniqueId}` }));
+  // The click is another order's for good.
+  expect(await handOver(forwarder, next[0] ?? {})).toMatchObject({ status: 409, error: { code: "click_converted" } });
+  await forwarder.close();
+  // The process ended when the claims were stored, and the events of other shards were not.
+  const claims = inAll("SELECT id FROM claims");
+  const lost = inAll("DELETE FROM events RETURNING id, text").filter(({ shard, row }) =>
+    claims.some((claim) => claim.row["id"] === row["id"] && claim.shard !== shard),
+  );
+  expect(lost.length).toBeGreaterThan(2);
+  inAll("UPDATE claims SET at_ms = ? RETURNING 1", Date.now());
+  forwarder = open();
+  const isLost = ({ uniqueId }: { uniqueId: string }) =>
+    lost.some(({ row }) => String(row["text"]).includes(`"${uniqueId}"`));
+  const after = next.filter((_, place) => isLost(orders[place] ?? { uniqueId: "" }));
+  expect(after).toHaveLength(lost.length);
+  for (const order of after) {
+    expect(await handOver(forwarder, order)).toMatchObject({
+      status: 503,
+      error: { code: "outbox_unavailable", retryable: true },
+    });
+  }
+  // The event itself is taken at once.
+  expect((await handOver(forwarder, orders.find(isLost) ?? {})).status).toBe(202);
+  await forwarder.close();
+  // After a minute nothing can be on its way.
+  inAll("UPDATE claims SET at_ms = ? RETURNING 1", Date.now() - 61_000);
+  forwarder = open();
+  for (const order of after.slice(1)) expect((await handOver(forwarder, order)).status).toBe(202);
+  expect((await handOver(forwarder, after[0] ?? {})).status).toBe(409);
+  await forwarder.close();
+});

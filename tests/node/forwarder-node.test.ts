@@ -307,9 +307,15 @@ test("a secret comes from a file that the environment names, or stands in the co
   const home = newFolder();
   writeFileSync(join(home, "key"), `${KEY}\n`);
   const options = { baseUrl: "http://127.0.0.1:1", operatorSecret: OPERATOR };
-  const forwarder = await startNodeForwarder({ home, options, environment: { CAKE_API_KEY_FILE: join(home, "key") } });
+  const environment = { CAKE_API_KEY_FILE: join(home, "key") };
+  const forwarder = await startNodeForwarder({ home, options, environment });
   expect((await operator(forwarder.origin, "counts")).status).toBe(200);
   expect(await forwarder.stop("SIGINT")).toBe(0);
+  expect(forwarder.output()).not.toContain("different values");
+  // The environment counts, and a file that says otherwise is told.
+  const other = await startNodeForwarder({ home, options: { ...options, apiKey: "another" }, environment });
+  expect(await other.stop("SIGINT")).toBe(0);
+  expect(other.output()).toMatch(/warning: .* and CAKE_API_KEY give different values of apiKey: the variable's counts/);
 });
 
 const OPTIONS = { baseUrl: "http://127.0.0.1:1", apiKey: KEY, operatorSecret: OPERATOR, log: () => undefined };

@@ -1,6 +1,8 @@
 //! The end of an attempt: the transition that an answer's meaning brings.
 
-use super::super::circuit_breaker::{CircuitBreaker, PAUSE_MS, RefusalScope, Signal, SignalSource};
+use super::super::circuit_breaker::{
+    CORRECTIONS, CircuitBreaker, PAUSE_MS, RefusalScope, Sent, Signal, SignalSource,
+};
 use super::super::outcome::{Meaning, State};
 use super::super::{Correction, schedule};
 use super::{ALONE_MS, Attempt, Knowledge, Moment, Step, Transition};
@@ -78,7 +80,7 @@ impl Attempt {
                 transition
             }
         };
-        transition.is_alert |= is_alert;
+        transition.is_alert |= is_alert || breaker.tell_slow(self.sent(), moment.now_ms);
         match meaning {
             Meaning::Recorded(id) => {
                 let own = self.correction.as_ref();
@@ -103,6 +105,16 @@ impl Attempt {
         Step::Store(transition)
     }
 
+    /// The request with the event, if that was sent.
+    #[must_use]
+    pub(crate) fn sent(&self) -> Option<Sent> {
+        let kind = match &self.event {
+            Some(event) => event.params().offer_id,
+            None => CORRECTIONS,
+        };
+        self.sent_ms.map(|at_ms| Sent { kind, at_ms })
+    }
+
     pub(super) fn record_signal(
         &self,
         breaker: &mut CircuitBreaker,
@@ -122,6 +134,7 @@ impl Attempt {
             offer: of_event.or(of_correction).unwrap_or_default(),
             refused_before_ms: (self.row.code == code).then_some(self.row.changed_ms),
             started_ms: self.started_ms,
+            sent: self.sent(),
             now_ms: moment.now_ms,
             random: moment.random,
         };

@@ -134,6 +134,7 @@ impl World {
                     offer: event.offer,
                     refused_before_ms: None,
                     started_ms,
+                    sent: None,
                     now_ms,
                     random: draw,
                 };

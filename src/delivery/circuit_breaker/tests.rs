@@ -25,6 +25,7 @@ impl Shard {
             offer: event % 3,
             refused_before_ms: before,
             started_ms: self.now_ms,
+            sent: None,
             now_ms: self.now_ms,
             random: u32::MAX,
         };
@@ -107,9 +108,11 @@ fn while_others_are_answered_failures_are_their_own_and_the_newest_have_room() {
 fn look_ups_leave_connections_for_events_that_need_none() {
     let shard = Shard::new();
     assert_eq!(shard.breaker.lane(shard.now_ms, 4, 4, 2), Lane::Oldest);
-    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 3, 3), Lane::Fresh);
-    assert_eq!(shard.breaker.lane(shard.now_ms, 4, 3, 3), Lane::Fresh);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 3, 3, 3), Lane::Free);
+    assert_eq!(shard.breaker.lane(shard.now_ms, 4, 3, 3), Lane::Free);
     assert_eq!(shard.breaker.lane(shard.now_ms, 5, 3, 3), Lane::Nothing);
+    let held = shard.breaker.held(shard.now_ms, &[], 3);
+    assert_eq!((held.look_ups, held.kinds), (true, Vec::new()));
 }
 
 #[test]
@@ -210,6 +213,7 @@ fn an_answer_to_an_earlier_attempt_does_not_end_a_limit() {
         offer: 1,
         refused_before_ms: None,
         started_ms: shard.now_ms - 1,
+        sent: None,
         now_ms: shard.now_ms + 1,
         random: 0,
     };
@@ -319,6 +323,6 @@ fn the_same_no_to_a_second_event_is_the_accounts_unless_others_are_answered_in_b
     shard.record(Signal::Healthy, 7);
     assert_eq!(shard.record(words, 8), RefusalScope::Event);
     // An account that was refused when the object ended is asked as before.
-    shard.breaker = CircuitBreaker::paused();
+    shard.breaker = CircuitBreaker::default().paused();
     assert_eq!(shard.record(words, 9), RefusalScope::Account);
 }
