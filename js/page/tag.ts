@@ -2,8 +2,7 @@
  * The `<script>` tag: finds its settings, and offers a function `cakeEdge` that takes calls before the tracker exists.
  */
 
-import type { Consent } from "./options.js";
-import { type GivenSetting, settingsIn } from "./settings.js";
+import { settingsIn } from "./settings.js";
 import { attempt, urlOf } from "./store.js";
 import { openTracker, type Tracker } from "./tracker.js";
 
@@ -14,12 +13,13 @@ type Use = (tracker: Tracker) => void;
  * `cakeEdge(use)`. Before the tag has loaded, it is the page's own function: it puts `use` in `q`, or a call's
  * `arguments`, as tag managers do.
  */
-type Queue = ((use: Use) => void) & { q?: (Use | ArrayLike<Use>)[]; options?: object; consent?: unknown };
+type Queue = ((use: Use) => void) & { q?: (Use | ArrayLike<Use>)[]; options?: object; isOpen?: true };
 
 /** Makes the tracker, and runs the calls that have waited for it. */
 export function openTag(): void {
   const page = window as { cakeEdge?: Queue };
-  const { consent, q, options } = page.cakeEdge ?? {};
+  const { isOpen, q, options } = page.cakeEdge ?? {};
+  if (isOpen) return;
   // A page may have replaced any of these.
   const current = attempt(() => document.currentScript) as HTMLScriptElement | null | undefined;
   // An optimiser that runs the script in its own way at best leaves its element.
@@ -28,20 +28,18 @@ export function openTag(): void {
     : (attempt(() => document.querySelector<HTMLScriptElement>("script[src*=cake-edge]")) ?? current);
   // Without an address no URL is made of it.
   const address = script?.src as string;
-  const given: GivenSetting[] = [
-    ["base", urlOf(".", address)],
-    ...(urlOf(address)?.searchParams ?? []),
-    ...settingsIn(script?.dataset),
-    ...settingsIn(options),
-  ];
-  // A swapped page brings its tag again. The same word for consent as before is that page's template, and no answer.
-  const word = new Map(given).get("consent") ?? consent ?? "granted";
-  let use = page.cakeEdge as Queue;
-  if (consent === undefined) {
-    const tracker = openTracker(given, options);
-    // A call that throws affects only the page, and stops no other call.
-    use = page.cakeEdge = async (use) => use(tracker);
-    for (const each of q ?? []) use((each as ArrayLike<Use> | null)?.[0] ?? (each as Use));
-  } else if (consent !== word) use((tracker) => tracker.setConsent(word as Consent));
-  use.consent = word;
+  const tracker = openTracker(
+    [
+      ["base", urlOf(".", address)],
+      ...(urlOf(address)?.searchParams ?? []),
+      ...settingsIn(script?.dataset),
+      ...settingsIn(options),
+    ],
+    options,
+  );
+  // A call that throws affects only the page, and stops no other call.
+  const use: Queue = (use) => void Promise.resolve(tracker).then(use);
+  use.isOpen = true;
+  page.cakeEdge = use;
+  for (const each of q ?? []) use((each as ArrayLike<Use> | null)?.[0] ?? (each as Use));
 }

@@ -138,7 +138,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
         // Also of another file, which has a class of its own.
         (thrown as Error | null)?.name === "CakeError"
           ? (thrown as CakeError)
-          : new CakeError({ code: "internal", rule: "bug" }, { cause: thrown }),
+          : new CakeError({ code: "internal", rule: "a bug in cake-edge" }, { cause: thrown }),
       );
     }
   };
@@ -291,7 +291,8 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   const areKnown = (given: object, words: string, more: unknown) => {
     return (
       attempt(
-        () => isPlain(given) && !isPlain(more) && Object.keys(given).every((name) => words.split(" ").includes(name)),
+        () =>
+          isPlain(given) && !isPlain(more) && Object.entries(given).every(([name]) => words.split(" ").includes(name)),
       ) || void withFile("rare", ({ checkNames }) => checkNames(given, words, more))
     );
   };
