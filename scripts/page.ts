@@ -33,6 +33,7 @@ const OWN_NAMES = {
   findClick: "f",
   own: "q",
   url: "u",
+  isMissing: "j",
 };
 
 /** Short names for what those files export to each other. */

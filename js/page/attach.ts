@@ -3,7 +3,7 @@
  * for a sandboxed frame. Loaded on first use.
  */
 import { CakeError } from "../error.js";
-import { call, decorate, NO_VALUE } from "./decorate.js";
+import { call, decorate, ownText, remember } from "./decorate.js";
 import { CLICK_NAME, checkNames } from "./names.js";
 import type { AttachOptions, Consent, Reason } from "./options.js";
 import { attempt, later, now, read, remove, store, TOKEN } from "./store.js";
@@ -17,6 +17,8 @@ export interface Attached {
   findClick(): string | undefined;
   said(): Consent;
   note(reason: Reason | string): void;
+  /** Does the text stand for a missing value? */
+  isMissing(text: string): boolean;
 }
 
 /** `id` is the click id to attach; `undefined` removes it, if the visitor said no. */
@@ -50,6 +52,9 @@ const RETRIES = 3;
 /** When an open page looks for another tab's click: it comes back to the visitor, or is about to be used. */
 const NEWS = ["submit", "focus", "visibilitychange", "pageshow", "storage"];
 
+/** The hosts of Stripe's payment links: to buy, to book, to donate. */
+const STRIPE = ["buy.stripe.com", "book.stripe.com", "donate.stripe.com"];
+
 /** The references that Stripe takes; it drops any other. */
 const REFERENCE = /^[\w-]{1,200}$/;
 
@@ -72,8 +77,8 @@ export function attach(how: AttachOptions, page: Attached): () => void {
   const { to, name = CLICK_NAME, selector, hosts = [] } = how;
   const kinds: Readonly<Record<AttachOptions["to"], () => Update>> = {
     shopify: () => cart(name, page),
-    woocommerce: () => fields(how.selector ?? "form.checkout, form.woocommerce-checkout", name),
-    form: () => fields(how.selector ?? refuse("selector", "is missing: which form is it?"), name),
+    woocommerce: () => fields(how.selector ?? "form.checkout, form.woocommerce-checkout", name, page),
+    form: () => fields(how.selector ?? refuse("selector", "is missing: which form is it?"), name, page),
     stripe: () => stripe(how.hosts, page),
     frame: () => token(how.offerId, page),
   };
@@ -181,35 +186,39 @@ function cart(name: string, { said, note }: Attached): Update {
 }
 
 /** A hidden field of forms, such as WooCommerce's checkout, including forms that are added later. */
-function fields(selector: string, name: string): Update {
+function fields(selector: string, name: string, { isMissing }: Attached): Update {
   let wanted: string | undefined;
-  /** The fields that have our value; then the fields that we added. */
-  const filled = new Map<HTMLInputElement, string>();
-  const own = new Set<HTMLInputElement>();
+  const filled = new Set<HTMLInputElement>();
   const update = () => {
     for (const form of call<NodeListOf<HTMLFormElement>>(document, "querySelectorAll", selector)) {
-      const known = [...call<NodeListOf<HTMLInputElement>>(form, "querySelectorAll", "input")].find(
-        (input) => input.name === name,
+      if (wanted === undefined) break;
+      // A disabled field is not sent.
+      const known = [...call<NodeListOf<HTMLInputElement>>(form, "querySelectorAll", "input, textarea")].filter(
+        (input) => input.name === name && !input.disabled,
       );
-      if (wanted === undefined || (known && known.value === wanted)) continue;
       // A field of the site with its own value is left alone.
-      if (known && !NO_VALUE.test(known.value) && filled.get(known) !== known.value) continue;
-      const input = known ?? call<HTMLInputElement>(document, "createElement", "input");
-      if (!known) {
+      if (known.some((input) => !isMissing(ownText(input, input.value) ?? ""))) continue;
+      if (!known[0]) {
+        const input = call<HTMLInputElement>(document, "createElement", "input");
         Object.assign(input, { type: "hidden", name });
         call(form, "append", input);
-        own.add(input);
+        remember(input, null, input.value);
+        known.push(input);
       }
-      input.value = wanted;
-      filled.set(input, wanted);
+      // Of several fields of one name, some readers take the first, and some the last.
+      for (const input of known) {
+        remember(input, input.value, wanted);
+        input.value = wanted;
+        filled.add(input);
+      }
     }
     if (wanted !== undefined) return;
-    for (const [input, value] of filled) {
-      if (own.has(input)) input.remove();
-      else if (input.value === value) input.value = "";
+    for (const input of filled) {
+      const before = ownText(input, input.value);
+      if (before === null) input.remove();
+      else input.value = before;
     }
     filled.clear();
-    own.clear();
   };
   watch(update);
   return (id) => {
@@ -219,7 +228,7 @@ function fields(selector: string, name: string): Update {
 }
 
 /** `client_reference_id` of payment links, buy buttons and pricing tables. */
-function stripe(hosts: readonly string[] = ["buy.stripe.com"], { findClick, said, note }: Attached): Update {
+function stripe(hosts: readonly string[] = STRIPE, { findClick, said, note, isMissing }: Attached): Update {
   const reference = (id: string | undefined) => {
     if (id === undefined || said() !== "granted") return undefined;
     if (REFERENCE.test(id)) return id;
@@ -230,10 +239,9 @@ function stripe(hosts: readonly string[] = ["buy.stripe.com"], { findClick, said
     { hosts, parameter: "client_reference_id" },
     { findClick: () => reference(findClick()), note },
     undefined,
-    true,
+    isMissing,
   );
   const attribute = "client-reference-id";
-  const filled = new Map<Element, string>();
   let known: string | undefined;
   const update = () => {
     const wanted = reference(known);
@@ -243,12 +251,13 @@ function stripe(hosts: readonly string[] = ["buy.stripe.com"], { findClick, said
       "stripe-buy-button, stripe-pricing-table",
     )) {
       const present = element.getAttribute(attribute);
+      const before = ownText(element, present);
       // A reference of the site's own stays.
-      if (!NO_VALUE.test(present ?? "") && filled.get(element) !== present) continue;
-      if (wanted !== undefined && present !== wanted) {
-        element.setAttribute(attribute, wanted);
-        filled.set(element, wanted);
-      } else if (wanted === undefined && present !== null && filled.delete(element)) element.removeAttribute(attribute);
+      if (!isMissing(before ?? "")) continue;
+      if (wanted !== undefined) remember(element, present, wanted);
+      const after = wanted ?? before;
+      if (after === null) element.removeAttribute(attribute);
+      else if (after !== present) element.setAttribute(attribute, after);
     }
   };
   watch(update);

@@ -1,5 +1,4 @@
 /** The ids of a conversion, as a page's template prints them. */
-import { isMissing } from "./missing.js";
 import { attempt } from "./store.js";
 
 /**
@@ -26,6 +25,3 @@ const plain = (id: string) => {
 /** Tells whether a click id is in truth one of these ids of an order: a site's address may carry them under its name. */
 export const isOwnId = (id: string, own: readonly (string | undefined)[]) =>
   own.some((each) => each && plain(each) === plain(id));
-
-/** Is this a click id, and not a word for a missing one? The rule of `is_click_id` in src/click_id.rs. */
-export const isClickId = (id: string): boolean => /^[\w.:-]{1,128}$/.test(id) && !isMissing(id);

@@ -1,7 +1,7 @@
 /** Carries the click id to other hosts, at the click or the submit: this includes links that the site adds later. */
 import { CLICK_NAME, checkNames } from "./names.js";
 import type { DecorateOptions, Reason } from "./options.js";
-import { later, urlOf } from "./store.js";
+import { attempt, later, urlOf } from "./store.js";
 
 /**
  * A property as the platform has it. A form's fields, and a document's forms and images, hide properties of the same
@@ -14,11 +14,30 @@ export const own = <T extends Node, Name extends keyof T>(node: T, name: Name): 
 export const call = <Result>(node: Node, name: string, ...given: unknown[]): Result =>
   (own(node, name as never) as (...given: unknown[]) => Result).apply(node, given);
 
-/** An empty value, or a word that a template prints for a missing value. */
-export const NO_VALUE = /^\s*(undefined|null|NaN)?\s*$/;
+/** The text that was there before ours, none if there was none, and ours. */
+interface Written {
+  readonly before: string | null;
+  readonly after: string;
+}
+
+/** Where an element remembers what was written into it: all decorations and attachments of a page know it there. */
+const WRITTEN = Symbol.for("cake-edge");
+type Marked = { [WRITTEN]?: Written | undefined };
+
+/** The site's own text where the present one is ours. */
+export const ownText = (element: object, present: string | null): string | null => {
+  const written = (element as Marked)[WRITTEN];
+  return written?.after === present ? written.before : present;
+};
+
+/** Remembers that this text is ours, and replaces the present one. */
+export const remember = (element: object, present: string | null, after: string): void => {
+  (element as Marked)[WRITTEN] = { before: ownText(element, present), after };
+};
 
 /**
- * Decorates from now on. With `isKept`, an address or form that already has a value for the parameter is left alone.
+ * Decorates from now on. With `isMissing`, an address or form that already has a value for the parameter is left alone,
+ * unless that stands for a missing one.
  *
  * @throws CakeError `invalid_field` for an unknown option
  */
@@ -26,7 +45,7 @@ export function decorate(
   how: DecorateOptions,
   { findClick, note }: { findClick(): string | undefined; note(reason: Reason): void },
   more?: unknown,
-  isKept = false,
+  isMissing: (text: string) => boolean = () => true,
 ): void {
   checkNames(how, "hosts parameter", more);
   const { hosts = [], parameter = CLICK_NAME } = how;
@@ -40,7 +59,7 @@ export function decorate(
     wanted.some((host) => (host.startsWith("*.") ? hostname.endsWith(host.slice(1)) : hostname === host));
 
   /** Has the site given a value of its own? */
-  const isOwn = (values: readonly unknown[]) => isKept && values.some((value) => !NO_VALUE.test(`${value}`));
+  const isOwn = (values: readonly unknown[]) => values.some((value) => !isMissing(`${value}`));
 
   /** The click id, if this address is to carry it. */
   const idFor = (address: string): string | undefined => {
@@ -53,25 +72,34 @@ export function decorate(
     return id;
   };
 
+  /** At a click, and at a key, which becomes a click or a submit. */
   const onClick = (event: Event) => {
+    const path = event.composedPath();
+    // `submit` does not leave a shadow root, but what comes before it does. 11 is the type of a shadow root.
+    for (const node of path) if ((node as Node).nodeType === 11) node.addEventListener("submit", onSubmit, true);
     // In SVG a link is a different element, with its address in a different attribute.
-    const link = event
-      .composedPath()
-      .find((target): target is Element => target instanceof Element && target.matches("a, area"));
+    const link = path.find((target): target is Element => target instanceof Element && target.matches("a, area"));
     const name = link?.hasAttribute("href") ? "href" : "xlink:href";
-    const before = link?.getAttribute(name);
-    if (!link || before === null || before === undefined) return;
-    const id = idFor(before);
+    const present = link?.getAttribute(name);
+    if (!link || present == null) return;
+    const id = idFor(ownText(link, present) ?? "");
     if (id === undefined) return;
-    link.setAttribute(name, withParameter(before.trim(), parameter, id));
-    // The browser follows the link after this event; then the site's own address is put back.
-    later(() => link.setAttribute(name, before));
+    const after = withParameter(present.trim(), parameter, id);
+    remember(link, present, after);
+    link.setAttribute(name, after);
+    // The browser follows the link after this event; then the site's own address is put back. One that the site has put
+    // there meanwhile stays.
+    later(() => {
+      const now = link.getAttribute(name);
+      const before = ownText(link, now);
+      if (before !== now) link.setAttribute(name, before ?? "");
+    });
   };
 
-  const onSubmit = (event: SubmitEvent) => {
+  const onSubmit = (event: Event) => {
     const form = event.target as HTMLFormElement;
     // Browsers before 2021 do not tell which button was used.
-    const target = (event.submitter ?? null)?.getAttribute("formaction");
+    const target = ((event as SubmitEvent).submitter ?? null)?.getAttribute("formaction");
     const id = idFor((target ?? call<string | null>(form, "getAttribute", "action")) || location.href);
     if (id === undefined) return;
     const add = ({ formData }: FormDataEvent) => {
@@ -86,10 +114,17 @@ export function decorate(
     later(() => call(form, "removeEventListener", "formdata", add));
   };
 
-  // In the capturing phase, so that a site's own handler cannot hide the event.
-  addEventListener("click", onClick, true);
-  addEventListener("auxclick", onClick, true);
-  addEventListener("submit", onSubmit, true);
+  const listen = () => {
+    // First in the capturing phase, since a site's own handler may stop the event. Then last, since it may change the
+    // address.
+    for (const isFirst of [true, false]) {
+      for (const type of ["click", "auxclick", "keydown"]) addEventListener(type, onClick, isFirst);
+      addEventListener("submit", onSubmit, isFirst);
+    }
+  };
+  listen();
+  // `document.open` removes all listeners, and replaces the page.
+  attempt(() => new MutationObserver(listen).observe(document, { childList: true }));
 }
 
 /**
@@ -97,16 +132,10 @@ export function decorate(
  * as it was: rewriting a query would break a signed address.
  */
 function withParameter(address: string, parameter: string, value: string): string {
-  const [, path = "", query, fragment = ""] = /^([^?#]*)(?:\?([^#]*))?(#[\s\S]*)?$/.exec(address) ?? [];
-  const name = encodeURIComponent(parameter);
-  const rest = (query ?? "").split("&").filter((pair) => {
-    try {
-      const name = decodeURIComponent((pair.split("=")[0] ?? "").replace(/\+/g, " "));
-      return name.toLowerCase() !== parameter.toLowerCase();
-    } catch {
-      return true;
-    }
-  });
-  const pairs = query ? [...rest, `${name}=${encodeURIComponent(value)}`] : [`${name}=${encodeURIComponent(value)}`];
-  return `${path}?${pairs.join("&")}${fragment}`;
+  const [, path, query, fragment = ""] = /^([^?#]*)(?:\?([^#]*))?(#[\s\S]*)?$/.exec(address) as unknown as string[];
+  const isOther = (pair: string) =>
+    attempt(() => decodeURIComponent((pair.split("=")[0] as string).replace(/\+/g, " ")).toLowerCase()) !==
+    parameter.toLowerCase();
+  const pair = `${encodeURIComponent(parameter)}=${encodeURIComponent(value)}`;
+  return `${path}?${[...(query ? query.split("&").filter(isOther) : []), pair].join("&")}${fragment}`;
 }

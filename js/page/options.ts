@@ -142,7 +142,7 @@ export interface AttachOptions {
   readonly name?: string;
   /** The forms, as a CSS selector. @default WooCommerce's checkout */
   readonly selector?: string;
-  /** The hosts of Stripe's payment links, if they have your own domain. @default ["buy.stripe.com"] */
+  /** The hosts of payment links, if they have your own domain. @default those of Stripe: buy, book, donate */
   readonly hosts?: readonly string[];
   /** The offer that a frame's conversions belong to. */
   readonly offerId?: number;

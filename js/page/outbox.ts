@@ -137,6 +137,17 @@ function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, 
   /** The kept touches, the newest first, after the head of their text. */
   const touches = () => `${read(KEY) || readCookies().split("\x03")[0]}`.split("*");
 
+  /**
+   * Reads a cookie whose marks the site's server has encoded, as PHP does when it sets the cookie again. It is the only
+   * copy once Safari has removed the others. The fields' own escapes stay.
+   */
+  const readAgain = () => {
+    const cookies = isEdge ? "" : readCookies();
+    if (/(^|\W)1%21/.test(cookies) && !complete({} as PageConversion).clickId) {
+      rewrite(cookies.replace(/%(21|2a|3a)/gi, unescape));
+    }
+  };
+
   /** Removes a kept click that is in truth an id of this order: the former click counts again. */
   const forgetOwn = ({ orderId, uniqueId }: PageConversion) => {
     const all = touches();
@@ -183,6 +194,7 @@ function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, 
       note("consent_pending");
       return { state: "queued", code: "consent_pending" };
     }
+    attempt(readAgain);
     attempt(() => forgetOwn(conversion.fields));
     // Consent may have come since the report: the stores are read now.
     if (!sent && conversions.has(key)) conversion.fields = attempt(() => completed(conversion)) ?? conversion.fields;

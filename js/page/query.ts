@@ -9,6 +9,9 @@ const clean = (text: string) => text.trim().replace(/[\0-\x04]/g, "\x7f");
 /** The marks around an id, but not an escape's right before it. See `without_marks` in src/click_id.rs. */
 const MARKS = /^([^\w-]*[^\w%\\\ufffd-]|%(?=[^%]+%$))|[^\w-]+$/g;
 
+/** The value without the marks around it, if it is an id with a number: a name in marks is a placeholder. */
+export const withoutMarks = (value: string) => (/(\D*\d){3}/.test(value) ? value.replace(MARKS, "") : value);
+
 /**
  * The decoded pairs of an address, in two readings. Under the given names, in small letters, a word for a missing value
  * is left out, and so is one of `own`: an order's id. Marks around an id are left out too: `"ID"`, `{ID}`, `ID/`. The first reads the query as it is; the second reads the whole
@@ -25,8 +28,7 @@ export function pairsOf(address: string, names: readonly string[], own: readonly
           const name = clean(given.replace(/^(amp;)+/, ""));
           let value = clean(text);
           if (names.includes(name.toLowerCase())) {
-            // A name in marks is a placeholder; an id with a number in marks is an id.
-            if (/(\D*\d){3}/.test(value)) value = value.replace(MARKS, "");
+            value = withoutMarks(value);
             if (isMissing(value) || own.includes(value)) value = "";
           }
           return `${name}\x01${value}\x02`;

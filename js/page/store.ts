@@ -66,7 +66,7 @@ export function store(key: string, text: string): boolean {
 }
 
 /** The object with the page's cookies: an element called `cookie` hides those of the document itself. */
-const jar = () => (typeof document.cookie === "string" ? document : Document.prototype);
+const jar = () => ((document.cookie?.trim as unknown) ? document : Document.prototype);
 
 /** The cookie's copies, separated by U+0003: a browser may hold several of one name, from different hosts. */
 export function readCookies(): string {

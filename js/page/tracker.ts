@@ -2,10 +2,11 @@
 import { CakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
-import { isClickId, isOwnId, textOf } from "./conversion.js";
+import { isOwnId, textOf } from "./conversion.js";
 import type { Decision } from "./core.js";
 import { decideVisit, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
+import { isMissing } from "./missing.js";
 import { CLICK_NAMES, isPlain } from "./names.js";
 import { onAddressChange } from "./navigation.js";
 import type {
@@ -18,7 +19,7 @@ import type {
   TrackerOptions,
   WaitingConversion,
 } from "./options.js";
-import { pairsOf } from "./query.js";
+import { pairsOf, withoutMarks } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
 import { type GivenSetting, readSettings, SETTING_NAMES, settingsIn } from "./settings.js";
 import {
@@ -214,14 +215,17 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   const own: string[] = [];
   /**
    * A conversion's fields: ids as text, whatever their type, the kept click, and the unique id that every tab makes of
-   * click and order. An invalid given click id, such as `undefined`, replaces no kept one. If none is kept, the forwarder
-   * refuses it by name.
+   * click and order. A given click id counts as in an address: marks around it are left out, and a word for a missing one,
+   * such as `undefined`, replaces no kept one. The forwarder refuses by name what is no click id.
    */
   const complete = (fields: PageConversion): PageConversion => {
     findClick();
-    const [offer, orderId, given, id] = [fields.offerId, fields.orderId, fields.uniqueId, fields.clickId].map(textOf);
+    const [offer, orderId, given, click] = [fields.offerId, fields.orderId, fields.uniqueId, fields.clickId].map(
+      textOf,
+    );
+    const id = withoutMarks(click as string);
     // Where a kept click is in truth this conversion's own id, the outbox removes it: then the former click counts.
-    const kept = [isClickId(id as string) && id, clickId, id].find((id) => id && !isOwnId(id, [orderId, given]));
+    const kept = [!isMissing(unescape(id)) && id, clickId, id].find((id) => id && !isOwnId(id, [orderId, given]));
     return {
       // An offer that is not written in digits stays as it is, to be refused by name.
       offerId: (/^\d+$/.test(offer as string) ? +(offer as string) : offer) as number,
@@ -297,7 +301,19 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   const rewrite = (text: string) => write(keep(["", 0], text, ""));
 
   /** What the files of rare parts use of this tracker. */
-  const shared = { url, conversions, complete, isEdge: options.edge, findClick, rewrite, own, said, note, report };
+  const shared = {
+    url,
+    conversions,
+    complete,
+    isEdge: options.edge,
+    findClick,
+    rewrite,
+    own,
+    said,
+    note,
+    report,
+    isMissing,
+  };
 
   const openOutbox = () => load("outbox").then(({ openOutbox }) => openOutbox(shared));
 
@@ -313,7 +329,10 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
 
   /** The result within the 15 seconds of {@link Tracker.convert}. */
   const inTime = (result: Promise<ConvertResult>): Promise<ConvertResult> =>
-    Promise.race([result, new Promise<never>((_, reject) => later(reject, ANSWER_MS))]).catch(offline);
+    new Promise<ConvertResult>((resolve, reject) => {
+      result.then(resolve, reject);
+      later(reject, ANSWER_MS);
+    }).catch(offline);
 
   /** Sends what waits. */
   const resume = () => {

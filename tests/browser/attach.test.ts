@@ -218,6 +218,64 @@ test("forms get a hidden field, also those that come later, and a field of the s
   await poll(values).toEqual({ a: "", b: "reqid=own", c: "reqid=", d: "", e: "" });
 });
 
+test("a field's word for a missing value gives way, all fields of the name are filled, and afterwards all is as it was", async () => {
+  const { page, go, attach } = await visitor();
+  const words = ["", "undefined", "{reqid}", "{{ reqid }}", "[reqid]", "#reqid#", "%reqid%", "REPLACE", "CLICK_ID"];
+  const forms = [
+    ...[...words, "(not set)", "N/A", "0", "none"].map((word) => `<input type="hidden" name="reqid" value="${word}">`),
+    `<input type="hidden" name="reqid"><input type="hidden" name="reqid">`,
+    `<textarea name="reqid" hidden></textarea>`,
+    `<input type="hidden" name="reqid" disabled>`,
+    `<input name="reqid" value="own-1"><input name="reqid">`,
+  ].map((html) => `<form>${html}</form>`);
+  shop.addPage("/form", "", "{}", forms.join(""));
+  await go("/form?reqid=click-1");
+  const html = () => page.evaluate(() => [...document.forms].map((form) => form.innerHTML.replaceAll(' value=""', "")));
+  const before = await html();
+  // Twice, as a page's script that is run again does.
+  for (let time = 0; time < 2; time += 1) await attach({ to: "form", selector: "form" });
+  const sent = () => page.evaluate(() => [...document.forms].map((form) => new FormData(form).getAll("reqid").join()));
+  const own = "own-1,";
+  const twice = "click-1,click-1";
+  const filled = [...forms.slice(0, 13).map(() => "click-1"), twice, "click-1", "click-1", own];
+  await poll(sent).toEqual(filled);
+  await page.evaluate(() => history.pushState(null, "", "?reqid=click-2"));
+  await poll(sent).toEqual(filled.map((each) => each.replaceAll("click-1", "click-2")));
+  await page.evaluate(() => tracker.setConsent("denied"));
+  await poll(html).toEqual(before);
+});
+
+test("Stripe's links follow the click that counts, whatever else decorates them, on all of Stripe's hosts", async () => {
+  const { page, go, attach } = await visitor();
+  const queries = ["", "?client_reference_id={reqid}", "?client_reference_id=REPLACE", "?client_reference_id=mine"];
+  const links = ["buy", "book", "donate"].flatMap((kind) =>
+    queries.map((query) => `<a href="https://${kind}.stripe.com/a${query}">Go</a>`),
+  );
+  shop.addPage("/stripe", "", "{}", links.join(""));
+  await go("/stripe?reqid=click-1");
+  await attach({ to: "stripe" });
+  await attach({ to: "stripe" });
+  await page.evaluate(() => tracker.decorate({ hosts: ["*.stripe.com"] }));
+  await page.evaluate(() => addEventListener("click", (event) => event.preventDefault()));
+  const follow = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll("a")].map((link) => {
+        link.click();
+        return new URL(link.href).search;
+      }),
+    );
+  const wanted = (id: string) =>
+    [1, 2, 3].flatMap(() => [
+      ...[1, 2, 3].map(() => `?client_reference_id=${id}&reqid=${id}`),
+      `?client_reference_id=mine&reqid=${id}`,
+    ]);
+  await poll(follow).toEqual(wanted("click-1"));
+  await page.evaluate(() => history.pushState(null, "", "?reqid=click-2"));
+  await poll(follow).toEqual(wanted("click-2"));
+  await page.evaluate(() => tracker.setConsent("denied"));
+  await poll(follow).toEqual([1, 2, 3].flatMap(() => queries.map((query) => new URL(query, "http://a").search)));
+});
+
 test("Stripe's links, buttons and tables get a reference, and one of the site's own stays", async () => {
   const { page, go, attach, said } = await visitor();
   const link = (id: string, host: string, query = "") => `<a id="${id}" href="https://${host}/pay${query}">Buy</a>`;

@@ -232,7 +232,7 @@ test("with storage blocked a conversion is sent all the same", async () => {
 
 test("a missing click id that a template printed replaces no kept one, and is refused where none is kept", async () => {
   const { page, context } = await visit(browser, site, "/?reqid=abc-1");
-  const missing = ["undefined", "null", "NaN", " ", "#reqid#", "%23reqid%23", "{{ click_id }}", "ORD-undefined", "a b"];
+  const missing = ["undefined", "null", "NaN", " ", "#reqid#", "%23reqid%23", "{{ click_id }}", "ORD-undefined"];
   for (const clickId of missing) {
     await page.evaluate((clickId) => tracker.convert({ offerId: 1, uniqueId: `u-${clickId}`, clickId }), clickId);
     expect(site.received.at(-1)?.clickId, clickId).toBe("abc-1");
@@ -243,6 +243,29 @@ test("a missing click id that a template printed replaces no kept one, and is re
   const other = await visit(browser, site, "/");
   await other.page.evaluate(() => tracker.convert({ offerId: 1, uniqueId: "v", clickId: "undefined" }));
   expect(site.received.at(-1)?.clickId).toBe("undefined");
+});
+
+test("a given click id counts with marks around it, and what is none is never another click", async () => {
+  const { page } = await visit(browser, site, "/?reqid=other-1");
+  const id = "99999999-60f0-4c9e-bf75-626dca035acf";
+  const given = [`"${id}"`, `{${id}}`, `${id}/`, `${id}\u200b`, ` ${id} `, `${id},${id}`, "a b"];
+  for (const clickId of given) {
+    await page.evaluate((clickId) => tracker.convert({ offerId: 1, uniqueId: `u-${clickId}`, clickId }), clickId);
+  }
+  // The last two are what the forwarder refuses.
+  expect(site.received.map(({ clickId }) => clickId)).toEqual([id, id, id, id, id, `${id},${id}`, "a b"]);
+});
+
+test("a cookie that the site's server has set again, percent-encoded, is read by the next conversion", async () => {
+  const { page, context, go } = await visit(browser, site, "/?reqid=abc-1&s1=a%20b");
+  const [cookie] = await context.cookies();
+  const value = (cookie?.value ?? "").replaceAll("!", "%21").replaceAll("*", "%2A");
+  await page.evaluate(() => localStorage.clear());
+  await context.addCookies([{ ...cookie, value } as never]);
+  await go("/");
+  expect(await convert(page, { offerId: 1, orderId: "A1" })).toMatchObject({ state: "accepted" });
+  expect(site.received.at(-1)?.clickId).toBe("abc-1");
+  expect((await context.cookies())[0]?.value).toBe(cookie?.value);
 });
 
 test("what cannot be a text is refused, not thrown", async () => {

@@ -204,3 +204,83 @@ test("a place of the same page, and what is no http link, are left alone", async
   });
   expect(seen).toBe("mailto:x@shop.example.com");
 });
+
+/** The addresses that a click on `#a` would follow, before and after what comes between, and what the link has in the end. */
+const clicked = (page: Page, between?: () => void) =>
+  page.evaluate(async (code) => {
+    const link = document.querySelector("#a") as HTMLAnchorElement;
+    const seen: (string | null)[] = [];
+    addEventListener("click", (event) => event.preventDefault());
+    // After all listeners of the window, as the browser reads it.
+    const follow = () => {
+      link.click();
+      seen.push(link.getAttribute("href"));
+    };
+    const pause = () => new Promise<void>((resolve) => void setTimeout(resolve, 50));
+    follow();
+    await pause();
+    seen.push(link.getAttribute("href"));
+    if (code) new Function(`(${code})()`)();
+    await pause();
+    follow();
+    await pause();
+    return [...seen, link.getAttribute("href")];
+  }, between && `${between}`);
+
+test.each([
+  ["the same hosts twice", [{ hosts: ["shop.example.com"] }, { hosts: ["shop.example.com"] }], ""],
+  ["overlapping hosts", [{ hosts: ["*.example.com"] }, { hosts: ["shop.example.com"] }], ""],
+  ["two parameters", [{ hosts: ["shop.example.com"] }, { hosts: ["shop.example.com"], parameter: "x" }], "&x=abc-1"],
+])("a link that is decorated by %s is afterwards as it was, and carries nothing after a no", async (_, hows, more) => {
+  const href = `${there("shop.example.com")}?sig=1`;
+  const { page } = await visit(browser, site, "/?reqid=abc-1");
+  await page.evaluate(
+    async ([html, hows]) => {
+      for (const how of hows) tracker.decorate(how);
+      await new Promise<void>((resolve) => void setTimeout(resolve, 200));
+      document.body.insertAdjacentHTML("beforeend", html);
+    },
+    [`<a id="a" href="${href}">Go</a>`, hows] as const,
+  );
+  const carried = `${href}${more}&reqid=abc-1`;
+  expect(await clicked(page, () => tracker.setConsent("denied"))).toEqual([carried, href, href, href]);
+});
+
+test("an address that the site sets at the click carries the click id, and stays where the site put it", async () => {
+  const href = there("shop.example.com");
+  const { page } = await decorated(`<a id="a" href="/out" onclick="this.href='${href}'">Go</a>`);
+  const carried = `${href}?click_id=abc-1`;
+  expect(await clicked(page)).toEqual([carried, href, carried, href]);
+});
+
+test.each([
+  { by: "its button", method: "get", button: "<button>Go</button>", send: (page: Page) => page.click("#host button") },
+  { by: "its button", method: "post", button: "<button>Go</button>", send: (page: Page) => page.click("#host button") },
+  { by: "Enter alone", method: "get", button: "", send: (page: Page) => page.press("#host input", "Enter") },
+])("a form in a shadow tree, sent by $by with $method, carries the click id", async ({ method, button, send }) => {
+  const { page } = await decorated(`<div id="host"></div>`);
+  await page.evaluate(
+    ([method, action, button]) => {
+      const inner = document.createElement("div");
+      const root = document.querySelector("#host")?.attachShadow({ mode: "open" });
+      root?.append(inner);
+      inner.attachShadow({ mode: "open" }).innerHTML = `<form method="${method}" action="${action}">
+        <input name="q" value="1">${button}</form>`;
+    },
+    [method, there("shop.example.com", "/pay"), button] as const,
+  );
+  const [request] = await Promise.all([page.waitForRequest("**/pay**"), send(page)]);
+  const sent = method === "get" ? new URL(request.url()).search.slice(1) : request.postData();
+  expect(sent).toBe("q=1&click_id=abc-1");
+});
+
+test("a page that is written anew by the site's script is decorated on", async () => {
+  const href = there("shop.example.com");
+  const { page } = await decorated("");
+  await page.evaluate((href) => {
+    document.open();
+    document.write(`<a id="a" href="${href}">Go</a>`);
+    document.close();
+  }, href);
+  expect(await follow(page)).toBe(`${href}?click_id=abc-1`);
+});
