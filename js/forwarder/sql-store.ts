@@ -378,9 +378,8 @@ export class SqlStore implements OutboxStore {
       ),
     );
     const fresh = this.#fresh(limit, isNewestFirst, after.fresh && after.fresh.number + 1);
-    const sign = isNewestFirst ? -1 : 1;
     return [...tried, ...fresh]
-      .sort((a, b) => sign * ((a.next_ms ?? 0) - (b.next_ms ?? 0) || a.number - b.number))
+      .sort((a, b) => (isNewestFirst ? -1 : 1) * ((a.next_ms ?? 0) - (b.next_ms ?? 0) || a.number - b.number))
       .slice(0, limit);
   }
 

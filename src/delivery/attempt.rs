@@ -94,9 +94,7 @@ pub(crate) struct Attempt {
     /// What the report has to be compared with.
     known: Known,
     started_ms: u64,
-    /// The same in real time.
     started_utc_ms: u64,
-    /// When the event was sent.
     sent_ms: Option<u64>,
 }
 

@@ -1,9 +1,7 @@
-/**
- * The contract of a forwarder's store, the same for each store. Random sequences of accepts, attempts, failed
- * transactions, restarts, replays and purges run beside a model of plain lists.
- */
+/** The contract of a forwarder's store, the same for each: random sequences run beside a model of plain lists. */
 import { describe, expect, test } from "vitest";
 import type { EventFilter, OutboxStore, Row, StoredState } from "../../dist/forwarder/store.js";
+import { expectPages } from "./due-pages.ts";
 
 /** A store on its rows. */
 export interface Opened {
@@ -54,17 +52,6 @@ class Model {
 
   count(state: StoredState): number {
     return this.rows.filter((row) => row.state === state).length;
-  }
-}
-
-/** The numbers of all due events, read page by page. */
-function pagesOf(store: OutboxStore, nowMs: number, limit: number): number[] {
-  const numbers: number[] = [];
-  for (let after: { fresh?: Row; tried?: Row } = {}; ; ) {
-    const rows = store.due(nowMs, limit, after);
-    numbers.push(...rows.map(({ number }) => number));
-    for (const row of rows) after = { ...after, [row.next_ms === row.accepted_ms ? "fresh" : "tried"]: row };
-    if (rows.length < limit) return numbers;
   }
 }
 
@@ -375,8 +362,7 @@ function run(opened: Opened, random: (below: number) => number, steps: number): 
   };
   const check = () => {
     const due = model.due(nowMs);
-    const paged = pagesOf(store, nowMs, 1 + random(5));
-    expect([...paged].sort((a, b) => a - b)).toEqual(due.map(({ number }) => number).sort((a, b) => a - b));
+    expectPages(store, nowMs, 1 + random(5), due);
     const limit = 1 + random(8);
     // Either of two events due at one time may be first.
     expect(store.due(nowMs, limit).map(({ next_ms }) => next_ms)).toEqual(

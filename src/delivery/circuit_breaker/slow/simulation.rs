@@ -229,7 +229,7 @@ fn any_slow_answer() -> impl Strategy<Value = Answer> {
 }
 
 fn is_one_in(number: u32, draw: u32) -> bool {
-    draw % number == 0
+    draw.is_multiple_of(number)
 }
 
 proptest! {
