@@ -50,7 +50,7 @@ use amount::{NumberFormat, SCALE};
 use clicks::{Clicks, Groups};
 use correction::Found;
 use day::Zone;
-use judge::{Judge, Verdicts, proof};
+use judge::{Judge, Verdicts, keys_of, proof};
 use memory::Memory;
 use names::{Fields, RowKind};
 use source::{Source, settings};
@@ -473,29 +473,6 @@ impl Report {
             ),
         }
     }
-}
-
-#[cfg_attr(small_cold, optimize(size))]
-fn keys_of(value: &str) -> Result<Vec<usize>> {
-    let mut keys = Vec::new();
-    for name in value.split(',') {
-        let key = match name {
-            "uniqueId" => UNIQUE_ID,
-            "orderId" => ORDER_ID,
-            "clickId" => CLICK_ID,
-            _ => {
-                return Err(refuse(
-                    "keys",
-                    "must be some of uniqueId, orderId and clickId",
-                ));
-            }
-        };
-        if keys.contains(&key) {
-            return Err(refuse("keys", "must not name one key twice"));
-        }
-        keys.push(key);
-    }
-    Ok(keys)
 }
 
 /// The maximum length of an offer or affiliate id, in bytes.

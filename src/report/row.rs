@@ -13,15 +13,7 @@ use super::{MAX_NUMBER_BYTES, Report};
 use crate::Result;
 pub(super) use status::{CAKE, known_status};
 
-/// The roles by which a sale's own row changes what remains of it; one bit for each.
-const CHANGES: u32 = 1 << Role::Refunded as u32
-    | 1 << Role::Cancelled as u32
-    | 1 << Role::Captured as u32
-    | 1 << Role::Disputed as u32
-    | 1 << Role::Remaining as u32
-    | 1 << Role::RefundIds as u32;
-
-/// The same for those of which `WooCommerce`'s refunds have one.
+/// The roles of which `WooCommerce`'s refunds have one; one bit for each.
 const OF_REFUND: u32 = 1 << Role::Parent as u32 | 1 << Role::RefundIds as u32;
 
 /// The same for those that name a payment.
@@ -35,12 +27,7 @@ impl Report {
         fields: &Fields,
         input: &[u8],
     ) -> Result<(), Flaw> {
-        if fields.has_any(1 << Role::Test as u32) && source.is_test(fields, input) {
-            return Err(Flaw::TestOrder);
-        }
-        if source.format.is_smallest && !source.has_units {
-            source.settle_units()?;
-        }
+        source.admit(fields, input)?;
         let is_blank = |role| fields.text(role, input).iter().all(u8::is_ascii_whitespace);
         let unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
@@ -75,27 +62,21 @@ impl Report {
             || (revenue < 0 && revenue != NO_AMOUNT);
         let of_sale;
         if fields.has_any(OF_REFUND) && source.dialect == "woocommerce" {
-            (is_refund, of_sale) = source.woo_refund(fields, input, is_refund)?;
+            of_sale = source.woo_refund(fields, input, is_refund)?;
+            is_refund |= of_sale.is_some();
             order_id = of_sale.as_deref().unwrap_or(order_id);
         }
         if is_refund && revenue > 0 {
             revenue = -revenue;
         }
-        let word = fields.text(Role::Status, input);
-        let mut status = 0;
-        let mut given_back = 0;
+        let (status, given_back);
         if is_refund {
+            status = 0;
+            let word = fields.text(Role::Status, input);
             (revenue, given_back) = refund::taken_back(&source.dialect, kind, word, revenue);
         } else {
-            status = self.mapped_status(source, word)?;
-            if fields.has_any(CHANGES) || source.is_shopify {
-                let letters = self.letters(source, currency);
-                let said = source.given_back(fields, input, letters, revenue)?;
-                revenue = said.revenue;
-                (revenue, status) = self.after_refunds(revenue, status, &said)?;
-                let word = self.statuses.text(u32::from(status));
-                given_back = said.mark(matches!(word, b"" | b"approved" | b"pending"));
-            }
+            (revenue, status, given_back) =
+                self.remaining(source, fields, input, currency, revenue)?;
         }
         let mut flags = day;
         if is_refund {

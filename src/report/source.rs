@@ -39,7 +39,6 @@ pub(super) enum Reader {
 /// A file, or consecutive pages, read as one source.
 #[expect(clippy::struct_excessive_bools, reason = "facts of one file")]
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "marks of one file")]
 pub(super) struct Source {
     pub(super) kind: RowKind,
     pub(super) name: String,

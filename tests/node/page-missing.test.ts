@@ -7,7 +7,7 @@ import { BESIDE_WORDS, MISSING_WORDS, wordsOf } from "../../scripts/missing.ts";
 // The build puts them into the page's script.
 Object.assign(globalThis, { MISSING_WORDS, BESIDE_WORDS });
 const { isMissing } = await import("../../js/page/missing.ts");
-const { isClickId, isOwnId } = await import("../../js/page/conversion.ts");
+const { isOwnId } = await import("../../js/page/conversion.ts");
 
 const isMissingInCore = (text: string) => findClick(`https://shop.example/?reqid=${text}`) === undefined;
 const vectors = JSON.parse(readFileSync(new URL("../vectors/missing_values.json", import.meta.url), "utf8")) as {
@@ -55,15 +55,6 @@ test("a click id is none of the order's own ids, in whatever spelling, as in the
     expect([clickId, own, isOwnId(clickId, [undefined, own])]).toEqual([clickId, own, true]);
   for (const [clickId, own] of different) {
     expect([clickId, own, isOwnId(clickId, [own])]).toEqual([clickId, own, false]);
-  }
-});
-
-test("a given click id is checked as in the core", () => {
-  const texts = ["abc-1", "a".repeat(128), "a".repeat(129), "", "a b", "\u212a1001", "{1001}", "-1", "void", "1001\n"];
-  for (const text of texts) {
-    const found = findClick(`?reqid=${encodeURIComponent(text)}`);
-    // White space and marks around an id are left out of an address, not of a given one.
-    expect([text, isClickId(text)]).toEqual([text, found?.clickId === text]);
   }
 });
 

@@ -1,7 +1,8 @@
-// What a report counts only where its caller says so: test orders, and money in one of several currencies.
+// What a report counts, and uploads, by what its caller says: test orders, one of several currencies, the time of reading.
 import { expect, test } from "vitest";
 import { openReport } from "../../dist/entry/report.node.js";
 
+const text = (value: string) => new TextEncoder().encode(value);
 const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
 test("a test order is listed and does not count, unless testOrders says so", async () => {
@@ -40,4 +41,22 @@ test("a breakdown and an attribution of several currencies name one", async () =
   });
   const { leftOut } = report.attribute({ models: ["last"], currency: "USD" });
   expect(leftOut.withoutJourney).toEqual({ conversions: 1, payout: "18.00" });
+});
+
+test("a sale after CAKE's rows were read is not uploaded", async () => {
+  for (const readAt of ["2026-06-15T12:00:00Z", new Date("2026-06-15T12:00:00Z")]) {
+    using report = await openReport({ timeZone: "UTC" });
+    const days = [14, 16].map((day) => `${day},c${day},2026-06-${day} 10:00:00,22.00\n`);
+    await report.addOrders(text(`order_id,click_id,date,revenue\n${days.join("")}`));
+    await report.addConversions(bytes([]), { readAt });
+    const { lines, skipped } = (await report.reconcile()).corrections({ file: "upload", offerId: 5 });
+    expect([lines, skipped]).toEqual([1, { read_too_early: 1 }]);
+  }
+  using report = await openReport();
+  for (const readAt of ["yesterday", "2026-06-15", new Date(Number.NaN)]) {
+    await expect(report.addConversions(bytes([]), { readAt })).rejects.toMatchObject({
+      code: "invalid_field",
+      parameter: "readAt",
+    });
+  }
 });

@@ -2,10 +2,35 @@
 /// well; an id that several conversions have and no order may be a constant.
 use super::hints::{is_exponent, shown_digits};
 use super::{Class, Judge, Pass, which};
-use crate::report::Report;
+use crate::Result;
 use crate::report::listing::is_pair;
 use crate::report::names::RowKind;
 use crate::report::store::{CLICK_ID, IS_SPARED, NOBODY, ORDER_ID, Store, UNIQUE_ID};
+use crate::report::{Report, refuse};
+
+/// The keys that a caller names, in their order.
+#[cfg_attr(small_cold, optimize(size))]
+pub(in crate::report) fn keys_of(value: &str) -> Result<Vec<usize>> {
+    let mut keys = Vec::new();
+    for name in value.split(',') {
+        let key = match name {
+            "uniqueId" => UNIQUE_ID,
+            "orderId" => ORDER_ID,
+            "clickId" => CLICK_ID,
+            _ => {
+                return Err(refuse(
+                    "keys",
+                    "must be some of uniqueId, orderId and clickId",
+                ));
+            }
+        };
+        if keys.contains(&key) {
+            return Err(refuse("keys", "must not name one key twice"));
+        }
+        keys.push(key);
+    }
+    Ok(keys)
+}
 
 /// The key as far as it proves anything: nothing of `1.79536E+12`.
 #[inline]

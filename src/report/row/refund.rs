@@ -10,6 +10,14 @@ use crate::report::source::{GivenBack, Source};
 use crate::report::store::NO_AMOUNT;
 use std::borrow::Cow;
 
+/// The roles by which a sale's own row changes what remains of it; one bit for each.
+const CHANGES: u32 = 1 << Role::Refunded as u32
+    | 1 << Role::Cancelled as u32
+    | 1 << Role::Captured as u32
+    | 1 << Role::Disputed as u32
+    | 1 << Role::Remaining as u32
+    | 1 << Role::RefundIds as u32;
+
 fn letters_of(text: &[u8]) -> Vec<u8> {
     let mut letters = Vec::new();
     normalise(text, |byte| letters.push(byte));
@@ -55,7 +63,8 @@ pub(super) fn taken_back(dialect: &str, kind: &[u8], status: &[u8], revenue: i64
 }
 
 impl Source {
-    /// Is one of `WooCommerce`'s rows a refund? Its own id is no order's: the order that it names takes its place.
+    /// The order of a refund among `WooCommerce`'s rows: the one that it names, since its own id is no order's. `None`
+    /// for a row that is an order's, and for a refund that names none.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn woo_refund<'a>(
@@ -63,22 +72,42 @@ impl Source {
         fields: &'a Fields,
         input: &'a [u8],
         is_refund: bool,
-    ) -> Result<(bool, Option<Cow<'a, [u8]>>), Flaw> {
+    ) -> Result<Option<Cow<'a, [u8]>>, Flaw> {
         let has = |role| !fields.text(role, input).trim_ascii().is_empty();
         let parent = self.id(fields, Role::Parent, input)?;
         let has_parent = !matches!(&*parent, b"" | b"0");
         let is_bare = !has(Role::Status) && (has_parent || has(Role::RefundIds));
-        let is_refund = is_refund || is_bare;
-        let order = match has_parent {
-            true if is_refund => Some(parent),
+        Ok(match has_parent {
+            true if is_refund || is_bare => Some(parent),
             false if is_bare => Some(Cow::default()),
             _ => None,
-        };
-        Ok((is_refund, order))
+        })
     }
 }
 
 impl Report {
+    /// An order's revenue, its status, and the mark of what was given back.
+    #[inline]
+    pub(super) fn remaining(
+        &mut self,
+        source: &Source,
+        fields: &Fields,
+        input: &[u8],
+        currency: u8,
+        revenue: i64,
+    ) -> Result<(i64, u8, u32), Flaw> {
+        let status = self.mapped_status(source, fields.text(Role::Status, input))?;
+        if !fields.has_any(CHANGES) && !source.is_shopify {
+            return Ok((revenue, status, 0));
+        }
+        let letters = self.letters(source, currency);
+        let said = source.given_back(fields, input, letters, revenue)?;
+        let (revenue, status) = self.after_refunds(said.revenue, status, &said)?;
+        let word = self.statuses.text(u32::from(status));
+        let mark = said.mark(matches!(word, b"" | b"approved" | b"pending"));
+        Ok((revenue, status, mark))
+    }
+
     /// Notes the payments of the next order, where they are not its unique id.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
@@ -102,7 +131,7 @@ impl Report {
 
     /// What remains of an order by its own row, and its status.
     #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn after_refunds(
+    fn after_refunds(
         &mut self,
         revenue: i64,
         status: u8,

@@ -41,10 +41,22 @@ impl Source {
         Ok(false)
     }
 
+    /// Refuses a test order that does not count, and amounts whose units are not certain.
+    #[inline]
+    pub(in crate::report) fn admit(&mut self, fields: &Fields, input: &[u8]) -> Result<(), Flaw> {
+        if fields.has_any(1 << Role::Test as u32) && self.is_test(fields, input) {
+            return Err(Flaw::TestOrder);
+        }
+        if self.format.is_smallest && !self.has_units {
+            self.settle_units()?;
+        }
+        Ok(())
+    }
+
     /// Is the row a test order that does not count?
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    pub(in crate::report) fn is_test(&self, fields: &Fields, input: &[u8]) -> bool {
+    fn is_test(&self, fields: &Fields, input: &[u8]) -> bool {
         !self.counts_tests && self.names.says_test(fields.text(Role::Test, input))
     }
 
@@ -58,7 +70,7 @@ impl Source {
     /// its times, or has converted amounts. Any other CSV file may be either.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    pub(in crate::report) fn settle_units(&mut self) -> Result<(), Flaw> {
+    fn settle_units(&mut self) -> Result<(), Flaw> {
         if let Reader::Csv(csv) = &self.reader {
             let is_exported = csv.columns().any(|(name, _)| {
                 let mut letters = Vec::new();
