@@ -2,6 +2,7 @@
  * The `<script>` tag: finds its settings, and offers a function `cakeEdge` that takes calls before the tracker exists.
  */
 
+import type { Consent } from "./options.js";
 import { settingsIn } from "./settings.js";
 import { attempt, urlOf } from "./store.js";
 import { openTracker, type Tracker } from "./tracker.js";
@@ -13,13 +14,12 @@ type Use = (tracker: Tracker) => void;
  * `cakeEdge(use)`. Before the tag has loaded, it is the page's own function: it puts `use` in `q`, or a call's
  * `arguments`, as tag managers do.
  */
-type Queue = ((use: Use) => void) & { q?: (Use | ArrayLike<Use>)[]; options?: object; isOpen?: true };
+type Queue = ((use: Use) => void) & { q?: (Use | ArrayLike<Use>)[]; options?: object; consent?: string };
 
 /** Makes the tracker, and runs the calls that have waited for it. */
 export function openTag(): void {
   const page = window as { cakeEdge?: Queue };
-  const { isOpen, q, options } = page.cakeEdge ?? {};
-  if (isOpen) return;
+  let use = page.cakeEdge;
   // A page may have replaced any of these.
   const current = attempt(() => document.currentScript) as HTMLScriptElement | null | undefined;
   // An optimiser that runs the script in its own way at best leaves its element.
@@ -28,18 +28,24 @@ export function openTag(): void {
     : (attempt(() => document.querySelector<HTMLScriptElement>("script[src*=cake-edge]")) ?? current);
   // Without an address no URL is made of it.
   const address = script?.src as string;
-  const tracker = openTracker(
-    [
-      ["base", urlOf(".", address)],
-      ...(urlOf(address)?.searchParams ?? []),
-      ...settingsIn(script?.dataset),
-      ...settingsIn(options),
-    ],
-    options,
-  );
-  // A call that throws affects only the page, and stops no other call.
-  const use: Queue = (use) => void Promise.resolve(tracker).then(use);
-  use.isOpen = true;
-  page.cakeEdge = use;
-  for (const each of q ?? []) use((each as ArrayLike<Use> | null)?.[0] ?? (each as Use));
+  const before: Partial<Queue> = use ?? {};
+  const consent = script?.dataset?.["consent"] ?? before.consent ?? "granted";
+  if (use && before.consent) {
+    // A swapped page brings its tag again. The same word as before is that page's template, and no answer.
+    if (consent !== before.consent) use((tracker) => tracker.setConsent(consent as Consent));
+  } else {
+    const tracker = openTracker(
+      [
+        ["base", urlOf(".", address)],
+        ...(urlOf(address)?.searchParams ?? []),
+        ...settingsIn(script?.dataset),
+        ...settingsIn(before.options),
+      ],
+      before.options,
+    );
+    // A call that throws affects only the page, and stops no other call.
+    page.cakeEdge = use = (use: Use) => void Promise.resolve(tracker).then(use);
+    for (const each of before.q ?? []) use((each as ArrayLike<Use> | null)?.[0] ?? (each as Use));
+  }
+  use.consent = consent;
 }

@@ -64,7 +64,10 @@ impl Report {
         if fields.has_any(OF_REFUND) && source.dialect == "woocommerce" {
             of_sale = source.woo_refund(fields, input, is_refund)?;
             is_refund |= of_sale.is_some();
-            order_id = of_sale.as_deref().unwrap_or(order_id);
+            if let Some(order) = of_sale.as_deref() {
+                // An export names it by its number, the API by its id.
+                (unique_id, order_id) = (order, order);
+            }
         }
         if is_refund && revenue > 0 {
             revenue = -revenue;

@@ -58,6 +58,41 @@ test("one tag captures, with no bundler and no further request", async () => {
   expect(thrown).toEqual([]);
 });
 
+test.each([
+  ["pending", undefined, "granted", "accepted"],
+  ["granted", undefined, "denied", "refused"],
+  ["pending", "granted", "pending", "accepted"],
+  ["granted", "denied", "granted", "refused"],
+  ["granted", undefined, undefined, "accepted"],
+  [undefined, "denied", "granted", "refused"],
+  [undefined, undefined, "denied", "refused"],
+])("a swapped page's tag, %s, then by setConsent %s, then %s: %s", async (first, said, second, state) => {
+  const { page } = await load(
+    "/swapped",
+    `<script src="/page/cake-edge.js"${first ? ` data-consent="${first}"` : ""}></script>`,
+  );
+  expect(await clickIdOf(page)).toBe("abc-1");
+  const result = await page.evaluate(
+    async ([said, second]) => {
+      if (said) cakeEdge((tracker) => tracker.setConsent(said as "granted"));
+      const tag = document.createElement("script");
+      tag.src = "/page/cake-edge.js";
+      if (second) tag.dataset["consent"] = second;
+      const loaded = new Promise((resolve) => tag.addEventListener("load", resolve));
+      document.body.append(tag);
+      await loaded;
+      return new Promise<{ state: string }>((resolve) =>
+        cakeEdge((tracker) => tracker.convert({ offerId: 1, uniqueId: `swapped-${Math.random()}` }).then(resolve)),
+      );
+    },
+    [said, second] as const,
+  );
+  expect(result.state).toBe(state);
+  expect(site.received.length).toBe(state === "accepted" ? 1 : 0);
+  const kept = await page.evaluate(() => [document.cookie, ...Object.keys(localStorage)].join(""));
+  expect(kept === "").toBe(state === "refused");
+});
+
 test("calls from before it has loaded are made in their order, and one that throws stops none", async () => {
   const { page, thrown } = await load(
     "/early",

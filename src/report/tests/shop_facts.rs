@@ -165,6 +165,9 @@ fn a_row_that_says_a_part_was_given_back_and_takes_nothing_off_is_unclear() {
 fn woocommerce_refunds_take_back_the_order_that_they_name() {
     const WOO: &str = "dialect=woocommerce";
     let sale = "order_id,order_number,date,status,order_total,order_currency,click_id\n1001,1001,2026-06-03 10:00:00,completed,22.00,USD,c2\n";
+    let numbered = |id: &str, number: &str| {
+        sale.replace("1001,1001,", &format!("{id},{number},"))
+    };
     for (files, expected) in [
         // The columns of Customer / Order / Coupon Export.
         (
@@ -207,6 +210,21 @@ fn woocommerce_refunds_take_back_the_order_that_they_name() {
                 r#"[{"id":726,"parent_id":0,"date_created":"2026-06-05T10:00:00","amount":"22.00","reason":"","refunded_by":1}]"#,
             ],
             "matched, no_key",
+        ),
+        // Where a plugin numbers the orders, the refund's own id may be another order's number.
+        (
+            vec![
+                &*numbered("1001", "2026-5"),
+                r#"[{"id":726,"parent_id":1001,"date_created":"2026-06-05T10:00:00","amount":"22.00","reason":"","refunded_by":1}]"#,
+            ],
+            WHOLE,
+        ),
+        (
+            vec![
+                &*numbered("77", "1001"),
+                "Order Number,Parent Order Number,Order Status,Order Date,Order Total Amount\n1002,1001,completed,2026-06-05 10:00,-22.00\n",
+            ],
+            WHOLE,
         ),
     ] {
         let listed: Vec<_> = files.iter().map(|file| (WOO, *file)).collect();
