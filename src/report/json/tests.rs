@@ -381,8 +381,10 @@ proptest! {
                 _ => chars.iter().enumerate().flat_map(|(i, &c)| if i == at { vec![with, c] } else { vec![c] }).collect(),
             };
         }
-        // Lines without an object, or with several, belong to another test.
-        prop_assume!(lines.iter().all(|line| line.starts_with('{')));
+        // Lines without an object, or with several, broken ones too, belong to another test.
+        prop_assume!(lines.iter().all(|line| {
+            line.starts_with('{') && line.find('}').is_none_or(|end| !line[end..].contains('{'))
+        }));
         let expected: Vec<Row> = lines.iter().map(|line| by_serde(line)).collect();
         // A duplicate key: serde takes the last one, this reader refuses it. An envelope's key makes a page.
         prop_assume!(lines.iter().zip(&expected).all(|(line, row)| row.is_err() || ["conversion_id", "unique_id", "payout", "offer_id", "conversion_date", "conversion_status"].iter().all(|key| line.matches(&format!("\"{key}\"")).count() <= 1)));
