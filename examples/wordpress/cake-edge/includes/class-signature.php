@@ -69,12 +69,9 @@ final class Signature {
 		$values = '';
 		foreach ( $names as $name ) {
 			foreach ( self::cookies_named( $cookies, $name ) as $cookie ) {
-				$parts = explode( '.', $cookie );
-				$mac   = array_pop( $parts );
-				$end   = (string) array_pop( $parts );
-				$value = implode( '.', $parts );
-				foreach ( $secrets as $secret ) {
-					if ( hash_equals( self::mac( $secret, $name, $value, $end ), $mac ) && $now < intval( $end, 36 ) ) {
+				foreach ( array_merge( array( $cookie ), self::former_values( $cookie ) ) as $former ) {
+					$value = self::verified( $former, $name, $now, $secrets );
+					if ( '' !== $value ) {
 						$values .= ';' . $value;
 						break;
 					}
@@ -85,7 +82,43 @@ final class Signature {
 	}
 
 	/**
-	 * The values of all cookies of this name.
+	 * What one of the secrets has signed in a cookie that has not expired; '' where none has.
+	 *
+	 * @param string   $cookie  The cookie's value.
+	 * @param string   $name    Its name.
+	 * @param int      $now     Seconds since 1970.
+	 * @param string[] $secrets All of them verify.
+	 */
+	private static function verified( string $cookie, string $name, int $now, array $secrets ): string {
+		$parts = explode( '.', $cookie );
+		$mac   = array_pop( $parts );
+		$end   = (string) array_pop( $parts );
+		$value = implode( '.', $parts );
+		foreach ( $secrets as $secret ) {
+			if ( hash_equals( self::mac( $secret, $name, $value, $end ), $mac ) && $now < intval( $end, 36 ) ) {
+				return $value;
+			}
+		}
+		return '';
+	}
+
+	/**
+	 * How a value may have read before the site's server set its visitors' cookies again: such code decodes a value,
+	 * encodes it, or does both. The rule of former_values in src/cookie.rs.
+	 *
+	 * @param string $cookie The cookie's value.
+	 * @return string[]
+	 */
+	private static function former_values( string $cookie ): array {
+		$plain  = rawurldecode( $cookie );
+		$escape = static function ( $odd ) {
+			return sprintf( '%%%02X', ord( $odd[0] ) );
+		};
+		return array( (string) preg_replace_callback( '/[^a-zA-Z0-9._:!*-]/', $escape, $plain ), $plain );
+	}
+
+	/**
+	 * The values of all cookies of this name. A platform may have joined several fields `Cookie` by commas.
 	 *
 	 * @param string $cookies The header `Cookie`.
 	 * @param string $name    The name.
@@ -93,7 +126,7 @@ final class Signature {
 	 */
 	public static function cookies_named( string $cookies, string $name ): array {
 		$values = array();
-		foreach ( explode( ';', $cookies ) as $pair ) {
+		foreach ( explode( ';', strtr( $cookies, ',', ';' ) ) as $pair ) {
 			$parts = explode( '=', $pair, 2 );
 			if ( isset( $parts[1] ) && trim( $parts[0] ) === $name ) {
 				$values[] = trim( $parts[1] );
