@@ -40,7 +40,7 @@ const DAY_S = 86_400;
 const LOCK_MS = 1_000;
 
 /** The longest time until localStorage shows one tab what another tab wrote. */
-const SHARING_MS = 100;
+const SHARING_MS = 250;
 
 /** Until then another tab may decide otherwise about a unique id. */
 const SETTLING_MS = 1_000;
