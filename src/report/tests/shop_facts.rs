@@ -165,9 +165,7 @@ fn a_row_that_says_a_part_was_given_back_and_takes_nothing_off_is_unclear() {
 fn woocommerce_refunds_take_back_the_order_that_they_name() {
     const WOO: &str = "dialect=woocommerce";
     let sale = "order_id,order_number,date,status,order_total,order_currency,click_id\n1001,1001,2026-06-03 10:00:00,completed,22.00,USD,c2\n";
-    let numbered = |id: &str, number: &str| {
-        sale.replace("1001,1001,", &format!("{id},{number},"))
-    };
+    let numbered = |id: &str, number: &str| sale.replace("1001,1001,", &format!("{id},{number},"));
     for (files, expected) in [
         // The columns of Customer / Order / Coupon Export.
         (
