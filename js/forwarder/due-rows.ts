@@ -2,7 +2,7 @@
  * The due events of a shard in their order, as far as they were read from its store. Events that must not be started
  * yet are put aside, and those after them are read on, so that none waits behind another that is held.
  */
-import type { DueAfter, OutboxStore, Row } from "./store.js";
+import { type DueAfter, isUntried, type OutboxStore, type Row } from "./store.js";
 
 /** The rows of one read from the store. */
 const FETCH_BATCH = 100;
@@ -111,8 +111,7 @@ export class DueRows {
     const due = this.#store.due(now, limit, this.#after);
     this.#allRead = due.length < limit ? now : undefined;
     for (const row of due) {
-      const isFresh = row.next_ms === row.accepted_ms;
-      this.#after = { ...this.#after, [isFresh ? "fresh" : "tried"]: row };
+      this.#after = { ...this.#after, [isUntried(row) ? "fresh" : "tried"]: row };
     }
     this.#ready = due.filter(({ id }) => !this.#busy.has(id) && !this.#aside.has(id)).reverse();
     return due.length > 0;

@@ -4,6 +4,7 @@ import {
   type DueAfter,
   dueAfterSettling,
   type EventFilter,
+  isUntried,
   type Latest,
   type LookedUp,
   least,
@@ -115,7 +116,7 @@ export class MemoryStore implements OutboxStore {
 
   due(nowMs: number, limit: number, { fresh, tried }: DueAfter = {}): readonly Row[] {
     const isBehind = (row: Row & { next_ms: number }) => {
-      if (row.next_ms === row.accepted_ms) return row.number > (fresh?.number ?? 0);
+      if (isUntried(row)) return row.number > (fresh?.number ?? 0);
       const [dueMs, lastMs] = [row.next_ms, tried?.next_ms ?? Number.NEGATIVE_INFINITY];
       return dueMs > lastMs || (dueMs === lastMs && row.number > (tried?.number ?? 0));
     };
@@ -136,7 +137,7 @@ export class MemoryStore implements OutboxStore {
   }
 
   dueAfter(atMs: number): number | null {
-    const later = this.#waiting().filter((row) => row.next_ms > atMs && row.next_ms !== row.accepted_ms);
+    const later = this.#waiting().filter((row) => row.next_ms > atMs && !isUntried(row));
     return least(later.map(({ next_ms }) => next_ms));
   }
 
@@ -219,7 +220,7 @@ export class MemoryStore implements OutboxStore {
   }
 
   latest(): Latest {
-    const tried = this.#waiting().filter((row) => row.next_ms !== row.accepted_ms);
+    const tried = this.#waiting().filter((row) => !isUntried(row));
     return {
       acceptedMs:
         [...this.#rows.values()].reduce<Row | undefined>(
@@ -255,9 +256,9 @@ export class MemoryStore implements OutboxStore {
   }
 }
 
-/** Is an event due that waits? One that was never tried is, whatever the clock was at its acceptance. */
-function isDue({ next_ms, accepted_ms }: Row & { next_ms: number }, nowMs: number): boolean {
-  return next_ms <= nowMs || next_ms === accepted_ms;
+/** Is an event due that waits? */
+function isDue(row: Row & { next_ms: number }, nowMs: number): boolean {
+  return row.next_ms <= nowMs || isUntried(row);
 }
 
 function put<Value>(map: Map<string, Value>, key: string, value: Value | undefined): void {

@@ -140,12 +140,16 @@ export interface Purged {
   readonly isDone: boolean;
 }
 
+/** Was an event never tried? It is due at exactly the time of its acceptance, and at once, whatever the clock was then. */
+export function isUntried({ next_ms, accepted_ms }: Row): boolean {
+  return next_ms === accepted_ms;
+}
+
 /**
- * When a settled event is due. The time is never exactly that of its acceptance, which marks an event that was never
- * tried.
+ * When a settled event is due. Its time is never that of an untried one.
  */
-export function dueAfterSettling({ next_ms, accepted_ms }: Row): number | null {
-  return next_ms === accepted_ms ? accepted_ms + 1 : next_ms;
+export function dueAfterSettling(row: Row): number | null {
+  return isUntried(row) ? row.accepted_ms + 1 : row.next_ms;
 }
 
 /** The row with its times mended; `undefined` where they need no mending. See {@link OutboxStore.mendTimes}. */
@@ -155,7 +159,7 @@ export function mendedTimes(row: Row & { next_ms: number }, nowMs: number, longe
   // Where an attempt may be recorded, the date that it had is needed to find it.
   const isAhead = accepted_ms > nowMs && is_in_doubt === 0;
   const accepted = isAhead ? nowMs : accepted_ms;
-  const due = next_ms === accepted_ms ? accepted : nowMs + 1;
+  const due = isUntried(row) ? accepted : nowMs + 1;
   return {
     ...row,
     accepted_ms: accepted,

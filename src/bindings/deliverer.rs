@@ -19,9 +19,6 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::AbortSignal;
 
-/// A request that takes this part of the timeout is slow.
-const SLOW_PART: f64 = 10.0;
-
 /// An attempt in progress, and the step that JavaScript carries out.
 #[derive(Debug)]
 struct Running {
@@ -396,8 +393,7 @@ impl Running {
 
 impl Deliverer {
     fn breaker(timeout_ms: u32, clock_speed: f64) -> CircuitBreaker {
-        let slow_ms = f64::from(timeout_ms) * clock_speed / SLOW_PART;
-        CircuitBreaker::new(Some(to_integer(slow_ms.floor())))
+        CircuitBreaker::new(to_integer((f64::from(timeout_ms) * clock_speed).floor()))
     }
 
     fn moment(&self) -> Moment {

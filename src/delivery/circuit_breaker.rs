@@ -168,15 +168,15 @@ pub(crate) struct Held {
 
 impl Default for CircuitBreaker {
     fn default() -> Self {
-        Self::new(None)
+        // The default of `timeoutMs`.
+        Self::new(15_000)
     }
 }
 
 impl CircuitBreaker {
-    /// A breaker for which a request is slow after that many milliseconds of the outbox's clock, by default a tenth of
-    /// the default timeout.
+    /// A breaker of requests that are given up after that many milliseconds of the outbox's clock.
     #[must_use]
-    pub(crate) fn new(slow_after_ms: Option<u64>) -> Self {
+    pub(crate) fn new(timeout_ms: u64) -> Self {
         Self {
             at_once: AT_ONCE,
             stall: None,
@@ -189,7 +189,7 @@ impl CircuitBreaker {
             refused: Vec::new(),
             offers: Vec::new(),
             alike: None,
-            slow: Slow::new(slow_after_ms),
+            slow: Slow::new(timeout_ms),
         }
     }
 

@@ -8,19 +8,17 @@ const OF_SEVERAL: usize = 3;
 /// An average takes in this part of a request's time.
 const PART: u64 = 4;
 
-/// A slow kind takes this many times as long as the others, or at least half of the timeout, in parts of
-/// [`Slow::after_ms`].
+/// A kind is slow whose requests take a tenth of the timeout, and this many times as long as the others, or half of the
+/// timeout.
 const TIMES: u64 = 4;
-const HALF: u64 = 5;
+const TENTH: u64 = 10;
+const HALF: u64 = 2;
 
 /// What is known of a kind is forgotten after this time without a request, in milliseconds.
 const KEPT_MS: u64 = 600_000;
 
 /// How many kinds are remembered.
 const KINDS: usize = 64;
-
-/// A tenth of the default timeout, in milliseconds.
-const AFTER_MS: u64 = 1_500;
 
 /// A request that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +46,8 @@ struct Kind {
 /// The kinds that have been slow lately.
 #[derive(Clone, Debug)]
 pub(super) struct Slow {
-    /// A kind whose requests take this long on average is slow.
-    after_ms: u64,
+    /// The time after which a request is given up.
+    timeout_ms: u64,
     /// How long requests of kinds that are not slow take.
     usual_ms: u64,
     kinds: Vec<Kind>,
@@ -60,9 +58,9 @@ pub(super) struct Slow {
 }
 
 impl Slow {
-    pub(super) fn new(after_ms: Option<u64>) -> Self {
+    pub(super) fn new(timeout_ms: u64) -> Self {
         Self {
-            after_ms: after_ms.unwrap_or(AFTER_MS).max(1),
+            timeout_ms,
             usual_ms: 0,
             kinds: Vec::new(),
             answered: [None; 2],
@@ -72,7 +70,7 @@ impl Slow {
 
     /// The requests on their way, so that one that takes long counts before it ends.
     pub(super) fn see(&mut self, sent: impl Iterator<Item = Sent>, now_ms: u64) {
-        let after_ms = self.after_ms;
+        let after_ms = self.after_ms();
         let is_late = |sent: &Sent| now_ms.saturating_sub(sent.at_ms) >= after_ms;
         self.late.clear();
         self.late.extend(sent.filter(is_late));
@@ -83,14 +81,14 @@ impl Slow {
         self.kinds
             .retain(|kind| now_ms.saturating_sub(kind.last_ms) < KEPT_MS);
         self.late.retain(|late| *late != sent);
-        let ms = now_ms.saturating_sub(sent.at_ms);
+        let (ms, after_ms) = (now_ms.saturating_sub(sent.at_ms), self.after_ms());
         let place = self.kinds.iter().position(|kind| kind.kind == sent.kind);
         match place.and_then(|place| self.kinds.get_mut(place)) {
             Some(kind) => {
                 kind.average_ms = mixed(kind.average_ms, ms, PART);
                 kind.last_ms = now_ms;
             }
-            None if ms >= self.after_ms => {
+            None if ms >= after_ms => {
                 if self.kinds.len() >= KINDS {
                     self.kinds.remove(0);
                 }
@@ -175,8 +173,13 @@ impl Slow {
         let average_ms = late.fold(average_ms, |average_ms, late| {
             mixed(average_ms, now_ms.saturating_sub(late.at_ms), PART).max(average_ms)
         });
-        let usual_ms = (TIMES * self.usual_ms).min(HALF * self.after_ms);
-        average_ms >= self.after_ms.max(usual_ms)
+        let usual_ms = (TIMES * self.usual_ms).min(self.timeout_ms / HALF);
+        average_ms >= self.after_ms().max(usual_ms)
+    }
+
+    /// Sooner than after this time no request is slow.
+    fn after_ms(&self) -> u64 {
+        (self.timeout_ms / TENTH).max(1)
     }
 }
 

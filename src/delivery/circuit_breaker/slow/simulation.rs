@@ -243,7 +243,9 @@ proptest! {
         let offer = |draw: u32| if is_one_in(one_in, draw >> 8) { 777 } else { 1 + u64::from(draw % 3) };
         world.run(900, offer, |event, _| if event.offer == 777 { slow } else { GOOD });
         let (most, max) = world.waits(|offer| offer != 777);
-        prop_assert!(most <= 2, "95 % of the others within {most} s, all within {max} s");
+        // A limit may be the shard's: it rests as it was asked, and then feels its way.
+        let allowed = if matches!(slow.0, Signal::Limited(_)) { 15 } else { 2 };
+        prop_assert!(most <= allowed, "95 % of the others within {most} s, all within {max} s");
         prop_assert!(max <= 60, "{max} s");
         // Operators hear of it, once.
         prop_assert_eq!(world.told, 1);
