@@ -5,6 +5,7 @@ import type { Tab } from "../tab.js";
 export interface Tag {
   /** The script's address. */
   readonly src: string;
+  /** Whether it has run: it then leaves its consent at `cakeEdge`. */
   readonly isOpen: boolean;
   readonly base: string;
   readonly endpoint: string;
@@ -17,7 +18,7 @@ export interface Tag {
 /** The page's tag, whether it runs or not. Its settings are read in the tag's order of sources. */
 export function findTag(tab: Tab): Promise<Tag | undefined> {
   return tab.evaluate<Tag>(`(() => {
-    const isOpen = window.cakeEdge?.isOpen === true;
+    const isOpen = typeof window.cakeEdge?.consent === "string";
     const script = document.querySelector("script[src*=cake-edge]") ?? (isOpen ? document.querySelector("script[data-endpoint]") : null);
     if (!script && !isOpen) return undefined;
     const src = script?.src ?? "";
