@@ -18,10 +18,12 @@ import {
   OUTBOX,
   read,
   readCookies,
+  readJar,
   remove,
   store,
   UNIQUE,
   urlOf,
+  writeJar,
 } from "./store.js";
 
 /** The most conversions that wait in localStorage. */
@@ -39,7 +41,10 @@ const DAY_S = 86_400;
 /** How long to wait for a lock. */
 const LOCK_MS = 1_000;
 
-/** The longest time until localStorage shows one tab what another tab wrote. */
+/**
+ * How long tabs wait for each other's unique ids. A cookie shows at once what another tab wrote; localStorage, where
+ * cookies are blocked, has taken more than 100 ms on a busy machine.
+ */
 const SHARING_MS = 250;
 
 /** Until then another tab may decide otherwise about a unique id. */
@@ -412,17 +417,28 @@ async function findUniqueId({ fields, page }: WaitingConversion): Promise<string
   const order = digest(JSON.stringify([offerId, clickId ?? "", place, own]));
   if (clickId !== undefined) return order;
   const key = UNIQUE + order;
-  const find = () => /^([0-9a-f]{32}) (\d+)/.exec(read(key) || `${made.get(key)}`) ?? [];
+  const name = `${KEY}_${order}=`;
+  // The cookie's text comes first: it is the newer one.
+  const find = () =>
+    new RegExp(`${name}([0-9a-f]{32}).(\\d+)`).exec(`${readJar()} ${name}${read(key) || made.get(key)}`) ?? [];
+  const share = (text: string) => {
+    made.set(key, text);
+    store(key, text);
+    writeJar(`${name}${text.replace(" ", ".")}; Path=/; Max-Age=3; SameSite=Lax`);
+  };
   await exclusively(key, false, async () => {
     forgetOld();
-    if (!find()[1]) {
-      const random = `${attempt(Math.random)} ${attempt(() => crypto.getRandomValues(new Uint32Array(4)))}`;
-      made.set(key, `${digest(`${random} ${now()}`)} ${now()}`);
-      store(key, made.get(key) as string);
-    }
+    const random = `${attempt(Math.random)} ${attempt(() => crypto.getRandomValues(new Uint32Array(4)))}`;
+    const own = `${digest(`${random} ${now()}`)} ${now()}`;
+    if (!find()[1]) share(own);
     // Without locks, as on http, the last of several tabs decides for all. A tab that has found an id may have found
     // the one of a tab before.
-    if (now() - Number(find()[2]) < SETTLING_MS) await new Promise((resolve) => later(resolve, SHARING_MS));
+    const [, , at] = find();
+    if (now() - Number(at) < SETTLING_MS) {
+      await new Promise((resolve) => later(resolve, SHARING_MS));
+      const [, id] = find();
+      share(`${id} ${at}`);
+    }
   });
   return find()[1] as string;
 }

@@ -68,10 +68,15 @@ export function store(key: string, text: string): boolean {
 /** The object with the page's cookies: an element called `cookie` hides those of the document itself. */
 const jar = () => ((document.cookie?.trim as unknown) ? document : Document.prototype);
 
+/** All cookies of the page; `undefined` where they cannot be read. */
+export const readJar = (): string | undefined => attempt(() => Reflect.get(jar(), "cookie", document));
+
+/** Writes one cookie, with its attributes. */
+export const writeJar = (cookie: string) => attempt(() => Reflect.set(jar(), "cookie", cookie, document));
+
 /** The cookie's copies, separated by U+0003: a browser may hold several of one name, from different hosts. */
 export function readCookies(): string {
-  const cookies = attempt(() => Reflect.get(jar(), "cookie", document));
-  const [, ...rests] = `; ${cookies}`.split(`; ${KEY}=`);
+  const [, ...rests] = `; ${readJar()}`.split(`; ${KEY}=`);
   return rests.map((rest) => rest.split(";")[0]).join("\x03");
 }
 
@@ -110,6 +115,5 @@ function domains(): string[] {
 function setCookie(text: string, seconds: number, domain: string): void {
   // `https:` has a sixth character.
   const secure = location.protocol[5] ? "; Secure" : "";
-  const cookie = `${KEY}=${text}; Path=/; Max-Age=${seconds}; SameSite=Lax${secure}${domain}`;
-  attempt(() => Reflect.set(jar(), "cookie", cookie, document));
+  writeJar(`${KEY}=${text}; Path=/; Max-Age=${seconds}; SameSite=Lax${secure}${domain}`);
 }
