@@ -10,6 +10,7 @@ import type { Consent, ConvertResult, PageConversion, Reason, WaitingConversion 
 import { ANSWER_MS, findOrderUniqueId, isReady, MAX_ID, orderOf, post } from "./send.js";
 import {
   attempt,
+  jar,
   KEY,
   keysOf,
   later,
@@ -18,12 +19,10 @@ import {
   OUTBOX,
   read,
   readCookies,
-  readJar,
   remove,
   store,
   UNIQUE,
   urlOf,
-  writeJar,
 } from "./store.js";
 
 /** The most conversions that wait in localStorage. */
@@ -419,12 +418,15 @@ async function findUniqueId({ fields, page }: WaitingConversion): Promise<string
   const key = UNIQUE + order;
   const name = `${KEY}_${order}=`;
   // The cookie's text comes first: it is the newer one.
-  const find = () =>
-    new RegExp(`${name}([0-9a-f]{32}).(\\d+)`).exec(`${readJar()} ${name}${read(key) || made.get(key)}`) ?? [];
+  const find = () => {
+    const cookies = attempt(() => Reflect.get(jar(), "cookie", document));
+    return new RegExp(`${name}([0-9a-f]{32}).(\\d+)`).exec(`${cookies} ${name}${read(key) || made.get(key)}`) ?? [];
+  };
   const share = (text: string) => {
     made.set(key, text);
     store(key, text);
-    writeJar(`${name}${text.replace(" ", ".")}; Path=/; Max-Age=3; SameSite=Lax`);
+    const cookie = `${name}${text.replace(" ", ".")}; Path=/; Max-Age=3; SameSite=Lax`;
+    attempt(() => Reflect.set(jar(), "cookie", cookie, document));
   };
   await exclusively(key, false, async () => {
     forgetOld();

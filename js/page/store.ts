@@ -66,17 +66,12 @@ export function store(key: string, text: string): boolean {
 }
 
 /** The object with the page's cookies: an element called `cookie` hides those of the document itself. */
-const jar = () => ((document.cookie?.trim as unknown) ? document : Document.prototype);
-
-/** All cookies of the page; `undefined` where they cannot be read. */
-export const readJar = (): string | undefined => attempt(() => Reflect.get(jar(), "cookie", document));
-
-/** Writes one cookie, with its attributes. */
-export const writeJar = (cookie: string) => attempt(() => Reflect.set(jar(), "cookie", cookie, document));
+export const jar = () => ((document.cookie?.trim as unknown) ? document : Document.prototype);
 
 /** The cookie's copies, separated by U+0003: a browser may hold several of one name, from different hosts. */
 export function readCookies(): string {
-  const [, ...rests] = `; ${readJar()}`.split(`; ${KEY}=`);
+  const cookies = attempt(() => Reflect.get(jar(), "cookie", document));
+  const [, ...rests] = `; ${cookies}`.split(`; ${KEY}=`);
   return rests.map((rest) => rest.split(";")[0]).join("\x03");
 }
 
@@ -115,5 +110,6 @@ function domains(): string[] {
 function setCookie(text: string, seconds: number, domain: string): void {
   // `https:` has a sixth character.
   const secure = location.protocol[5] ? "; Secure" : "";
-  writeJar(`${KEY}=${text}; Path=/; Max-Age=${seconds}; SameSite=Lax${secure}${domain}`);
+  const cookie = `${KEY}=${text}; Path=/; Max-Age=${seconds}; SameSite=Lax${secure}${domain}`;
+  attempt(() => Reflect.set(jar(), "cookie", cookie, document));
 }
