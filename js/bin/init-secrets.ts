@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { checkSecret } from "../secret.js";
 
 const newSecret = () => randomBytes(32).toString("hex");
 
@@ -70,7 +71,17 @@ export function cookieSecretIn(folder: string): string {
     const files = found.map(({ path }) => path).join(", ");
     console.log(`warning   ${COOKIE_SECRET} differs in ${files}: a cookie that one of them signs is void for another`);
   }
+  if (first) warnIfRefused(first.path, first.value);
   return first?.value ?? newSecret();
+}
+
+/** A secret that the library refuses works nowhere: said here, before it is copied. It is itself not shown. */
+function warnIfRefused(path: string, value: string): void {
+  try {
+    checkSecret(COOKIE_SECRET, value.replace(/^(["'])(.*)\1$/, "$2"), 32);
+  } catch (thrown) {
+    console.log(`warning   ${(thrown as Error).message} (in ${path})`);
+  }
 }
 
 /** Adds a secret once: a second run keeps it. A line without a value gets it. */

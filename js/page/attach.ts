@@ -188,37 +188,37 @@ function cart(name: string, { said, note }: Attached): Update {
 /** A hidden field of forms, such as WooCommerce's checkout, including forms that are added later. */
 function fields(selector: string, name: string, { isMissing }: Attached): Update {
   let wanted: string | undefined;
-  const filled = new Set<HTMLInputElement>();
+  const named = (within: Node) =>
+    [...call<NodeListOf<HTMLInputElement>>(within, "querySelectorAll", "input, textarea")].filter(
+      (input) => input.name === name,
+    );
   const update = () => {
+    if (wanted === undefined) {
+      for (const input of named(document)) {
+        const before = ownText(input, input.value);
+        if (before === null) input.remove();
+        else if (before !== input.value) input.value = before;
+      }
+      return;
+    }
     for (const form of call<NodeListOf<HTMLFormElement>>(document, "querySelectorAll", selector)) {
-      if (wanted === undefined) break;
       // A disabled field is not sent.
-      const known = [...call<NodeListOf<HTMLInputElement>>(form, "querySelectorAll", "input, textarea")].filter(
-        (input) => input.name === name && !input.disabled,
-      );
+      const known = named(form).filter(({ disabled }) => !disabled);
       // A field of the site with its own value is left alone.
       if (known.some((input) => !isMissing(ownText(input, input.value) ?? ""))) continue;
       if (!known[0]) {
         const input = call<HTMLInputElement>(document, "createElement", "input");
         Object.assign(input, { type: "hidden", name });
         call(form, "append", input);
-        remember(input, null, input.value);
+        remember(input, null, "");
         known.push(input);
       }
       // Of several fields of one name, some readers take the first, and some the last.
       for (const input of known) {
         remember(input, input.value, wanted);
         input.value = wanted;
-        filled.add(input);
       }
     }
-    if (wanted !== undefined) return;
-    for (const input of filled) {
-      const before = ownText(input, input.value);
-      if (before === null) input.remove();
-      else input.value = before;
-    }
-    filled.clear();
   };
   watch(update);
   return (id) => {

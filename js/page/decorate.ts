@@ -77,8 +77,8 @@ export function decorate(
     const path = event.composedPath();
     // `submit` does not leave a shadow root, but what comes before it does. 11 is the type of a shadow root.
     for (const node of path) if ((node as Node).nodeType === 11) node.addEventListener("submit", onSubmit, true);
-    // In SVG a link is a different element, with its address in a different attribute.
-    const link = path.find((target): target is Element => target instanceof Element && target.matches("a, area"));
+    // In SVG a link is a different element, with its address in a different attribute. A form's field may hide the name.
+    const link = path.find((target) => /^(a|area)$/.test((target as Element).localName)) as Element | undefined;
     const name = link?.hasAttribute("href") ? "href" : "xlink:href";
     const present = link?.getAttribute(name);
     if (!link || present == null) return;
@@ -99,7 +99,7 @@ export function decorate(
   const onSubmit = (event: Event) => {
     const form = event.target as HTMLFormElement;
     // Browsers before 2021 do not tell which button was used.
-    const target = ((event as SubmitEvent).submitter ?? null)?.getAttribute("formaction");
+    const target = (event as SubmitEvent).submitter?.getAttribute("formaction");
     const id = idFor((target ?? call<string | null>(form, "getAttribute", "action")) || location.href);
     if (id === undefined) return;
     const add = ({ formData }: FormDataEvent) => {
@@ -118,7 +118,8 @@ export function decorate(
     // First in the capturing phase, since a site's own handler may stop the event. Then last, since it may change the
     // address.
     for (const isFirst of [true, false]) {
-      for (const type of ["click", "auxclick", "keydown"]) addEventListener(type, onClick, isFirst);
+      for (const type of "click auxclick contextmenu dragstart keydown".split(" "))
+        addEventListener(type, onClick, isFirst);
       addEventListener("submit", onSubmit, isFirst);
     }
   };

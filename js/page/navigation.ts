@@ -6,7 +6,7 @@ import { attempt } from "./store.js";
 // than any rewrite.
 const first = attempt(() => performance.getEntriesByType("navigation")[0]?.name);
 const here = attempt(() => location.href) as string;
-const addresses = new Set([first?.includes(":") ? first : here, here]);
+const addresses = [first?.includes(":") ? first : here, here];
 
 /**
  * Calls `listener` with each address of the page, past and future. While the page is only prerendered, it calls
@@ -16,7 +16,7 @@ export function onAddressChange(listener: (address: string) => unknown, begun: (
   const notify = () => listener(location.href);
   const begin = () => {
     // A tracker may be made later than the import.
-    for (const address of addresses.add(location.href)) listener(address);
+    for (const address of [...addresses, location.href]) listener(address);
     begun();
     // A site's own variable or element of that name may replace it.
     const navigation = attempt(() => (window as { navigation?: EventTarget & { currentEntry?: object } }).navigation);

@@ -55,7 +55,7 @@ export interface Sender {
   outbox?: Outbox;
   readonly url: string;
   /** The conversions of this page, by their keys. */
-  readonly conversions: Map<string, WaitingConversion>;
+  readonly conversions: [key: string, conversion: WaitingConversion][];
   /** Is the click id in the cookie of the site's own Worker, where no script sees it? */
   readonly isEdge?: boolean | undefined;
   said(): Consent;
@@ -85,12 +85,15 @@ export function openOutbox(sender: Sender): Outbox {
 
 function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, note, report }: Sender): Outbox {
   /** The conversions that other pages left, by their keys, with the time when they may be sent again. */
-  const left = new Map<string, WaitingConversion>();
+  const left: Record<string, WaitingConversion> = {};
   let timer: ReturnType<typeof later> | undefined;
 
+  const find = (key: string) => conversions.find(([own]) => own === key);
+
   const settle = (key: string) => {
-    conversions.delete(key);
-    left.delete(key);
+    const own = find(key);
+    if (own) conversions.splice(conversions.indexOf(own), 1);
+    delete left[key];
     remove(key);
   };
 
@@ -201,7 +204,7 @@ function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, 
     attempt(readAgain);
     attempt(() => forgetOwn(conversion.fields));
     // Consent may have come since the report: the stores are read now.
-    if (!sent && conversions.has(key)) conversion.fields = attempt(() => completed(conversion)) ?? conversion.fields;
+    if (!sent && find(key)) conversion.fields = attempt(() => completed(conversion)) ?? conversion.fields;
     const { fields } = conversion;
     const unreadable = Object.entries(fields).find(([, value]) => attempt(() => `${value}`) === undefined)?.[0];
     if (unreadable) return refuse(key, "invalid_field", { parameter: unreadable, rule: "must be text" });
@@ -257,28 +260,27 @@ function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, 
   };
 
   /** The conversions of this page that are being sent, and those of other pages that this page handles. */
-  const busy = new Map<string, Promise<ConvertResult> | undefined>();
+  const busy: Record<string, Promise<ConvertResult> | true> = {};
   /** Each is sent once at a time, whoever asks. */
   const concludeOnce = (key: string, conversion: WaitingConversion): Promise<ConvertResult> => {
-    const result = busy.get(key) ?? conclude(key, conversion).finally(() => busy.delete(key));
-    busy.set(key, result);
-    return result;
+    busy[key] ??= conclude(key, conversion).finally(() => delete busy[key]);
+    return busy[key] as Promise<ConvertResult>;
   };
 
   /** Only one tab at a time sends a conversion that an earlier page left. */
   const bring = async (key: string) => {
-    busy.set(key, undefined);
+    busy[key] = true;
     const isMine = await exclusively(key, true, async () => {
-      const conversion = left.get(key) ?? parseStored(read(key));
+      const conversion = left[key] ?? parseStored(read(key));
       if (conversion === undefined) {
         settle(key);
         note("outbox_expired");
         return;
       }
-      left.set(key, conversion);
+      left[key] = conversion;
       await conclude(key, conversion);
     });
-    busy.delete(key);
+    delete busy[key];
     if (isMine) return;
     note("other_tab");
     later(resend, OTHER_TAB_MS);
@@ -286,16 +288,16 @@ function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, 
 
   function resend(): void {
     if (said() !== "granted") return;
-    const isDue = (key: string, { due = 0 }: { due?: number } = {}) => !busy.has(key) && due <= now();
-    for (const [key, conversion] of conversions) if (isDue(key, conversion)) void concludeOnce(key, conversion);
-    for (const key of keysOf(OUTBOX)) if (!conversions.has(key) && isDue(key, left.get(key))) void bring(key);
+    const isDue = (key: string, { due = 0 }: { due?: number } = {}) => !busy[key] && due <= now();
+    for (const [key, conversion] of [...conversions]) if (isDue(key, conversion)) void concludeOnce(key, conversion);
+    for (const key of keysOf(OUTBOX)) if (!find(key) && isDue(key, left[key])) void bring(key);
   }
 
   // If a request dies with its page, the browser's beacon outlives it. A beacon has no answer: the conversion stays,
   // and the next load finds a duplicate.
   const sendBeacons = () => {
     if (attempt(() => "keepalive" in Request.prototype) || said() !== "granted") return;
-    for (const { fields } of conversions.values()) {
+    for (const [, { fields }] of conversions) {
       if (fields.uniqueId) attempt(() => navigator.sendBeacon(url, JSON.stringify(fields)));
     }
   };
@@ -307,7 +309,7 @@ function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, 
   return {
     resend,
     conclude: (key) => {
-      const conversion = conversions.get(key);
+      const conversion = find(key)?.[1];
       // Consent was denied meanwhile.
       if (conversion === undefined) return Promise.resolve({ state: "refused", code: "consent_denied" });
       return concludeOnce(key, conversion);
@@ -420,26 +422,27 @@ async function findUniqueId({ fields, page }: WaitingConversion): Promise<string
   // The cookie's text comes first: it is the newer one.
   const find = () => {
     const cookies = attempt(() => Reflect.get(jar(), "cookie", document));
-    return new RegExp(`${name}([0-9a-f]{32}).(\\d+)`).exec(`${cookies} ${name}${read(key) || made.get(key)}`) ?? [];
+    return new RegExp(`${name}([0-9a-f]{32}).(\\d+)`).exec(`${cookies} ${name}${read(key) || made[key]}`) ?? [];
   };
-  const share = (text: string) => {
-    made.set(key, text);
+  const share = (text: string, seconds: number) => {
+    made[key] = text;
     store(key, text);
-    const cookie = `${name}${text.replace(" ", ".")}; Path=/; Max-Age=3; SameSite=Lax`;
+    const cookie = `${name}${text.replace(" ", ".")}; Path=/; Max-Age=${seconds}; SameSite=Lax`;
     attempt(() => Reflect.set(jar(), "cookie", cookie, document));
   };
   await exclusively(key, false, async () => {
     forgetOld();
     const random = `${attempt(Math.random)} ${attempt(() => crypto.getRandomValues(new Uint32Array(4)))}`;
     const own = `${digest(`${random} ${now()}`)} ${now()}`;
-    if (!find()[1]) share(own);
+    if (!find()[1]) share(own, 3);
     // Without locks, as on http, the last of several tabs decides for all. A tab that has found an id may have found
     // the one of a tab before.
-    const [, , at] = find();
+    const [, id, at] = find();
     if (now() - Number(at) < SETTLING_MS) {
+      made[key] = `${id} ${at}`;
       await new Promise((resolve) => later(resolve, SHARING_MS));
-      const [, id] = find();
-      share(`${id} ${at}`);
+      const [, agreed] = find();
+      share(`${agreed} ${at}`, 0);
     }
   });
   return find()[1] as string;
@@ -453,4 +456,4 @@ function forgetOld(): void {
 }
 
 /** Unique ids made in this page, with their times, in case they cannot be stored. */
-const made = new Map<string, string>();
+const made: Record<string, string> = {};

@@ -109,10 +109,10 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   let clickId = "";
   /** The kept text in memory. It is the only copy while consent is pending, or while both stores are blocked. */
   let memory = "";
-  /** The visits while consent was pending. */
-  let visits: Visit[] = [];
+  /** The visits before the visitor's yes. */
+  const visits: Visit[] = [];
   /** The conversions that the forwarder has not answered for good, by their keys. */
-  const conversions = new Map<string, WaitingConversion>();
+  const conversions: [key: string, conversion: WaitingConversion][] = [];
 
   const note = (reason: Reason | string, ...details: unknown[]) => {
     // A wrong setting is always logged: it is the site's mistake, and nobody would notice it otherwise.
@@ -180,11 +180,12 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
 
   const lookNow = (visit: Visit) => {
     const answer = said();
-    if (answer === "denied") return;
     const before = memory;
-    if (answer === "pending") {
-      note("consent_pending");
+    if (answer !== "granted") {
+      note("consent_" + answer);
+      // Held until a yes, also after a no.
       if (keep(visit, before, before)[1] !== before) visits.push(visit);
+      if (answer === "denied") clickId = memory = "";
       return;
     }
     const [pairs] = visit;
@@ -249,13 +250,8 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     quietly(() => {
       const answer = said();
       if (answer === "denied") {
-        clickId = "";
-        memory = "";
-        visits = [];
-        conversions.clear();
+        conversions.length = 0;
         deleteKept();
-        note("consent_denied");
-        return;
       }
       if (options.edge) return note("kept_by_edge");
       const { pathname, search, hash } = urlOf(address) as URL;
@@ -336,7 +332,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
 
   /** Sends what waits. */
   const resume = () => {
-    if (!isDisposed && said() === "granted" && (conversions.size || keysOf(OUTBOX)[0])) {
+    if (!isDisposed && said() === "granted" && (conversions[0] || keysOf(OUTBOX)[0])) {
       openOutbox().then((outbox) => outbox.resend(), offline);
     }
   };
@@ -397,7 +393,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
           return { state: "refused", code: "invalid_field" };
         }
         const at = now();
-        const key = `${OUTBOX}${at} ${attempt(Math.random)} ${conversions.size}`;
+        const key = `${OUTBOX}${at} ${attempt(Math.random)} ${conversions.length}`;
         const isGranted = said() === "granted";
         // Before the visitor's yes nobody knows which click counts: the stores are not read. And a failure in here refuses
         // nothing: then the conversion goes to the outbox as it was given.
@@ -407,7 +403,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
           fields,
           page: fields.uniqueId ? undefined : location.href,
         };
-        conversions.set(key, conversion);
+        conversions.push([key, conversion]);
         if (isGranted) {
           // First, before anything else can fail.
           if (!attempt(() => store(key, JSON.stringify(conversion)))) note("storage_blocked");

@@ -67,6 +67,29 @@ test("pending and then denied, nothing is left", async () => {
   expect(await page.evaluate(() => tracker.clickId)).toBeUndefined();
 });
 
+test.each([
+  ["denied", []],
+  ["pending", ["denied"]],
+  ["denied", ["pending", "denied", "denied"]],
+  ["pending", ["denied", "nonsense"]],
+] as const)(
+  "%s, then %j, then a yes: the page view's clicks count, also where the site rewrites its address",
+  async (first, words) => {
+    const { page } = await visit(browser, site, `/${first}?reqid=one`);
+    for (const word of words) await page.evaluate((word) => tracker.setConsent(word as "denied"), word);
+    await page.evaluate(() => history.pushState(null, "", "/shop?reqid=two"));
+    await page.evaluate(() => history.replaceState(null, "", "/shop"));
+    if (words.at(-1) !== "nonsense") {
+      await page.evaluate(() => tracker.setConsent("denied"));
+      expect(await page.evaluate(stored)).toEqual(NOTHING);
+      expect(await page.evaluate(() => tracker.clickId)).toBeUndefined();
+    }
+    await page.evaluate(() => tracker.setConsent("granted"));
+    expect((await page.evaluate(stored)).cookie).toMatch(/^cake_click=1!\w+\*\w+!reqid!two\*\w+!reqid!one$/);
+    expect(await page.evaluate(() => tracker.clickId)).toBe("two");
+  },
+);
+
 test("a word that nobody knows is no consent", async () => {
   site.addTrackerPage("/word", `{ consent: "yes" }`);
   const { page } = await visit(browser, site, "/word?reqid=one");

@@ -180,6 +180,25 @@ test("by keyboard, by the middle button, and out of a shadow tree", async () => 
   expect(page.url()).toBe(wanted);
 });
 
+test.each(["contextmenu", "dragstart"])(
+  "a link that is opened by its menu or dragged away carries it: %s",
+  async (type) => {
+    const href = there("shop.example.com");
+    const { page } = await decorated(`<a id="a" href="${href}"><b>Go</b></a>`);
+    // What the browser's menu copies and opens, and what a drag takes along, is read at the end of the event.
+    const seen = await page.evaluate((type) => {
+      let seen: string | null | undefined;
+      addEventListener(type, () => {
+        seen = document.querySelector("#a")?.getAttribute("href");
+      });
+      document.querySelector("#a b")?.dispatchEvent(new MouseEvent(type, { bubbles: true, composed: true }));
+      return seen;
+    }, type);
+    expect(seen).toBe(`${href}?click_id=abc-1`);
+    await expect.poll(() => page.getAttribute("#a", "href")).toBe(href);
+  },
+);
+
 test("hosts are compared as the browser writes them", async () => {
   const { page } = await decorated(`<a id="a" href="${there("xn--kse-qla.example.com")}">Go</a>`, "/?reqid=abc-1", [
     " KÄSE.Example.com ",

@@ -21,7 +21,16 @@ afterAll(async () => {
 });
 
 const OF_DOCUMENT = ["baseURI", "querySelectorAll", "createElement", "prerendering", "visibilityState", "cookie"];
-const OF_FORMS = ["append", "querySelectorAll", "getAttribute", "addEventListener", "removeEventListener", "action"];
+const OF_FORMS = [
+  "append",
+  "querySelectorAll",
+  "getAttribute",
+  "addEventListener",
+  "removeEventListener",
+  "action",
+  "matches",
+  "localName",
+];
 
 test.each([
   ...OF_DOCUMENT.map((name) => ({ name, outside: `<form name="${name}"></form>`, inside: "" })),

@@ -127,6 +127,40 @@ test.each([
   ]);
 });
 
+test.each([
+  ["Map is a class of the site's", "class Map { constructor(element) { element.dataset.map = 1 } }"],
+  ["Map is a function of the site's", "function Map(element) { element.dataset.map = 1 }"],
+  ["Map is a text", `var Map = "https://maps.example/"`],
+  ["Set is a class of the site's", "class Set { constructor(all) { this.all = all } }"],
+  ["Set and WeakMap are functions of the site's", "function Set() {} function WeakMap() {}"],
+])("%s: the page keeps the click, and sends", async (_, script) => {
+  // The test's own tool needs these itself, so that nothing is asked of the page.
+  const html = `<!doctype html><script>${script}</script><script>
+      window.cakeEdge = function (use) { (cakeEdge.q = cakeEdge.q || []).push(use) };
+      cakeEdge(function (tracker) { tracker.convert({ offerId: 1, orderId: location.pathname }) })</script>
+      <script async src="/page/cake-edge.js"></script>`;
+  site.pages.set("/kinds", { html });
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const thrown: Error[] = [];
+  page.on("pageerror", (error) => thrown.push(error));
+  let refused = 0;
+  site.trouble = () => {
+    refused += 1;
+    return { status: 503 };
+  };
+  await page.goto(`${site.origin}/kinds?reqid=abc-1`);
+  await expect.poll(() => refused).toBeGreaterThan(0);
+  site.trouble = undefined;
+  await page.goto(`${site.origin}/kinds`);
+  await expect.poll(() => site.recorded.size).toBe(1);
+  expect((await context.cookies()).map(({ name, value }) => [name, value])).toEqual([
+    ["cake_click", expect.stringContaining("abc-1")],
+  ]);
+  expect(site.received[0]).toMatchObject({ clickId: "abc-1", orderId: "/kinds" });
+  expect(thrown).toEqual([]);
+});
+
 test("an answer that is not wholly the forwarder's ends nothing", async () => {
   const { page } = await visit(browser, site, "/?reqid=abc-1");
   const answers: readonly (readonly [number, unknown])[] = [

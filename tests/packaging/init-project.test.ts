@@ -174,15 +174,26 @@ test.each([
   [{ vite: "8.3.8" }, ".env.local", "site/.dev.vars"],
 ])("with %o the secret in %s is the project's", (dependencies, file, other) => {
   put("package.json", { dependencies });
-  put(file, "CAKE_COOKIE_SECRET=mine\n");
+  const mine = "CAKE_COOKIE_SECRET=mine-and-it-has-32-characters-or-more\n";
+  put(file, mine);
   put(".env.example", "CAKE_COOKIE_SECRET=an-example\n");
   expect(init("--forwarder", "--capture")).not.toContain("warning");
-  expect(read(other)).toBe("CAKE_COOKIE_SECRET=mine\n");
-  expect(read("forwarder/.dev.vars")).toContain("\nCAKE_COOKIE_SECRET=mine\n");
+  expect(read(other)).toBe(mine);
+  expect(read("forwarder/.dev.vars")).toContain(`\n${mine}`);
   put(other, "CAKE_COOKIE_SECRET=another\n");
   expect(init("--capture")).toMatch(/^warning {3}CAKE_COOKIE_SECRET differs in /m);
   expect(init("--capture")).toContain(file);
 });
+
+test.each(["short", "'short'", "changeme", "undefined", "your-cookie-secret-of-32-characters-or-more"])(
+  "a standing secret that the library refuses is told, and not shown: %s",
+  (secret) => {
+    put(".dev.vars", `CAKE_COOKIE_SECRET=${secret}\n`);
+    const said = init("--forwarder", "--capture");
+    expect(said).toMatch(/^warning {3}CAKE_COOKIE_SECRET .* \(in \.dev\.vars\)$/m);
+    if (secret.includes("-")) expect(said).not.toContain(secret);
+  },
+);
 
 /** The compiler options of Vite's, Next's and SvelteKit's templates. */
 const STRICT = {
