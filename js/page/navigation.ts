@@ -6,18 +6,19 @@ import { attempt } from "./store.js";
 // than any rewrite.
 const first = attempt(() => performance.getEntriesByType("navigation")[0]?.name);
 const here = attempt(() => location.href) as string;
-const addresses = [first?.includes(":") ? first : here, here];
+const addresses: Record<string, 0> = { [first?.includes(":") ? first : here]: 0, [here]: 0 };
 
 /**
  * Calls `listener` with each address of the page, past and future. While the page is only prerendered, it calls
- * nothing. `begun` is called once, after the first addresses.
+ * nothing. `ready` is called once, after the first addresses.
  */
-export function onAddressChange(listener: (address: string) => unknown, begun: () => void): void {
+export function onAddressChange(listener: (address: string) => unknown, ready: () => void): void {
   const notify = () => listener(location.href);
   const begin = () => {
-    // A tracker may be made later than the import.
-    for (const address of [...addresses, location.href]) listener(address);
-    begun();
+    // A tracker may be made later than the import. Each address once.
+    addresses[location.href] = 0;
+    for (const address of Object.keys(addresses)) listener(address);
+    ready();
     // A site's own variable or element of that name may replace it.
     const navigation = attempt(() => (window as { navigation?: EventTarget & { currentEntry?: object } }).navigation);
     if (navigation?.currentEntry) return navigation.addEventListener("currententrychange", notify);

@@ -182,7 +182,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     const answer = said();
     const before = memory;
     if (answer !== "granted") {
-      note("consent_" + answer);
+      note(`consent_${answer}`);
       // Held until a yes, also after a no.
       if (keep(visit, before, before)[1] !== before) visits.push(visit);
       if (answer === "denied") clickId = memory = "";

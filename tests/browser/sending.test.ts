@@ -313,9 +313,11 @@ test("two visitors of one thank-you page, whose click ids nobody sees, are two",
   site.addTrackerPage("/edge", "{ edge: true }");
   for (const _ of [1, 2]) {
     const { page } = await buyer("/edge");
-    expect((await timed(page, { offerId: 1 })).result).toMatchObject({ state: "accepted" });
+    expect((await timed(page, { offerId: 77 })).result).toMatchObject({ state: "accepted" });
   }
-  expect(site.recorded.size).toBe(2);
+  // A request of a page that an earlier test has closed may still come.
+  const own = site.received.filter(({ offerId }) => offerId === 77);
+  expect(new Set(own.map(({ uniqueId }) => uniqueId)).size).toBe(2);
 });
 
 test("a slow answer in one tab keeps no other from sending", async () => {
