@@ -111,7 +111,10 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   let memory = "";
   /** The visits before the visitor's yes. */
   const visits: Visit[] = [];
-  /** The conversions that the forwarder has not answered for good, by their keys. */
+  /**
+   * The conversions that the forwarder has not answered for good, with their keys. Nowhere is a `Map` or a `Set` used:
+   * pages have scripts of these names.
+   */
   const conversions: [key: string, conversion: WaitingConversion][] = [];
 
   const note = (reason: Reason | string, ...details: unknown[]) => {
