@@ -11,6 +11,13 @@ pub(super) const fn each(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
+/// The eight bytes from an offset on.
+#[inline]
+pub(super) fn word_at(input: &[u8], at: usize) -> Option<u64> {
+    let word = input.get(at..)?.first_chunk()?;
+    Some(u64::from_le_bytes(*word))
+}
+
 /// The slack of a byte that must be the pattern's, and of one that may be any digit where the pattern has 0.
 pub(super) const SAME: u8 = 0x80 - 1;
 pub(super) const DIGIT: u8 = 0x80 - 10;

@@ -9,6 +9,7 @@ use super::flaw::Flaw;
 use super::names::{Fields, Kind, Role};
 use super::source::Source;
 use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
+use super::words::ShortPair;
 use super::{MAX_NUMBER_BYTES, Report};
 use crate::Result;
 pub(super) use status::{CAKE, known_status};
@@ -28,7 +29,6 @@ impl Report {
         input: &[u8],
     ) -> Result<(), Flaw> {
         source.admit(fields, input)?;
-        let is_blank = |role| fields.text(role, input).iter().all(u8::is_ascii_whitespace);
         let unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
@@ -46,8 +46,7 @@ impl Report {
                 unique_id = &payment;
             }
         }
-        let is_bare = is_blank(Role::Revenue) && is_blank(Role::Status);
-        if source.is_line_item(order_id, is_bare)? {
+        if source.is_line_item(order_id, fields, input)? {
             return Ok(());
         }
         let currency = self.currency(fields.text(Role::Currency, input))?;
@@ -78,8 +77,13 @@ impl Report {
             let word = fields.text(Role::Status, input);
             (revenue, given_back) = refund::taken_back(&source.dialect, kind, word, revenue);
         } else {
-            (revenue, status, given_back) =
-                self.remaining(source, fields, input, currency, revenue)?;
+            let own = self.mapped_status(source, fields.text(Role::Status, input))?;
+            if fields.has_any(refund::CHANGES) || source.is_shopify {
+                (revenue, status, given_back) =
+                    self.remaining(source, fields, input, currency, (revenue, own))?;
+            } else {
+                (status, given_back) = (own, 0);
+            }
         }
         let mut flags = day;
         if is_refund {
@@ -266,11 +270,22 @@ impl Report {
         if offer.len() > MAX_NUMBER_BYTES || affiliate.len() > MAX_NUMBER_BYTES {
             return Err(Flaw::Id);
         }
+        let short = ShortPair::of(offer, affiliate);
+        match short.and_then(|short| self.recent_pairs.number(short)) {
+            Some(number) => Ok(number),
+            None => self.look_up_pair(offer, affiliate).ok_or(Flaw::Full),
+        }
+    }
+
+    #[inline(never)]
+    fn look_up_pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Option<u32> {
         let memory = &mut self.memory;
-        let offer = self.offers.code(offer, memory).ok_or(Flaw::Full)?;
-        let affiliate = self.affiliates.code(affiliate, memory).ok_or(Flaw::Full)?;
-        let number = self.pairs.number(offer, affiliate, memory);
-        Ok(number.ok_or(Flaw::Full)? + 1)
+        let codes = (self.offers.code(offer, memory)?, self.affiliates.code(affiliate, memory)?);
+        let number = self.pairs.number(codes.0, codes.1, memory)? + 1;
+        if let Some(short) = ShortPair::of(offer, affiliate) {
+            self.recent_pairs.add(short, number, memory)?;
+        }
+        Some(number)
     }
 
     /// Offer and affiliate of a pair, by their numbers.

@@ -78,7 +78,9 @@ impl Csv {
             };
         };
         self.roles = roles_of(&header, names)?;
-        if self.roles.iter().all(|&role| role == NO_ROLE) {
+        let known = self.roles.iter().filter(|&&role| role != NO_ROLE);
+        self.all_roles = known.fold(0, |all, role| all | 1 << role);
+        if self.all_roles == 0 {
             return Err(no_column(input, at));
         }
         self.header = header;

@@ -22,7 +22,11 @@ fn read(text: &[u8], piece: usize) -> Result<Rows, String> {
         let is_last = end == text.len() && input.len() == end;
         input = text[..end].to_vec();
         loop {
-            match csv.next(&input, at, is_last, &names, &mut fields) {
+            let pull = match csv.next_plain(&input, at, &mut fields) {
+                Some(after) => Pull::Row(after),
+                None => csv.next(&input, at, is_last, &names, &mut fields),
+            };
+            match pull {
                 Pull::Row(after) => {
                     let text =
                         |role| String::from_utf8_lossy(fields.text(role, &input)).into_owned();

@@ -30,7 +30,11 @@ fn read(text: &[u8], piece: usize, is_strict: bool) -> Result<Vec<Row>, String> 
         let is_last = end == text.len();
         let input = &text[..end];
         loop {
-            match json.next(input, at, is_last, &names, &mut fields) {
+            let pull = match json.next_plain(input, at, &mut fields) {
+                Some(after) => Pull::Row(after),
+                None => json.next(input, at, is_last, &names, &mut fields),
+            };
+            match pull {
                 Pull::Row(after) => {
                     rows.push(Ok(SHOWN
                         .map(|role| {

@@ -114,7 +114,23 @@ impl Source {
     }
 
     /// An amount; [`NO_AMOUNT`] where the field is empty.
+    #[inline]
     pub(crate) fn amount(
+        &self,
+        fields: &Fields,
+        role: Role,
+        input: &[u8],
+        currency: &[u8],
+    ) -> Result<i64, Flaw> {
+        if fields.has_any(1 << role as u32) {
+            self.present_amount(fields, role, input, currency)
+        } else {
+            Ok(NO_AMOUNT)
+        }
+    }
+
+    #[inline(never)]
+    fn present_amount(
         &self,
         fields: &Fields,
         role: Role,
