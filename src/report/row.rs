@@ -280,7 +280,10 @@ impl Report {
     #[inline(never)]
     fn look_up_pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Option<u32> {
         let memory = &mut self.memory;
-        let codes = (self.offers.code(offer, memory)?, self.affiliates.code(affiliate, memory)?);
+        let codes = (
+            self.offers.code(offer, memory)?,
+            self.affiliates.code(affiliate, memory)?,
+        );
         let number = self.pairs.number(codes.0, codes.1, memory)? + 1;
         if let Some(short) = ShortPair::of(offer, affiliate) {
             self.recent_pairs.add(short, number, memory)?;

@@ -68,10 +68,17 @@ impl ShortPair {
 impl RecentPairs {
     #[inline]
     pub(super) fn number(&self, pair: ShortPair) -> Option<u32> {
-        let &(known, number) = self.known.get(pair.slot())?;
-        (known == pair).then_some(number)
+        let slot = pair.slot();
+        for slot in [slot, slot ^ 1] {
+            let &(known, number) = self.known.get(slot)?;
+            if known == pair {
+                return Some(number);
+            }
+        }
+        None
     }
 
+    /// Remembers a pair. The one that was there before moves to the neighbouring place.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn add(&mut self, pair: ShortPair, number: u32, memory: &mut Memory) -> Option<()> {
@@ -79,7 +86,9 @@ impl RecentPairs {
             memory.reserve(&mut self.known, 1 << RECENT_BITS)?;
             self.known.resize(1 << RECENT_BITS, Default::default());
         }
-        *self.known.get_mut(pair.slot())? = (pair, number);
+        let slot = pair.slot();
+        let before = core::mem::replace(self.known.get_mut(slot)?, (pair, number));
+        *self.known.get_mut(slot ^ 1)? = before;
         Some(())
     }
 }

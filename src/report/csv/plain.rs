@@ -28,12 +28,7 @@ impl Csv {
 
     /// Where it returns `None`, the fields are not certain.
     #[inline(never)]
-    fn read_plain(
-        &self,
-        input: &[u8],
-        start: usize,
-        fields: &mut Fields,
-    ) -> Option<usize> {
+    fn read_plain(&self, input: &[u8], start: usize, fields: &mut Fields) -> Option<usize> {
         let (delimiters, newlines) = (each(self.delimiter), each(self.newline));
         let mut roles = self.roles.as_slice();
         let (mut at, mut from) = (start, start);
