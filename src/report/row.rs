@@ -13,6 +13,7 @@ use super::words::ShortPair;
 use super::{MAX_NUMBER_BYTES, Report};
 use crate::Result;
 pub(super) use status::{CAKE, known_status};
+use std::borrow::Cow;
 
 /// The roles of which `WooCommerce`'s refunds have one; one bit for each.
 const OF_REFUND: u32 = 1 << Role::Parent as u32 | 1 << Role::RefundIds as u32;
@@ -189,7 +190,16 @@ impl Report {
         let unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
-        let own_id = source.id(fields, Role::ConversionId, input)?;
+        // A whole number needs no change as an id.
+        let own_id = fields.text(Role::ConversionId, input);
+        let (own_id, number) = match number_of(own_id) {
+            Some(number) => (Cow::Borrowed(own_id), Some(number)),
+            None => {
+                let id = source.id(fields, Role::ConversionId, input)?;
+                let number = number_of(&id);
+                (id, number)
+            }
+        };
         let currency = self.currency(fields.text(Role::Currency, input))?;
         let letters = self.letters(source, currency);
         let revenue = source.amount(fields, Role::Revenue, input, letters)?;
@@ -204,7 +214,6 @@ impl Report {
             return Ok(());
         }
         let pair = self.pair(offer, affiliate)?;
-        let number = number_of(&own_id);
         self.ids_rise &= number.is_some_and(|number| number > self.last_id);
         self.last_id = number.unwrap_or(self.last_id);
         let head = Head {
@@ -371,7 +380,7 @@ impl Report {
         let (seconds, _) = self.seconds(source, date, false)?;
         source.note_sample(fields, input);
         let conversion = match fields.kind(Role::ConversionId) {
-            Kind::Absent => std::borrow::Cow::default(),
+            Kind::Absent => Cow::default(),
             _ => source.id(fields, Role::ConversionId, input)?,
         };
         let id = fields.text(Role::ClickId, input);
