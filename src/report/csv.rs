@@ -5,8 +5,9 @@ mod header;
 mod hidden;
 mod plain;
 
+use super::digits::{find, find_either};
 use super::flaw::Flaw;
-use super::names::{Fields, Kind, Names, Pull, Role, find, find_either};
+use super::names::{Fields, Kind, Names, Pull, Role};
 
 /// The maximum size of a quoted cell: a longer one has lost its closing quote.
 const MAX_ROW_BYTES: usize = 1 << 20;

@@ -86,10 +86,7 @@ impl Report {
                 (status, given_back) = (own, 0);
             }
         }
-        let mut flags = day;
-        if is_refund {
-            flags |= IS_REFUND;
-        }
+        let mut flags = if is_refund { day | IS_REFUND } else { day };
         // A file with only one reference per order: CAKE has received it as the transaction id or
         // the order id.
         let mut stored_order = order_id;
@@ -192,13 +189,12 @@ impl Report {
         let click_id = source.id(fields, Role::ClickId, input)?;
         // A whole number needs no change as an id.
         let own_id = fields.text(Role::ConversionId, input);
-        let (own_id, number) = match number_of(own_id) {
-            Some(number) => (Cow::Borrowed(own_id), Some(number)),
-            None => {
-                let id = source.id(fields, Role::ConversionId, input)?;
-                let number = number_of(&id);
-                (id, number)
-            }
+        let (own_id, number) = if let Some(number) = number_of(own_id) {
+            (Cow::Borrowed(own_id), Some(number))
+        } else {
+            let id = source.id(fields, Role::ConversionId, input)?;
+            let number = number_of(&id);
+            (id, number)
         };
         let currency = self.currency(fields.text(Role::Currency, input))?;
         let letters = self.letters(source, currency);

@@ -33,7 +33,7 @@ pub(super) enum Reader {
     /// The kind of reader is open until the first byte that is not blank.
     Unknown,
     Csv(Csv),
-    Json(Json),
+    Json(Box<Json>),
 }
 
 /// A file, or consecutive pages, read as one source.
@@ -354,7 +354,7 @@ impl Source {
                 // Byte order marks also occur between pages.
                 match pull {
                     Pull::More(after) if is_last && json.is_open() => {
-                        *json = Json::new();
+                        **json = Json::new();
                         Pull::Bad(Flaw::BrokenOff, after)
                     }
                     pull => pull,

@@ -2,7 +2,8 @@
 
 use super::{Csv, MAX_ROW_BYTES, NO_ROLE, returns_at};
 use crate::nearest::nearest;
-use crate::report::names::{Names, ROLE_NAMES, ROLES, find_either, normalise};
+use crate::report::digits::find_either;
+use crate::report::names::{Names, ROLE_NAMES, ROLES, normalise};
 
 impl Csv {
     /// Detects newline, delimiter and roles; returns the offset of the first row.

@@ -23,10 +23,10 @@ struct Bounds {
 }
 
 impl Bounds {
-    fn of(pattern: &[u8; 8], slack: &[u8; 8]) -> Self {
+    fn of(pattern: [u8; 8], slack: [u8; 8]) -> Self {
         Self {
-            pattern: u64::from_le_bytes(*pattern),
-            slack: u64::from_le_bytes(*slack),
+            pattern: u64::from_le_bytes(pattern),
+            slack: u64::from_le_bytes(slack),
         }
     }
 
@@ -91,8 +91,10 @@ impl Stencil {
         let words = patterns.iter().zip(slacks);
         Some(Self {
             length,
-            words: words.map(|(word, slack)| Bounds::of(word, slack)).collect(),
-            last: Bounds::of(pattern.last_chunk()?, slack.last_chunk()?),
+            words: words
+                .map(|(word, slack)| Bounds::of(*word, *slack))
+                .collect(),
+            last: Bounds::of(*pattern.last_chunk()?, *slack.last_chunk()?),
             texts,
             firsts,
             spans,

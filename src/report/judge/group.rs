@@ -256,3 +256,13 @@ pub(super) fn lower(one: Option<&u64>, other: Option<&u64>) -> Option<u64> {
         (None, None) => None,
     }
 }
+
+/// The entries with one hash, and the entries after them.
+#[inline]
+pub(super) fn run(entries: &[u64], hash: u64) -> (&[u64], &[u64]) {
+    let length = entries
+        .iter()
+        .take_while(|&&entry| entry >> 32 == hash)
+        .count();
+    entries.split_at(length)
+}

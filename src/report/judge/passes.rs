@@ -1,6 +1,6 @@
 //! One pass over both sides: spreads rows over partitions, merges the partitions, judges the groups.
 
-use super::group::{judge_group, lower};
+use super::group::{judge_group, lower, run};
 use super::refunds::{NOTHING, Rest};
 use super::{
     Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_first, is_open, key_of, proof, which,
@@ -496,14 +496,4 @@ pub(super) fn touch(store: &Store, entries: &[u64]) -> usize {
     }
     core::hint::black_box(sum);
     count
-}
-
-/// The entries with one hash, and the entries after them.
-#[inline]
-pub(super) fn run(entries: &[u64], hash: u64) -> (&[u64], &[u64]) {
-    let length = entries
-        .iter()
-        .take_while(|&&entry| entry >> 32 == hash)
-        .count();
-    entries.split_at(length)
 }

@@ -7,7 +7,7 @@ fn head(number: u32) -> Head {
         seconds: number,
         partner: NOBODY,
         revenue: -i64::from(number) * 123_456,
-        payout: if number % 2 == 0 {
+        payout: if number.is_multiple_of(2) {
             NO_AMOUNT
         } else {
             i64::from(number)
@@ -16,7 +16,7 @@ fn head(number: u32) -> Head {
         class: 0,
         currency: 1,
         flags: 0,
-        pair: if number % 4 == 0 {
+        pair: if number.is_multiple_of(4) {
             0
         } else {
             number << 16 ^ 0x55
