@@ -3,9 +3,11 @@
 
 mod header;
 mod hidden;
+mod plain;
 
+use super::digits::{find, find_either};
 use super::flaw::Flaw;
-use super::names::{Fields, Kind, Names, Pull, find, find_either};
+use super::names::{Fields, Kind, Names, Pull, Role};
 
 /// The maximum size of a quoted cell: a longer one has lost its closing quote.
 const MAX_ROW_BYTES: usize = 1 << 20;
@@ -17,8 +19,9 @@ pub(super) struct Csv {
     /// The delimiter; 0 until the header is read.
     delimiter: u8,
     newline: u8,
-    /// The role of each column.
+    /// The role of each column, and one bit for each role that a column has.
     roles: Vec<u8>,
+    all_roles: u32,
     header: Vec<Vec<u8>>,
     has_header: bool,
     /// The number of the next line, from 1.
@@ -34,6 +37,7 @@ impl Csv {
             delimiter,
             newline: b'\n',
             roles: Vec::new(),
+            all_roles: 0,
             header: Vec::new(),
             has_header: false,
             line: 1,
@@ -62,10 +66,12 @@ impl Csv {
             .map(|(name, &role)| (name.as_slice(), (role != NO_ROLE).then_some(role)))
     }
 
-    pub(super) fn has_role(&self, role: u8) -> bool {
-        self.roles.contains(&role)
+    #[inline]
+    pub(super) fn has_role(&self, role: Role) -> bool {
+        self.all_roles & 1 << role as u32 != 0
     }
 
+    /// Reads on where [`next_plain`](Self::next_plain) has read nothing.
     pub(super) fn next(
         &mut self,
         input: &[u8],
@@ -157,12 +163,7 @@ impl Csv {
             } else {
                 let end = find(input, at, self.delimiter, self.newline);
                 if role != NO_ROLE {
-                    let mut to = end;
-                    if self.newline == b'\n' && input.get(end) != Some(&self.delimiter) {
-                        while to > at && input.get(to - 1) == Some(&b'\r') {
-                            to -= 1;
-                        }
-                    }
+                    let to = self.end_of_cell(input, at, end);
                     fields.set(role, at, to, Kind::Text);
                 }
                 end
@@ -186,6 +187,18 @@ impl Csv {
                 }
             }
         }
+    }
+
+    /// The end of a cell's text: carriage returns before a line feed are no part of it.
+    #[inline]
+    fn end_of_cell(&self, input: &[u8], from: usize, end: usize) -> usize {
+        let mut to = end;
+        if self.newline == b'\n' && input.get(end) != Some(&self.delimiter) {
+            while to > from && input.get(to - 1) == Some(&b'\r') {
+                to -= 1;
+            }
+        }
+        to
     }
 
     #[cfg_attr(small_cold, optimize(size))]

@@ -11,6 +11,13 @@ pub(super) const fn each(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
+/// The eight bytes from an offset on.
+#[inline]
+pub(super) fn word_at(input: &[u8], at: usize) -> Option<u64> {
+    let word = input.get(at..)?.first_chunk()?;
+    Some(u64::from_le_bytes(*word))
+}
+
 /// The slack of a byte that must be the pattern's, and of one that may be any digit where the pattern has 0.
 pub(super) const SAME: u8 = 0x80 - 1;
 pub(super) const DIGIT: u8 = 0x80 - 10;
@@ -57,6 +64,38 @@ pub(super) fn clock(word: u64) -> Option<[u64; 3]> {
     Some([twos & 0xFF, twos >> 24 & 0xFF, twos >> 48 & 0xFF])
 }
 
+/// The offset of the first of two bytes; the end where neither occurs.
+#[inline(never)]
+pub(super) fn find_either(bytes: &[u8], from: usize, one: u8, other: u8) -> usize {
+    find(bytes, from, one, other)
+}
+
+/// The same inside its caller.
+#[inline(always)]
+pub(super) fn find(bytes: &[u8], from: usize, one: u8, other: u8) -> usize {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let ones = LOW.wrapping_mul(u64::from(one));
+    let others = LOW.wrapping_mul(u64::from(other));
+    let mut at = from;
+    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*word);
+        let (a, b) = (word ^ ones, word ^ others);
+        let found = ((a.wrapping_sub(LOW) & !a) | (b.wrapping_sub(LOW) & !b)) & HIGH;
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(&byte) = bytes.get(at) {
+        if byte == one || byte == other {
+            break;
+        }
+        at += 1;
+    }
+    at.min(bytes.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +117,14 @@ mod tests {
                 && parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
             let expected = is_clock.then(|| [0, 1, 2].map(|index| parts[index].parse().unwrap()));
             prop_assert_eq!(word.filter(|_| text.len() == 8).and_then(clock), expected);
+        }
+
+        #[test]
+        fn the_first_of_two_bytes_is_found(bytes in proptest::collection::vec(0_u8..8, 0..40), from in 0_usize..8) {
+            let from = from.min(bytes.len());
+            let expected = bytes.iter().skip(from).position(|byte| [1, 5].contains(byte))
+                .map_or(bytes.len(), |at| at + from);
+            prop_assert_eq!(find_either(&bytes, from, 1, 5), expected);
         }
     }
 }

@@ -33,52 +33,35 @@ impl Report {
         let mut at = 0;
         let mut outcome = Ok(());
         loop {
-            match source.pull(filled, at, is_last, &mut fields) {
-                Pull::Row(after) => {
-                    let taken = self.take_row(source, &fields, filled);
-                    match taken {
-                        Ok(()) => {}
-                        Err(Flaw::Full) => {
-                            outcome = Err(self.full());
-                            break;
-                        }
-                        Err(flaw) if flaw.is_ambiguous() => {
-                            if source.doubt(flaw, &fields, filled)
-                                && let Some(error) = source.objection()
-                            {
-                                outcome = Err(error);
-                                break;
-                            }
-                        }
-                        Err(flaw) => {
-                            let row = source.row_text(filled, at, after);
-                            if let Err(error) = self.take_bad(source, flaw, row) {
-                                outcome = Err(error);
-                                break;
-                            }
-                        }
-                    }
-                    at = after;
-                }
-                Pull::Bad(flaw, after) => {
-                    let row = source.row_text(filled, at, after);
-                    if let Err(error) = self.take_bad(source, flaw, row) {
-                        outcome = Err(error);
+            let (after, flaw) = match source.pull_plain(filled, at, &mut fields) {
+                Some(after) => (after, None),
+                None => match source.pull(filled, at, is_last, &mut fields) {
+                    Pull::Row(after) => (after, None),
+                    Pull::Bad(flaw, after) => (after, Some(flaw)),
+                    Pull::More(after) => {
+                        at = after;
                         break;
                     }
-                    at = after;
-                }
-                Pull::More(after) => {
-                    at = after;
-                    break;
-                }
-                Pull::Refuse(rule) => {
-                    outcome = Err(Error::UnreadableFile {
-                        message: format!("{}: {rule}", source.title()),
-                    });
+                    Pull::Refuse(rule) => {
+                        outcome = Err(Error::UnreadableFile {
+                            message: format!("{}: {rule}", source.title()),
+                        });
+                        break;
+                    }
+                },
+            };
+            let taken = match flaw {
+                None => self.take_row(source, &fields, filled),
+                Some(flaw) => Err(flaw),
+            };
+            if let Err(flaw) = taken {
+                let row = source.row_text(filled, at, after);
+                outcome = self.take_flaw(source, flaw, row, (&fields, filled));
+                if outcome.is_err() {
                     break;
                 }
             }
+            at = after;
         }
         self.fields = fields;
         self.input = input;
@@ -86,6 +69,30 @@ impl Report {
         self.input.copy_within(at.min(filled)..filled, 0);
         self.filled -= at.min(filled);
         outcome
+    }
+
+    /// Takes a row with a flaw. An ambiguous one is an error of the whole file, once there are enough examples.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn take_flaw(
+        &mut self,
+        source: &mut Source,
+        flaw: Flaw,
+        row: &[u8],
+        (fields, input): (&Fields, &[u8]),
+    ) -> Result<()> {
+        if flaw == Flaw::Full {
+            return Err(self.full());
+        }
+        if !flaw.is_ambiguous() {
+            return self.take_bad(source, flaw, row);
+        }
+        let objection = if source.doubt(flaw, fields, input) {
+            source.objection()
+        } else {
+            None
+        };
+        objection.map_or(Ok(()), Err)
     }
 
     #[inline(never)]

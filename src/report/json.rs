@@ -8,6 +8,7 @@ mod page;
 mod shape;
 mod sink;
 mod skip;
+mod stencil;
 mod strict;
 
 use super::flaw::Flaw;
@@ -15,6 +16,7 @@ use super::names::{Fields, Names, Pull, normalise};
 pub(super) use page::Facts;
 use shape::Shape;
 use sink::{Sink, Stop};
+use stencil::{PATIENCE, Stencil};
 use strict::Strict;
 
 const SHAPES: usize = 8;
@@ -73,6 +75,11 @@ pub(super) struct Json {
     /// The shape that fitted last, and the index of the next shape to replace.
     last: usize,
     oldest: usize,
+    stencils: Vec<Stencil>,
+    /// The stencil that fitted last, and the index of the next one to replace.
+    stencil: usize,
+    next_stencil: usize,
+    patience: u32,
     levels: Vec<Level>,
     expect: Expect,
     key: Vec<u8>,
@@ -105,6 +112,10 @@ impl Json {
             shapes: Vec::new(),
             last: 0,
             oldest: 0,
+            stencils: Vec::new(),
+            stencil: 0,
+            next_stencil: 0,
+            patience: PATIENCE,
             levels: Vec::new(),
             expect: Expect::Value,
             key: Vec::new(),
@@ -141,6 +152,31 @@ impl Json {
         !self.levels.is_empty() || self.expect != Expect::Value
     }
 
+    /// Does a row follow another in a list, as nearly every row does?
+    #[inline]
+    fn is_next(&self, input: &[u8], from: usize) -> bool {
+        self.expect == Expect::CommaOrEnd
+            && self.levels.last().is_some_and(|level| level.is_list)
+            && matches!(input.get(from..), Some([b',', b'{', ..]))
+    }
+
+    /// Reads the next row of a list, if it fits a shape; returns the offset after it.
+    #[inline]
+    pub(super) fn next_plain(
+        &mut self,
+        input: &[u8],
+        from: usize,
+        fields: &mut Fields,
+    ) -> Option<usize> {
+        if !self.is_next(input, from) {
+            return None;
+        }
+        let after = self.predict(input, from + 1, fields)?;
+        self.rows += 1;
+        Some(after)
+    }
+
+    /// Reads on where [`next_plain`](Self::next_plain) has read nothing.
     pub(super) fn next(
         &mut self,
         input: &[u8],
@@ -149,15 +185,7 @@ impl Json {
         names: &Names,
         fields: &mut Fields,
     ) -> Pull {
-        // Nearly every row follows another in a list.
-        let is_next = self.expect == Expect::CommaOrEnd
-            && self.levels.last().is_some_and(|level| level.is_list)
-            && matches!(input.get(from..), Some([b',', b'{', ..]));
-        if is_next {
-            if let Some(after) = self.predict(input, from + 1, fields) {
-                self.rows += 1;
-                return Pull::Row(after);
-            }
+        if self.is_next(input, from) {
             // The row's end is still to come: the strict reader would ask for more as well, but slowly.
             let rest = input.get(from + 1..).unwrap_or_default();
             let can_wait = !is_last && self.levels.len() > 1 && rest.len() < MAX_ROW_BYTES;

@@ -1,4 +1,4 @@
-//! Matching, in steps. A seeded hash of the key spreads rows over 256 partitions; each partition is sorted in
+//! Matching, in steps. A seeded hash of the key spreads rows over partitions; each partition is sorted in
 //! cache and merged. Its pairs are spread again, by the order's place, and judged nearly as the files have them.
 //! Bytes tell rows with equal hashes apart. The matching never builds a table of keys, the order of rows cannot
 //! matter, and duplicates are adjacent. Rows that one key leaves unmatched are the list for the next key.

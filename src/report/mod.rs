@@ -55,7 +55,7 @@ use memory::Memory;
 use names::{Fields, RowKind};
 use source::{Source, settings};
 use store::{CLICK_ID, Mark, NO_TIME, ORDER_ID, Store, UNIQUE_ID};
-use words::{Spellings, Words};
+use words::{RecentPairs, Spellings, Words};
 
 /// The options of the whole report.
 #[derive(Debug)]
@@ -135,6 +135,7 @@ pub struct Report {
     payments: Vec<(u64, u32)>,
     /// Pairs of offer and affiliate by number, from 1.
     pairs: Groups,
+    recent_pairs: RecentPairs,
     bad: Vec<Bad>,
     excerpts: Words,
     /// Have the conversion ids only risen until now? If so, none occurred twice.
@@ -304,6 +305,7 @@ impl Report {
             affiliates: Words::new(seed),
             payments: Vec::new(),
             pairs: Groups::new(),
+            recent_pairs: RecentPairs::default(),
             bad: Vec::new(),
             excerpts: Words::new(seed),
             ids_rise: true,

@@ -329,6 +329,9 @@ pub(super) struct Fields {
     spans: [Span; ROLES],
     /// One bit for each role that the row has: the other spans are of earlier rows.
     present: u32,
+    /// What the spans count from, and the stencil that they are of.
+    base: u32,
+    stencil: Option<usize>,
     pub(super) scratch: Vec<u8>,
 }
 
@@ -340,7 +343,22 @@ impl Fields {
     #[inline]
     pub(super) fn clear(&mut self) {
         self.present = 0;
+        self.base = 0;
+        self.stencil = None;
         self.scratch.clear();
+    }
+
+    /// Are the spans those of a stencil, as its last row has left them?
+    #[inline]
+    pub(super) fn has_spans_of(&self, stencil: usize) -> bool {
+        self.stencil == Some(stencil)
+    }
+
+    /// The spans, which are of a stencil, count from the beginning of a row.
+    #[inline]
+    pub(super) fn begin_at(&mut self, base: usize, stencil: usize) {
+        self.base = base as u32;
+        self.stencil = Some(stencil);
     }
 
     #[inline]
@@ -398,18 +416,20 @@ impl Fields {
         self.span(role).map_or(Kind::Absent, |span| span.kind)
     }
 
-    #[inline]
+    /// The text of a role; empty where the row has none.
+    #[expect(clippy::inline_always, reason = "a slice takes two words to hand on")]
+    #[inline(always)]
     pub(super) fn text<'a>(&'a self, role: Role, input: &'a [u8]) -> &'a [u8] {
         let Some(Span { from, to, .. }) = self.span(role) else {
             return &[];
         };
-        let (bytes, mask) = if from & SCRATCH == 0 {
-            (input, u32::MAX)
+        let (bytes, first) = if from & SCRATCH == 0 {
+            (input.get(self.base as usize..).unwrap_or_default(), 0)
         } else {
-            (self.scratch.as_slice(), !SCRATCH)
+            (self.scratch.as_slice(), SCRATCH)
         };
         bytes
-            .get((from & mask) as usize..(to & mask) as usize)
+            .get((from - first) as usize..(to - first) as usize)
             .unwrap_or_default()
     }
 }
@@ -429,42 +449,9 @@ pub(super) enum Pull {
 
 use super::flaw::Flaw;
 
-/// The offset of the first of two bytes; the end where neither occurs.
-#[inline(never)]
-pub(super) fn find_either(bytes: &[u8], from: usize, one: u8, other: u8) -> usize {
-    find(bytes, from, one, other)
-}
-
-/// The same inside its caller.
-#[inline(always)]
-pub(super) fn find(bytes: &[u8], from: usize, one: u8, other: u8) -> usize {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let ones = LOW.wrapping_mul(u64::from(one));
-    let others = LOW.wrapping_mul(u64::from(other));
-    let mut at = from;
-    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*word);
-        let (a, b) = (word ^ ones, word ^ others);
-        let found = ((a.wrapping_sub(LOW) & !a) | (b.wrapping_sub(LOW) & !b)) & HIGH;
-        if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    while let Some(&byte) = bytes.get(at) {
-        if byte == one || byte == other {
-            break;
-        }
-        at += 1;
-    }
-    at.min(bytes.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn names_are_compared_by_letters_and_digits() {
@@ -484,15 +471,5 @@ mod tests {
         assert_eq!(names.find(b"revenue"), None);
         names.declare(Role::Payout as u8, "order_id");
         assert_eq!(names.copies(), [(Role::Revenue as u8, Role::Payout as u8)]);
-    }
-
-    proptest! {
-        #[test]
-        fn the_first_of_two_bytes_is_found(bytes in proptest::collection::vec(0_u8..8, 0..40), from in 0_usize..8) {
-            let from = from.min(bytes.len());
-            let expected = bytes.iter().skip(from).position(|byte| [1, 5].contains(byte))
-                .map_or(bytes.len(), |at| at + from);
-            prop_assert_eq!(find_either(&bytes, from, 1, 5), expected);
-        }
     }
 }

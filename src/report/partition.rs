@@ -1,17 +1,18 @@
-//! Rows by the hash of their key, in 256 partitions. No table of keys is built; each partition is sorted and
+//! Rows by the hash of their key, in partitions. No table of keys is built; each partition is sorted and
 //! merged in the cache.
 
 use super::memory::Memory;
 
-/// The number of partitions.
-pub(super) const PARTITIONS: usize = 256;
+/// The number of partitions. Each row is written to another one: the processor finds the memory of as many fast.
+pub(super) const PARTITIONS: usize = 1 << PARTITION_BITS;
+const PARTITION_BITS: u32 = 6;
 
 /// The maximum number of entries in a block. Blocks grow up to this size, so that a small report needs little
 /// memory.
 const BLOCK: usize = 512;
 
 /// The maximum number of buckets into which a partition is sorted, in bits.
-const MAX_BUCKET_BITS: u32 = 16;
+const MAX_BUCKET_BITS: u32 = 18;
 
 /// The entries of one partition, in the order of their arrival.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ struct Partition {
     full: Vec<Vec<u64>>,
 }
 
-/// Entries of `hash << 32 | place`, by the hash's top byte.
+/// Entries of `hash << 32 | place`, by the hash's top bits.
 #[derive(Debug, Default)]
 pub(super) struct Partitions {
     lists: Vec<Partition>,
@@ -32,7 +33,7 @@ impl Partitions {
     #[inline]
     pub(super) fn push(&mut self, hash: u32, place: u32, memory: &mut Memory) -> Option<()> {
         let entry = u64::from(hash) << 32 | u64::from(place);
-        if let Some(list) = self.lists.get_mut((hash >> 24) as usize)
+        if let Some(list) = self.lists.get_mut((hash >> (32 - PARTITION_BITS)) as usize)
             && list.last.len() < list.last.capacity()
         {
             list.last.push(entry);
@@ -47,7 +48,9 @@ impl Partitions {
         if self.lists.is_empty() {
             self.lists.resize_with(PARTITIONS, Partition::default);
         }
-        let list = self.lists.get_mut((hash >> 24) as usize)?;
+        let list = self
+            .lists
+            .get_mut((hash >> (32 - PARTITION_BITS)) as usize)?;
         let size = (list.last.len() * 2).clamp(16, BLOCK);
         let mut block = Vec::new();
         memory.reserve(&mut block, size)?;
@@ -84,7 +87,8 @@ impl Partitions {
         entries.resize(count, 0);
         // About as many buckets as entries: each bucket then has one or two, and is sorted at once.
         let bits = (usize::BITS - count.leading_zeros()).clamp(4, MAX_BUCKET_BITS);
-        let bucket = |entry: u64| usize::try_from((entry << 8) >> (64 - bits)).unwrap_or(0);
+        let bucket =
+            |entry: u64| usize::try_from((entry << PARTITION_BITS) >> (64 - bits)).unwrap_or(0);
         let mut starts: Vec<u32> = Vec::new();
         memory.reserve(&mut starts, 1 << bits)?;
         starts.resize(1 << bits, 0);
@@ -210,7 +214,7 @@ mod tests {
             let mut partitions = Partitions::default();
             for (place, &hash) in (0..).zip(&hashes) {
                 // Few partitions, so that the blocks fill.
-                prop_assert!(partitions.push(hash % (3 << 24), place, &mut memory).is_some());
+                prop_assert!(partitions.push(hash % (3 << (32 - PARTITION_BITS)), place, &mut memory).is_some());
             }
             let all = |partitions: &Partitions, memory: &mut Memory| {
                 let mut places = Vec::new();
@@ -219,7 +223,7 @@ mod tests {
                     partitions.gather(index, &mut entries, memory).unwrap();
                     assert!(entries.is_sorted_by_key(|entry| entry >> 32));
                     for entry in &entries {
-                        assert_eq!((entry >> 56) as usize, index);
+                        assert_eq!((entry >> (64 - PARTITION_BITS)) as usize, index);
                         places.push(place_of(*entry));
                     }
                 }

@@ -9,9 +9,11 @@ use super::flaw::Flaw;
 use super::names::{Fields, Kind, Role};
 use super::source::Source;
 use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
+use super::words::ShortPair;
 use super::{MAX_NUMBER_BYTES, Report};
 use crate::Result;
 pub(super) use status::{CAKE, known_status};
+use std::borrow::Cow;
 
 /// The roles of which `WooCommerce`'s refunds have one; one bit for each.
 const OF_REFUND: u32 = 1 << Role::Parent as u32 | 1 << Role::RefundIds as u32;
@@ -28,7 +30,6 @@ impl Report {
         input: &[u8],
     ) -> Result<(), Flaw> {
         source.admit(fields, input)?;
-        let is_blank = |role| fields.text(role, input).iter().all(u8::is_ascii_whitespace);
         let unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
@@ -46,8 +47,7 @@ impl Report {
                 unique_id = &payment;
             }
         }
-        let is_bare = is_blank(Role::Revenue) && is_blank(Role::Status);
-        if source.is_line_item(order_id, is_bare)? {
+        if source.is_line_item(order_id, fields, input)? {
             return Ok(());
         }
         let currency = self.currency(fields.text(Role::Currency, input))?;
@@ -78,13 +78,15 @@ impl Report {
             let word = fields.text(Role::Status, input);
             (revenue, given_back) = refund::taken_back(&source.dialect, kind, word, revenue);
         } else {
-            (revenue, status, given_back) =
-                self.remaining(source, fields, input, currency, revenue)?;
+            let own = self.mapped_status(source, fields.text(Role::Status, input))?;
+            if fields.has_any(refund::CHANGES) || source.is_shopify {
+                (revenue, status, given_back) =
+                    self.remaining(source, fields, input, currency, (revenue, own))?;
+            } else {
+                (status, given_back) = (own, 0);
+            }
         }
-        let mut flags = day;
-        if is_refund {
-            flags |= IS_REFUND;
-        }
+        let mut flags = if is_refund { day | IS_REFUND } else { day };
         // A file with only one reference per order: CAKE has received it as the transaction id or
         // the order id.
         let mut stored_order = order_id;
@@ -185,7 +187,15 @@ impl Report {
         let unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
-        let own_id = source.id(fields, Role::ConversionId, input)?;
+        // A whole number needs no change as an id.
+        let own_id = fields.text(Role::ConversionId, input);
+        let (own_id, number) = if let Some(number) = number_of(own_id) {
+            (Cow::Borrowed(own_id), Some(number))
+        } else {
+            let id = source.id(fields, Role::ConversionId, input)?;
+            let number = number_of(&id);
+            (id, number)
+        };
         let currency = self.currency(fields.text(Role::Currency, input))?;
         let letters = self.letters(source, currency);
         let revenue = source.amount(fields, Role::Revenue, input, letters)?;
@@ -200,7 +210,6 @@ impl Report {
             return Ok(());
         }
         let pair = self.pair(offer, affiliate)?;
-        let number = number_of(&own_id);
         self.ids_rise &= number.is_some_and(|number| number > self.last_id);
         self.last_id = number.unwrap_or(self.last_id);
         let head = Head {
@@ -266,11 +275,25 @@ impl Report {
         if offer.len() > MAX_NUMBER_BYTES || affiliate.len() > MAX_NUMBER_BYTES {
             return Err(Flaw::Id);
         }
+        let short = ShortPair::of(offer, affiliate);
+        match short.and_then(|short| self.recent_pairs.number(short)) {
+            Some(number) => Ok(number),
+            None => self.look_up_pair(offer, affiliate).ok_or(Flaw::Full),
+        }
+    }
+
+    #[inline(never)]
+    fn look_up_pair(&mut self, offer: &[u8], affiliate: &[u8]) -> Option<u32> {
         let memory = &mut self.memory;
-        let offer = self.offers.code(offer, memory).ok_or(Flaw::Full)?;
-        let affiliate = self.affiliates.code(affiliate, memory).ok_or(Flaw::Full)?;
-        let number = self.pairs.number(offer, affiliate, memory);
-        Ok(number.ok_or(Flaw::Full)? + 1)
+        let codes = (
+            self.offers.code(offer, memory)?,
+            self.affiliates.code(affiliate, memory)?,
+        );
+        let number = self.pairs.number(codes.0, codes.1, memory)? + 1;
+        if let Some(short) = ShortPair::of(offer, affiliate) {
+            self.recent_pairs.add(short, number, memory)?;
+        }
+        Some(number)
     }
 
     /// Offer and affiliate of a pair, by their numbers.
@@ -353,7 +376,7 @@ impl Report {
         let (seconds, _) = self.seconds(source, date, false)?;
         source.note_sample(fields, input);
         let conversion = match fields.kind(Role::ConversionId) {
-            Kind::Absent => std::borrow::Cow::default(),
+            Kind::Absent => Cow::default(),
             _ => source.id(fields, Role::ConversionId, input)?,
         };
         let id = fields.text(Role::ClickId, input);

@@ -33,7 +33,7 @@ pub(super) enum Reader {
     /// The kind of reader is open until the first byte that is not blank.
     Unknown,
     Csv(Csv),
-    Json(Json),
+    Json(Box<Json>),
 }
 
 /// A file, or consecutive pages, read as one source.
@@ -299,7 +299,34 @@ impl Source {
         }
     }
 
-    /// The next row, or the reason why there is none.
+    /// Reads the next row as nearly all rows are read; returns the offset after it. Every other row is for
+    /// [`pull`](Self::pull). (Its answer takes several words, which cost more to hand on than a row costs to read.)
+    #[inline]
+    pub(super) fn pull_plain(
+        &mut self,
+        input: &[u8],
+        from: usize,
+        fields: &mut Fields,
+    ) -> Option<usize> {
+        let after = match &mut self.reader {
+            Reader::Csv(csv) => csv.next_plain(input, from, fields),
+            Reader::Json(json) => json.next_plain(input, from, fields),
+            Reader::Unknown => None,
+        }?;
+        self.copy_fields(fields);
+        Some(after)
+    }
+
+    /// Roles that share a column have one value.
+    #[inline]
+    fn copy_fields(&self, fields: &mut Fields) {
+        for &(from, to) in self.names.copies() {
+            fields.copy(from, to);
+        }
+    }
+
+    /// The next row that [`pull_plain`](Self::pull_plain) has not read, or the reason why there is none.
+    #[inline(never)]
     pub(super) fn pull(
         &mut self,
         input: &[u8],
@@ -327,7 +354,7 @@ impl Source {
                 // Byte order marks also occur between pages.
                 match pull {
                     Pull::More(after) if is_last && json.is_open() => {
-                        *json = Json::new();
+                        **json = Json::new();
                         Pull::Bad(Flaw::BrokenOff, after)
                     }
                     pull => pull,
@@ -336,9 +363,7 @@ impl Source {
             Reader::Unknown => return Pull::More(at),
         };
         if matches!(pull, Pull::Row(_)) {
-            for &(from, to) in self.names.copies() {
-                fields.copy(from, to);
-            }
+            self.copy_fields(fields);
         }
         pull
     }
@@ -402,11 +427,16 @@ impl Source {
     /// Does the line only add an item to the order before it? (Shopify writes one row per line
     /// item.)
     #[inline]
-    pub(super) fn is_line_item(&mut self, order: &[u8], is_bare: bool) -> Result<bool, Flaw> {
+    pub(super) fn is_line_item(
+        &mut self,
+        order: &[u8],
+        fields: &Fields,
+        input: &[u8],
+    ) -> Result<bool, Flaw> {
         if !self.is_shopify || !self.is_csv() {
             return Ok(false);
         }
-        self.note_order(order, is_bare)
+        self.note_order(order, fields, input)
     }
 
     /// The file's name, or the kind of its rows.
@@ -430,9 +460,10 @@ pub(super) fn kind_name(kind: RowKind) -> &'static str {
 
 impl Source {
     /// Do the file's orders have a unique id besides the order id?
+    #[inline]
     pub(super) fn can_have_unique(&self) -> bool {
         match &self.reader {
-            Reader::Csv(csv) => csv.has_role(Role::UniqueId as u8),
+            Reader::Csv(csv) => csv.has_role(Role::UniqueId),
             // In JSON, each row decides this for itself.
             _ => false,
         }

@@ -1,12 +1,15 @@
-//! The rows of orders, conversions and events: 28 bytes and the row's texts, in blocks. Growth copies nothing, and
+//! The rows of orders, conversions and events: 18 or 28 bytes and the row's texts, in blocks. Growth copies nothing, and
 //! a row is identified by its place.
+
+mod head;
 
 use super::memory::{Memory, hash};
 use super::partition::Partitions;
+use head::{CLASS, FLAGS, HAS_MORE, HEAD, MORE, PARTNER};
+pub(super) use head::{Head, View};
 
 const BLOCK_BITS: u32 = 15;
 const BLOCK: usize = 1 << BLOCK_BITS;
-const HEAD: usize = 28;
 
 /// Marks a missing amount and a missing time.
 pub(super) const NO_AMOUNT: i64 = i64::MIN;
@@ -33,147 +36,6 @@ pub(super) const IS_REFUND: u8 = 64;
 pub(super) const IS_SPARED: u8 = IS_REFUND;
 /// The row was read twice with different content; or a refund belongs to the order.
 pub(super) const IS_AMENDED: u8 = 128;
-
-/// The fields of a row besides its texts.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Head {
-    /// Civil seconds since 1970 in the account's time zone.
-    pub(super) seconds: u32,
-    /// The place of the partner row; before matching, a hash.
-    pub(super) partner: u32,
-    pub(super) revenue: i64,
-    pub(super) payout: i64,
-    pub(super) status: u8,
-    pub(super) class: u8,
-    pub(super) currency: u8,
-    pub(super) flags: u8,
-    /// Offer and affiliate, as one number.
-    pub(super) pair: u32,
-}
-
-impl Head {
-    /// Does the row take money back?
-    pub(super) fn is_below_zero(&self) -> bool {
-        [self.revenue, self.payout]
-            .iter()
-            .any(|&units| units < 0 && units != NO_AMOUNT)
-    }
-
-    #[inline]
-    fn encode(&self) -> [u8; HEAD] {
-        let revenue = narrow(self.revenue);
-        let payout = narrow(self.payout);
-        let words = [
-            u64::from(self.seconds) | u64::from(self.partner) << 32,
-            revenue | payout << 48,
-            payout >> 16
-                | u64::from(self.status) << 32
-                | u64::from(self.class) << 40
-                | u64::from(self.currency) << 48
-                | u64::from(self.flags) << 56,
-            u64::from(self.pair),
-        ];
-        let mut bytes = [0; HEAD];
-        for (slot, word) in bytes.chunks_mut(8).zip(words) {
-            let word = word.to_le_bytes();
-            let length = slot.len();
-            if let Some(word) = word.get(..length) {
-                slot.copy_from_slice(word);
-            }
-        }
-        bytes
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "each field is cut out of its word"
-    )]
-    #[inline]
-    fn decode(bytes: &[u8; HEAD]) -> Self {
-        let word = |at: usize| {
-            let chunk = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>());
-            chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk))
-        };
-        let (first, second, third, fourth) = (word(0), word(8), word(16), word(20));
-        Self {
-            seconds: first as u32,
-            partner: (first >> 32) as u32,
-            revenue: widen(second << 16),
-            payout: widen(second >> 48 << 16 | third << 32),
-            status: (third >> 32) as u8,
-            class: (third >> 40) as u8,
-            currency: (third >> 48) as u8,
-            flags: (third >> 56) as u8,
-            pair: (fourth >> 32) as u32,
-        }
-    }
-}
-
-/// A row as it lies in its block: a reader of one field need not decode all.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct View<'a> {
-    head: &'a [u8; HEAD],
-    texts: &'a [u8],
-}
-
-impl<'a> View<'a> {
-    #[inline]
-    pub(super) fn class(&self) -> u8 {
-        let [.., class, _, _, _, _, _, _] = *self.head;
-        class
-    }
-
-    #[inline]
-    fn flags(&self) -> u8 {
-        flags_of(self.head)
-    }
-
-    #[inline]
-    fn length(&self) -> usize {
-        let mut length = 0;
-        for _ in 0..(self.flags() & 15).count_ones() {
-            length += 1 + usize::from(self.texts.get(length).copied().unwrap_or(0));
-        }
-        length
-    }
-
-    /// One text. The order id is also returned where it equals the unique id.
-    #[inline]
-    pub(super) fn text(&self, which: usize) -> &'a [u8] {
-        let flags = self.flags();
-        let which = if which == ORDER_ID && flags & IS_SAME_ID != 0 {
-            UNIQUE_ID
-        } else {
-            which
-        };
-        if flags & 1 << which == 0 {
-            return &[];
-        }
-        let mut at = 0;
-        for _ in 0..(flags & ((1 << which) - 1)).count_ones() {
-            at += 1 + usize::from(self.texts.get(at).copied().unwrap_or(0));
-        }
-        let length = usize::from(self.texts.get(at).copied().unwrap_or(0));
-        self.texts.get(at + 1..at + 1 + length).unwrap_or_default()
-    }
-}
-
-/// 48 bits hold nine digits before the point, four after it, and a value for none.
-const NONE_48: i64 = -(1 << 47);
-
-/// The low 48 bits.
-#[inline]
-fn narrow(units: i64) -> u64 {
-    let units = if units == NO_AMOUNT { NONE_48 } else { units };
-    units.cast_unsigned() & 0xFFFF_FFFF_FFFF
-}
-
-/// From the high 48 bits.
-#[inline]
-fn widen(high: u64) -> i64 {
-    let units = high.cast_signed() >> 16;
-    if units == NONE_48 { NO_AMOUNT } else { units }
-}
 
 #[derive(Debug)]
 struct Block {
@@ -219,7 +81,8 @@ impl Store {
         seed: u64,
         memory: &mut Memory,
     ) -> Option<()> {
-        let mut length = HEAD;
+        let has_more = head.has_more();
+        let mut length = HEAD + if has_more { MORE } else { 0 };
         let mut flags = head.flags;
         for (index, text) in texts.iter().enumerate() {
             if !text.is_empty() {
@@ -261,6 +124,11 @@ impl Store {
         let row = block.bytes.get_mut(block.used..block.used + length)?;
         let (head_bytes, mut rest) = row.split_first_chunk_mut::<HEAD>()?;
         *head_bytes = head.encode();
+        if has_more {
+            let (more, texts) = rest.split_first_chunk_mut()?;
+            *more = head.encode_more();
+            rest = texts;
+        }
         for text in texts {
             if !text.is_empty() {
                 let (size, tail) = rest.split_first_mut()?;
@@ -288,9 +156,8 @@ impl Store {
         let at = place as usize & (BLOCK - 1);
         let block = self.blocks.get(index)?;
         let bytes = block.bytes.get(at..block.used)?;
-        let (head, texts) = bytes.split_first_chunk::<HEAD>()?;
-        let view = View { head, texts };
-        let length = HEAD + view.length();
+        let view = View::of(bytes)?;
+        let length = view.length();
         let next = if length < bytes.len() {
             Some(place + u32::try_from(length).ok()?)
         } else if index + 1 < self.blocks.len() {
@@ -308,7 +175,7 @@ impl Store {
         let at = place as usize & (BLOCK - 1);
         block.map_or(0, |block| {
             let read = |at: usize| block.bytes.get(at).copied().map_or(0, u32::from);
-            read(at) + read(at + HEAD + 12)
+            read(at) + read(at + HEAD + MORE + 12)
         })
     }
 
@@ -321,48 +188,27 @@ impl Store {
             .min(31)
     }
 
-    /// The row at a place.
+    /// The encoded row at a place.
+    #[inline]
+    pub(super) fn at(&self, place: u32) -> Option<View<'_>> {
+        View::of(self.bytes_at(place)?)
+    }
+
+    /// The fields of the row at a place, besides its texts.
     #[inline]
     pub(super) fn head(&self, place: u32) -> Option<Head> {
-        self.bytes_at(place)?.first_chunk().map(Head::decode)
+        self.at(place).map(|view| view.head())
     }
 
     /// The texts of the row at a place. The order id is also returned where it equals the unique id.
     pub(super) fn texts(&self, place: u32) -> [&[u8]; TEXTS] {
-        let mut texts: [&[u8]; TEXTS] = [&[]; TEXTS];
-        let Some((head, mut rest)) = self
-            .bytes_at(place)
-            .and_then(|bytes| bytes.split_first_chunk::<HEAD>())
-        else {
-            return texts;
-        };
-        let flags = flags_of(head);
-        for (index, text) in texts.iter_mut().enumerate() {
-            if flags & (1 << index) != 0 {
-                let Some((&length, tail)) = rest.split_first() else {
-                    break;
-                };
-                let Some((this, tail)) = tail.split_at_checked(usize::from(length)) else {
-                    break;
-                };
-                *text = this;
-                rest = tail;
-            }
-        }
-        if flags & IS_SAME_ID != 0 {
-            let [unique, order, ..] = &mut texts;
-            *order = unique;
-        }
-        texts
+        self.at(place).map_or([&[]; TEXTS], |view| view.all_texts())
     }
 
     /// One text of the row at a place.
     #[inline]
     pub(super) fn text(&self, place: u32, which: usize) -> &[u8] {
-        let bytes = self
-            .bytes_at(place)
-            .and_then(|bytes| bytes.split_first_chunk());
-        bytes.map_or(&[], |(head, texts)| View { head, texts }.text(which))
+        self.at(place).map_or(&[], |view| view.text(which))
     }
 
     fn byte_mut(&mut self, place: u32, at: usize) -> Option<&mut u8> {
@@ -377,23 +223,23 @@ impl Store {
         };
         let at = place as usize & (BLOCK - 1);
         if let Some(head) = block.bytes.get_mut(at..at + HEAD) {
-            if let Some(slot) = head.get_mut(4..8) {
+            if let Some(slot) = head.get_mut(PARTNER..PARTNER + 4) {
                 slot.copy_from_slice(&partner.to_le_bytes());
             }
-            if let Some(slot) = head.get_mut(21) {
-                *slot = class;
+            if let Some(slot) = head.get_mut(CLASS) {
+                *slot = *slot & HAS_MORE | class;
             }
         }
     }
 
     pub(super) fn add_flags(&mut self, place: u32, flags: u8) {
-        if let Some(slot) = self.byte_mut(place, 23) {
+        if let Some(slot) = self.byte_mut(place, FLAGS) {
             *slot |= flags;
         }
     }
 
     pub(super) fn take_flags(&mut self, place: u32, flags: u8) {
-        if let Some(slot) = self.byte_mut(place, 23) {
+        if let Some(slot) = self.byte_mut(place, FLAGS) {
             *slot &= !flags;
         }
     }
@@ -484,12 +330,6 @@ fn copy_ends<const BYTES: usize>(text: &[u8], slot: &mut [u8]) {
     if let (Some(from), Some(to)) = (text.last_chunk::<BYTES>(), slot.last_chunk_mut()) {
         *to = *from;
     }
-}
-
-#[inline]
-fn flags_of(head: &[u8; HEAD]) -> u8 {
-    let [.., flags, _, _, _, _] = *head;
-    flags
 }
 
 #[cfg(test)]

@@ -36,6 +36,63 @@ impl Spellings {
     }
 }
 
+/// The numbers of pairs of short texts: one look-up in place of three.
+#[derive(Debug, Default)]
+pub(super) struct RecentPairs {
+    known: Vec<(ShortPair, u32)>,
+}
+
+/// Two texts of at most eight bytes, each as one number, and both lengths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ShortPair {
+    words: [u64; 2],
+    lengths: [u8; 2],
+}
+
+impl ShortPair {
+    #[inline]
+    pub(super) fn of(one: &[u8], other: &[u8]) -> Option<Self> {
+        (one.len().max(other.len()) <= 8).then(|| Self {
+            words: [last_word(one), last_word(other)],
+            lengths: [one, other].map(|text| u8::try_from(text.len()).unwrap_or(0)),
+        })
+    }
+
+    #[inline]
+    fn slot(&self) -> usize {
+        let [one, other] = self.words;
+        usize::try_from(mix(mix(one) ^ other) >> (64 - RECENT_BITS)).unwrap_or(0)
+    }
+}
+
+impl RecentPairs {
+    #[inline]
+    pub(super) fn number(&self, pair: ShortPair) -> Option<u32> {
+        let slot = pair.slot();
+        for slot in [slot, slot ^ 1] {
+            let &(known, number) = self.known.get(slot)?;
+            if known == pair {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    /// Remembers a pair. The one that was there before moves to the neighbouring place.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn add(&mut self, pair: ShortPair, number: u32, memory: &mut Memory) -> Option<()> {
+        if self.known.is_empty() {
+            memory.reserve(&mut self.known, 1 << RECENT_BITS)?;
+            self.known.resize(1 << RECENT_BITS, Default::default());
+        }
+        let slot = pair.slot();
+        let before = core::mem::replace(self.known.get_mut(slot)?, (pair, number));
+        *self.known.get_mut(slot ^ 1)? = before;
+        Some(())
+    }
+}
+
 /// Texts by number, from 1; 0 means none.
 #[derive(Debug, Default)]
 pub(super) struct Words {

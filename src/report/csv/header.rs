@@ -2,7 +2,8 @@
 
 use super::{Csv, MAX_ROW_BYTES, NO_ROLE, returns_at};
 use crate::nearest::nearest;
-use crate::report::names::{Names, ROLE_NAMES, ROLES, find_either, normalise};
+use crate::report::digits::find_either;
+use crate::report::names::{Names, ROLE_NAMES, ROLES, normalise};
 
 impl Csv {
     /// Detects newline, delimiter and roles; returns the offset of the first row.
@@ -78,7 +79,9 @@ impl Csv {
             };
         };
         self.roles = roles_of(&header, names)?;
-        if self.roles.iter().all(|&role| role == NO_ROLE) {
+        let known = self.roles.iter().filter(|&&role| role != NO_ROLE);
+        self.all_roles = known.fold(0, |all, role| all | 1 << role);
+        if self.all_roles == 0 {
             return Err(no_column(input, at));
         }
         self.header = header;

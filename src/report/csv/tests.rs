@@ -8,6 +8,11 @@ type Rows = Vec<(u32, Result<(String, String), Flaw>)>;
 
 /// The line, the unique id and the status of each row, where the input arrives in pieces.
 fn read(text: &[u8], piece: usize) -> Result<Rows, String> {
+    read_by(text, piece, true)
+}
+
+/// The same with or without the reader of plain rows.
+fn read_by(text: &[u8], piece: usize, has_plain: bool) -> Result<Rows, String> {
     let names = Names::of(RowKind::Orders, "simple").unwrap();
     let mut csv = Csv::new(0);
     let mut fields = Fields::default();
@@ -22,7 +27,12 @@ fn read(text: &[u8], piece: usize) -> Result<Rows, String> {
         let is_last = end == text.len() && input.len() == end;
         input = text[..end].to_vec();
         loop {
-            match csv.next(&input, at, is_last, &names, &mut fields) {
+            let plain = has_plain.then(|| csv.next_plain(&input, at, &mut fields));
+            let pull = match plain.flatten() {
+                Some(after) => Pull::Row(after),
+                None => csv.next(&input, at, is_last, &names, &mut fields),
+            };
+            match pull {
                 Pull::Row(after) => {
                     let text =
                         |role| String::from_utf8_lossy(fields.text(role, &input)).into_owned();
@@ -214,5 +224,11 @@ proptest! {
         text.extend(&bytes);
         // A file with two line ends is refused; in any cut alike.
         prop_assert_eq!(read(&text, piece), read(&text, 1_000));
+    }
+
+    #[test]
+    fn plain_rows_are_read_as_all_are(rows in proptest::collection::vec("[ab1-]{0,9},[a\u{e9}!-]{0,9}|[ab\",\r\u{e9}]{0,12}", 0..9), end in "\r?\n|\r", piece in 1_usize..60) {
+        let text = ["unique_id,status", &rows.join(&end), "tail of the file,x"].join(&end);
+        prop_assert_eq!(read_by(text.as_bytes(), piece, true), read_by(text.as_bytes(), piece, false));
     }
 }

@@ -1,7 +1,7 @@
 //! The shape of a program's rows: the literals between the values.
 
 use super::{Json, NO_ROLE, SHAPES};
-use crate::report::digits::{DIGIT, HIGH, SAME, each, unlike};
+use crate::report::digits::{DIGIT, HIGH, SAME, each, unlike, word_at};
 use crate::report::memory::last_word;
 use crate::report::names::{Fields, Kind};
 
@@ -109,6 +109,27 @@ impl Shape {
         }
     }
 
+    /// Visits the values of the row that the input begins with, and that has fitted: the role of each, whether it is a
+    /// text, and its offsets.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn values(
+        &self,
+        input: &[u8],
+        mut visit: impl FnMut(u8, bool, usize, usize),
+    ) -> Option<()> {
+        let mut at = 0;
+        for slot in &self.slots {
+            let from = at + slot.literal.length as usize;
+            at = if slot.is_text {
+                plain_text(input, from)?
+            } else {
+                plain_number(input, from)?
+            };
+            visit(slot.role, slot.is_text, from, at);
+        }
+        Some(())
+    }
+
     pub(super) fn read(&mut self, input: &[u8], at: usize, fields: &mut Fields) -> Option<usize> {
         let mut at = at;
         for slot in &mut self.slots {
@@ -159,13 +180,6 @@ fn word_of(bytes: &[u8]) -> (u64, u64) {
     (u64::from_le_bytes(words.0), u64::from_le_bytes(words.1))
 }
 
-/// The eight bytes from an offset on.
-#[inline]
-fn word_at(input: &[u8], at: usize) -> Option<u64> {
-    let word = input.get(at..)?.first_chunk()?;
-    Some(u64::from_le_bytes(*word))
-}
-
 impl Json {
     /// Remembers the shape of the row that the strict reader has read.
     #[cfg_attr(small_cold, optimize(size))]
@@ -211,14 +225,19 @@ impl Json {
         at: usize,
         fields: &mut Fields,
     ) -> Option<usize> {
-        fields.clear();
         #[cfg(test)]
         if self.is_strict {
+            fields.clear();
             return None;
         }
+        if let Some(after) = self.read_by_stencil(input, at, fields) {
+            return Some(after);
+        }
+        fields.clear();
         if let Some(shape) = self.shapes.get_mut(self.last)
             && let Some(after) = shape.read(input, at, fields)
         {
+            self.note_row(input, at, after);
             return Some(after);
         }
         for (index, shape) in self.shapes.iter_mut().enumerate() {
@@ -259,7 +278,7 @@ impl Literal {
 /// The high bits of bytes that are no printable ASCII, a quote or an escape. The lowest marked byte is one; a borrow can
 /// mark bytes after it.
 #[inline]
-fn special(word: u64) -> u64 {
+pub(super) fn special(word: u64) -> u64 {
     let quote = word ^ (each(b'"'));
     let escape = word ^ (each(b'\\'));
     let control = word.wrapping_sub(each(0x20));

@@ -30,7 +30,11 @@ fn read(text: &[u8], piece: usize, is_strict: bool) -> Result<Vec<Row>, String> 
         let is_last = end == text.len();
         let input = &text[..end];
         loop {
-            match json.next(input, at, is_last, &names, &mut fields) {
+            let pull = match json.next_plain(input, at, &mut fields) {
+                Some(after) => Pull::Row(after),
+                None => json.next(input, at, is_last, &names, &mut fields),
+            };
+            match pull {
                 Pull::Row(after) => {
                     rows.push(Ok(SHOWN
                         .map(|role| {
@@ -398,4 +402,58 @@ proptest! {
             prop_assert_eq!(normal(&strict), normal(&expected), "{}", text);
         }
     }
+
+    /// Rows whose values are as long as those of the row before, but for one character.
+    #[test]
+    fn rows_by_stencil_and_strict_ones_agree(
+        rows in proptest::collection::vec((0_u32..100, "[A-Za-z0-9 .-]{9}", 0_u32..10_000, any::<prop::sample::Index>(), prop::option::weighted(0.3, "[ \\{\\}\\[\\]\",:0-9.+\\-aEe\\\\\u{7f}\u{1}]")), 1..12),
+        piece in 1_usize..400,
+    ) {
+        let rows: Vec<_> = rows.iter().map(|(id, unique, payout, place, with)| {
+            let mut row = format!("{{\"conversion_id\":1{id:02},\"affiliate_id\":-{},\"offer_id\":{},\"payout\":{:02}.{:02},\"conversion_status\":\"ok\",\"unique_id\":\"{unique}\"}}", id / 10, id % 10, payout / 100, payout % 100);
+            if let Some(with) = with {
+                let at = place.index(row.len());
+                row.replace_range(at..=at, with);
+            }
+            row
+        }).collect();
+        let text = format!("[{}]", rows.join(","));
+        prop_assert_eq!(read(text.as_bytes(), piece, false), read(text.as_bytes(), piece, true), "{}", text);
+    }
+}
+
+#[test]
+fn a_stencil_is_what_each_byte_may_be() {
+    let row =
+        |id: &str, unique: &str| format!(r#"{{"conversion_id":{id},"unique_id":"{unique}"}}"#);
+    let mut fits = Vec::new();
+    for (id, unique) in [
+        ("12", "ABC"),
+        ("90", "a-9"),
+        ("02", "ABC"),
+        ("1.", "ABC"),
+        ("12", "A\"C"),
+        ("12", "A\\C"),
+        ("12", "A\nC"),
+        ("12", "\u{e9}C"),
+    ] {
+        let text = ["12", "12", "12"].map(|id| row(id, "ABC")).join(",");
+        let text = format!("[{text},{},", row(id, unique));
+        let names = Names::of(RowKind::Conversions, "").unwrap();
+        let (mut json, mut fields, mut at) = (Json::new(), Fields::default(), 0);
+        for _ in 0..3 {
+            at = match json.next_plain(text.as_bytes(), at, &mut fields) {
+                Some(after) => after,
+                None => match json.next(text.as_bytes(), at, false, &names, &mut fields) {
+                    Pull::Row(after) => after,
+                    other => panic!("{other:?}"),
+                },
+            };
+        }
+        let read = json.read_by_stencil(text.as_bytes(), at + 1, &mut fields);
+        fits.push(
+            read.is_some_and(|_| fields.text(Role::UniqueId, text.as_bytes()) == unique.as_bytes()),
+        );
+    }
+    assert_eq!(fits, [true, true, false, false, false, false, false, false]);
 }

@@ -1,6 +1,6 @@
 //! One pass over both sides: spreads rows over partitions, merges the partitions, judges the groups.
 
-use super::group::{judge_group, lower};
+use super::group::{judge_group, lower, run};
 use super::refunds::{NOTHING, Rest};
 use super::{
     Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_first, is_open, key_of, proof, which,
@@ -233,6 +233,7 @@ impl Judge {
         self.pairs.gather(index, pairs, &mut report.memory)?;
         self.pairs.free(index, &mut report.memory);
         let shift = report.orders.shift();
+        let keys = [0, 1].map(|side| which(pass, side));
         let mut far = 0;
         for (at, &entry) in pairs.iter().enumerate() {
             if far == 0 {
@@ -240,10 +241,12 @@ impl Judge {
             }
             far -= 1;
             let (one, other) = (hash_of_entry(entry) >> shift, place_of(entry));
-            let key = key_of(&report.orders, pass, 0, one);
-            let is_pair = same(key, key_of(&report.conversions, pass, 1, other))
+            let (order, conversion) = (report.orders.at(one)?, report.conversions.at(other)?);
+            let key = order.text(keys[0]);
+            let heads = (order.head(), conversion.head());
+            let is_pair = same(key, conversion.text(keys[1]))
                 && (key.len() <= 15 || self.is_proof(report, pass, key))
-                && self.judge_pair(report, one, other, None);
+                && self.judge_heads(report, (one, &heads.0), (other, &heads.1), None);
             if !is_pair {
                 self.leave(report, pass, 0, one)?;
                 self.leave(report, pass, 1, other)?;
@@ -387,30 +390,37 @@ impl Judge {
         }
     }
 
-    /// Judges a pair, with what refunds that this pass has found leave of the order. A refund is no sale, and pairs with
-    /// nothing: false.
-    #[inline]
+    /// Judges a pair, with what refunds that this pass has found leave of the order.
     pub(super) fn judge_pair(
         &mut self,
         report: &mut Report,
         order: u32,
         conversion: u32,
         rest: Option<Rest>,
+    ) {
+        let (orders, conversions) = (&report.orders, &report.conversions);
+        if let (Some(one), Some(other)) = (orders.head(order), conversions.head(conversion)) {
+            self.judge_heads(report, (order, &one), (conversion, &other), rest);
+        }
+    }
+
+    /// The same, where the rows are decoded. A refund is no sale, and pairs with nothing: false.
+    #[inline]
+    fn judge_heads(
+        &mut self,
+        report: &mut Report,
+        (order, one): (u32, &Head),
+        (conversion, other): (u32, &Head),
+        rest: Option<Rest>,
     ) -> bool {
-        let (Some(one), Some(other)) = (
-            report.orders.head(order),
-            report.conversions.head(conversion),
-        ) else {
-            return false;
-        };
         if one.flags & IS_REFUND != 0 {
             return false;
         }
-        let net = rest.map_or_else(|| self.net_so_far(order, &one), |rest| rest.net);
-        let reasons = report.settings.reasons(&one, net, &other);
+        let net = rest.map_or_else(|| self.net_so_far(order, one), |rest| rest.net);
+        let reasons = report.settings.reasons(one, net, other);
         let class = class_of(reasons, rest.is_some_and(|rest| rest.is_due));
-        self.settle(report, true, order, class, conversion, &one);
-        self.settle(report, false, conversion, class, order, &other);
+        self.settle(report, true, order, class, conversion, one);
+        self.settle(report, false, conversion, class, order, other);
         if one.seconds != NO_TIME
             && other.seconds != NO_TIME
             && (one.flags | other.flags) & IS_DAY == 0
@@ -486,14 +496,4 @@ pub(super) fn touch(store: &Store, entries: &[u64]) -> usize {
     }
     core::hint::black_box(sum);
     count
-}
-
-/// The entries with one hash, and the entries after them.
-#[inline]
-pub(super) fn run(entries: &[u64], hash: u64) -> (&[u64], &[u64]) {
-    let length = entries
-        .iter()
-        .take_while(|&&entry| entry >> 32 == hash)
-        .count();
-    entries.split_at(length)
 }

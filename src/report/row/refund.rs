@@ -11,7 +11,7 @@ use crate::report::store::NO_AMOUNT;
 use std::borrow::Cow;
 
 /// The roles by which a sale's own row changes what remains of it; one bit for each.
-const CHANGES: u32 = 1 << Role::Refunded as u32
+pub(super) const CHANGES: u32 = 1 << Role::Refunded as u32
     | 1 << Role::Cancelled as u32
     | 1 << Role::Captured as u32
     | 1 << Role::Disputed as u32
@@ -86,20 +86,16 @@ impl Source {
 }
 
 impl Report {
-    /// An order's revenue, its status, and the mark of what was given back.
-    #[inline]
+    /// What its own row leaves of an order's revenue and status, and the mark of what was given back.
+    #[inline(never)]
     pub(super) fn remaining(
         &mut self,
         source: &Source,
         fields: &Fields,
         input: &[u8],
         currency: u8,
-        revenue: i64,
+        (revenue, status): (i64, u8),
     ) -> Result<(i64, u8, u32), Flaw> {
-        let status = self.mapped_status(source, fields.text(Role::Status, input))?;
-        if !fields.has_any(CHANGES) && !source.is_shopify {
-            return Ok((revenue, status, 0));
-        }
         let letters = self.letters(source, currency);
         let said = source.given_back(fields, input, letters, revenue)?;
         let (revenue, status) = self.after_refunds(said.revenue, status, &said)?;

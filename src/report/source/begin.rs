@@ -85,7 +85,7 @@ impl Source {
                 format => format == "json",
             };
             self.reader = if is_json {
-                Reader::Json(Json::new())
+                Reader::Json(Box::new(Json::new()))
             } else {
                 Reader::Csv(Csv::new(self.delimiter))
             };

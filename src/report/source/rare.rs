@@ -28,8 +28,14 @@ impl Source {
     }
 
     #[inline(never)]
-    pub(super) fn note_order(&mut self, order: &[u8], is_bare: bool) -> Result<bool, Flaw> {
-        if is_bare {
+    pub(super) fn note_order(
+        &mut self,
+        order: &[u8],
+        fields: &Fields,
+        input: &[u8],
+    ) -> Result<bool, Flaw> {
+        let is_blank = |role| fields.text(role, input).iter().all(u8::is_ascii_whitespace);
+        if is_blank(Role::Revenue) && is_blank(Role::Status) {
             if !order.is_empty() && order == self.last_order {
                 self.line_items += 1;
                 return Ok(true);

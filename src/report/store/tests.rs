@@ -7,12 +7,20 @@ fn head(number: u32) -> Head {
         seconds: number,
         partner: NOBODY,
         revenue: -i64::from(number) * 123_456,
-        payout: NO_AMOUNT,
+        payout: if number.is_multiple_of(2) {
+            NO_AMOUNT
+        } else {
+            i64::from(number)
+        },
         status: 3,
         class: 0,
         currency: 1,
         flags: 0,
-        pair: number ^ 0x55,
+        pair: if number.is_multiple_of(4) {
+            0
+        } else {
+            number << 16 ^ 0x55
+        },
     }
 }
 
@@ -44,9 +52,10 @@ fn rows_are_walked_in_order_and_known_by_place() {
     assert_eq!(places.len(), 5_000);
     for (number, &place) in (0..).zip(&places) {
         let row = store.head(place).unwrap();
+        let given = head(number);
         assert_eq!(
-            (row.seconds, row.revenue, row.payout),
-            (number, -i64::from(number) * 123_456, NO_AMOUNT)
+            (row.seconds, row.revenue, row.payout, row.pair, row.status),
+            (number, given.revenue, given.payout, given.pair, 3)
         );
         assert_eq!(
             store.text(place, UNIQUE_ID),
@@ -71,6 +80,6 @@ fn a_full_store_keeps_its_rows() {
     let mut store = Store::default();
     let texts: [&[u8]; TEXTS] = [b"ORD-1", &[], &[], &[]];
     while store.push(&head(1), texts, b"", 7, &mut memory).is_some() {}
-    assert_eq!(store.rows() as usize, BLOCK / (HEAD + 6));
+    assert_eq!(store.rows() as usize, BLOCK / (HEAD + MORE + 6));
     assert!(store.head(0).is_some());
 }
