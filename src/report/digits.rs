@@ -73,10 +73,8 @@ pub(super) fn find_either(bytes: &[u8], from: usize, one: u8, other: u8) -> usiz
 /// The same inside its caller.
 #[inline(always)]
 pub(super) fn find(bytes: &[u8], from: usize, one: u8, other: u8) -> usize {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let ones = LOW.wrapping_mul(u64::from(one));
-    let others = LOW.wrapping_mul(u64::from(other));
+    const LOW: u64 = each(1);
+    let (ones, others) = (each(one), each(other));
     let mut at = from;
     while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*word);
