@@ -117,8 +117,8 @@ export function outboxClass<Env>(configure: (env: Env) => WorkerOptions): Outbox
     webhook(...args: Parameters<Shard["webhook"]>) {
       return this.#shard.webhook(...args);
     }
-    idSecret() {
-      return this.#shard.idSecret();
+    idSecret(...args: Parameters<Shard["idSecret"]>) {
+      return this.#shard.idSecret(...args);
     }
     signIn(...args: Parameters<Shard["signIn"]>) {
       return this.#shard.signIn(...args);
@@ -185,7 +185,7 @@ function shardAt(outbox: DurableObjectNamespace, number: number): Shard {
     replay: (...args) => shard().replay(...args),
     cancel: (...args) => shard().cancel(...args),
     webhook: (...args) => shard().webhook(...args),
-    idSecret: () => shard().idSecret(),
+    idSecret: (...args) => shard().idSecret(...args),
     signIn: (...args) => shard().signIn(...args),
     endSession: (...args) => shard().endSession(...args),
     isSessionEnded: (...args) => shard().isSessionEnded(...args),

@@ -100,10 +100,10 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
   const body = await readBody(request);
   if (mayBeTokened) {
     const answer = await acceptTokened(request, body, options, async (tokened) => {
-      const read = readConversions(tokened.conversion, false, [], options);
+      const { idOf, account } = await setup.ids();
+      const read = readConversions(tokened.conversion, account, false, [], options);
       // The core puts offer and click in front of the body's fields: an array is no conversion.
       if (Array.isArray(read)) return refuse("conversion", "must be one conversion");
-      const idOf = await setup.ids();
       const caller: Caller = { isSigned: false, once: onceFor(tokened, idOf(read.key)) };
       return answerTo(request, read, (item) => candidateOf(item, idOf, caller, setup), caller, setup);
     });
@@ -111,23 +111,23 @@ async function conversions(request: Request, setup: Setup): Promise<Response> {
   }
   const caller = page ?? (await admit(request, body, options, signature));
   const clickIds = caller.isSigned ? [] : signedClickIds(request, options);
-  const read = readConversions(body, caller.isSigned, clickIds, options);
+  const { idOf, account } = await setup.ids();
+  const read = readConversions(body, account, caller.isSigned, clickIds, options);
   // As headers of the new answer, since each change of an answer's headers costs as much as all of them.
   const cors = corsHeaders(request, options, caller.origin);
-  const idOf = await setup.ids();
   return answerTo(request, read, (item) => candidateOf(item, idOf, caller, setup), caller, setup, cors);
 }
 
 function readConversions(
   body: string,
+  account: string,
   isSigned: boolean,
   clickIds: readonly string[],
   options: ResolvedOptions,
 ): ReadEvent | ReadItem<ReadEvent>[] {
-  const { account, isPixel } = options;
   const latest = latestDate(options);
   return JSON.parse(
-    call(() => core.api().readConversions(body, account, isSigned, clickIds.join(" "), isPixel, latest)),
+    call(() => core.api().readConversions(body, account, isSigned, clickIds.join(" "), options.isPixel, latest)),
   );
 }
 
@@ -154,10 +154,10 @@ async function corrections(request: Request, setup: Setup): Promise<Response> {
       "this forwarder delivers to p.ashx alone: corrections need baseUrl and apiKey, for CAKE's older services";
     throw new Refusal("corrections_unavailable", rule);
   }
-  const read = JSON.parse(call(() => core.api().readCorrections(body, options.account))) as
+  const { idOf, account } = await setup.ids();
+  const read = JSON.parse(call(() => core.api().readCorrections(body, account))) as
     | ReadCorrection
     | ReadItem<ReadCorrection>[];
-  const idOf = await setup.ids();
   return answerTo(request, read, (item) => correctionOf(item, idOf, setup), caller, setup);
 }
 
@@ -191,24 +191,25 @@ function intakeOf(setup: Setup): Intake {
     if (result === undefined) return { refusal: "outbox_unavailable" };
     return "error" in result ? { refusal: result.error.code as ForwarderCode } : result;
   };
-  const readOne = (body: string): ReadEvent => {
-    const read = readConversions(body, true, [], options);
+  const readOne = (body: string, account: string): ReadEvent => {
+    const read = readConversions(body, account, true, [], options);
     return Array.isArray(read) ? refuse("conversions", "must not stand here: it is one conversion") : read;
   };
   return {
     keyOf(body) {
-      const { offerId, uniqueId } = JSON.parse(readOne(body).text) as OrderRef;
+      const { offerId, uniqueId } = JSON.parse(readOne(body, "").text) as OrderRef;
       return { offerId, uniqueId };
     },
     async convert(body, update) {
-      const candidate = candidateOf(readOne(body), await setup.ids(), { isSigned: true }, setup);
+      const { idOf, account } = await setup.ids();
+      const candidate = candidateOf(readOne(body, account), idOf, { isSigned: true }, setup);
       return acceptOne({ ...candidate, event: { ...candidate.event, update } });
     },
     async updateOrder(update) {
       const { offerId, uniqueId } = update;
-      const idOf = await setup.ids();
+      const { idOf, account } = await setup.ids();
       // In the shard of the order's conversion, as its corrections are.
-      const id = idOf(call(() => core.api().orderKey(options.account, offerId, uniqueId)));
+      const id = idOf(call(() => core.api().orderKey(account, offerId, uniqueId)));
       const event: NewEvent = { id, kind: "correction", offerId, text: "", acceptedAt: today(options), update };
       return acceptOne({ shard: shardOf(id, setup), event: { ...event, order: orderOf(id) } });
     },

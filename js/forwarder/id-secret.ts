@@ -1,17 +1,44 @@
-/** The secret for the ids of all shards: nobody computes an event's id from an order's number. */
+/**
+ * What the ids of all shards are made with: a secret, so that nobody computes an event's id from an order's number, and
+ * the account's text.
+ */
 import type { OutboxStore } from "./store.js";
 
-const NAME = "id secret";
+const SECRET = "id secret";
 
-/** The secret that a store has; null where it has none yet. */
-export function findIdSecret(store: Pick<OutboxStore, "getMeta">): string | null {
-  return store.getMeta(NAME);
+/**
+ * A sandbox, the one address of `http:` (`src/host.rs`), is an account of its own: what it was sent does not count as
+ * sent to CAKE.
+ */
+const accountName = (account: string) => (account.startsWith("http:") ? "sandbox account" : "account");
+
+/** What a store has for the ids, each null where it has none yet. */
+export interface IdParts {
+  readonly secret: string | null;
+  /** The text that the outbox's account had when the outbox was first used. */
+  readonly account: string | null;
 }
 
-/** Keeps a secret, a new one unless it is given; returns it. */
-export function keepIdSecret(store: Pick<OutboxStore, "setMeta">, secret = newSecret()): string {
-  store.setMeta(NAME, secret);
-  return secret;
+/** What a store has, for the account that has this text now. */
+export function findIdParts(store: Pick<OutboxStore, "getMeta">, account: string): IdParts {
+  return { secret: store.getMeta(SECRET), account: store.getMeta(accountName(account)) };
+}
+
+/**
+ * Returns what a store has, and keeps there what it lacks: `others` of another store, a new secret, and the account as it
+ * is now. That account's address may change later, and its events are the same events.
+ */
+export function keepIdParts(
+  store: Pick<OutboxStore, "getMeta" | "setMeta">,
+  account: string,
+  others?: IdParts,
+): { readonly [Name in keyof IdParts]: string } {
+  const own = findIdParts(store, account);
+  const secret = own.secret ?? others?.secret ?? newSecret();
+  const kept = own.account ?? others?.account ?? account;
+  if (own.secret === null) store.setMeta(SECRET, secret);
+  if (own.account === null && kept !== "") store.setMeta(accountName(account), kept);
+  return { secret, account: kept };
 }
 
 function newSecret(): string {

@@ -121,7 +121,7 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
   host.wakeAt(store.nextDue(host.now()));
   const layout = shardLayout({ shards: 1 });
   const shards: Gate[] = [new Gate({ outbox, layout, own: undefined, peer: () => shards[0] as Gate })];
-  const setup = { options: resolved, shards, layout, ids: createIds(shards) };
+  const setup = { options: resolved, shards, layout, ids: createIds(shards, resolved) };
   const forwarder: InProcessForwarder = {
     // A runtime adds its environment behind the request.
     async fetch(request) {

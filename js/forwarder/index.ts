@@ -97,5 +97,5 @@ function setUp(options: WorkerOptions): Setup {
     rateLimit === undefined
       ? undefined
       : async (request: Request) => (await rateLimit.limit({ key: callerOf(request) })).success;
-  return { options: resolved, shards, layout, ids: createIds(shards), limit };
+  return { options: resolved, shards, layout, ids: createIds(shards, resolved), limit };
 }

@@ -24,7 +24,8 @@ import { type Platform, type ResolvedShop, resolveShops, type Shops } from "./sh
 export interface ForwarderOptions {
   /**
    * `https://yourdomain.cakemarketing.com`, or a sandbox's origin on loopback. With {@link pixelDomain}, only
-   * corrections need it.
+   * corrections need it. The same account may get another address: its events stay known. A different account needs an
+   * outbox of its own.
    */
   readonly baseUrl?: string;
   /** The API key, a secret of the Worker. With {@link pixelDomain}, only corrections need it. */

@@ -11,7 +11,7 @@ import type { Send } from "./attempts.js";
 import { core } from "./core.js";
 import { Corrections } from "./corrections.js";
 import { Delivery, shownState, type Transition } from "./delivery.js";
-import { findIdSecret, keepIdSecret } from "./id-secret.js";
+import { keepIdParts } from "./id-secret.js";
 import { instant } from "./instant.js";
 import type { ResolvedOptions } from "./options.js";
 import {
@@ -198,22 +198,18 @@ export class Outbox {
 
   async holds(id: string, claim: string): Promise<boolean> {
     const row = this.#deps.store.find(id);
-    return row !== undefined && this.#isClaimOf(row, claim);
+    return row !== undefined && isClaimOf(row, claim);
   }
 
   async release(id: string, claim: string): Promise<boolean> {
     return this.#commit.next(() => {
       const row = this.#deps.store.find(id);
-      if (row === undefined || row.kind === "correction" || !this.#isClaimOf(row, claim)) return false;
+      if (row === undefined || row.kind === "correction" || !isClaimOf(row, claim)) return false;
       if (row.state === "pending" || !this.#delivery.isNotRecorded(row)) return false;
       // Noted before the click is taken: of a replay and the next order of the click, one alone goes on.
       if (row.code !== CLICK_LOST) this.#stateLog.settle(row, { ...row, code: CLICK_LOST });
       return true;
     });
-  }
-
-  #isClaimOf(row: Row, claim: string): boolean {
-    return call(() => core.api().claimOf(row.text, this.#deps.options.account)) === claim;
   }
 
   async siblings(order: string, conversionId?: number): Promise<readonly Sibling[]> {
@@ -298,10 +294,10 @@ export class Outbox {
     return this.#commit.next(() => this.#deps.store.webhook(id, digest, this.#deps.host.now()) === digest);
   }
 
-  async idSecret(): Promise<string> {
+  async idSecret(account?: string): Promise<string> {
     return this.#commit.next(() => {
-      const { store } = this.#deps;
-      return findIdSecret(store) ?? keepIdSecret(store);
+      const { secret, account: kept } = keepIdParts(this.#deps.store, account ?? "");
+      return account === undefined ? secret : `${secret}|${kept}`;
     });
   }
 
@@ -481,6 +477,10 @@ export class Outbox {
       acceptedAt: instant(row.accepted_ms, this.#deps.options),
     };
   }
+}
+
+function isClaimOf({ text }: Row, claim: string): boolean {
+  return call(() => core.api().isClaimOf(text, claim));
 }
 
 function pause(ms: number): Promise<void> {

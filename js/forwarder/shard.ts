@@ -197,8 +197,11 @@ export interface Shard {
    * is the id's.
    */
   webhook(id: string, digest: string, hash?: string, hops?: number): Promise<boolean>;
-  /** The secret for the ids of all shards. Only the first shard is asked. */
-  idSecret(): Promise<string>;
+  /**
+   * The secret for the ids of all shards; with an account's text, `SECRET|ACCOUNT`: the account's text when the outbox
+   * was first used. Only the first shard is asked.
+   */
+  idSecret(account?: string): Promise<string>;
   /**
    * Counts an operator's secret, right or wrong; returns for how many milliseconds secrets of this caller are ignored.
    */

@@ -161,17 +161,19 @@ pub fn order_key(account: &str, offer_id: f64, unique_id: &str) -> String {
     key_of(account, to_integer(offer_id), unique_id)
 }
 
-/// The claim of a stored event, by its canonical text: the click of a conversion, the own id of a
-/// correction.
+/// Does a stored event have this claim, by its canonical text? The claim is the click of a conversion, the own id of a
+/// correction. The account in front of it does not matter: an outbox has one.
 ///
 /// # Errors
 /// Those of [`Event::from_text`].
-#[wasm_bindgen(js_name = claimOf)]
-pub fn claim_of(text: &str, account: &str) -> Result<String, JsValue> {
-    Ok(match Correction::find(text) {
-        Some(correction) => correction?.claim(account),
-        None => Event::from_text(text)?.claim(account),
-    })
+#[wasm_bindgen(js_name = isClaimOf)]
+pub fn is_claim_of(text: &str, claim: &str) -> Result<bool, JsValue> {
+    let own = match Correction::find(text) {
+        Some(correction) => correction?.claim(""),
+        None => Event::from_text(text)?.claim(""),
+    };
+    // No account's text holds the mark.
+    Ok(claim.find('|').and_then(|at| claim.get(at..)) == Some(&own))
 }
 
 /// The first name that a JSON text gives twice within one object, at any depth; empty without one.

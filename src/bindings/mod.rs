@@ -55,8 +55,8 @@ pub use client::{Client, Pager, names_nothing, read_clicks};
 pub use deliverer::{Deliverer, looks_up};
 #[cfg(feature = "forwarder")]
 pub use forwarder::{
-    IdKey, Shards, claim_of, compare_events, hash, order_key, read_conversions, read_corrections,
-    repeated_name, settle_order,
+    IdKey, Shards, compare_events, hash, is_claim_of, order_key, read_conversions,
+    read_corrections, repeated_name, settle_order,
 };
 #[cfg(feature = "edge")]
 pub use link::{LinkBuilder, module_memory};

@@ -89,6 +89,8 @@ pub(crate) struct Attempt {
     /// Does Get Click say, or half say, that the click has a conversion, without a name for it? A report that lacks
     /// the event may be behind then.
     may_be_converted: bool,
+    /// Are the click's other events unknown? They are for an event that was accepted while its offer deduplicated.
+    lacks_siblings: bool,
     /// Conversions of the click's other events that the report has, unless it is behind.
     reported: Vec<u64>,
     /// What the report has to be compared with.
@@ -114,6 +116,7 @@ impl Attempt {
             phase: Phase::Over,
             clicked_on: None,
             may_be_converted: false,
+            lacks_siblings: false,
             reported: Vec::new(),
             known: Known::default(),
             started_ms: now_ms,
@@ -288,7 +291,7 @@ impl Attempt {
                     limit: BODY_LIMIT,
                 }
             }
-            Err(error) => self.settle(Meaning::Refused(error), breaker, moment),
+            Err(error) => self.refuse_unsendable(error, breaker, moment),
         }
     }
 
@@ -313,6 +316,7 @@ impl Attempt {
         breaker: &mut CircuitBreaker,
         moment: Moment,
     ) -> Step {
+        self.lacks_siblings = siblings.is_none();
         let known = siblings.unwrap_or_default();
         self.reported = Reading::expected(&self.row, known);
         self.known.others = known.iter().filter_map(|it| it.conversion_id).collect();
@@ -415,18 +419,12 @@ impl Attempt {
             "the report lacks a known conversion of the click: it is behind"
         } else if self.may_be_converted {
             "Get Click may name a conversion that the report lacks"
+        } else if self.lacks_siblings && self.row.is_in_doubt {
+            "the report lacks it, and may be behind: the click's other events are not known here"
         } else {
             return self.send_what_is_missing(breaker, moment);
         };
         self.wait_or_doubt(why, breaker, moment)
-    }
-
-    /// The report may be behind: it is asked again before the event counts as in doubt.
-    fn wait_or_doubt(&mut self, why: &str, breaker: &mut CircuitBreaker, moment: Moment) -> Step {
-        match self.too_early(breaker, moment) {
-            Some(step) => step,
-            None => self.stay_in_doubt(why, breaker, moment),
-        }
     }
 
     /// The look-up lacks the event: it is sent, or put off while CAKE may still be at work on the last
@@ -436,20 +434,6 @@ impl Attempt {
             Some(step) => step,
             None => self.send(breaker, moment),
         }
-    }
-
-    /// Puts the event off while a look-up without it is not believed yet.
-    fn too_early(&mut self, breaker: &mut CircuitBreaker, moment: Moment) -> Option<Step> {
-        let last_ms = match self.facts.knowledge {
-            Knowledge::Unknown => self.row.changed_ms.max(self.facts.quiet_from_ms),
-            _ => self.row.changed_ms,
-        };
-        let believed_ms = last_ms.saturating_add(SETTLED_MS);
-        if last_ms > moment.now_ms || moment.now_ms >= believed_ms {
-            return None;
-        }
-        let _ = self.record_signal(breaker, Signal::Healthy, moment);
-        Some(self.put_off(believed_ms))
     }
 
     fn fail_lookup(&mut self, error: Error, breaker: &mut CircuitBreaker, moment: Moment) -> Step {

@@ -88,23 +88,22 @@ impl Event {
                 "must not lie in the future of the account's time zone",
             ));
         }
-        if caller.is_pixel {
-            Ok(event)
-        } else {
-            event.for_api()
+        if !caller.is_pixel {
+            event.check_for_api()?;
         }
+        Ok(event)
     }
 
     /// Refuses the fields that CAKE's API does not take.
     ///
     /// # Errors
     /// [`Error::InvalidField`].
-    fn for_api(self) -> Result<Self> {
+    pub(super) fn check_for_api(&self) -> Result<()> {
         let rule = "is taken where the forwarder delivers to p.ashx (pixelDomain): CAKE's API has no such field";
         match (self.event_id, &self.order) {
             (Some(_), _) => Err(field("eventId", rule)),
             (None, Some(_)) => Err(field("order", rule)),
-            (None, None) => Ok(self),
+            (None, None) => Ok(()),
         }
     }
 

@@ -74,14 +74,16 @@ impl Route {
     /// The URL that records `event`, with the key where there is one; it goes to `fetch` alone.
     /// `accepted_at` is the civil time of acceptance, which counts unless the caller gave a date.
     /// It is empty where the account's time zone is unknown. `p.ashx` takes no date, no order id
-    /// and no `adv1` … `adv5`; it alone takes an event's id and an order.
+    /// and no `adv1` … `adv5`; it alone takes an event's id and an order. An event may have been accepted for the other
+    /// way to CAKE.
     ///
     /// # Errors
-    /// Those of [`Pixel::build`].
+    /// Those of [`Pixel::build`]; [`Error::InvalidField`] for a field that the API does not take.
     pub fn url(&self, event: &Event, accepted_at: &str) -> Result<String> {
         let params = event.params();
         match self {
             Self::Api(account) => {
+                event.check_for_api()?;
                 let request = if params.conversion_date.is_none() && !accepted_at.is_empty() {
                     let dated = record_conversion::Params {
                         conversion_date: Some(accepted_at.to_owned()),

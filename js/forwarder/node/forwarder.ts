@@ -120,14 +120,17 @@ export function openForwarder(options: NodeOptions, ...more: unknown[]): NodeFor
       const deps = { file, options, moreNames: NODE_NAMES, own, layout, note, shards: gates, onFailure: fail };
       shards.push(new NodeShard(deps));
     }
-    // A file that was begun anew gets the secret of the others.
-    for (const shard of shards) shard.opened(shards.find(({ idSecret }) => idSecret !== null)?.idSecret ?? null);
+    // A file that was begun anew gets what the others have.
+    const kept = shards.map(({ idParts }) => idParts);
+    const secret = kept.find((each) => each.secret !== null)?.secret ?? null;
+    const account = kept.find((each) => each.account !== null)?.account ?? null;
+    for (const shard of shards) shard.opened({ secret, account });
   } catch (thrown) {
     clearInterval(sweeper);
     release();
     throw problemOf(thrown, name, true);
   }
-  const setup = { options: resolved, shards: gates(), layout, ids: createIds(gates()), limit };
+  const setup = { options: resolved, shards: gates(), layout, ids: createIds(gates(), resolved), limit };
   for (const shard of shards) shard.wake();
 
   const underWay = new Set<Promise<Response>>();

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { Alarm } from "../../alarm.js";
 import { refuse } from "../../option.js";
 import { Gate } from "../gate.js";
-import { findIdSecret, keepIdSecret } from "../id-secret.js";
+import { findIdParts, type IdParts, keepIdParts } from "../id-secret.js";
 import { type ForwarderOptions, resolveOptions } from "../options.js";
 import { Outbox } from "../outbox.js";
 import type { Shard } from "../shard.js";
@@ -40,6 +40,7 @@ export class NodeShard {
   readonly gate: Gate;
   readonly #database: NodeDatabase;
   readonly #store: SqlStore;
+  readonly #account: string;
   readonly #timer: Timer;
   readonly #alarm: Alarm;
 
@@ -57,6 +58,7 @@ export class NodeShard {
         store.setMeta(NOTE, JSON.stringify({ own, ...note } satisfies FolderNote));
       });
       this.#store = store;
+      this.#account = resolved.account;
       this.#timer = new Timer();
       this.#alarm = new Alarm({ waitUntil: settle, storage: this.#timer }, null);
       this.outbox = new Outbox({
@@ -84,17 +86,17 @@ export class NodeShard {
     }
   }
 
-  /** The secret of the ids that the file has; null where it has none yet. */
-  get idSecret(): string | null {
-    return findIdSecret(this.#store);
+  /** What the file has for the ids. */
+  get idParts(): IdParts {
+    return findIdParts(this.#store, this.#account);
   }
 
   /**
-   * Ends the opening. Each file keeps the secret of the ids: without it, repetitions of the events in all other files
-   * would not be known.
+   * Ends the opening. Each file keeps the secret and the account of the ids, `others` where it has none: without them,
+   * repetitions of the events in all other files would not be known.
    */
-  opened(idSecret: string | null): void {
-    if (this.idSecret === null) this.#database.transactionSync(() => keepIdSecret(this.#store, idSecret ?? undefined));
+  opened(others: IdParts): void {
+    this.#database.transactionSync(() => keepIdParts(this.#store, this.#account, others));
     this.#database.opened();
   }
 

@@ -7,7 +7,7 @@ use super::super::outcome::{Meaning, State};
 use super::super::{Correction, schedule};
 use super::{ALONE_MS, Attempt, Knowledge, Moment, Step, Transition};
 use crate::Error;
-use crate::api::Certainty;
+use crate::api::{Certainty, SETTLED_MS};
 
 impl Attempt {
     /// Was there a doubt before this attempt? A look-up that has settled it may have been behind, and
@@ -30,6 +30,53 @@ impl Attempt {
         transition.is_alert = true;
         let _ = self.record_signal(breaker, Signal::Healthy, moment);
         Step::Store(transition)
+    }
+
+    /// The report may be behind: it is asked again before the event counts as in doubt.
+    pub(super) fn wait_or_doubt(
+        &mut self,
+        why: &str,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        match self.too_early(breaker, moment) {
+            Some(step) => step,
+            None => self.stay_in_doubt(why, breaker, moment),
+        }
+    }
+
+    /// Puts the event off while a look-up without it is not believed yet.
+    pub(super) fn too_early(
+        &mut self,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Option<Step> {
+        let last_ms = match self.facts.knowledge {
+            Knowledge::Unknown => self.row.changed_ms.max(self.facts.quiet_from_ms),
+            _ => self.row.changed_ms,
+        };
+        let believed_ms = last_ms.saturating_add(SETTLED_MS);
+        if last_ms > moment.now_ms || moment.now_ms >= believed_ms {
+            return None;
+        }
+        let _ = self.record_signal(breaker, Signal::Healthy, moment);
+        Some(self.put_off(believed_ms))
+    }
+
+    /// The end of an event that was accepted, and that the present options cannot send: a person is needed.
+    pub(super) fn refuse_unsendable(
+        &mut self,
+        error: Error,
+        breaker: &mut CircuitBreaker,
+        moment: Moment,
+    ) -> Step {
+        let why = error.to_string();
+        let mut step = self.settle(Meaning::Refused(error), breaker, moment);
+        if let Step::Store(end) = &mut step {
+            end.is_alert = true;
+            end.upstream_message = why;
+        }
+        step
     }
 
     /// Waits without an attempt, and uses none up.

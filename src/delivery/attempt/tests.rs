@@ -308,3 +308,80 @@ fn no_key_is_in_what_is_stored() {
         assert!(!end.to_json(false).contains("CANARY"));
     }
 }
+
+#[test]
+fn what_the_pixel_alone_takes_is_refused_where_it_waits_for_the_api() {
+    for (more, field) in [
+        (r#","eventId":3"#, "eventId"),
+        (r#","coupons":["A"]"#, "order"),
+    ] {
+        let body = text_of("abc", 1, "SIGNUP-1").replace('}', &format!("{more}}}"));
+        let caller = Caller {
+            is_signed: true,
+            click_ids: "",
+            is_pixel: true,
+            latest: None,
+        };
+        let RequestBody::One(event) = read(&body, caller).unwrap() else {
+            panic!("several");
+        };
+        let row = Row {
+            text: event.text().unwrap(),
+            ..row()
+        };
+        let (asked, end) = run(&row, FRESH, &mut CircuitBreaker::default(), &[], &[]);
+        assert_eq!(asked, [""; 0], "{field}");
+        assert_eq!(seen(&end), ("refused", "invalid_field", 1, false, true));
+        assert!(end.upstream_message.contains(field), "{end:?}");
+    }
+}
+
+/// An event that was accepted while its offer deduplicated has no key of its click.
+#[test]
+fn a_doubt_stays_where_the_clicks_other_events_are_unknown() {
+    for (is_in_doubt, is_sent) in [(true, false), (false, true)] {
+        let row = Row {
+            is_in_doubt,
+            ..row()
+        };
+        let facts = Facts {
+            is_deduplicated: false,
+            knowledge: Knowledge::Unknown,
+            quiet_from_ms: 0,
+        };
+        let (route, now) = (api(), moment(START_MS + 100_000));
+        let mut breaker = CircuitBreaker::default();
+        let mut attempt = Attempt::new(&route, row, facts, now.now_ms);
+        let _ = attempt.start(&mut breaker, now);
+        let clicks = r#"{"request_status":"Success","response":{"clicks":[{"click_id":"abc","offer_id":1,"affiliate_id":2,"converted":false,"conversion_id":0}]}}"#;
+        let report =
+            r#"{"request_status":"Success","response":{"data":{"conversions":[]},"total_rows":0}}"#;
+        let step = attempt.next(
+            Input::Answered(&Answer::new(200, clicks)),
+            &mut breaker,
+            now,
+        );
+        assert_eq!(
+            step,
+            Step::AskSiblings {
+                conversion_id: None
+            }
+        );
+        let _ = attempt.next(Input::Siblings(None), &mut breaker, now);
+        let step = attempt.next(
+            Input::Answered(&Answer::new(200, report)),
+            &mut breaker,
+            now,
+        );
+        match step {
+            Step::Fetch { url, .. } => {
+                assert!(is_sent && url.contains("/conversion.json"), "{url}")
+            }
+            Step::Store(end) => {
+                assert!(!is_sent);
+                assert_eq!(end.code, "outcome_unknown");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -281,7 +281,10 @@ fn an_order_is_taken_for_p_ashx_from_those_who_sign() {
     for (more, parameter) in [(r#""eventId":7"#, "eventId"), (r#""voucher":"V""#, "order")] {
         let by_page = one(&order(more), PAGE).unwrap_err();
         assert_eq!(by_page.parameter(), Some(parameter));
-        let by_api = one(&order(more), SIGNED).unwrap().for_api().unwrap_err();
+        let by_api = one(&order(more), SIGNED)
+            .unwrap()
+            .check_for_api()
+            .unwrap_err();
         assert_eq!(by_api.parameter(), Some(parameter));
     }
     let plain = text(r#""adv1":"x""#);
