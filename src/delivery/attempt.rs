@@ -19,7 +19,6 @@ use super::outcome::{Meaning, State};
 use super::route::Route;
 use super::{Correction, Event};
 use crate::Error;
-use crate::api::SETTLED_MS;
 use crate::api::get_click::ClickVerdict;
 use crate::api::report_scan::Found;
 use crate::api::{conversion_report, get_click};

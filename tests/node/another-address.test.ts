@@ -68,7 +68,8 @@ function callers(open: ReturnType<Open>) {
   const post = async (path: string, body: string, headers: Record<string, string>) => {
     const all = { "content-type": "application/json", ...headers };
     const answered = await open.fetch(new Request(`${SITE}/cake/${path}`, { method: "POST", headers: all, body }));
-    return { status: answered.status, ...((await answered.json()) as { [name: string]: unknown }) };
+    const told = (await answered.json()) as { readonly id?: string };
+    return { status: answered.status, ...told };
   };
   return {
     page: (event: object) => post("conversions", JSON.stringify(event), { origin: SITE }),
@@ -118,7 +119,7 @@ describe.each(HOSTS)("%s", (_name, host) => {
     await forwarder.close();
     forwarder = open(after);
     const second = callers(forwarder);
-    expect(await second.backend(ofBackend)).toMatchObject({ id: sold["id"], duplicate: true });
+    expect(await second.backend(ofBackend)).toMatchObject({ id: sold.id, duplicate: true });
     expect(await second.page(ofPage)).toMatchObject({ status: 202, duplicate: true });
     expect(await second.page({ ...ofPage, uniqueId: randomUUID() })).toMatchObject({
       status: 409,
@@ -132,7 +133,7 @@ describe.each(HOSTS)("%s", (_name, host) => {
       "corrections",
     );
     // It is kept beside its conversion.
-    expect(String(correction["id"]).slice(0, 8)).toBe(String(sold["id"]).slice(0, 8));
+    expect(String(correction.id).slice(0, 8)).toBe(String(sold.id).slice(0, 8));
     await forwarder.close();
   });
 

@@ -36,7 +36,7 @@ test.each<readonly [string, Way]>([
     const own = {};
     const post = async (event: object, isSigned: boolean) => {
       const body = JSON.stringify(event);
-      const sign = isSigned ? { ...(await signConversion(body, SECRET)) } : { origin: SITE };
+      const sign: object = isSigned ? await signConversion(body, SECRET) : { origin: SITE };
       const headers = { "content-type": "application/json", ...sign };
       const request = new Request(`${SITE}/cake/conversions`, { method: "POST", headers, body });
       const answer = await forwarder.fetch(request, own);

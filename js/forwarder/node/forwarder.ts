@@ -3,6 +3,7 @@ import { CakeError } from "../../error.js";
 import { checkNoMore, checkRequest, limitArguments, namesOf, refuse, stringOption } from "../../option.js";
 import { failure, Refusal } from "../answer.js";
 import { handle } from "../handler.js";
+import type { IdParts } from "../id-secret.js";
 import { ADDRESS_HEADER } from "../network.js";
 import { type ForwarderOptions, resolveOptions } from "../options.js";
 import { createIds } from "../setup.js";
@@ -122,9 +123,11 @@ export function openForwarder(options: NodeOptions, ...more: unknown[]): NodeFor
     }
     // A file that was begun anew gets what the others have.
     const kept = shards.map(({ idParts }) => idParts);
-    const secret = kept.find((each) => each.secret !== null)?.secret ?? null;
-    const account = kept.find((each) => each.account !== null)?.account ?? null;
-    for (const shard of shards) shard.opened({ secret, account });
+    let known: IdParts = {
+      secret: kept.find(({ secret }) => secret !== null)?.secret ?? null,
+      account: kept.find(({ account }) => account !== null)?.account ?? null,
+    };
+    for (const shard of shards) known = shard.opened(known);
   } catch (thrown) {
     clearInterval(sweeper);
     release();

@@ -93,11 +93,12 @@ export class NodeShard {
 
   /**
    * Ends the opening. Each file keeps the secret and the account of the ids, `others` where it has none: without them,
-   * repetitions of the events in all other files would not be known.
+   * repetitions of the events in all other files would not be known. Returns what the file has.
    */
-  opened(others: IdParts): void {
+  opened(others: IdParts): IdParts {
     this.#database.transactionSync(() => keepIdParts(this.#store, this.#account, others));
     this.#database.opened();
+    return this.idParts;
   }
 
   /** Sends what is due. */

@@ -375,7 +375,7 @@ fn a_doubt_stays_where_the_clicks_other_events_are_unknown() {
         );
         match step {
             Step::Fetch { url, .. } => {
-                assert!(is_sent && url.contains("/conversion.json"), "{url}")
+                assert!(is_sent && url.contains("/conversion.json"), "{url}");
             }
             Step::Store(end) => {
                 assert!(!is_sent);
