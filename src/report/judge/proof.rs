@@ -49,14 +49,14 @@ const EXACT: usize = 15;
 /// How many zeros must stand after those digits, in a file's ids that differ, to be no chance.
 const FEW: usize = 2;
 
-/// Has a spreadsheet rounded the ids of orders, and those of CAKE's rows? Found once a key makes a difference.
+/// Has a spreadsheet or JavaScript rounded the ids of orders, and those of CAKE's rows? Found once a key makes a difference.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::report) struct Rounded {
     known: [Option<bool>; 2],
 }
 
 impl Rounded {
-    /// May a spreadsheet have rounded this id of a side?
+    /// May this id of a side be rounded?
     #[inline]
     pub(in crate::report) fn has(&mut self, report: &Report, is_order: bool, id: &[u8]) -> bool {
         id.len() > EXACT && id.ends_with(b"0") && self.has_long(report, is_order, id)
@@ -65,7 +65,7 @@ impl Rounded {
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     fn has_long(&mut self, report: &Report, is_order: bool, id: &[u8]) -> bool {
-        if shown_digits(id) != EXACT {
+        if shown_digits(id) == 0 {
             return false;
         }
         let slot = self.known.get_mut(usize::from(is_order));
@@ -97,10 +97,11 @@ impl Report {
                     if id.len() <= EXACT || !id.iter().all(u8::is_ascii_digit) {
                         continue;
                     }
-                    if shown_digits(id) != EXACT {
+                    let shown = shown_digits(id);
+                    if shown == 0 {
                         is_exact = true;
                     } else if zeros < FEW && !seen.contains(&id) {
-                        zeros += id.len() - EXACT;
+                        zeros += id.len().saturating_sub(shown);
                         seen.push(id);
                     }
                 }

@@ -18,6 +18,55 @@ pub(super) const CHANGES: u32 = 1 << Role::Refunded as u32
     | 1 << Role::Remaining as u32
     | 1 << Role::RefundIds as u32;
 
+/// What undoes, fails, only announces or only surrounds the refund or chargeback that it stands with: `RefundFailed`,
+/// `chargeback won`, `NOTIFICATION_OF_CHARGEBACK`, `Non-refundable`, `Refund Protection`. Beginnings and parts of words.
+const UNDONE: [&str; 44] = [
+    "revers",
+    "fail",
+    "cancel",
+    "void",
+    "won",
+    "returned",
+    "reject",
+    "declin",
+    "denied",
+    "deny",
+    "error",
+    "expire",
+    "withdr",
+    "reinstat",
+    "represent",
+    "recover",
+    "reimburs",
+    "adjust",
+    "correct",
+    "undo",
+    "revok",
+    "resolv",
+    "closed",
+    "contest",
+    "defen",
+    "hold",
+    "reserve",
+    "release",
+    "repaid",
+    "notif",
+    "notice",
+    "request",
+    "quir",
+    "initiat",
+    "pending",
+    "warn",
+    "alert",
+    "prearb",
+    "prechargeback",
+    "refundable",
+    "nonrefund",
+    "fee",
+    "protect",
+    "insur",
+];
+
 fn letters_of(text: &[u8]) -> Vec<u8> {
     let mut letters = Vec::new();
     normalise(text, |byte| letters.push(byte));
@@ -39,6 +88,12 @@ pub(super) fn says_refund(kind: &[u8]) -> bool {
         || matches!(kind.as_slice(), b"return" | b"returns" | b"creditnote")
 }
 
+/// Does the kind name a refund or a chargeback, and a word that leaves open whether money was taken back?
+fn is_undone(kind: &[u8]) -> bool {
+    let names = ["refund", "chargeback"];
+    names.iter().any(|word| contains(kind, word)) && UNDONE.iter().any(|word| contains(kind, word))
+}
+
 /// What a refund of a kind and a status takes back, and the mark of its row. It is nothing where a refund has failed or
 /// a dispute is won, and no amount where that is open.
 #[inline(never)]
@@ -46,7 +101,7 @@ pub(super) fn says_refund(kind: &[u8]) -> bool {
 pub(super) fn taken_back(dialect: &str, kind: &[u8], status: &[u8], revenue: i64) -> (i64, u32) {
     let (kind, status) = (letters_of(kind), letters_of(status));
     let status = status.as_slice();
-    if contains(&kind, "failure") || contains(&kind, "reversal") {
+    if contains(&kind, "failure") || contains(&kind, "reversal") || is_undone(&kind) {
         return (NO_AMOUNT, 0);
     }
     if contains(&kind, "dispute") {
@@ -58,6 +113,7 @@ pub(super) fn taken_back(dialect: &str, kind: &[u8], status: &[u8], revenue: i64
     }
     match status {
         b"failed" | b"canceled" | b"cancelled" if dialect == "stripe" => (NO_AMOUNT, NOTHING),
+        b"failed" | b"failure" | b"error" | b"denied" | b"declined" => (NO_AMOUNT, 0),
         _ => (revenue, 0),
     }
 }

@@ -58,6 +58,10 @@ const TWO: &str = "1795360000001,k1,2026-06-03 10:00:00,22.00,approved\n\
     1795360000002,k2,2026-06-04 10:00:00,22.00,approved\n";
 const LONG: &str = "17953600000001234,k1,2026-06-03 10:00:00,22.00,approved\n\
     17953600000001245,k2,2026-06-04 10:00:00,22.00,approved\n";
+/// Ids of 18 digits, and what JavaScript makes of both.
+const WIDE: &str = "576461413038785752,k1,2026-06-03 10:00:00,22.00,approved\n\
+    576461413038785781,k2,2026-06-04 10:00:00,22.00,approved\n";
+const DOUBLE: &str = "576461413038785800";
 const CUT: [&str; 2] = ["1.79536E+12", "1,79536E+12"];
 const ROUND: &str = "17953600000001200";
 
@@ -75,6 +79,7 @@ fn conversions_whose_ids_were_shortened_are_hints() {
         (TWO, CUT[0], "exponent"),
         (TWO, CUT[1], "exponent"),
         (LONG, ROUND, "rounding"),
+        (WIDE, DOUBLE, "rounding"),
     ] {
         let [found, fixes, upload] = judged("", orders, &[(id, "", 3), (id, "", 4)]);
         assert_eq!(found, near(difference), "{id}");

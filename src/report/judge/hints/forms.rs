@@ -12,9 +12,16 @@ pub(super) fn each_form(
     form: &mut Vec<u8>,
     add: &mut dyn FnMut(&[u8]) -> Option<()>,
 ) -> Option<()> {
-    if let Some((digits, power)) = exponent_form(text) {
+    if let Some((mut digits, power)) = exponent_form(text) {
         short_form(&digits, power, form);
-        return add(form);
+        add(form)?;
+        if digits.len() > EXACT_DIGITS && digits.len() <= power + 1 {
+            digits.resize(power + 1, b'0');
+            if double_form(&digits, form) {
+                add(form)?;
+            }
+        }
+        return Some(());
     }
     plain_form(text, form);
     if form.is_empty() {
@@ -38,6 +45,9 @@ pub(super) fn each_form(
         short_form(digits, plain.len() - 1, form);
         add(form)?;
     }
+    if lengths >> (EXACT_DIGITS + 1) != 0 && double_form(&plain, form) {
+        add(form)?;
+    }
     Some(())
 }
 
@@ -56,21 +66,86 @@ pub(in crate::report) fn part_form(text: &[u8], form: &mut Vec<u8>) {
     }
 }
 
-/// How many digits of a number a spreadsheet has left; 0 where the key is none that was shortened.
+/// How many digits of a number a spreadsheet has left, or JavaScript; 0 where the key is none that was shortened.
 #[cfg_attr(small_cold, optimize(size))]
 pub(in crate::report) fn shown_digits(text: &[u8]) -> usize {
     if let Some((digits, _)) = exponent_form(text) {
         return digits.len().min(31);
     }
-    let is_shortened = text.len() > EXACT_DIGITS && text.ends_with(b"0") && {
-        let mut plain = Vec::new();
-        plain_form(text, &mut plain);
-        let tail = plain.get(EXACT_DIGITS..).unwrap_or_default();
-        !tail.is_empty()
-            && tail.iter().all(|&byte| byte == b'0')
-            && plain.iter().all(u8::is_ascii_digit)
+    // JavaScript's last digits are seldom zeros in numbers that are as short as this.
+    let may_be_double = || text.len() <= DOUBLE_DIGITS && text.iter().all(u8::is_ascii_digit);
+    if text.len() <= EXACT_DIGITS || !(text.ends_with(b"0") || may_be_double()) {
+        return 0;
+    }
+    let mut plain = Vec::new();
+    plain_form(text, &mut plain);
+    if plain.len() <= EXACT_DIGITS || !plain.iter().all(u8::is_ascii_digit) {
+        return 0;
+    }
+    let zeros = plain.iter().rev().take_while(|&&byte| byte == b'0');
+    let shown = plain.len() - zeros.count();
+    match number_of(&plain) {
+        _ if shown <= EXACT_DIGITS => EXACT_DIGITS,
+        Some(number) if number >= EXACT && double(number) == Some(number) => shown,
+        _ => 0,
+    }
+}
+
+/// The most digits that JavaScript writes of a number: zeros follow.
+const DOUBLE_DIGITS: usize = 17;
+
+/// The whole numbers below this one are exact in 64 bits of floating point, as JavaScript has all numbers.
+const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
+
+fn number_of(digits: &[u8]) -> Option<u64> {
+    core::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// The nearest number of 53 bits; of two, the even one.
+fn nearest(number: u64) -> Option<u64> {
+    let shift = (u64::BITS - number.leading_zeros()).saturating_sub(f64::MANTISSA_DIGITS);
+    if shift == 0 {
+        return Some(number);
+    }
+    let (kept, half) = (number >> shift, 1 << (shift - 1));
+    let rest = number & (2 * half - 1);
+    let is_up = rest > half || rest == half && kept & 1 == 1;
+    (kept + u64::from(is_up)).checked_mul(2 * half)
+}
+
+/// A whole number as JavaScript writes it: as few digits as tell it from its neighbours, and zeros.
+#[cfg_attr(small_cold, optimize(size))]
+fn double(number: u64) -> Option<u64> {
+    let nearest_one = nearest(number)?;
+    let mut unit = 10_000_u64;
+    while unit > 1 {
+        let short = (nearest_one / unit).checked_mul(unit);
+        let short = short.and_then(|short| {
+            let is_up = nearest_one % unit >= unit / 2;
+            short.checked_add(if is_up { unit } else { 0 })
+        });
+        if let Some(short) = short
+            && nearest(short) == Some(nearest_one)
+        {
+            return Some(short);
+        }
+        unit /= 10;
+    }
+    Some(nearest_one)
+}
+
+/// The form of the numbers that are one number in JavaScript.
+fn double_form(digits: &[u8], form: &mut Vec<u8>) -> bool {
+    let Some(number) = number_of(digits)
+        .filter(|&number| number >= EXACT)
+        .and_then(double)
+    else {
+        return false;
     };
-    if is_shortened { EXACT_DIGITS } else { 0 }
+    form.clear();
+    form.extend_from_slice(b"\0D");
+    form.extend_from_slice(&number.to_be_bytes());
+    true
 }
 
 /// A name, and the key without what it names.
@@ -96,12 +171,10 @@ const FOLDS: [Fold; 16] = [
     ("punctuation", |text| {
         text.trim_end_matches([',', ';', ':', '.']).to_owned()
     }),
-    ("separator", without_separators),
     ("decimals", |text| without_decimals(text).to_owned()),
     ("thousands", without_groups),
-    ("leading_zeros", |text| {
-        text.trim_start_matches('0').to_owned()
-    }),
+    ("separator", without_separators),
+    ("leading_zeros", without_zeros),
 ];
 
 /// Text in UTF-8 that a program has read as Windows-1252: `CafÃ©` is `Café`.
@@ -136,29 +209,52 @@ fn is_quote(c: char) -> bool {
     matches!(c, '=' | '"' | '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}')
 }
 
-/// `ORD1001` of `ORD-1001` and `ORD_1001`. Between two numbers the sign tells orders apart: 1001-1 is not 10011.
-#[cfg_attr(small_cold, optimize(size))]
+/// Letters and digits alone: `ORD1001` of `ORD-1001`, `ORD_1001` and `ORD:1001`. The one sign between two numbers stays
+/// before one or two last digits: 1001-1 is a part of an order, and not 10011.
 fn without_separators(text: &str) -> String {
     let mut plain = text.as_bytes().to_vec();
     drop_separators(&mut plain);
     String::from_utf8(plain).unwrap_or_else(|_| text.to_owned())
 }
 
+#[cfg_attr(small_cold, optimize(size))]
 fn drop_separators(plain: &mut Vec<u8>) {
-    let mut kept = 0_usize;
-    for at in 0..plain.len() {
-        let is_sign = |byte: Option<&u8>| matches!(byte, Some(b'-' | b'_'));
-        let before = kept.checked_sub(1).and_then(|last| plain.get(last));
-        let after = plain.get(at + 1);
-        let is_between = before.is_some_and(u8::is_ascii_alphabetic)
-            && after.is_some_and(u8::is_ascii_digit)
-            || before.is_some_and(u8::is_ascii_digit) && after.is_some_and(u8::is_ascii_alphabetic);
-        if !(is_sign(plain.get(at)) && is_between) {
-            plain.swap(kept, at);
-            kept += 1;
-        }
+    let is_between =
+        |three: &[u8]| matches!(three, [b'0'..=b'9', sign, b'0'..=b'9'] if is_sign(sign));
+    let part = match plain.as_slice() {
+        [.., b'0'..=b'9', sign, b'0'..=b'9'] if is_sign(sign) => 1,
+        [.., b'0'..=b'9', sign, b'0'..=b'9', b'0'..=b'9'] if is_sign(sign) => 2,
+        _ => 0,
+    };
+    let mut part = if part > 0 && plain.windows(3).filter(|three| is_between(three)).count() == 1 {
+        plain.split_off(plain.len() - part - 1)
+    } else {
+        Vec::new()
+    };
+    plain.retain(|byte| !is_sign(byte));
+    if let Some(sign) = part.first_mut() {
+        *sign = b'-';
     }
-    plain.truncate(kept);
+    plain.append(&mut part);
+}
+
+fn is_sign(byte: &u8) -> bool {
+    byte.is_ascii_punctuation()
+}
+
+/// `1001` of `001001`, and `ORD1001` of `ORD0001001`: nothing but letters stands before the zeros.
+fn without_zeros(text: &str) -> String {
+    let mut plain = text.as_bytes().to_vec();
+    drop_zeros(&mut plain);
+    String::from_utf8(plain).unwrap_or_else(|_| text.to_owned())
+}
+
+fn drop_zeros(plain: &mut Vec<u8>) {
+    if let Some(at) = plain.iter().position(u8::is_ascii_digit) {
+        let zeros = plain.iter().skip(at).take_while(|&&byte| byte == b'0');
+        let to = at + zeros.count();
+        plain.drain(at..to);
+    }
 }
 
 fn plain_hyphen(c: char) -> char {
@@ -222,7 +318,7 @@ pub(in crate::report) fn plain_form(text: &[u8], form: &mut Vec<u8>) {
             b'#' | b'\'' | b'"' | b'=' | b'+' | 0..=b' ' | 0x7F => {}
             _ => {
                 has_marks |= matches!(byte, b'.' | b',' | b';' | b':' | b'&' | b'%' | b'\\');
-                has_separators |= matches!(byte, b'-' | b'_');
+                has_separators |= byte.is_ascii_punctuation();
                 form.push(byte.to_ascii_lowercase());
             }
         }
@@ -233,8 +329,7 @@ pub(in crate::report) fn plain_form(text: &[u8], form: &mut Vec<u8>) {
     if has_separators {
         drop_separators(form);
     }
-    let zeros = form.iter().take_while(|&&byte| byte == b'0').count();
-    form.drain(..zeros);
+    drop_zeros(form);
 }
 
 #[inline(never)]
@@ -366,6 +461,19 @@ mod tests {
             plain_form(text.as_bytes(), &mut short);
             fold_all(text.as_bytes(), &mut long);
             prop_assert_eq!(short, long);
+        }
+
+        #[test]
+        fn a_whole_number_is_rounded_as_floating_point_writes_it(number: u64, shift in 0..64_u32, is_pair: bool) {
+            // Half of them are the middle between two numbers.
+            let number = (number >> shift) & if is_pair { u64::MAX << (11_u32.saturating_sub(shift)) } else { u64::MAX };
+            let written = format!("{}", number as f64).parse::<u64>().ok();
+            let rounded = double(number);
+            if number < EXACT {
+                prop_assert_eq!(nearest(number), Some(number));
+            } else if written.is_some() && rounded.is_some() {
+                prop_assert_eq!(rounded, written, "{}", number);
+            }
         }
     }
 }
