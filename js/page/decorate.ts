@@ -118,8 +118,7 @@ export function decorate(
     // First in the capturing phase, since a site's own handler may stop the event. Then last, since it may change the
     // address.
     for (const isFirst of [true, false]) {
-      for (const type of "click auxclick contextmenu dragstart keydown".split(" "))
-        addEventListener(type, onClick, isFirst);
+      for (const type of "click auxclick contextmenu keydown".split(" ")) addEventListener(type, onClick, isFirst);
       addEventListener("submit", onSubmit, isFirst);
     }
   };

@@ -180,24 +180,19 @@ test("by keyboard, by the middle button, and out of a shadow tree", async () => 
   expect(page.url()).toBe(wanted);
 });
 
-test.each(["contextmenu", "dragstart"])(
-  "a link that is opened by its menu or dragged away carries it: %s",
-  async (type) => {
-    const href = there("shop.example.com");
-    const { page } = await decorated(`<a id="a" href="${href}"><b>Go</b></a>`);
-    // What the browser's menu copies and opens, and what a drag takes along, is read at the end of the event.
-    const seen = await page.evaluate((type) => {
-      let seen: string | null | undefined;
-      addEventListener(type, () => {
-        seen = document.querySelector("#a")?.getAttribute("href");
-      });
-      document.querySelector("#a b")?.dispatchEvent(new MouseEvent(type, { bubbles: true, composed: true }));
-      return seen;
-    }, type);
-    expect(seen).toBe(`${href}?click_id=abc-1`);
-    await expect.poll(() => page.getAttribute("#a", "href")).toBe(href);
-  },
-);
+test("a link that is opened by its menu carries it", async () => {
+  const href = there("shop.example.com");
+  const { page } = await decorated(`<a id="a" href="${href}"><b>Go</b></a>`);
+  // The menu reads the address at the end of the event.
+  await page.evaluate(() => {
+    addEventListener("contextmenu", () => {
+      Object.assign(window, { seen: document.querySelector("#a")?.getAttribute("href") });
+    });
+  });
+  await page.click("#a b", { button: "right" });
+  expect(await page.evaluate("seen")).toBe(`${href}?click_id=abc-1`);
+  await expect.poll(() => page.getAttribute("#a", "href")).toBe(href);
+});
 
 test("hosts are compared as the browser writes them", async () => {
   const { page } = await decorated(`<a id="a" href="${there("xn--kse-qla.example.com")}">Go</a>`, "/?reqid=abc-1", [
@@ -261,8 +256,10 @@ test.each([
     },
     [`<a id="a" href="${href}">Go</a>`, hows] as const,
   );
-  const carried = `${href}${more}&reqid=abc-1`;
-  expect(await clicked(page, () => tracker.setConsent("denied"))).toEqual([carried, href, href, href]);
+  // The browser does not say which of two imports of one file it answers first.
+  const sorted = (address: string | null) => address?.split("&").sort().join("&");
+  const seen = await clicked(page, () => tracker.setConsent("denied"));
+  expect(seen.map(sorted)).toEqual([`${href}${more}&reqid=abc-1`, href, href, href].map(sorted));
 });
 
 test("an address that the site sets at the click carries the click id, and stays where the site put it", async () => {
