@@ -1,13 +1,17 @@
 /** CSV: writes a cell, reads a small file. (src/report/csv.rs reads files of any size, for the report.) */
 
+/** A formula's beginning behind what separates cells in other languages' spreadsheets, or rows. */
+const INNER_FORMULA = /([;\t\r\n]["\s]*)(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g;
+
 /**
  * One cell of a CSV file. With `isGuarded`, a text that a spreadsheet would take for a formula gets an apostrophe in
  * front. Such a text begins with `=`, `+`, `-`, `@`, a tab or a carriage return. An amount below zero is no formula.
+ * The same goes for what follows a semicolon, a tab or a line end: a spreadsheet may cut the cell there.
  */
 export function csvCell(value: string | number | undefined, isGuarded: boolean): string {
   const text = value === undefined ? "" : String(value);
   const isFormula = /^\s*[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text);
-  const safe = isGuarded && isFormula ? `'${text}` : text;
+  const safe = isGuarded ? `${isFormula ? "'" : ""}${text}`.replace(INNER_FORMULA, "$1'") : text;
   return /[",;\r\n\t]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
