@@ -2,7 +2,7 @@
 
 use super::to_integer;
 use crate::api::json::{push_string, repeated_name as repeated_name_of};
-use crate::delivery::correction::CorrectionBody;
+use crate::delivery::correction::{self, CorrectionBody};
 use crate::delivery::event::{Caller, RequestBody, key_of, read};
 use crate::delivery::id;
 use crate::delivery::shards::{Reply, number_of};
@@ -161,19 +161,13 @@ pub fn order_key(account: &str, offer_id: f64, unique_id: &str) -> String {
     key_of(account, to_integer(offer_id), unique_id)
 }
 
-/// Does a stored event have this claim, by its canonical text? The claim is the click of a conversion, the own id of a
-/// correction. The account in front of it does not matter: an outbox has one.
+/// Does a stored event have this claim, whatever the account's text in front of it?
 ///
 /// # Errors
 /// Those of [`Event::from_text`].
 #[wasm_bindgen(js_name = isClaimOf)]
 pub fn is_claim_of(text: &str, claim: &str) -> Result<bool, JsValue> {
-    let own = match Correction::find(text) {
-        Some(correction) => correction?.claim(""),
-        None => Event::from_text(text)?.claim(""),
-    };
-    // No account's text holds the mark.
-    Ok(claim.find('|').and_then(|at| claim.get(at..)) == Some(&own))
+    Ok(correction::is_claim_of(text, claim)?)
 }
 
 /// The first name that a JSON text gives twice within one object, at any depth; empty without one.

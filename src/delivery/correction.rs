@@ -1,6 +1,7 @@
 //! A correction as a backend hands it over: its key, its conversion, and the one text that is
 //! stored.
 
+use super::Event;
 use super::event::{MAX_BYTES, Several, field, key_of, several};
 use crate::api::older::correction::{Checked, Params, request_of};
 use crate::api::{Account, Request};
@@ -114,6 +115,20 @@ pub fn read_corrections(body: &str) -> Result<CorrectionBody> {
                 .collect(),
         ),
     })
+}
+
+/// Does an event have this claim, by its canonical text? The claim is the click of a conversion, the own id of a
+/// correction. The account in front of it does not matter: an outbox has one.
+///
+/// # Errors
+/// Those of [`Event::from_text`].
+pub(crate) fn is_claim_of(text: &str, claim: &str) -> Result<bool> {
+    let own = match Correction::find(text) {
+        Some(correction) => correction?.claim(""),
+        None => Event::from_text(text)?.claim(""),
+    };
+    // No account's text holds the mark.
+    Ok(claim.find('|').and_then(|at| claim.get(at..)) == Some(&own))
 }
 
 #[cfg(test)]
@@ -338,5 +353,26 @@ mod tests {
         fn no_text_breaks_the_reader(body in "\\PC{0,200}") {
             let _ = read_corrections(&body);
         }
+    }
+
+    #[test]
+    fn a_claim_is_an_event_s_own_whatever_its_account_is_called() {
+        let conversion = r#"{"clickId":"c-1","offerId":12,"uniqueId":"u.1"}"#;
+        let correction =
+            r#"{"correctionId":"refund-1","conversionId":7,"offerId":12,"payout":"1.00"}"#;
+        for (text, claim, is_own) in [
+            (conversion, "https://a.example|12/c-1", true),
+            (conversion, "track.example|12/c-1", true),
+            (conversion, "|12/c-1", true),
+            (conversion, "https://a.example|13/c-1", false),
+            (conversion, "https://a.example|12/c-10", false),
+            (conversion, "12/c-1", false),
+            (correction, "https://b.example|correction|refund-1", true),
+            (correction, "https://b.example|correction|refund-2", false),
+            (correction, "https://b.example|12/c-1", false),
+        ] {
+            assert_eq!(is_claim_of(text, claim), Ok(is_own), "{text} {claim}");
+        }
+        assert!(is_claim_of("{", "|12/c-1").is_err());
     }
 }
