@@ -96,7 +96,7 @@ export interface SourceOptions {
   readonly delimiter?: "," | ";" | "\t" | "|";
   /** The decimal mark. @default "." where no amount could mean anything else */
   readonly decimal?: "." | ",";
-  /** The thousands separator. @default nothing */
+  /** The thousands separator. A blank is also a no-break one, an apostrophe also `’`. @default nothing */
   readonly group?: "." | "," | " " | "'" | "";
   /**
    * Are amounts in the currency's smallest unit?

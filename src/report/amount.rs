@@ -3,6 +3,7 @@
 
 use super::digits::{number, padded};
 use super::flaw::Flaw;
+use super::symbol::{Bare, bare};
 
 /// One unit of a currency in ten-thousandths.
 pub(super) const SCALE: i64 = 10_000;
@@ -14,7 +15,7 @@ pub(crate) struct NumberFormat {
     pub(crate) decimal: u8,
     /// The thousands separator; 0 for none.
     pub(crate) group: u8,
-    /// May a currency's symbol stand before or behind?
+    /// May a currency's symbol or letters stand before or behind, or parentheses around it?
     pub(crate) has_symbol: bool,
     /// Are amounts in the currency's smallest unit?
     pub(crate) is_smallest: bool,
@@ -35,22 +36,11 @@ pub(crate) fn read(
     is_number: bool,
     currency: &[u8],
 ) -> Result<i64, Flaw> {
-    let mut text = text.trim_ascii();
-    let mut is_negative = false;
-    if let Some(rest) = text
-        .strip_prefix(b"-")
-        .or_else(|| text.strip_prefix("\u{2212}".as_bytes()))
-    {
-        is_negative = true;
-        text = rest;
-    }
-    if format.has_symbol && !is_number {
-        for symbol in ["$", "€", "£"] {
-            text = text.strip_prefix(symbol.as_bytes()).unwrap_or(text);
-            text = text.strip_suffix(symbol.as_bytes()).unwrap_or(text);
-        }
-        text = text.trim_ascii();
-    }
+    let Bare {
+        digits: text,
+        is_negative,
+        ..
+    } = bare(text, format.has_symbol && !is_number);
     if format.is_smallest {
         return smallest(text, currency).map(|units| signed(units, is_negative));
     }
@@ -339,8 +329,29 @@ mod tests {
             has_symbol: true,
             ..ENGLISH
         };
-        assert_eq!(plain("$1,018.00", cake), Ok(10_180_000));
-        assert_eq!(plain("-€18.00", cake), Ok(-180_000));
+        for (text, format, expected) in [
+            ("$1,018.00", cake, Ok(10_180_000)),
+            ("-€18.00", cake, Ok(-180_000)),
+            ("€-18.00", cake, Ok(-180_000)),
+            ("- € 18.00", cake, Ok(-180_000)),
+            ("($1,018.00)", cake, Ok(-10_180_000)),
+            ("$(18.00)", cake, Err(Flaw::Amount)),
+            ("(18.00)", cake, Ok(-180_000)),
+            ("(-18.00)", cake, Err(Flaw::Amount)),
+            ("18.00-", cake, Ok(-180_000)),
+            ("-18.00-", cake, Err(Flaw::Amount)),
+            ("18.00 USD", cake, Ok(180_000)),
+            ("USD 18.00", cake, Ok(180_000)),
+            ("US$ 18.00", cake, Ok(180_000)),
+            ("$18.00 USD", cake, Err(Flaw::Amount)),
+            ("$", cake, Err(Flaw::Amount)),
+            ("()", cake, Err(Flaw::Amount)),
+            ("NaN", cake, Err(Flaw::Amount)),
+            ("1e3", cake, Err(Flaw::Amount)),
+            ("(18.00)", ENGLISH, Err(Flaw::Amount)),
+        ] {
+            assert_eq!(plain(text, format), expected, "{text}");
+        }
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub(crate) enum Flaw {
     Nested,
     /// The row is a test order, which is not counted.
     TestOrder,
+    /// The amount has the symbol of another currency than the row's, or of none that is known.
+    Symbol,
     /// The amount has two readings, and the file's number format is not declared.
     AmbiguousAmount,
     /// A CSV file of Stripe's says nowhere whether its amounts are in smallest units.
@@ -55,7 +57,7 @@ pub(crate) enum Flaw {
 }
 
 /// The code of every reason, by its number.
-pub(super) const NAMES: [&str; 17] = [
+pub(super) const NAMES: [&str; 18] = [
     "amount",
     "decimals",
     "too_large",
@@ -73,6 +75,7 @@ pub(super) const NAMES: [&str; 17] = [
     "words",
     "nested",
     "test_order",
+    "symbol",
 ];
 
 impl Flaw {

@@ -36,6 +36,7 @@ pub(crate) mod share;
 mod source;
 pub(crate) mod stats;
 mod store;
+mod symbol;
 #[cfg(test)]
 #[expect(
     clippy::format_push_string,

@@ -50,7 +50,7 @@ impl Report {
         if source.is_line_item(order_id, fields, input)? {
             return Ok(());
         }
-        let currency = self.currency(fields.text(Role::Currency, input))?;
+        let currency = self.currency(source.currency(fields, input))?;
         let letters = self.letters(source, currency);
         let mut revenue = source.amount(fields, Role::Revenue, input, letters)?;
         let payout = source.amount(fields, Role::Payout, input, letters)?;
@@ -196,7 +196,7 @@ impl Report {
             let number = number_of(&id);
             (id, number)
         };
-        let currency = self.currency(fields.text(Role::Currency, input))?;
+        let currency = self.currency(source.currency(fields, input))?;
         let letters = self.letters(source, currency);
         let revenue = source.amount(fields, Role::Revenue, input, letters)?;
         let payout = source.amount(fields, Role::Payout, input, letters)?;

@@ -121,22 +121,15 @@ impl Source {
                 "must be simple, shopify, woocommerce, stripe or cake for orders, simple or cake for what CAKE reports",
             )
         })?;
-        let format = match dialect {
-            "shopify" => NumberFormat {
-                decimal: b'.',
-                ..NumberFormat::default()
+        let format = NumberFormat {
+            decimal: if matches!(dialect, "shopify" | "cake") {
+                b'.'
+            } else {
+                0
             },
-            "stripe" => NumberFormat {
-                is_smallest: true,
-                ..NumberFormat::default()
-            },
-            "cake" => NumberFormat {
-                decimal: b'.',
-                group: b',',
-                has_symbol: true,
-                is_smallest: false,
-            },
-            _ => NumberFormat::default(),
+            group: if dialect == "cake" { b',' } else { 0 },
+            has_symbol: true,
+            is_smallest: dialect == "stripe",
         };
         let mut source = Self {
             kind,

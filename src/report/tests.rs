@@ -13,6 +13,7 @@ mod pairs;
 mod proof;
 mod refunds;
 mod shop_facts;
+mod symbols;
 mod whole;
 
 use super::*;

@@ -7,6 +7,7 @@ use crate::report::amount::{SCALE, percent_of, plain, read as read_amount};
 use crate::report::flaw::Flaw;
 use crate::report::names::{Fields, Kind, Role};
 use crate::report::store::NO_AMOUNT;
+use crate::report::symbol::bare;
 use std::borrow::Cow;
 
 /// No amount is so large.
@@ -172,6 +173,54 @@ impl Source {
         }
     }
 
+    /// An amount with plain blanks and apostrophes between its thousands, whatever blanks and apostrophes were written.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn plain_marks<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        if text.is_ascii() {
+            return Cow::Borrowed(text);
+        }
+        let decoded = self.decode(text).unwrap_or(Cow::Borrowed(text));
+        let Ok(decoded) = core::str::from_utf8(&decoded) else {
+            // A lone no-break space of an undeclared encoding.
+            let blanks = |&byte: &u8| if byte == 0xA0 { b' ' } else { byte };
+            return Cow::Owned(text.iter().map(blanks).collect());
+        };
+        let plain = decoded.chars().map(|mark| match mark {
+            '\u{A0}' | '\u{2009}' | '\u{202F}' => ' ',
+            '\u{2019}' => '\'',
+            other => other,
+        });
+        Cow::Owned(plain.collect::<String>().into_bytes())
+    }
+
+    /// The currency of a row: its own, or else that of the symbol beside its amount. Empty where there is none.
+    #[inline]
+    pub(crate) fn currency<'a>(&self, fields: &'a Fields, input: &'a [u8]) -> &'a [u8] {
+        let own = fields.text(Role::Currency, input);
+        let amount = fields.text(Role::Revenue, input);
+        match amount {
+            _ if !own.is_empty() => own,
+            [b'0'..=b'9', .., b'0'..=b'9'] => &[],
+            _ => self.currency_beside(fields, input),
+        }
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn currency_beside(&self, fields: &Fields, input: &[u8]) -> &'static [u8] {
+        let codes = [Role::Revenue, Role::Payout].map(|role| {
+            if fields.kind(role) == Kind::Number {
+                return "";
+            }
+            bare(&self.plain_marks(fields.text(role, input)), true).currency()
+        });
+        codes
+            .into_iter()
+            .find(|code| !code.is_empty())
+            .unwrap_or("")
+            .as_bytes()
+    }
+
     #[inline(never)]
     fn any_amount(
         &self,
@@ -185,27 +234,11 @@ impl Source {
             return Ok(NO_AMOUNT);
         }
         let is_number = fields.kind(role) == Kind::Number;
-        let units = if self.format.group == b' ' && !is_number && !text.is_ascii() {
-            // The thousands separator may be a no-break space, in either encoding.
-            let mut plain = Vec::with_capacity(text.len());
-            let mut rest = text;
-            while let Some((&byte, tail)) = rest.split_first() {
-                if let Some(tail) = rest
-                    .strip_prefix("\u{A0}".as_bytes())
-                    .or_else(|| rest.strip_prefix("\u{202F}".as_bytes()))
-                    .or_else(|| rest.strip_prefix(b"\xA0"))
-                {
-                    plain.push(b' ');
-                    rest = tail;
-                } else {
-                    plain.push(byte);
-                    rest = tail;
-                }
-            }
-            read_amount(&plain, self.format, is_number, currency)?
-        } else {
-            read_amount(text, self.format, is_number, currency)?
-        };
+        let text = self.plain_marks(text);
+        let units = read_amount(&text, self.format, is_number, currency)?;
+        if !is_number && !bare(&text, true).fits(fields.text(Role::Currency, input).trim_ascii()) {
+            return Err(Flaw::Symbol);
+        }
         Ok(if role == Role::Revenue {
             self.rate(units)
         } else {
