@@ -21,7 +21,7 @@ export const CAKE_ERROR_CODES = [
     code: "sub_id_too_long",
     retryable: false,
     meaning: "A sub id is longer than CAKE keeps: 50 characters for s1, 100 for s2 to s5.",
-    remedy: "Shorten it, or set `spill: true`.",
+    remedy: "Shorten it. `spill: true` lets s2 to s5 run over into the next ones; s1 must be short.",
   },
   {
     code: "invalid_text",

@@ -10,10 +10,12 @@ const run = Object.getPrototypeOf(async () => undefined).constructor as new (
 const sum = new run("createCakeClient", "dayRange", "console", block.replace(/^import .*\n/m, ""));
 
 async function summed(services: "older" | "young", amounts: readonly string[]): Promise<string> {
-  const row = (amount: string, at: number) =>
-    services === "older"
-      ? `<event_conversion><event_conversion_id>${at + 1}</event_conversion_id><paid><currency_id>1</currency_id><amount>${amount}</amount></paid></event_conversion>`
-      : `{"conversion_id":${at + 1},"payout":${amount}}`;
+  const row = (text: string, at: number) => {
+    const [amount = "", status = "approved"] = text.split(" ");
+    return services === "older"
+      ? `<event_conversion><event_conversion_id>${at + 1}</event_conversion_id><disposition_type>${status}</disposition_type><paid><currency_id>1</currency_id><amount>${amount}</amount></paid></event_conversion>`
+      : `{"conversion_id":${at + 1},"payout":${amount}${status && `,"conversion_status":"${status}"`}}`;
+  };
   const answer = (rows: readonly string[]) =>
     services === "older"
       ? `<?xml version="1.0"?><r><success>true</success><row_count>${amounts.length}</row_count><event_conversions>${rows.join("")}</event_conversions></r>`
@@ -47,9 +49,15 @@ describe.each(["older", "young"] as const)("the documented sum is exact: %s serv
     [["-0.01", "0.005"], "-0.005"],
     [["0.00000012"], "0.00000012"],
     [["999999999.99", "0.01"], "1000000000.00"],
+    [["18.00 approved", "18.00 reversed", "18.00 pending", "18.00 rejected", "18.00 returned", "18.00 scrubbed"], "18.00"],
+    [["18.00 Approved"], "18.00"],
   ])("%j is %s", async (amounts, wanted) => {
     expect(await summed(services, amounts)).toBe(wanted);
   });
+});
+
+test.each(["older", "young"] as const)("a conversion without a status is never counted: %s services", async (services) => {
+  await expect(summed(services, ["18.00", "18.00 "])).rejects.toThrow(/conversion 2 has no status/);
 });
 
 test("an amount that cannot be read is never counted as nothing", async () => {
