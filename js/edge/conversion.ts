@@ -20,7 +20,7 @@ export interface ConversionFacts {
   readonly conversionDate?: string | undefined;
   /** The date as an instant, if the text itself is one or the client knows the account's `timeZone`. */
   readonly conversionAt?: Date | undefined;
-  /** The conversion's status. */
+  /** The conversion's status, in lower case whatever case the account writes it in. */
   readonly conversionStatus?: ConversionStatus | undefined;
   /** The click that converted. Get Conversions returns it only in some accounts. */
   readonly clickId?: string | undefined;

@@ -164,7 +164,7 @@ fn read_row(row: &Record<'_, '_>) -> ReportedConversion {
         affiliate_id: row.affiliate_id("affiliate_id"),
         payout_text: row.amount("payout"),
         revenue_text: row.amount("revenue"),
-        conversion_status: text("conversion_status"),
+        conversion_status: dress::status(text("conversion_status")),
         unique_id: text("unique_id"),
         // CAKE's other names for it.
         click_id: ["click_id", "request_session_id", "reqsessid", "reqid"]
@@ -200,6 +200,20 @@ mod tests {
                 order_id: None,
             }]
         );
+    }
+
+    #[test]
+    fn a_status_has_the_case_of_the_article() {
+        for written in ["approved", "Approved", " APPROVED "] {
+            let body = SAMPLE.replace("\"approved\"", &format!("\"{written}\""));
+            let page = read(&Answer::new(200, &body)).unwrap();
+            let statuses: Vec<_> = page
+                .rows
+                .iter()
+                .map(|row| row.conversion_status.as_deref())
+                .collect();
+            assert_eq!(statuses, [Some("approved")], "{written}");
+        }
     }
 
     #[test]

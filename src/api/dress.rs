@@ -79,6 +79,11 @@ pub(super) fn date(text: Option<String>) -> Option<String> {
     text.filter(|text| !is_no_date(text.trim()))
 }
 
+/// A status in the case of the article. Other accounts write `Approved`.
+pub(super) fn status(text: Option<String>) -> Option<String> {
+    text.map(|word| word.trim().to_ascii_lowercase())
+}
+
 /// Is it .NET's first date?
 pub(super) fn is_no_date(text: &str) -> bool {
     ["0001-01-01", "1/1/0001", "01/01/0001"]

@@ -165,7 +165,7 @@ fn read_row(row: &Record<'_, '_>) -> ListedConversion {
         },
         payout_text: row.amount("payout"),
         revenue_text: row.amount("revenue"),
-        conversion_status: row.text("conversion_status"),
+        conversion_status: dress::status(row.text("conversion_status")),
         conversion_date: dress::date(row.text("conversion_date")),
         click_id: row.text("click_id"),
         unique_id: row.text("unique_id"),

@@ -255,7 +255,7 @@ pub(crate) fn read_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<Conversi
         revenue_text: record.amount("revenue"),
         unique_id: record.identity("unique_id"),
         conversion_date: dress::date(record.text("conversion_date")),
-        conversion_status: record.text("conversion_status"),
+        conversion_status: dress::status(record.text("conversion_status")),
         unread: Unread::default(),
         is_recovered: false,
     };
