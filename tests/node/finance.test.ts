@@ -49,16 +49,22 @@ describe.each(["older", "young"] as const)("the documented sum is exact: %s serv
     [["-0.01", "0.005"], "-0.005"],
     [["0.00000012"], "0.00000012"],
     [["999999999.99", "0.01"], "1000000000.00"],
-    [["18.00 approved", "18.00 reversed", "18.00 pending", "18.00 rejected", "18.00 returned", "18.00 scrubbed"], "18.00"],
+    [
+      ["18.00 approved", "18.00 reversed", "18.00 pending", "18.00 rejected", "18.00 returned", "18.00 scrubbed"],
+      "18.00",
+    ],
     [["18.00 Approved"], "18.00"],
   ])("%j is %s", async (amounts, wanted) => {
     expect(await summed(services, amounts)).toBe(wanted);
   });
 });
 
-test.each(["older", "young"] as const)("a conversion without a status is never counted: %s services", async (services) => {
-  await expect(summed(services, ["18.00", "18.00 "])).rejects.toThrow(/conversion 2 has no status/);
-});
+test.each(["older", "young"] as const)(
+  "a conversion without a status is never counted: %s services",
+  async (services) => {
+    await expect(summed(services, ["18.00", "18.00 "])).rejects.toThrow(/conversion 2 has no status/);
+  },
+);
 
 test("an amount that cannot be read is never counted as nothing", async () => {
   await expect(summed("older", ["$18.00"])).rejects.toThrow(/conversion 1 pays \$18\.00/);
