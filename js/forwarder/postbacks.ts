@@ -4,6 +4,7 @@ import { checkNames, checkNoNull, checkRecord, choice, integerOption, optionalSt
 import { checkSecrets } from "../secret.js";
 import type { Postback } from "../wasm/forwarder.js";
 import { core } from "./core.js";
+import type { PostbackKeys, Sender } from "./key-settings.js";
 import { ROUTES } from "./path.js";
 
 /** The names of a sender's parameters, by the fields of a conversion. */
@@ -49,6 +50,9 @@ export interface PostbackOptions {
 export interface ResolvedPostback {
   readonly reader: () => Postback;
   readonly map: Readonly<Record<string, string>>;
+  readonly sender: Sender;
+  /** Its reader under keys that it had before, in JSON. */
+  readonly under: (keys: string) => () => Postback;
 }
 
 const NAMES = ["secrets", "by", "secretParameter", "offerId", "map"];
@@ -73,12 +77,13 @@ export function resolvePostbacks(
     if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name) || (ROUTES as readonly string[]).includes(name)) {
       refuse("postbacks", "must have names of 1 to 32 of a-z 0-9 -, none of which is a route of the forwarder");
     }
-    if (given !== undefined) resolved.set(name, resolvePostback(`postbacks.${name}`, given));
+    if (given !== undefined) resolved.set(name, resolvePostback(name, given));
   }
   return resolved;
 }
 
-function resolvePostback(place: string, given: PostbackOptions): ResolvedPostback {
+function resolvePostback(name: string, given: PostbackOptions): ResolvedPostback {
+  const place = `postbacks.${name}`;
   if (typeof given !== "object") refuse(place, "must be an object");
   checkNames(place, given, NAMES);
   checkNoNull(place, given);
@@ -87,14 +92,14 @@ function resolvePostback(place: string, given: PostbackOptions): ResolvedPostbac
   checkNames(at("map"), given.map, FIELDS);
   checkNoNull(at("map"), given.map);
   const map: Record<string, string> = {};
-  for (const [name, theirs] of Object.entries(given.map)) {
-    const parameter = optionalString(at(`map.${name}`), theirs);
-    if (parameter === "") refuse(at(`map.${name}`), "is empty: name their parameter, or leave it out");
-    if (parameter !== undefined) map[name] = parameter;
+  for (const [field, theirs] of Object.entries(given.map)) {
+    const parameter = optionalString(at(`map.${field}`), theirs);
+    if (parameter === "") refuse(at(`map.${field}`), "is empty: name their parameter, or leave it out");
+    if (parameter !== undefined) map[field] = parameter;
   }
-  for (const name of ["clickId", "uniqueId"]) {
-    if (map[name] === undefined) refuse(at(`map.${name}`), "is missing: name their parameter");
-  }
+  const { clickId, uniqueId } = map;
+  if (clickId === undefined) refuse(at("map.clickId"), "is missing: name their parameter");
+  if (uniqueId === undefined) refuse(at("map.uniqueId"), "is missing: name their parameter");
   const offerId = integerOption(at("offerId"), given.offerId, 1, Number.MAX_SAFE_INTEGER);
   if ((offerId === undefined) === (map["offerId"] === undefined)) {
     refuse(at("offerId"), "must be given once: as a number here, or as a parameter in map");
@@ -106,8 +111,18 @@ function resolvePostback(place: string, given: PostbackOptions): ResolvedPostbac
   }
   const signed = choice(at("by"), given.by, ["secret", "signature"]) === "signature";
   const secrets = checkSecrets(at("secrets"), given.secrets);
-  const settings = JSON.stringify({ map, offerId, secretParameter, signed });
-  const reader = core.keep(({ Postback }) => new Postback(secrets, settings));
+  const readers = new Map<string, () => Postback>();
+  const under = (text: string): (() => Postback) => {
+    const other = JSON.parse(text) as PostbackKeys;
+    const { offerId: _, ...others } = map;
+    const settings = { map: { ...others, ...other.map }, offerId: other.offerId, secretParameter, signed };
+    const made = core.keep(({ Postback }) => new Postback(secrets, JSON.stringify(settings)));
+    const reader = readers.get(text) ?? made;
+    readers.set(text, reader);
+    return reader;
+  };
+  const keys = JSON.stringify({ offerId, map: { uniqueId, offerId: map["offerId"] } } satisfies PostbackKeys);
+  const reader = under(keys);
   call(reader);
-  return { reader, map };
+  return { reader, map, sender: { name: `postback/${name}`, digests: [], keys, isSole: true }, under };
 }
