@@ -200,19 +200,20 @@ async function acceptSale(
     ...{ platform, offerId: shop.keys.offerId, uniqueId: id, facts, isMapped: true, links },
     ifUnknown: isOfBefore ? "known" : "quiet",
   });
+  // It is a conversion already, whose first fields count.
+  const stays = async (orders: readonly OrderUpdate[]) => {
+    const settled = takesUpdates ? await updateAll(orders, incoming) : "unavailable";
+    return { answer: await logOutcome("changed", idOf(before)), settled };
+  };
+  // What a mapping of before would make of it is not known: its notes lead there.
+  if (isOfBefore && shop.keys.isMapped) return stays(ids.map((id) => of(id, [])));
   let update: OrderUpdate;
   let result: Acceptance;
   try {
     const { offerId, uniqueId } = intake.keyOf(text);
     if (takesUpdates && !isOfBefore) facts = await withFactsOf(before, { offerId, uniqueId }, facts, incoming);
     update = { platform, offerId, uniqueId, facts, isMapped: false, sale, ifUnknown: order.ifUnknown };
-    if (isOfBefore) {
-      // It is a conversion already, whose first fields count.
-      const own: OrderUpdate = { ...update, sale: { ...sale, text }, ifUnknown: "known" };
-      const orders = shop.keys.isMapped ? ids.map((id) => of(id, [])) : [own];
-      const settled = takesUpdates ? await updateAll(orders, incoming) : "unavailable";
-      return { answer: await logOutcome("changed", idOf(before)), settled };
-    }
+    if (isOfBefore) return stays([{ ...update, sale: { ...sale, text }, ifUnknown: "known" }]);
     if (takesUpdates && (await isSoldElsewhere({ offerId, uniqueId }, ids, incoming))) {
       const settled = await updateAll(
         ids.map((id) => of(id, [])),
