@@ -51,11 +51,7 @@ export async function isSold(reading: Reading, webhook: Searched, incoming: Inco
 }
 
 /** Looks for the order by the settings of before, the latest first. */
-export async function findFormer(
-  formers: readonly Reading[],
-  webhook: Searched,
-  incoming: Incoming,
-): Promise<Former> {
+export async function findFormer(formers: readonly Reading[], webhook: Searched, incoming: Incoming): Promise<Former> {
   const unsold: FormerKey[] = [];
   for (const reading of formers) {
     const found = await search(reading, webhook, incoming);
@@ -87,7 +83,10 @@ async function search(
     if (seen.has(name)) continue;
     seen.add(name);
     const claim = clickId === undefined ? undefined : claimOf({ clickId, ...next }, incoming);
-    const settled = await settle({ platform, ...next, facts: "", isMapped: false, ifUnknown: "known", claim }, incoming);
+    const settled = await settle(
+      { platform, ...next, facts: "", isMapped: false, ifUnknown: "known", claim },
+      incoming,
+    );
     if (settled === undefined || settled.conversion?.isOfOtherClick === true) continue;
     const { isKnown, conversion, links, soldAs } = settled;
     const key = { ...next, conversion };

@@ -130,7 +130,11 @@ export async function updateOrder(order: WebhookOrder, incoming: Incoming): Prom
 }
 
 /** Updates orders, and the orders that they are besides. `first` is done already. */
-export async function updateAll(orders: readonly OrderUpdate[], incoming: Incoming, first?: Acceptance): Promise<Outcome> {
+export async function updateAll(
+  orders: readonly OrderUpdate[],
+  incoming: Incoming,
+  first?: Acceptance,
+): Promise<Outcome> {
   let best: Outcome = "unavailable";
   const weigh = (settled: Settled | undefined) => {
     if (settled === undefined) return;
@@ -171,4 +175,3 @@ const OUTCOMES: readonly Settled["outcome"][] = ["unknown", "whole", "money", "s
 
 /** The most orders that one webhook leads to. */
 export const MAX_ORDERS = 16;
-

@@ -49,7 +49,7 @@ async function answerOf(request: Request, rest: string, setup: Setup, intake: In
       throw new Refusal("secret_refused", "the request has none of this postback's secrets, or its signature is wrong");
     }
     const { formerOf } = await setup.ids();
-    const former = formerOf(postback.sender).map(postback.under);
+    const former = postback.readersUnder(formerOf(postback.sender));
     const readings = former.map((reader) => () => reader().read(decoded(segment), query, form));
     result = await convert(conversion, readings, intake);
   } catch (thrown) {

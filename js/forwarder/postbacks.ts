@@ -51,8 +51,8 @@ export interface ResolvedPostback {
   readonly reader: () => Postback;
   readonly map: Readonly<Record<string, string>>;
   readonly sender: Sender;
-  /** Its reader under keys that it had before, in JSON. */
-  readonly under: (keys: string) => () => Postback;
+  /** Its readers under keys that it had before, each in JSON; without those whose unique id was the click's. */
+  readonly readersUnder: (former: readonly string[]) => readonly (() => Postback)[];
 }
 
 const NAMES = ["secrets", "by", "secretParameter", "offerId", "map"];
@@ -111,18 +111,23 @@ function resolvePostback(name: string, given: PostbackOptions): ResolvedPostback
   }
   const signed = choice(at("by"), given.by, ["secret", "signature"]) === "signature";
   const secrets = checkSecrets(at("secrets"), given.secrets);
-  const readers = new Map<string, () => Postback>();
-  const under = (text: string): (() => Postback) => {
-    const other = JSON.parse(text) as PostbackKeys;
+  const keys: PostbackKeys = { offerId, map: { uniqueId, offerId: map["offerId"] } };
+  const readerUnder = (other: PostbackKeys) => {
     const { offerId: _, ...others } = map;
     const settings = { map: { ...others, ...other.map }, offerId: other.offerId, secretParameter, signed };
-    const made = core.keep(({ Postback }) => new Postback(secrets, JSON.stringify(settings)));
-    const reader = readers.get(text) ?? made;
-    readers.set(text, reader);
-    return reader;
+    return core.keep(({ Postback }) => new Postback(secrets, JSON.stringify(settings)));
   };
-  const keys = JSON.stringify({ offerId, map: { uniqueId, offerId: map["offerId"] } } satisfies PostbackKeys);
-  const reader = under(keys);
+  const reader = readerUnder(keys);
   call(reader);
-  return { reader, map, sender: { name: `postback/${name}`, digests: [], keys, isSole: true }, under };
+  const readers = new Map<string, () => Postback>();
+  const under = (text: string) => {
+    const other = JSON.parse(text) as PostbackKeys;
+    // It was not unique, which is why it was changed: another sale of the click has it too.
+    if (other.map.uniqueId === clickId) return [];
+    const made = readers.get(text) ?? readerUnder(other);
+    readers.set(text, made);
+    return [made];
+  };
+  const sender = { name: `postback/${name}`, digests: [], keys: JSON.stringify(keys), isSole: true };
+  return { reader, map, sender, readersUnder: (former) => former.flatMap(under) };
 }

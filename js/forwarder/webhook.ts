@@ -261,8 +261,7 @@ async function acceptSale(
   return { answer, settled };
 }
 
-const idOf = ({ sold }: Before): { id?: string } =>
-  sold?.conversion === undefined ? {} : { id: sold.conversion.id };
+const idOf = ({ sold }: Before): { id?: string } => (sold?.conversion === undefined ? {} : { id: sold.conversion.id });
 
 /**
  * The facts of an order, and those that were told under keys of before. They lead to its sale from now on: so does a

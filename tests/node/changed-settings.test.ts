@@ -15,12 +15,16 @@ const ANSWERS: Record<State, () => Response> = {
   "in doubt": () => new Response("", { status: 503 }),
 };
 
-type Open = (shops: object, cake: () => State) => { fetch(request: Request): Promise<Response>; close(): Promise<void> };
+type Open = (
+  shops: object,
+  cake: () => State,
+) => { fetch(request: Request): Promise<Response>; close(): Promise<void> };
 
 const common = (settings: object, cake: () => State) => ({
   ...{ baseUrl: "https://yourdomain.cakemarketing.com", apiKey: KEY, operatorSecret: OPERATOR, log: () => undefined },
   ...settings,
-  fetch: async ({ url }: Request) => (url.includes("/conversion") ? ANSWERS[cake()]() : new Response("", { status: 503 })),
+  fetch: async ({ url }: Request) =>
+    url.includes("/conversion") ? ANSWERS[cake()]() : new Response("", { status: 503 }),
 });
 
 const inMemory = (): Open => {
