@@ -71,6 +71,9 @@ const SWEEP_PAUSE_MS = 10;
 
 const CLOCK_STEP_MS = 1_000;
 
+/** How many retentions the settings of before are kept: an order that still changes is kept longer than one. */
+const KEPT_TIMES = 2;
+
 /** The time to store the result of an attempt that ended at its deadline. */
 const CLOSE_MS = 500;
 
@@ -298,7 +301,7 @@ export class Outbox {
       const { secret, account: kept } = keepIdParts(store, account ?? "");
       if (account === undefined) return secret;
       if (senders === undefined) return `${secret}|${kept}`;
-      return `${secret}|${kept}|${keepSenders(store, senders, host.now(), options.retentionMs)}`;
+      return `${secret}|${kept}|${keepSenders(store, senders, host.now(), KEPT_TIMES * options.retentionMs)}`;
     });
   }
 

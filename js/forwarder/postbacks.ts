@@ -11,7 +11,10 @@ import { ROUTES } from "./path.js";
 export interface PostbackMap {
   /** The parameter with the click id, such as `sub1`. */
   readonly clickId: string;
-  /** The parameter with the sender's id of the conversion, such as `txid`. A repeated id is a duplicate. */
+  /**
+   * The parameter with the sender's id of the conversion, such as `txid`. A repeated id is a duplicate, also where this
+   * parameter or the offer has been changed since.
+   */
   readonly uniqueId: string;
   /** The parameter with the offer, where one postback serves several offers. */
   readonly offerId?: string;

@@ -34,9 +34,15 @@ export type WebhookMap = (
 
 /** The options that all shops have. */
 export interface ShopOptions {
-  /** The secrets that sign the shop's webhooks, the newest first; each of 32 characters or more. */
+  /**
+   * The secrets that sign the shop's webhooks, the newest first; each of 32 characters or more. A shop is known by them
+   * after a change of its settings: rotate them one by one.
+   */
   readonly secrets: string | readonly string[];
-  /** The offer of the shop's sales. Not needed with {@link map}. */
+  /**
+   * The offer of the shop's sales. Not needed with {@link map}. Where it, {@link idPrefix}, the unique id or
+   * {@link map} is changed, an order that was converted before stays that conversion.
+   */
   readonly offerId?: number;
   /**
    * The currency of CAKE's revenue, such as `USD`. A sale in another currency is sent without revenue, so CAKE's own

@@ -5,7 +5,7 @@ import { createForwarderInProcess, type StoreSnapshot } from "../../dist/entry/f
 import { keepSenders } from "../../dist/forwarder/id-secret.js";
 import { noteSenders, type Sender } from "../../dist/forwarder/key-settings.js";
 import { createIds } from "../../dist/forwarder/setup.js";
-import { type Options, OPERATOR, SITE } from "./forwarder-in-process.ts";
+import { OPERATOR, type Options, SITE } from "./forwarder-in-process.ts";
 import { type Platform, SIGNATURE, secrets, sign, TOPIC } from "./shop-webhook.ts";
 
 const DAY = 86_400_000;
@@ -184,7 +184,8 @@ function restarts() {
   let forwarder: ReturnType<typeof createForwarderInProcess> | undefined;
   const get = async (path: string, init: RequestInit = {}) => {
     const answer = await forwarder?.fetch(new Request(`${SITE}/cake/${path}`, init));
-    return { status: answer?.status, ...((await answer?.json()) as Record<string, unknown>) };
+    const told = (await answer?.json()) as Record<string, unknown>;
+    return { ...told, status: answer?.status } as Record<string, unknown>;
   };
   return {
     get,
