@@ -12,6 +12,7 @@ import type { StateLog } from "./state-log.js";
 import {
   conversionOf,
   type EventFilter,
+  type KnownConversion,
   type NewEvent,
   type OrderUpdate,
   type OutboxStore,
@@ -267,8 +268,9 @@ export class Acceptor {
     const { store, corrections } = this.#deps;
     const { now, added, revived, kept, dropped } = written;
     const before = corrections.ledger(conversionId);
-    const { settled, kept: waiting, last } = corrections.settle(update, conversionId, before, written);
-    const { ledger, correction, isKept, ...rest } = settled;
+    const { settled, kept: waiting, last, ...met } = corrections.settle(update, conversionId, before, written);
+    const { ledger, correction, isKept, ...told } = settled;
+    const rest = { ...told, conversion: met.conversion && this.#knownAs(met.conversion, update) };
     if (ledger !== before) corrections.setLedger(conversionId, ledger, now);
     if (correction === undefined) {
       // What waited for the conversion, or for its place, has nothing to change there.
@@ -304,6 +306,13 @@ export class Acceptor {
     if (isKept) kept.push(corrections.keep(id, now));
     else added.push(...rows);
     return { ...rest, id };
+  }
+
+  #knownAs(row: Row, { claim }: OrderUpdate): KnownConversion {
+    const isUnrecorded = this.#deps.delivery.hasEndedUnrecorded(row);
+    const isOfOtherClick = claim !== undefined && !isClaimOf(row, claim);
+    const state = shownState(row.state, this.#deps.stateLog.isPaused);
+    return { id: row.id, state, isUnrecorded, isOfOtherClick };
   }
 
   /** The answer to an event whose key is known. One that is to be sent again is added to `revived`. */
@@ -352,6 +361,11 @@ export class Acceptor {
  */
 function isReplayed({ state, code }: Row): boolean {
   return state !== "pending" && state !== "delivered" && code !== CLICK_LOST;
+}
+
+/** Is this the claim of a stored event? */
+export function isClaimOf({ text }: Row, claim: string): boolean {
+  return call(() => core.api().isClaimOf(text, claim));
 }
 
 type Relation = "same" | "adds_money" | "lacks_money" | "conflict";

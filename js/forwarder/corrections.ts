@@ -39,6 +39,7 @@ interface Settlement {
   readonly kept: Row | undefined;
   /** The last correction of the conversion. */
   readonly last: Row | undefined;
+  readonly conversion: Row | undefined;
 }
 
 /** The corrections of a shard. */
@@ -111,7 +112,7 @@ export class Corrections {
     const settled = JSON.parse(
       call(() => core.api().settleOrder(given, ledger, conversion?.text ?? "", texts, now)),
     ) as SettledOrder;
-    return { settled, kept, last: all.at(-1) };
+    return { settled, kept, last: all.at(-1), conversion };
   }
 
   /** Keeps a stored correction until its conversion comes. It is not sent, and not part of the queue. */

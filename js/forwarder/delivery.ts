@@ -168,6 +168,11 @@ export class Delivery {
     return row.state !== "pending" || this.#idle.get(row.id) === "not_recorded";
   }
 
+  /** Has the event ended, and is it certain that CAKE has not recorded it? */
+  hasEndedUnrecorded(row: Row): boolean {
+    return row.state !== "pending" && this.isNotRecorded(row);
+  }
+
   /** Starts no further attempt. The attempts under way end, and their results are stored. */
   stop(): void {
     this.#isStopped = true;

@@ -210,8 +210,8 @@ export class Gate implements Shard {
   list(filter: RowFilter): Promise<readonly Row[]> {
     return this.#outbox.list(filter);
   }
-  idSecret(account?: string): Promise<string> {
-    return this.#outbox.idSecret(account);
+  idSecret(account?: string, senders?: string): Promise<string> {
+    return this.#outbox.idSecret(account, senders);
   }
   signIn(caller: string, isRight: boolean): Promise<number> {
     return this.#outbox.signIn(caller, isRight);

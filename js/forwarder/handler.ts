@@ -30,6 +30,9 @@ import { handleWebhook } from "./webhook.js";
 /** How long a caller waits for the outcome, in milliseconds. */
 const WAIT_MS = 2_000;
 
+/** Why an event is withdrawn; see {@link Intake.withdraw}. */
+const OTHER_SETTINGS = "its order is a conversion under other settings of the shop";
+
 /** How far the clock of a caller may be ahead, in milliseconds: as much as a signature's time may. */
 const CLOCK_ERROR_MS = 300_000;
 /** The time zone that is the furthest ahead of UTC, in milliseconds. */
@@ -197,8 +200,9 @@ function intakeOf(setup: Setup): Intake {
   };
   return {
     keyOf(body) {
-      const { offerId, uniqueId } = JSON.parse(readOne(body, "").text) as OrderRef;
-      return { offerId, uniqueId };
+      const { text, claim } = readOne(body, "");
+      const { offerId, uniqueId } = JSON.parse(text) as OrderRef;
+      return { offerId, uniqueId, claim };
     },
     async convert(body, update) {
       const { idOf, account } = await setup.ids();
@@ -212,6 +216,9 @@ function intakeOf(setup: Setup): Intake {
       const id = idOf(call(() => core.api().orderKey(account, offerId, uniqueId)));
       const event: NewEvent = { id, kind: "correction", offerId, text: "", acceptedAt: today(options), update };
       return acceptOne({ shard: shardOf(id, setup), event: { ...event, order: orderOf(id) } });
+    },
+    async withdraw(id) {
+      return (await callShard(() => shardOf(id, setup).cancel(id, OTHER_SETTINGS))) === "cancelled";
     },
     takesCorrections: () => call(() => options.deliverer().takesCorrections()),
   };

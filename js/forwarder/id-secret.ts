@@ -1,10 +1,12 @@
 /**
  * What the ids of all shards are made with: a secret, so that nobody computes an event's id from an order's number, and
- * the account's text.
+ * the account's text. With them the first shard keeps the settings of keys, those of before too.
  */
+import { noteSenders, type Sender } from "./key-settings.js";
 import type { OutboxStore } from "./store.js";
 
 const SECRET = "id secret";
+const SENDERS = "key settings";
 
 /**
  * A sandbox, the one address of `http:` (`src/host.rs`), is an account of its own: what it was sent does not count as
@@ -39,6 +41,27 @@ export function keepIdParts(
   if (own.secret === null) store.setMeta(SECRET, secret);
   if (own.account === null && kept !== "") store.setMeta(accountName(account), kept);
   return { secret, account: kept };
+}
+
+/**
+ * Notes under which settings shops and postbacks make their keys from now on. Returns those of before, as JSON: a list
+ * for each of `senders`. It never fails: without the memory, an order of before is a new one.
+ */
+export function keepSenders(
+  store: Pick<OutboxStore, "getMeta" | "setMeta">,
+  senders: string,
+  nowMs: number,
+  retentionMs: number,
+): string {
+  try {
+    const before = store.getMeta(SENDERS) ?? "";
+    const given = JSON.parse(senders) as readonly Sender[];
+    const { text, former } = noteSenders(before, given, nowMs, retentionMs);
+    if (text !== before && (given.length > 0 || before !== "")) store.setMeta(SENDERS, text);
+    return JSON.stringify(former);
+  } catch {
+    return "[]";
+  }
 }
 
 function newSecret(): string {

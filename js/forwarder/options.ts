@@ -16,6 +16,7 @@ import { createTimeZone, type TimeZone } from "../time-zone.js";
 import type { Deliverer, OperatorKey } from "../wasm/forwarder.js";
 import { checkSigningSecret } from "../webhook-signature.js";
 import { core } from "./core.js";
+import type { Sender } from "./key-settings.js";
 import { type PostbackOptions, type ResolvedPostback, resolvePostbacks } from "./postbacks.js";
 import type { LogLine } from "./shard.js";
 import { type Platform, type ResolvedShop, resolveShops, type Shops } from "./shops.js";
@@ -152,6 +153,8 @@ export interface ResolvedOptions {
   readonly signingSecrets: readonly string[];
   readonly shops: ReadonlyMap<Platform, readonly ResolvedShop[]>;
   readonly postbacks: ReadonlyMap<string, ResolvedPostback>;
+  /** All shops and postbacks, with the settings of their keys. */
+  readonly senders: readonly Sender[];
   readonly cookieSecrets: string[];
   readonly tokenSecrets: readonly string[];
   readonly tokenRoute: boolean;
@@ -229,6 +232,8 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
       ),
   );
   const fetch = functionOption("fetch", options.fetch);
+  const shops = resolveShops(options.shops, retentionDays);
+  const postbacks = resolvePostbacks(options.postbacks);
   return {
     deliverer,
     operatorKey: core.keep(({ OperatorKey }) => new OperatorKey(operatorSecret)),
@@ -239,8 +244,9 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     zone: timeZone === "" ? undefined : createTimeZone(timeZone),
     origins: new Set(origins),
     signingSecrets,
-    shops: resolveShops(options.shops, retentionDays),
-    postbacks: resolvePostbacks(options.postbacks),
+    shops,
+    postbacks,
+    senders: [...[...shops.values()].flat(), ...postbacks.values()].map(({ sender }) => sender),
     cookieSecrets,
     tokenSecrets,
     tokenRoute,

@@ -3,15 +3,13 @@
  * sent; the store keeps the rows.
  */
 
-import { call } from "../error.js";
 import { Batch, GroupCommit, type Turn } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
-import { Acceptor } from "./acceptance.js";
+import { Acceptor, isClaimOf } from "./acceptance.js";
 import type { Send } from "./attempts.js";
-import { core } from "./core.js";
 import { Corrections } from "./corrections.js";
 import { Delivery, shownState, type Transition } from "./delivery.js";
-import { keepIdParts } from "./id-secret.js";
+import { keepIdParts, keepSenders } from "./id-secret.js";
 import { instant } from "./instant.js";
 import type { ResolvedOptions } from "./options.js";
 import {
@@ -72,6 +70,9 @@ const SWEEP_MS = 25_000;
 const SWEEP_PAUSE_MS = 10;
 
 const CLOCK_STEP_MS = 1_000;
+
+/** How many retentions the settings of before are kept: an order that still changes is kept longer than one. */
+const KEPT_TIMES = 2;
 
 /** The time to store the result of an attempt that ended at its deadline. */
 const CLOSE_MS = 500;
@@ -205,7 +206,7 @@ export class Outbox {
     return this.#commit.next(() => {
       const row = this.#deps.store.find(id);
       if (row === undefined || row.kind === "correction" || !isClaimOf(row, claim)) return false;
-      if (row.state === "pending" || !this.#delivery.isNotRecorded(row)) return false;
+      if (!this.#delivery.hasEndedUnrecorded(row)) return false;
       // Noted before the click is taken: of a replay and the next order of the click, one alone goes on.
       if (row.code !== CLICK_LOST) this.#stateLog.settle(row, { ...row, code: CLICK_LOST });
       return true;
@@ -294,10 +295,13 @@ export class Outbox {
     return this.#commit.next(() => this.#deps.store.webhook(id, digest, this.#deps.host.now()) === digest);
   }
 
-  async idSecret(account?: string): Promise<string> {
+  async idSecret(account?: string, senders?: string): Promise<string> {
     return this.#commit.next(() => {
-      const { secret, account: kept } = keepIdParts(this.#deps.store, account ?? "");
-      return account === undefined ? secret : `${secret}|${kept}`;
+      const { store, host, options } = this.#deps;
+      const { secret, account: kept } = keepIdParts(store, account ?? "");
+      if (account === undefined) return secret;
+      if (senders === undefined) return `${secret}|${kept}`;
+      return `${secret}|${kept}|${keepSenders(store, senders, host.now(), KEPT_TIMES * options.retentionMs)}`;
     });
   }
 
@@ -477,10 +481,6 @@ export class Outbox {
       acceptedAt: instant(row.accepted_ms, this.#deps.options),
     };
   }
-}
-
-function isClaimOf({ text }: Row, claim: string): boolean {
-  return call(() => core.api().isClaimOf(text, claim));
 }
 
 function pause(ms: number): Promise<void> {

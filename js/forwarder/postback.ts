@@ -48,7 +48,10 @@ async function answerOf(request: Request, rest: string, setup: Setup, intake: In
       await logOutcome("secret_refused");
       throw new Refusal("secret_refused", "the request has none of this postback's secrets, or its signature is wrong");
     }
-    result = await intake.convert(conversion);
+    const { formerOf } = await setup.ids();
+    const former = postback.readersUnder(formerOf(postback.sender));
+    const readings = former.map((reader) => () => reader().read(decoded(segment), query, form));
+    result = await convert(conversion, readings, intake);
   } catch (thrown) {
     if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
     await logOutcome("refused", { code: thrown.code });
@@ -68,6 +71,43 @@ async function answerOf(request: Request, rest: string, setup: Setup, intake: In
   const { id, state, duplicate } = result;
   await logOutcome(duplicate ? "duplicate" : "accepted", { id });
   return json(200, { id, state, duplicate });
+}
+
+/** Accepts a conversion, unless it was accepted under settings of before, by which `readings` read the request. */
+async function convert(
+  conversion: string,
+  readings: readonly (() => string | undefined)[],
+  intake: Intake,
+): Promise<Acceptance> {
+  const over: string[] = [];
+  for (const read of readings) {
+    const key = keyOf(read, intake);
+    const own = intake.keyOf(conversion);
+    if (key === undefined || (key.offerId === own.offerId && key.uniqueId === own.uniqueId)) continue;
+    const asked = await intake.updateOrder({ ...key, platform: "", facts: "", isMapped: false, ifUnknown: "known" });
+    if ("refusal" in asked) return asked;
+    const known = asked.settled?.conversion;
+    if (asked.settled?.isKnown !== true) continue;
+    if (known === undefined) return { ...asked, duplicate: true };
+    // A parameter of before may have been no unique id, so the click must be the same.
+    if (known.isOfOtherClick) continue;
+    if (!known.isUnrecorded) return { id: known.id, state: known.state, duplicate: true };
+    if (known.state !== "cancelled") over.push(known.id);
+  }
+  const result = await intake.convert(conversion);
+  // What CAKE has refused under a key of before is not sent again besides.
+  if (!("refusal" in result)) for (const id of over) await intake.withdraw(id);
+  return result;
+}
+
+/** The key of a request by settings of before; `undefined` where it makes no conversion by them. */
+function keyOf(read: () => string | undefined, intake: Intake): ReturnType<Intake["keyOf"]> | undefined {
+  try {
+    return intake.keyOf(call(read) ?? "");
+  } catch (thrown) {
+    if (isCakeError(thrown) && thrown.code !== "internal") return undefined;
+    throw thrown;
+  }
 }
 
 function decoded(segment: string): string {

@@ -4,13 +4,17 @@ import { checkNames, checkNoNull, checkRecord, choice, integerOption, optionalSt
 import { checkSecrets } from "../secret.js";
 import type { Postback } from "../wasm/forwarder.js";
 import { core } from "./core.js";
+import type { PostbackKeys, Sender } from "./key-settings.js";
 import { ROUTES } from "./path.js";
 
 /** The names of a sender's parameters, by the fields of a conversion. */
 export interface PostbackMap {
   /** The parameter with the click id, such as `sub1`. */
   readonly clickId: string;
-  /** The parameter with the sender's id of the conversion, such as `txid`. A repeated id is a duplicate. */
+  /**
+   * The parameter with the sender's id of the conversion, such as `txid`. A repeated id is a duplicate, also where this
+   * parameter or the offer has been changed since.
+   */
   readonly uniqueId: string;
   /** The parameter with the offer, where one postback serves several offers. */
   readonly offerId?: string;
@@ -49,6 +53,9 @@ export interface PostbackOptions {
 export interface ResolvedPostback {
   readonly reader: () => Postback;
   readonly map: Readonly<Record<string, string>>;
+  readonly sender: Sender;
+  /** Its readers under keys that it had before, each in JSON; without those whose unique id was the click's. */
+  readonly readersUnder: (former: readonly string[]) => readonly (() => Postback)[];
 }
 
 const NAMES = ["secrets", "by", "secretParameter", "offerId", "map"];
@@ -73,12 +80,13 @@ export function resolvePostbacks(
     if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name) || (ROUTES as readonly string[]).includes(name)) {
       refuse("postbacks", "must have names of 1 to 32 of a-z 0-9 -, none of which is a route of the forwarder");
     }
-    if (given !== undefined) resolved.set(name, resolvePostback(`postbacks.${name}`, given));
+    if (given !== undefined) resolved.set(name, resolvePostback(name, given));
   }
   return resolved;
 }
 
-function resolvePostback(place: string, given: PostbackOptions): ResolvedPostback {
+function resolvePostback(name: string, given: PostbackOptions): ResolvedPostback {
+  const place = `postbacks.${name}`;
   if (typeof given !== "object") refuse(place, "must be an object");
   checkNames(place, given, NAMES);
   checkNoNull(place, given);
@@ -87,14 +95,14 @@ function resolvePostback(place: string, given: PostbackOptions): ResolvedPostbac
   checkNames(at("map"), given.map, FIELDS);
   checkNoNull(at("map"), given.map);
   const map: Record<string, string> = {};
-  for (const [name, theirs] of Object.entries(given.map)) {
-    const parameter = optionalString(at(`map.${name}`), theirs);
-    if (parameter === "") refuse(at(`map.${name}`), "is empty: name their parameter, or leave it out");
-    if (parameter !== undefined) map[name] = parameter;
+  for (const [field, theirs] of Object.entries(given.map)) {
+    const parameter = optionalString(at(`map.${field}`), theirs);
+    if (parameter === "") refuse(at(`map.${field}`), "is empty: name their parameter, or leave it out");
+    if (parameter !== undefined) map[field] = parameter;
   }
-  for (const name of ["clickId", "uniqueId"]) {
-    if (map[name] === undefined) refuse(at(`map.${name}`), "is missing: name their parameter");
-  }
+  const { clickId, uniqueId } = map;
+  if (clickId === undefined) refuse(at("map.clickId"), "is missing: name their parameter");
+  if (uniqueId === undefined) refuse(at("map.uniqueId"), "is missing: name their parameter");
   const offerId = integerOption(at("offerId"), given.offerId, 1, Number.MAX_SAFE_INTEGER);
   if ((offerId === undefined) === (map["offerId"] === undefined)) {
     refuse(at("offerId"), "must be given once: as a number here, or as a parameter in map");
@@ -106,8 +114,23 @@ function resolvePostback(place: string, given: PostbackOptions): ResolvedPostbac
   }
   const signed = choice(at("by"), given.by, ["secret", "signature"]) === "signature";
   const secrets = checkSecrets(at("secrets"), given.secrets);
-  const settings = JSON.stringify({ map, offerId, secretParameter, signed });
-  const reader = core.keep(({ Postback }) => new Postback(secrets, settings));
+  const keys: PostbackKeys = { offerId, map: { uniqueId, offerId: map["offerId"] } };
+  const readerUnder = (other: PostbackKeys) => {
+    const { offerId: _, ...others } = map;
+    const settings = { map: { ...others, ...other.map }, offerId: other.offerId, secretParameter, signed };
+    return core.keep(({ Postback }) => new Postback(secrets, JSON.stringify(settings)));
+  };
+  const reader = readerUnder(keys);
   call(reader);
-  return { reader, map };
+  const readers = new Map<string, () => Postback>();
+  const under = (text: string) => {
+    const other = JSON.parse(text) as PostbackKeys;
+    // It was not unique, which is why it was changed: another sale of the click has it too.
+    if (other.map.uniqueId === clickId) return [];
+    const made = readers.get(text) ?? readerUnder(other);
+    readers.set(text, made);
+    return [made];
+  };
+  const sender = { name: `postback/${name}`, digests: [], keys: JSON.stringify(keys), isSole: true };
+  return { reader, map, sender, readersUnder: (former) => former.flatMap(under) };
 }

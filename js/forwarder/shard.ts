@@ -54,11 +54,11 @@ export type Acceptance =
 /** Accepts conversions, and what shops tell of orders, from callers with a secret, one by one. */
 export interface Intake {
   /**
-   * The key of the conversion that a body makes.
+   * The key of the conversion that a body makes, and its click as a claim.
    *
    * @throws CakeError where the conversion breaks a rule
    */
-  keyOf(body: string): OrderRef;
+  keyOf(body: string): OrderRef & { readonly claim: string };
   /**
    * Accepts a conversion, as the JSON of a body, with what a webhook tells of its order.
    *
@@ -67,6 +67,8 @@ export interface Intake {
   convert(body: string, update?: OrderUpdate): Promise<Acceptance>;
   /** Accepts what a webhook tells of an order. */
   updateOrder(update: OrderUpdate): Promise<Acceptance>;
+  /** Cancels an event whose order is a conversion under other settings; returns whether it is not sent any more. */
+  withdraw(id: string): Promise<boolean>;
   /** Is there an account to receive corrections? */
   takesCorrections(): boolean;
 }
@@ -199,9 +201,10 @@ export interface Shard {
   webhook(id: string, digest: string, hash?: string, hops?: number): Promise<boolean>;
   /**
    * The secret for the ids of all shards; with an account's text, `SECRET|ACCOUNT`: the account's text when the outbox
-   * was first used. Only the first shard is asked.
+   * was first used. With senders, as JSON, `SECRET|ACCOUNT|FORMER`: the keys that each of them had before, as JSON. Only
+   * the first shard is asked.
    */
-  idSecret(account?: string): Promise<string>;
+  idSecret(account?: string, senders?: string): Promise<string>;
   /**
    * Counts an operator's secret, right or wrong; returns for how many milliseconds secrets of this caller are ignored.
    */

@@ -5,6 +5,8 @@ import { checkNames, checkNoNull, choice, functionOption, integerOption, optiona
 import { checkSecrets, texts } from "../secret.js";
 import type { Shop } from "../wasm/forwarder.js";
 import { core } from "./core.js";
+import { hash } from "./hash.js";
+import type { Sender, ShopKeys } from "./key-settings.js";
 
 /** The conversion that a webhook stands for. The fields are those of `POST conversions`. */
 export interface WebhookConversion {
@@ -32,9 +34,15 @@ export type WebhookMap = (
 
 /** The options that all shops have. */
 export interface ShopOptions {
-  /** The secrets that sign the shop's webhooks, the newest first; each of 32 characters or more. */
+  /**
+   * The secrets that sign the shop's webhooks, the newest first; each of 32 characters or more. A shop is known by them
+   * after a change of its settings: rotate them one by one.
+   */
   readonly secrets: string | readonly string[];
-  /** The offer of the shop's sales. Not needed with {@link map}. */
+  /**
+   * The offer of the shop's sales. Not needed with {@link map}. Where it, {@link idPrefix}, the unique id or
+   * {@link map} is changed, an order that was converted before stays that conversion.
+   */
   readonly offerId?: number;
   /**
    * The currency of CAKE's revenue, such as `USD`. A sale in another currency is sent without revenue, so CAKE's own
@@ -111,8 +119,11 @@ export type Platform = keyof Shops;
 export interface ResolvedShop {
   readonly reader: () => Shop;
   readonly map: WebhookMap | undefined;
-  /** The offer of the options; 0 where a mapping chooses it. */
-  readonly offerId: number;
+  /** The settings that decide the key of an order. */
+  readonly keys: ShopKeys;
+  readonly sender: Sender;
+  /** The shop as it was under other keys, in JSON. The mapping of that time cannot be called. */
+  readonly under: (keys: string) => ResolvedShop;
 }
 
 const COMMON = [
@@ -150,16 +161,15 @@ export function resolveShops(
   checkNames("shops", shops, Object.keys(OWN));
   checkNoNull("shops", shops ?? {});
   const resolved = new Map<Platform, readonly ResolvedShop[]>();
-  const placed: PlacedShop[] = [];
+  const placed: (PlacedShop & { readonly place: string })[] = [];
   for (const [name, given] of Object.entries(shops ?? {})) {
     if (given === undefined) continue;
     const platform = name as Platform;
     const several: readonly ShopOptions[] = Array.isArray(given) ? given : [given];
     const place = (index: number) => (Array.isArray(given) ? `shops.${name}.${index}` : `shops.${name}`);
-    resolved.set(
-      platform,
-      several.map((shop, index) => resolveShop(platform, place(index), shop, retentionDays)),
-    );
+    const about = { retentionDays, isAlone: several.length === 1 };
+    const all = several.map((shop, index) => resolveShop(platform, place(index), shop, about));
+    resolved.set(platform, all);
     const known = new Set<string>();
     several.forEach(({ secrets }, index) => {
       const own = new Set([secrets].flat().map((secret) => secret.trim()));
@@ -167,7 +177,7 @@ export function resolveShops(
         refuse(`${place(index)}.secrets`, "must not be another shop's: the secret identifies the shop");
       for (const secret of own) known.add(secret);
     });
-    placed.push(...several.map((shop, index) => ({ platform, place: place(index), shop })));
+    placed.push(...all.map(({ keys }, index) => ({ platform, place: place(index), keys })));
   }
   placed.forEach((shop, index) => {
     const other = placed.slice(0, index).find((before) => shareIds(before, shop));
@@ -178,31 +188,40 @@ export function resolveShops(
   return resolved;
 }
 
+/** A platform, and how a shop on it makes its ids. */
 interface PlacedShop {
   readonly platform: Platform;
-  readonly place: string;
-  readonly shop: Pick<ShopOptions, "offerId" | "map" | "idPrefix"> & { readonly uniqueId?: "id" | "name" | "number" };
+  readonly keys: ShopKeys;
+}
+
+/** May another shop on the platform have the same ids? Those of Shopify and of Stripe are unique among all shops. */
+export function areIdsShared({ platform, keys }: PlacedShop): boolean {
+  return platform === "woocommerce" || keys.uniqueId === "name";
 }
 
 /**
  * May two orders of two shops have one id? Each shop counts its numbers and names from the beginning, and WooCommerce its
  * ids too. The ids of Shopify and of Stripe are unique among all their shops.
  */
-function shareIds(a: PlacedShop, b: PlacedShop): boolean {
+export function shareIds(a: PlacedShop, b: PlacedShop): boolean {
   if (a.platform !== b.platform) return false;
-  const counts = ({ platform, shop }: PlacedShop) => platform === "woocommerce" || shop.uniqueId === "name";
-  if (!counts(a) || !counts(b)) return false;
+  if (!areIdsShared(a) || !areIdsShared(b)) return false;
   // The offer is part of a conversion's key. A mapping chooses its own.
-  const isMapped = a.shop.map !== undefined || b.shop.map !== undefined;
-  if (!isMapped && a.shop.offerId !== b.shop.offerId) return false;
-  const [one = "", two = ""] = [a.shop.idPrefix, b.shop.idPrefix];
+  const isMapped = a.keys.isMapped || b.keys.isMapped;
+  if (!isMapped && a.keys.offerId !== b.keys.offerId) return false;
+  const [one, two] = [a.keys.idPrefix, b.keys.idPrefix];
   if (one === two) return true;
   // An id of digits cannot go on as a prefix does, which ends without a digit. A name or a number may.
-  const isFree = [a, b].some(({ shop }) => shop.uniqueId === "name" || shop.uniqueId === "number");
+  const isFree = [a, b].some(({ keys }) => keys.uniqueId !== "id");
   return isFree && (one.startsWith(two) || two.startsWith(one));
 }
 
-function resolveShop(platform: Platform, place: string, shop: ShopOptions, retentionDays: number): ResolvedShop {
+function resolveShop(
+  platform: Platform,
+  place: string,
+  shop: ShopOptions,
+  { retentionDays, isAlone }: { readonly retentionDays: number; readonly isAlone: boolean },
+): ResolvedShop {
   if (typeof shop !== "object" || shop === null) refuse(place, "must be an object");
   checkNames(place, shop, [...COMMON, ...OWN[platform]]);
   checkNoNull(place, shop);
@@ -223,24 +242,39 @@ function resolveShop(platform: Platform, place: string, shop: ShopOptions, reten
   if (idPrefix !== "" && !/^[\w.-]{0,31}[A-Za-z_.-]$/.test(idPrefix)) {
     refuse(at("idPrefix"), "must be of letters, digits, ., _ and -, at most 32, without a digit at its end");
   }
-  const settings = JSON.stringify({
-    idPrefix,
-    offerId,
+  const settings = {
     currency,
     revenue,
     retentionDays,
     clickIdNames: names(at("clickIdNames"), shop.clickIdNames),
     testOrders: flag(at("testOrders"), shop.testOrders),
     saleTopic: choice(at("saleTopic"), saleTopic, ["orders/paid", "orders/create"]),
-    uniqueId: choice(at("uniqueId"), uniqueId, ["id", platform === "shopify" ? "name" : "number"]),
     statuses: names(at("statuses"), statuses)?.map((status) => saleStatus(at("statuses"), status)),
     recurring: flag(at("recurring"), shop.recurring),
     clientReferenceId: flag(at("clientReferenceId"), clientReferenceId),
-  });
+  };
+  const keys: ShopKeys = {
+    offerId: offerId ?? 0,
+    uniqueId: choice(at("uniqueId"), uniqueId, ["id", platform === "shopify" ? "name" : "number"]) ?? "id",
+    idPrefix,
+    isMapped: map !== undefined,
+  };
   const secrets = checkSecrets(at("secrets"), shop.secrets);
-  const reader = core.keep(({ Shop }) => new Shop(platform, secrets, settings));
+  const readerUnder = ({ offerId, uniqueId, idPrefix }: ShopKeys) =>
+    core.keep(({ Shop }) => new Shop(platform, secrets, JSON.stringify({ ...settings, offerId, uniqueId, idPrefix })));
+  const reader = readerUnder(keys);
   call(reader);
-  return { reader, map, offerId: offerId ?? 0 };
+  const digests = secrets.map((secret) => hash(`secret of a shop ${secret}`));
+  const isSole = isAlone && !areIdsShared({ platform, keys });
+  const sender = { name: platform, digests, keys: JSON.stringify(keys), isSole };
+  const former = new Map<string, ResolvedShop>();
+  const under = (text: string): ResolvedShop => {
+    const other = JSON.parse(text) as ShopKeys;
+    const made = former.get(text) ?? { reader: readerUnder(other), map: undefined, keys: other, sender, under };
+    former.set(text, made);
+    return made;
+  };
+  return { reader, map, keys, sender, under };
 }
 
 function flag(name: string, value: unknown): boolean | undefined {

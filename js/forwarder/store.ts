@@ -51,6 +51,8 @@ export interface OrderUpdate extends OrderRef {
   readonly sale?: { readonly text?: string; readonly atMs: number; readonly found?: string };
   /** What to do where no such conversion is known. */
   readonly ifUnknown: "sent" | "kept" | "quiet" | "known";
+  /** The claim of its click, where it is asked whether the conversion of that key is of this click. */
+  readonly claim?: string | undefined;
 }
 
 /** What came of the update. */
@@ -67,6 +69,19 @@ export interface Settled {
   /** The other orders that this one is here, and the facts for them. */
   readonly links: readonly OrderRef[];
   readonly facts: string;
+  /** The order's conversion, where it is known here. A shard of an older release says nothing of it. */
+  readonly conversion?: KnownConversion | undefined;
+}
+
+/** A conversion that is known here. */
+export interface KnownConversion {
+  readonly id: string;
+  /** A shard's pause is shown in place of `pending`. */
+  readonly state: StoredState | "paused";
+  /** Has it ended, and has CAKE surely not recorded it? Then its order may be converted under another key. */
+  readonly isUnrecorded: boolean;
+  /** Is it of another click than {@link OrderUpdate.claim}? */
+  readonly isOfOtherClick: boolean;
 }
 
 /** The claim whose text is the ledger of a shop's order: the facts that webhooks have told. */

@@ -3,50 +3,27 @@ import { call, isCakeError } from "../error.js";
 import { checkMethod, json, Refusal } from "./answer.js";
 import { readBytes } from "./body.js";
 import { Deadline } from "./deadlines.js";
+import { type Former, findFormer, formersOf, isSold, type Searched } from "./former.js";
 import type { IncomingOutcome, WebhookLine } from "./incoming.js";
 import { logIncoming } from "./log-incoming.js";
 import type { ResolvedOptions } from "./options.js";
+import {
+  type Incoming,
+  isSoldElsewhere,
+  type LogOutcome,
+  type Outcome,
+  type Reading,
+  settle,
+  soldAs,
+  updateAll,
+  updateOrder,
+  type Verdict,
+  type WebhookOrder,
+} from "./orders.js";
 import { checkLimit, type Setup } from "./setup.js";
 import type { Acceptance, Intake } from "./shard.js";
 import { isPlatform, type Platform, type ResolvedShop, type WebhookConversion } from "./shops.js";
-import type { OrderRef, OrderUpdate, Settled } from "./store.js";
-
-/** A verdict of the core. */
-interface Verdict {
-  readonly outcome: "sale" | "refund" | "no_click_id" | "test" | "ignored" | "ping" | "signature_refused";
-  readonly reason?: string;
-  readonly sale?: {
-    readonly conversion: WebhookConversion;
-    readonly paidAtMs?: number;
-    readonly revenueLeftOut?: "currency" | "amount";
-  };
-  readonly order?: WebhookOrder;
-}
-
-/** What a webhook says of an order, beside its sale or without one. */
-interface WebhookOrder {
-  /** The unique ids that the order may be told by, the one for its sale first. */
-  readonly uniqueIds: readonly string[];
-  /** May another webhook of the order lack some of its ids, or tell others? */
-  readonly isTied?: boolean;
-  readonly asOfMs: number;
-  readonly facts?: string;
-  /** Do the facts take anything back? */
-  readonly takes: boolean;
-  readonly ifUnknown: OrderUpdate["ifUnknown"];
-  /** Why it is ignored where it changes nothing. */
-  readonly unchanged?: string;
-  /** The unique id that the order has besides. */
-  readonly link?: string;
-}
-
-/** A webhook on its way to the outbox. */
-interface Incoming {
-  readonly platform: Platform;
-  readonly shop: ResolvedShop;
-  readonly intake: Intake;
-  readonly logOutcome: LogOutcome;
-}
+import type { OrderRef, OrderUpdate } from "./store.js";
 
 const HEADERS: Readonly<Record<Platform, { readonly signature: string; readonly topic?: string }>> = {
   shopify: { signature: "x-shopify-hmac-sha256", topic: "x-shopify-topic" },
@@ -60,6 +37,18 @@ const MAX_PING_BYTES = 64;
 /** How long a mapping may take. Every platform has given up its request by then. */
 const MAP_MS = 60_000;
 
+/** A signed webhook that can be read. */
+interface Webhook extends Searched {
+  readonly payload: Record<string, unknown> | undefined;
+  readonly topic: string;
+  readonly options: ResolvedOptions;
+}
+
+/** The order under settings of before. `again` looks once more; absent where the settings were never changed. */
+interface Before extends Former {
+  readonly again?: () => Promise<Former>;
+}
+
 /** Answers `webhooks/PLATFORM`. */
 export async function handleWebhook(request: Request, name: string, setup: Setup, intake: Intake): Promise<Response> {
   const { options } = setup;
@@ -69,7 +58,9 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   }
   checkMethod(request, ["POST"]);
   const body = await bodyOf(request, name);
-  const { shop, verdict } = read(request, name, body, shops);
+  const readAs = reader(request, name, body);
+  const current = read(shops.map(readAs));
+  const { shop, verdict } = current;
   if (verdict.outcome === "signature_refused") {
     // A platform with a valid signature is never limited: some platforms send a webhook only once.
     await checkLimit(request, setup);
@@ -90,6 +81,26 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   if (verdict.outcome === "ping" || verdict.outcome === "test") return logOutcome(verdict.outcome);
   if (verdict.reason === "unreadable") return logOutcome("ignored", { code: "unreadable", alert: true });
   const incoming: Incoming = { platform: name, shop, intake, logOutcome };
+  const webhook: Webhook = { body, payload, topic, options, isMapped: shop.map !== undefined };
+  const { formerOf } = await setup.ids();
+  const formers = formersOf(name, shop, shops, formerOf(shop.sender)).map(readAs);
+  if (formers.length === 0) return tell(current, webhook, incoming, { unsold: [] });
+  const again = () => findFormer(formers, webhook, incoming);
+  const before = (await isSold(current, webhook, incoming)) ? { unsold: [] } : await again();
+  return tell(before.sold ?? current, webhook, incoming, { ...before, again });
+}
+
+/** Tells the outbox what a webhook says, and answers it. */
+async function tell(
+  { shop, verdict: found }: Reading,
+  { body, payload, topic, options }: Webhook,
+  { platform, intake, logOutcome }: Incoming,
+  before: Before,
+): Promise<Response> {
+  const incoming: Incoming = { platform, shop, intake, logOutcome };
+  // Under settings of before nothing new begins.
+  const isOfBefore = before.sold !== undefined && found.order !== undefined;
+  const verdict: Verdict = isOfBefore ? { ...found, order: { ...found.order, ifUnknown: "known" } } : found;
   const { reason } = verdict;
   const tied = verdict.order?.isTied === true ? [await soldAs(verdict.order, incoming)] : [];
   const order = verdict.order && { ...verdict.order, ...(tied.length > 0 ? { uniqueIds: tied } : {}) };
@@ -123,9 +134,9 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   }
   // The revenue of the site's own mapping is not known here.
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
-  const ids = shop.map === undefined ? [] : [...new Set([...tied, ...shop.reader().orderIds(body)])];
+  const ids = shop.keys.isMapped ? [...new Set([...tied, ...shop.reader().orderIds(body)])] : [];
   const known = order ?? { uniqueIds: ids, asOfMs: Date.now(), takes: false, ifUnknown: "sent" };
-  const { answer, settled } = await acceptSale(text, known, { ids, ready }, incoming, leftOut);
+  const { answer, settled } = await acceptSale(text, known, { ids, ready, before }, incoming, leftOut);
   // The sale may be a repetition while its refund is new.
   if (settled !== undefined) await logOrder(known, settled, incoming, !known.takes);
   return answer;
@@ -140,20 +151,20 @@ async function bodyOf(request: Request, platform: Platform): Promise<Uint8Array>
   return new Uint8Array();
 }
 
-/** Reads the webhook as the shop whose secret signed it, among several shops on one platform. */
-function read(
-  request: Request,
-  platform: Platform,
-  body: Uint8Array,
-  shops: readonly ResolvedShop[],
-): { readonly shop: ResolvedShop; readonly verdict: Verdict } {
+/** Reads a webhook as a shop, at one time for all. */
+function reader(request: Request, platform: Platform, body: Uint8Array): (shop: ResolvedShop) => Reading {
   const names = HEADERS[platform];
   const signature = request.headers.get(names.signature) ?? "";
   const topic = names.topic === undefined ? "" : (request.headers.get(names.topic) ?? "");
-  const all = shops.map((shop) => {
-    const text = call(() => shop.reader().read(signature, topic, body, Date.now()));
+  const now = Date.now();
+  return (shop) => {
+    const text = call(() => shop.reader().read(signature, topic, body, now));
     return { shop, verdict: JSON.parse(text) as Verdict };
-  });
+  };
+}
+
+/** The reading of the shop whose secret signed the webhook, among several shops on one platform. */
+function read(all: readonly Reading[]): Reading {
   const [first] = all;
   const own = all.find(({ verdict }) => verdict.outcome !== "signature_refused") ?? first;
   if (own === undefined) throw unknownPlatform();
@@ -164,31 +175,45 @@ function unknownPlatform(): Refusal {
   return new Refusal("not_found", "no webhooks of that platform are accepted: see the option shops");
 }
 
-type LogOutcome = (outcome: IncomingOutcome, more?: Partial<WebhookLine>) => Promise<Response>;
-
-/** What came of an update, over all its ids. `unavailable`: there is no account to correct it in. */
-type Outcome = Settled | "unavailable";
+/** What is known beside a sale. */
+interface SaleContext {
+  /** The order's own ids, which lead to what a mapping makes of it. */
+  readonly ids: readonly string[];
+  readonly ready: WebhookConversion | undefined;
+  readonly before: Before;
+}
 
 async function acceptSale(
   text: string,
   order: WebhookOrder,
-  { ids, ready }: { readonly ids: readonly string[]; readonly ready: WebhookConversion | undefined },
+  { ids, ready, before }: SaleContext,
   incoming: Incoming,
   revenueLeftOut: "currency" | "amount" | undefined,
 ): Promise<{ readonly answer: Response; readonly settled?: Outcome }> {
   const { platform, shop, intake, logOutcome } = incoming;
   const takesUpdates = intake.takesCorrections();
   const sale = { atMs: order.asOfMs, ...(ready?.revenue === undefined ? {} : { found: ready.revenue }) };
-  const facts = order.facts ?? "";
+  let facts = order.facts ?? "";
+  const isOfBefore = before.sold !== undefined;
   // The order's own ids lead to what the mapping makes of it.
   const of = (id: string, links: readonly OrderRef[]): OrderUpdate => ({
-    ...{ platform, offerId: shop.offerId, uniqueId: id, facts, isMapped: true, ifUnknown: "quiet", links },
+    ...{ platform, offerId: shop.keys.offerId, uniqueId: id, facts, isMapped: true, links },
+    ifUnknown: isOfBefore ? "known" : "quiet",
   });
+  // It is a conversion already, whose first fields count.
+  const stays = async (orders: readonly OrderUpdate[]) => {
+    const settled = takesUpdates ? await updateAll(orders, incoming) : "unavailable";
+    return { answer: await logOutcome("changed", idOf(before)), settled };
+  };
+  // What a mapping of before would make of it is not known: its notes lead there.
+  if (isOfBefore && shop.keys.isMapped) return stays(ids.map((id) => of(id, [])));
   let update: OrderUpdate;
   let result: Acceptance;
   try {
     const { offerId, uniqueId } = intake.keyOf(text);
+    if (takesUpdates && !isOfBefore) facts = await withFactsOf(before, { offerId, uniqueId }, facts, incoming);
     update = { platform, offerId, uniqueId, facts, isMapped: false, sale, ifUnknown: order.ifUnknown };
+    if (isOfBefore) return stays([{ ...update, sale: { ...sale, text }, ifUnknown: "known" }]);
     if (takesUpdates && (await isSoldElsewhere({ offerId, uniqueId }, ids, incoming))) {
       const settled = await updateAll(
         ids.map((id) => of(id, [])),
@@ -218,6 +243,12 @@ async function acceptSale(
   }
   if ("refusal" in result) return { answer: await logOutcome("changed"), settled };
   const { id, duplicate, state } = result;
+  const twin = duplicate ? undefined : await twinOf(id, before, incoming);
+  if (twin !== undefined) {
+    const told: OrderUpdate = { platform, ...twin, facts, isMapped: true, ifUnknown: "known" };
+    const moved = takesUpdates ? await updateAll([told], incoming) : "unavailable";
+    return { answer: await logOutcome("changed", { id: twin.id }), settled: moved };
+  }
   // A correction of what CAKE has refused ends with it.
   const isOver = state === "refused" || state === "dead" || state === "cancelled";
   const isCorrected = settled !== "unavailable" && settled.isMoneyUsed && !isOver;
@@ -230,124 +261,47 @@ async function acceptSale(
   return { answer, settled };
 }
 
+const idOf = ({ sold }: Before): { id?: string } => (sold?.conversion === undefined ? {} : { id: sold.conversion.id });
+
 /**
- * Has a mapping made a conversion of this order before, under the same unique id in another offer? One order is one sale:
- * the first conversion counts. This one is noted before it is accepted: a webhook right behind it finds the note.
+ * The facts of an order, and those that were told under keys of before. They lead to its sale from now on: so does a
+ * refund that came before the sale, and before the change.
  */
-async function isSoldElsewhere(sold: OrderRef, ids: readonly string[], incoming: Incoming): Promise<boolean> {
-  const { platform, shop } = incoming;
-  const ask = (ref: OrderRef, more: Pick<OrderUpdate, "ifUnknown" | "links">) =>
-    settle({ platform, ...ref, facts: "", isMapped: true, ...more }, incoming);
-  for (const uniqueId of ids) {
-    const own: OrderRef = { offerId: shop.offerId, uniqueId };
-    const order = await ask(own, { ifUnknown: "quiet", links: [sold] });
-    for (const link of [...(order?.isKnown === true ? [own] : []), ...(order?.links ?? [])]) {
-      if (link.uniqueId !== sold.uniqueId) continue;
-      if (link.offerId === sold.offerId) break;
-      if ((await ask(link, { ifUnknown: "known" }))?.isKnown === true) return true;
-    }
+async function withFactsOf({ unsold }: Before, sold: OrderRef, facts: string, incoming: Incoming): Promise<string> {
+  const { platform } = incoming;
+  const all = facts === "" ? [] : [facts];
+  for (const { offerId, uniqueId } of unsold) {
+    if (offerId === sold.offerId && uniqueId === sold.uniqueId) continue;
+    const key = { platform, offerId, uniqueId, facts: "", isMapped: false } as const;
+    const settled = await settle({ ...key, ifUnknown: "known", links: [sold] }, incoming);
+    if (settled !== undefined && settled.facts !== "") all.push(settled.facts);
   }
-  return false;
+  return all.join("\n");
 }
 
 /**
- * The unique id of the sale of an order that is told under several ids: the one that was decided first, by another
- * webhook or by the order's page. Each id leads to it from then on, also what was told of the order under it before.
+ * Makes sure that an order of a new conversion is no other conversion. What CAKE has refused of it before is not sent
+ * again. Another release may have made one under its own settings at the same moment: both releases take back the same
+ * one of the two. Returns the other conversion where this one was taken back.
  */
-async function soldAs({ uniqueIds, ifUnknown }: WebhookOrder, incoming: Incoming): Promise<string> {
-  const { platform, shop } = incoming;
-  const { offerId } = shop;
-  const ask = (uniqueId: string, more: Pick<OrderUpdate, "ifUnknown" | "soldAs" | "facts">) =>
-    settle({ platform, offerId, uniqueId, isMapped: shop.map !== undefined, ...more }, incoming);
-  let [sold = ""] = uniqueIds;
-  const walk = async (how: OrderUpdate["ifUnknown"]) => {
-    let isFound = false;
-    const facts = new Map<string, string>();
-    // The sale's own id last: another webhook decides at an id that both tell.
-    const open = [...uniqueIds].reverse();
-    for (let next = open.shift(); next !== undefined; next = open.shift()) {
-      if (facts.has(next)) continue;
-      const settled = await ask(next, { ifUnknown: how, soldAs: sold, facts: "" });
-      facts.set(next, settled?.facts ?? "");
-      const decided = settled?.soldAs ?? "";
-      isFound ||= decided !== "";
-      if (decided === "" || decided === sold) continue;
-      sold = decided;
-      open.push(sold);
-    }
-    for (const [uniqueId, told] of facts) {
-      if (uniqueId !== sold && told !== "") await ask(sold, { ifUnknown: how, facts: told });
-    }
-    return isFound;
-  };
-  // What is no conversion here, and will be none, leaves nothing behind.
-  if (ifUnknown !== "known" || (await walk("known"))) await walk("quiet");
-  return sold;
-}
-
-/** Hands over what a webhook says of an order, without making a conversion of it. */
-async function updateOrder(order: WebhookOrder, incoming: Incoming): Promise<Outcome> {
-  const { platform, shop, intake } = incoming;
-  if (!intake.takesCorrections()) return "unavailable";
-  const { offerId } = shop;
-  const isMapped = shop.map !== undefined;
-  const of = (uniqueId: string, ifUnknown: OrderUpdate["ifUnknown"]): OrderUpdate => ({
-    ...{ platform, offerId, uniqueId, facts: order.facts ?? "", isMapped, ifUnknown },
-    ...(order.link === undefined ? {} : { links: [{ offerId, uniqueId: order.link }] }),
-  });
-  const [first = ""] = order.uniqueIds;
-  // A mapping may have made anything of the order, or nothing.
-  const ifUnknown = isMapped && order.ifUnknown !== "known" ? "quiet" : order.ifUnknown;
-  if (order.link !== undefined && ifUnknown !== "quiet") {
-    // Which of the two ids has the sale? Where none has, the correction waits for it.
-    const outcome = await updateAll([of(first, "quiet")], incoming);
-    if (outcome === "unavailable" || outcome.isKnown) return outcome;
-  }
-  return updateAll([of(first, ifUnknown)], incoming);
-}
-
-/** Updates orders, and the orders that they are besides. `first` is done already. */
-async function updateAll(orders: readonly OrderUpdate[], incoming: Incoming, first?: Acceptance): Promise<Outcome> {
-  let best: Outcome = "unavailable";
-  const weigh = (settled: Settled | undefined) => {
-    if (settled === undefined) return;
-    const weight = (of: Settled) => OUTCOMES.indexOf(of.outcome);
-    if (best === "unavailable" || weight(settled) > weight(best)) best = settled;
-  };
-  if (first !== undefined) weigh(settledOf(first));
-  const open = [...orders];
-  const known = new Set<string>();
-  for (let next = open.shift(); next !== undefined && known.size < MAX_ORDERS; next = open.shift()) {
-    const settled = await settle(next, incoming);
-    weigh(settled);
-    known.add(`${next.offerId}|${next.uniqueId}`);
-    if (settled === undefined) continue;
-    const { links, facts } = settled;
-    const { platform, isMapped } = next;
-    // Where the sale is found, nothing waits for it elsewhere.
-    const ifUnknown = settled.isKnown && next.ifUnknown !== "known" ? "quiet" : next.ifUnknown;
-    for (const link of links) {
-      if (!known.has(`${link.offerId}|${link.uniqueId}`)) open.push({ platform, ifUnknown, isMapped, facts, ...link });
+async function twinOf(
+  id: string,
+  { unsold, again }: Before,
+  { intake }: Incoming,
+): Promise<(OrderRef & { readonly id: string }) | undefined> {
+  for (const { conversion } of unsold) {
+    if (conversion !== undefined && conversion.id !== id && conversion.state !== "cancelled") {
+      await intake.withdraw(conversion.id);
     }
   }
-  return best;
+  const other = (await again?.())?.sold;
+  if (other?.conversion === undefined || other.conversion.id === id) return undefined;
+  const { offerId, uniqueId, conversion } = other;
+  for (const each of [id, conversion.id].sort()) {
+    if (await intake.withdraw(each)) return each === id ? { offerId, uniqueId, id: conversion.id } : undefined;
+  }
+  return undefined;
 }
-
-async function settle(update: OrderUpdate, { intake }: Incoming): Promise<Settled | undefined> {
-  return settledOf(await intake.updateOrder(update));
-}
-
-function settledOf(result: Acceptance): Settled | undefined {
-  if ("refusal" in result)
-    throw new Refusal(result.refusal, "too many events wait: try again later", { "retry-after": "60" });
-  return result.settled;
-}
-
-/** The outcomes of an update, the one that counts most last. */
-const OUTCOMES: readonly Settled["outcome"][] = ["unknown", "whole", "money", "same", "map", "refund", "full"];
-
-/** The most orders that one webhook leads to. */
-const MAX_ORDERS = 16;
 
 /** Logs what came of an order, and answers it. `isQuiet`: only what is taken back or put back is told. */
 async function logOrder(

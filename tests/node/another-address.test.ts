@@ -154,7 +154,7 @@ describe.each(HOSTS)("%s", (_name, host) => {
 
 test("in a rolling release, an older first shard says the secret alone, and an older Worker asks for no more", async () => {
   const account = "https://a.example";
-  const ids = async (told: string) => createIds([{ idSecret: async () => told }] as never, { account })();
+  const ids = async (told: string) => createIds([{ idSecret: async () => told }] as never, { account, senders: [] })();
   const [old, first, later] = [await ids("ab.cd"), await ids(`ab.cd|${account}`), await ids("ab.cd|https://b.example")];
   expect(old.account).toBe(account);
   expect(first.account).toBe(account);

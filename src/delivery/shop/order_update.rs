@@ -125,6 +125,11 @@ impl OrderUpdate {
         })
     }
 
+    /// Does it tell nothing, and only ask whether the conversion is known? That leaves nothing behind.
+    fn is_question(&self) -> bool {
+        self.facts.is_empty() && self.links.is_empty() && self.sold_as.is_empty()
+    }
+
     /// Adds all of it to a ledger; `false` where there is no room for it.
     fn add_to(&self, ledger: &mut Ledger, is_known: bool) -> bool {
         if ledger.platform.is_empty() {
@@ -186,8 +191,8 @@ impl OrderUpdate {
             ledger: ledger.to_owned(),
             ..Settled::default()
         };
-        if !is_known && ledger.is_empty() && self.if_unknown == "known" {
-            settled.outcome = "unknown";
+        if ledger.is_empty() && self.if_unknown == "known" && (!is_known || self.is_question()) {
+            settled.outcome = if is_known { "whole" } else { "unknown" };
             return Ok(settled);
         }
         if !self.add_to(&mut own, is_known) {

@@ -74,6 +74,23 @@ fn a_charge_of_stripes_ends_as_its_refunds_say() {
 }
 
 #[test]
+fn a_question_leaves_nothing_behind() {
+    let question = OrderUpdate {
+        offer_id: 1,
+        unique_id: "ORD-9".to_owned(),
+        if_unknown: "known".to_owned(),
+        ..OrderUpdate::default()
+    };
+    let sold = json!({"clickId": "abc-1", "offerId": 1, "uniqueId": "ORD-9"}).to_string();
+    for (conversion, outcome) in [("", "unknown"), (&*sold, "whole")] {
+        let answer = question.settle("", conversion, &[], 5).unwrap();
+        assert_eq!((answer.outcome, &*answer.ledger), (outcome, ""));
+        assert_eq!(answer.is_known, !conversion.is_empty());
+        assert_eq!(answer.correction, None);
+    }
+}
+
+#[test]
 fn a_dispute_takes_its_part_until_it_is_won() {
     let won = |at, amount| dispute(at, "dp_1", "closed", amount, "won");
     let opened = |at, amount| dispute(at, "dp_1", "created", amount, "needs_response");
