@@ -271,8 +271,8 @@ export const CAKE_ERROR_CODES = [
   {
     code: "unreadable_file",
     retryable: false,
-    meaning: "A report's file does not have the declared format.",
-    remedy: "Check the file, its dialect and `columns`; the message says what is wrong.",
+    meaning: "A report's file cannot be read, or does not have the declared format.",
+    remedy: "Check the path, the file, its dialect and `columns`; the message says what is wrong.",
   },
   {
     code: "unmapped_status",

@@ -11,6 +11,9 @@ export interface LinkBuilder {
   takeError(): unknown;
 }
 
+/** With `u`, a pair of surrogates is one character, and only a lone one is a surrogate. */
+const HALF = /\p{Cs}/gu;
+
 /**
  * Makes the function that builds links. It writes the parts into the module's memory as one text, each followed by a
  * line feed, and reads the link from there.
@@ -61,7 +64,12 @@ export function linkBuilder(builder: LinkBuilder, capacity: number, memory: WebA
         count += 2;
       }
     }
-    const { read, written } = encoder.encodeInto(texts, input);
+    let { read, written } = encoder.encodeInto(texts, input);
+    // Other letters have more bytes than characters. Half a character, as a cut through an emoji leaves it, is left out.
+    if (written > read) {
+      texts = texts.replace(HALF, "");
+      ({ read, written } = encoder.encodeInto(texts, input));
+    }
     const flags = flagsOf(parts);
     // A text that does not fit is too long for a link: the core reports it.
     const length = read === texts.length ? written : capacity + 1;

@@ -1,7 +1,7 @@
 /** The parts of a tracking link, in a page and at the edge. */
 import { flagOption } from "./option.js";
 
-/** The parts of a tracking link. */
+/** The parts of a tracking link. Half a character, as `slice` may leave of an emoji, is left out. */
 export interface TrackingLinkParts {
   /**
    * Your network's tracking domain, such as `track.yournetwork.com`. With `sandbox: true`, the sandbox's origin, such

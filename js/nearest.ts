@@ -10,7 +10,7 @@ function plain(name: string): string {
 
 /** Other words for a name: those of other networks and versions, and CAKE's own wire names. */
 const SYNONYMS: { readonly [plain: string]: string } = {
-  orderid: "transactionid",
+  orderid: "transactionid uniqueid",
   uniqueid: "transactionid",
   txnid: "transactionid uniqueid",
   txid: "transactionid",

@@ -48,7 +48,8 @@ pub(crate) const MAX_BYTES: usize = 2_000;
 pub struct Checked {
     /// The known macros in it, each once, in order.
     pub uses: Vec<&'static str>,
-    /// `unknown_macro`, `encoded_macro`, `foreign_macro`, `placeholder_text`, `raw_fragment`,
+    /// `unknown_macro`, `unclosed_macro`, `encoded_macro`, `foreign_macro`, `placeholder_text`,
+    /// `raw_fragment`,
     /// `no_click_id`, `wrong_separator`, `repeated_parameter`, and the codes of [`lint::lint`] for damage to an address.
     pub findings: Vec<Finding>,
 }
@@ -97,42 +98,32 @@ pub fn check(template: &str) -> Result<Checked> {
 
     let mut checked = Checked::default();
     let mut before = None;
-    for piece in pieces(rest) {
-        if let (Some(before), Piece::Macro(name)) = (before, &piece) {
+    let pieces: Vec<Piece<'_>> = pieces(rest).collect();
+    for (at, piece) in pieces.iter().enumerate() {
+        if let (Some(before), Piece::Macro(name)) = (before, piece) {
             checked.findings.push(glued(before, name));
         }
         before = match piece {
-            Piece::Macro(name) => Some(name),
+            Piece::Macro(name) => Some(*name),
             Piece::Text(_) | Piece::Mark => None,
         };
         match piece {
-            Piece::Macro(name) => match KNOWN.iter().find(|known| **known == name) {
+            Piece::Macro(name) => match KNOWN.iter().find(|known| *known == name) {
                 Some(known) if checked.uses.contains(known) => {}
                 Some(known) => checked.uses.push(known),
                 None => checked.findings.push(unknown(name)),
             },
             Piece::Text(_) => {}
-            Piece::Mark => checked.findings.push(Finding::new(
-                "raw_fragment",
-                "#",
-                "What follows a lone # is a fragment, which no server ever sees. Write it as %23.",
-            )),
+            Piece::Mark => checked.findings.push(marked::lone(at, &pieces)),
         }
     }
     find_foreign(template, &mut checked.findings);
-    if !checked.uses.iter().any(|name| {
-        [
-            "reqsessid",
-            "reqid",
-            "oreqid",
-            "s2",
-            "s3",
-            "s4",
-            "s5",
-            "tid",
-        ]
-        .contains(name)
-    }) {
+    marked::drop_told_twice(&mut checked.findings);
+    if !checked
+        .uses
+        .iter()
+        .any(|name| ["reqsessid", "reqid", "oreqid", "s2", "s3", "s4", "s5"].contains(name))
+    {
         checked.findings.push(Finding::new(
             "no_click_id",
             "",
@@ -320,7 +311,9 @@ fn check_value(name: &str, value: &str, findings: &mut Vec<Finding>) {
         .map(AsRef::as_ref)
         .unwrap_or_default();
     let spelt = plain.as_deref().unwrap_or(decoded);
-    if is_filled {
+    if let Some(half) = marked::half(spelt).filter(|_| !value.contains('#')) {
+        findings.push(marked::unclosed(half));
+    } else if is_filled {
         findings.extend(marked::quotes(name, spelt));
     } else if let Some(found) = marked::find(spelt) {
         findings.push(foreign_macro(&found));

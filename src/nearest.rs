@@ -4,8 +4,9 @@
 const RIGHT_FOR_WRONG: usize = 3;
 
 /// Synonyms from other networks and versions, and CAKE's names on the wire, without capitals and separators.
-const SYNONYMS: [(&str, &str); 70] = [
+const SYNONYMS: [(&str, &str); 71] = [
     ("orderid", "transactionid"),
+    ("orderid", "uniqueid"),
     ("uniqueid", "transactionid"),
     ("txnid", "transactionid"),
     ("txid", "transactionid"),

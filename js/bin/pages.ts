@@ -326,7 +326,7 @@ async function* rowsOf(kind: Kind, live: LiveOptions): AsyncGenerator<object> {
 
 async function print(kind: Kind, live: LiveOptions, isCsv: boolean): Promise<void> {
   const names = COLUMNS[kind];
-  if (isCsv) process.stdout.write(`${names.join()}\r\n`);
+  let head = isCsv ? `${names.join()}\r\n` : "";
   for await (const row of rowsOf(kind, live)) {
     // Such as `head`, which has read enough.
     if (!process.stdout.writable) return;
@@ -334,8 +334,11 @@ async function print(kind: Kind, live: LiveOptions, isCsv: boolean): Promise<voi
     const line = isCsv
       ? `${names.map((name) => csvCell(cells[name], !EXACT.has(name))).join()}\r\n`
       : `${JSON.stringify(row)}\n`;
-    process.stdout.write(line);
+    // The first row shows that the request was right.
+    process.stdout.write(head + line);
+    head = "";
   }
+  if (head && process.stdout.writable) process.stdout.write(head);
 }
 
 /** Ids and amounts, by which other files are matched: byte for byte as in CAKE. The other fields are guarded. */

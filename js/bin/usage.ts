@@ -155,9 +155,24 @@ export function readArgs(
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const isArgument = (error as NodeJS.ErrnoException).code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL";
-    const what = isArgument && isSecret ? "it takes options alone" : problemOf(error, Object.keys(options));
+    let what = isArgument && isSecret ? "it takes options alone" : problemOf(error, Object.keys(options));
+    const flag = isArgument && !isSecret ? flagBefore(args, options, what) : undefined;
+    if (flag !== undefined) {
+      what += `: --${flag} takes no value`;
+      if (flag === "csv" || flag === "json") what += ", it writes to standard output; for a file add > FILE";
+    }
     throw new UsageError(`${what}; \`${help}\` lists the options`);
   }
+}
+
+/** The option without a value that stands right before the argument that nobody expects. */
+function flagBefore(
+  args: readonly string[],
+  options: { readonly [name: string]: OptionType },
+  problem: string,
+): string | undefined {
+  const flags = Object.keys(options).filter((name) => options[name]?.type === "boolean");
+  return flags.find((flag) => args.some((arg, at) => args[at - 1] === `--${flag}` && problem.includes(`'${arg}'`)));
 }
 
 /** The whole number that an option has. @throws UsageError */

@@ -32,31 +32,27 @@ export interface ReceivedResponse extends SentRequest {
   readonly error?: string;
 }
 
-/** What a parameter takes that was given as a Date, a function or the like. */
-function ruleFor(name: string, value: unknown, isId: boolean): string {
-  if (isId) return "must be text or a whole number";
-  // The other ids are CAKE's own numbers.
-  if (/Id$/.test(name) && name !== "clickId") return "must be a whole number";
-  if (!/date$/i.test(name)) return "must be text or a number";
+/** A Date where CAKE's clock is meant is a frequent slip. */
+function refuseDate(name: string): never {
   const form = /^(start|end)Date$/.test(name) ? "YYYY-MM-DD" : "YYYY-MM-DD or YYYY-MM-DD HH:MM:SS";
-  return `must be text, ${form} in the account's time zone${value instanceof Date ? ", and is a Date" : ""}`;
+  return refuse(name, `must be text, ${form} in the account's time zone, and is a Date`);
 }
 
 /** A caller's parameters as JSON, for the core to check. Nothing is dropped. */
 export function toJson(params: unknown): string {
   checkRecord("params", params);
-  for (const [name, value] of Object.entries(params)) {
+  const entries = Object.entries(params).map(([name, value]) => {
     const kind = typeof value;
     const isId = name === "uniqueId" || name === "orderId";
     // JSON would turn a Date into a text that is nobody's id, and no time in CAKE's form.
     const isOdd = kind === "object" && typeof (value as { readonly toJSON?: unknown } | null)?.toJSON === "function";
-    if (isOdd || kind === "function" || kind === "symbol" || (kind === "bigint" && !isId)) {
-      refuse(name, ruleFor(name, value, isId));
-    }
-  }
+    if (value instanceof Date && /date$|^since$/i.test(name)) refuseDate(name);
+    // No parameter is an object: the core says what it must be instead.
+    return [name, isOdd || kind === "function" || kind === "symbol" || (kind === "bigint" && !isId) ? {} : value];
+  });
   try {
     // NaN is no amount and no id. JSON would turn it into null, and null counts as absent.
-    return JSON.stringify(params, (_, value) =>
+    return JSON.stringify(Object.fromEntries(entries), (_, value) =>
       typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value)) ? `${value}` : value,
     );
   } catch {

@@ -6,6 +6,7 @@ import {
   checkRequest,
   choice,
   flagOption,
+  functionOption,
   optionalString,
   parametersOption,
   refuse,
@@ -136,8 +137,8 @@ export function captureClick(request: Request, options: CaptureOptions, ...more:
         typeof said === "boolean" ? `${said}` : stringOption("consent", said),
         parametersOption(options.parameters),
         domainOption(options.domain),
-        options.windowDays ?? 30,
-        options.journey ?? 5,
+        countOption(options.windowDays) ?? 30,
+        countOption(options.journey) ?? 5,
         flags,
         Date.now(),
         ownIds(options),
@@ -170,7 +171,7 @@ export function readClickCookie(request: Request, options: ReadClickOptions, ...
         Date.now(),
         ownIds(options),
         isFirst(options),
-        options.windowDays,
+        countOption(options.windowDays),
       ),
   );
   return clickId;
@@ -195,6 +196,12 @@ function idText(name: string, id: string | number | undefined): string {
 function checkOptions(options: unknown): void {
   if (options === undefined || options === null) refuse("options", "must be an object");
   checkNames("options", options, NAMES);
+  functionOption("onError", (options as { readonly onError?: unknown }).onError);
+}
+
+/** A number of days or clicks, also as text or BigInt. The core has a rule for what is none. */
+function countOption(value: unknown): number | undefined {
+  return value === undefined || value === null ? undefined : Number(value);
 }
 
 function isFirst({ touch }: Pick<CaptureOptions, "touch">): boolean {
@@ -346,7 +353,7 @@ function reportInsecure(request: Request, options: SiteCaptureOptions): void {
 /** The site must not fail because a capture or a report failed. */
 function report(error: unknown, request: Request, onError: SiteCaptureOptions["onError"]): void {
   try {
-    if (onError) onError(error, request);
+    if (typeof onError === "function") onError(error, request);
     // biome-ignore lint/suspicious/noConsole: a Worker's log is its console
     else console.error(`cake-edge: the click was not captured: ${String(error)}`);
   } catch {

@@ -67,6 +67,7 @@ export interface Finding {
     | "misnamed_parameter"
     | "unexpanded_macro"
     | "unknown_macro"
+    | "unclosed_macro"
     | "encoded_macro"
     | "foreign_macro"
     | "no_click_id"

@@ -177,7 +177,9 @@ async function answerTo<Read extends object>(
   const found = items.map((item) => (isError(item) ? item : candidateOf(item)));
   const results = await accept(found, caller.once, setup);
   const { url } = request;
-  if (url.includes("wait") && new URL(url).searchParams.get("wait") === "1") await settled(results, setup);
+  if (url.includes("wait") && /^(1|true|yes)$/i.test(new URL(url).searchParams.get("wait") ?? "")) {
+    await settled(results, setup);
+  }
   if (Array.isArray(read)) return json(202, { results }, headers);
   const [result] = results;
   if (result !== undefined && "error" in result) {

@@ -1,6 +1,6 @@
 /** A forwarder's options, checked before any request is served. */
 
-import { call } from "../error.js";
+import { CakeError, call, toCakeError } from "../error.js";
 import {
   checkNames,
   checkRecord,
@@ -238,7 +238,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     deliverer,
     operatorKey: core.keep(({ OperatorKey }) => new OperatorKey(operatorSecret)),
     fetch,
-    account: call(deliverer).account(),
+    account: accountOf(deliverer),
     isPixel: pixelDomain !== undefined,
     operatorSecret,
     zone: timeZone === "" ? undefined : createTimeZone(timeZone),
@@ -278,4 +278,15 @@ function harmless(log: (line: LogLine) => unknown): (line: LogLine) => void {
 export function logLine(line: object): void {
   // biome-ignore lint/suspicious/noConsole: a Worker's log is its console
   console.log(JSON.stringify(line));
+}
+
+/** The account of a deliverer, which checks the domain of its pixels when it starts. */
+function accountOf(deliverer: () => { account(): string }): string {
+  try {
+    return call(deliverer).account();
+  } catch (thrown) {
+    const { code, message } = toCakeError(thrown);
+    if (code !== "invalid_domain") throw thrown;
+    throw new CakeError({ code, parameter: "pixelDomain", rule: message.replace(/^domain /, "") });
+  }
 }

@@ -2,9 +2,9 @@
  * Puts the click id into the shop's order: a cart's attribute, a form's hidden field, Stripe's reference, or a token
  * for a sandboxed frame. Loaded on first use.
  */
-import { CakeError } from "../error.js";
-import { call, decorate, ownText, remember } from "./decorate.js";
-import { CLICK_NAME, checkNames } from "./names.js";
+import { refuse } from "../option.js";
+import { call, decorate, nameOf, ownText, remember } from "./decorate.js";
+import { checkNames } from "./names.js";
 import type { AttachOptions, Consent, Reason } from "./options.js";
 import { attempt, later, now, read, remove, store, TOKEN } from "./store.js";
 
@@ -53,7 +53,7 @@ const RETRIES = 3;
 const NEWS = ["submit", "focus", "visibilitychange", "pageshow", "storage"];
 
 /** The hosts of Stripe's payment links: to buy, to book, to donate. */
-const STRIPE = ["buy.stripe.com", "book.stripe.com", "donate.stripe.com"];
+const STRIPE = ["buy.stripe.com book.stripe.com donate.stripe.com"];
 
 /** The references that Stripe takes; it drops any other. */
 const REFERENCE = /^[\w-]{1,200}$/;
@@ -73,23 +73,21 @@ const OWN: Readonly<Record<AttachOptions["to"], string>> = {
  * @throws CakeError `invalid_field` for an unknown option or a wrong value
  */
 export function attach(how: AttachOptions, page: Attached): () => void {
-  checkNames(how, "to name selector hosts offerId");
-  const { to, name = CLICK_NAME, selector, hosts = [] } = how;
+  checkNames(how, `to ${OWN[how?.to] ?? "name selector hosts offerId"}`);
+  const { to } = how;
+  const selector = how.selector ?? (to === "form" ? "" : "form.checkout, form.woocommerce-checkout");
+  const name = nameOf("name", how.name);
+  const fill = () => fields(selector, name, page);
   const kinds: Readonly<Record<AttachOptions["to"], () => Update>> = {
     shopify: () => cart(name, page),
-    woocommerce: () => fields(how.selector ?? "form.checkout, form.woocommerce-checkout", name, page),
-    form: () => fields(how.selector ?? refuse("selector", "is missing: which form is it?"), name, page),
+    woocommerce: fill,
+    form: fill,
     stripe: () => stripe(how.hosts, page),
     frame: () => token(how.offerId, page),
   };
-  if (!Object.hasOwn(kinds, to)) refuse("to", `does not take "${to}": there are ${Object.keys(kinds).join(", ")}`);
-  checkNames(how, `to ${OWN[to]}`);
-  if (!`${name ?? ""}`.trim()) refuse("name", "is empty");
+  if (!Object.hasOwn(kinds, to)) refuse("to", `must be one of ${Object.keys(kinds).join(", ")}`);
   // A wrong selector throws.
-  if (selector !== undefined && !attempt(() => call(document, "querySelectorAll", selector)))
-    refuse("selector", "is no CSS selector");
-  if (!Array.isArray(hosts) || hosts.some((host) => !/^[^\s/:]+$/.test(host)))
-    refuse("hosts", "must be a list of hosts");
+  if (!attempt(() => call(document, "querySelectorAll", selector))) refuse("selector", "must be a CSS selector");
   const update = kinds[to]();
   const look = () => {
     const said = page.said();
@@ -107,10 +105,6 @@ export function attach(how: AttachOptions, page: Attached): () => void {
   };
   for (const type of NEWS) attempt(() => addEventListener(type, lookIfSeen, true));
   return look;
-}
-
-function refuse(parameter: string, rule: string): never {
-  throw new CakeError({ code: "invalid_field", parameter, rule });
 }
 
 /** Runs one request at a time, with the last wish last, and retries a failed one. The next page retries too. */
@@ -228,7 +222,7 @@ function fields(selector: string, name: string, { isMissing }: Attached): Update
 }
 
 /** `client_reference_id` of payment links, buy buttons and pricing tables. */
-function stripe(hosts: readonly string[] = STRIPE, { findClick, said, note, isMissing }: Attached): Update {
+function stripe(hosts: readonly string[] | null | undefined, { findClick, said, note, isMissing }: Attached): Update {
   const reference = (id: string | undefined) => {
     if (id === undefined || said() !== "granted") return undefined;
     if (REFERENCE.test(id)) return id;
@@ -236,7 +230,7 @@ function stripe(hosts: readonly string[] = STRIPE, { findClick, said, note, isMi
     return undefined;
   };
   decorate(
-    { hosts, parameter: "client_reference_id" },
+    { hosts: hosts ?? STRIPE, parameter: "client_reference_id" },
     { findClick: () => reference(findClick()), note },
     undefined,
     isMissing,
@@ -269,7 +263,7 @@ function stripe(hosts: readonly string[] = STRIPE, { findClick, said, note, isMi
 
 /** A token in localStorage for frames of this site that have no origin; see frame-tracker.ts. */
 function token(offerId: number | undefined, { url, isEdge, said, note }: Attached): Update {
-  if (!offerId) refuse("offerId", "is missing: which offer do the frame's conversions belong to?");
+  if (!/^[1-9]\d*$/.test(`${offerId}`)) refuse("offerId", "must be a whole number from 1");
   const key = `${MARK}frame`;
   let wanted: string | undefined;
   const fits = () => {
@@ -280,7 +274,7 @@ function token(offerId: number | undefined, { url, isEdge, said, note }: Attache
   };
   const work = oneByOne(async () => {
     if (fits() || (isEdge && now() - Number(read(key)) < NO_CLICK_MS)) return true;
-    const query = `offerId=${encodeURIComponent(offerId)}${wanted === undefined ? "" : `&clickId=${encodeURIComponent(wanted)}`}`;
+    const query = `offerId=${offerId}${wanted === undefined ? "" : `&clickId=${encodeURIComponent(wanted)}`}`;
     const response = await fetch(`${url.replace(/[^/]*$/, "token")}?${query}`, { credentials: "include" });
     const { token, error } = (await response.json()) as { token?: unknown; error?: { code?: unknown } };
     if (typeof token === "string" && said() === "granted") store(TOKEN, token);

@@ -1,4 +1,5 @@
 /** Carries the click id to other hosts, at the click or the submit: this includes links that the site adds later. */
+import { refuse } from "../option.js";
 import { CLICK_NAME, checkNames } from "./names.js";
 import type { DecorateOptions, Reason } from "./options.js";
 import { attempt, later, urlOf } from "./store.js";
@@ -35,11 +36,18 @@ export const remember = (element: object, present: string | null, after: string)
   (element as Marked)[WRITTEN] = { before: ownText(element, present), after };
 };
 
+/** The name of a parameter or field, without what a query puts around it. An empty one is the default. */
+export const nameOf = (parameter: string, given: unknown): string => {
+  const name = `${given ?? ""}`.replace(/[?&=#]/g, "").trim();
+  return /^\[object /.test(name) ? refuse(parameter, "must be text") : name || CLICK_NAME;
+};
+
 /**
- * Decorates from now on. With `isMissing`, an address or form that already has a value for the parameter is left alone,
- * unless that stands for a missing one.
+ * Decorates from now on. A host may be written as an address. With `isMissing`, an address or form that already has a
+ * value for the parameter is left alone, unless that stands for a missing one.
  *
- * @throws CakeError `invalid_field` for an unknown option
+ * @throws CakeError `invalid_field` for an unknown option, a parameter that is no text, and, when all other hosts are
+ * decorated, for a host that is none
  */
 export function decorate(
   how: DecorateOptions,
@@ -48,11 +56,16 @@ export function decorate(
   isMissing: (text: string) => boolean = () => true,
 ): void {
   checkNames(how, "hosts parameter", more);
-  const { hosts = [], parameter = CLICK_NAME } = how;
-  // As browsers write hosts: in small letters, other scripts in punycode.
-  const wanted = [hosts].flat().map((host) => {
-    const [, star = "", name = ""] = /^(\*\.)?(.*)$/.exec(`${host}`.trim()) ?? [];
-    return star + (urlOf(`https://${name}`)?.hostname ?? name);
+  const parameter = nameOf("parameter", how.parameter);
+  // As browsers write hosts: in small letters, other scripts in punycode. A star stands for one that is none.
+  const wanted = (
+    [how.hosts]
+      .flat()
+      .join(" ")
+      .match(/[^\s,]+/g) ?? ["*"]
+  ).map((host) => {
+    const [, star = "", name] = /^(?:\w*:?\/\/)?(\*\.)?(.*)/.exec(host) as string[];
+    return star + (urlOf(`https://${name}`)?.hostname ?? "*");
   });
   const isChosen = ({ protocol, hostname }: URL) =>
     /^https?:$/.test(protocol) &&
@@ -125,6 +138,8 @@ export function decorate(
   listen();
   // `document.open` removes all listeners, and replaces the page.
   attempt(() => new MutationObserver(listen).observe(document, { childList: true }));
+  // Last: the other hosts count.
+  if (/[*%](?!\.)/.test(`${wanted}`)) refuse("hosts", "must be such as shop.example.com");
 }
 
 /**

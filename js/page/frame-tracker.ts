@@ -131,7 +131,7 @@ export function createFrameTracker(options: FrameTrackerOptions): FrameTracker;
 export function createFrameTracker(options: FrameTrackerOptions, more?: unknown): FrameTracker {
   // A caller may have no types.
   const readable: Partial<FrameTrackerOptions> | undefined = attempt(() => ({ ...options }));
-  const { endpoint = "", storage, token: asked, consent: said = "granted", debug } = readable ?? {};
+  const { endpoint = "", storage: store, token: asked, consent: said = "granted", debug } = readable ?? {};
   const onError = readable ? readable.onError : attempt(() => options.onError);
   let consent = "granted" as Consent;
   let isDisposed = false;
@@ -177,6 +177,15 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
   if (asked && !/string|function/.test(typeof asked)) {
     flaw = "invalid_setting";
     report(new CakeError({ code: flaw, parameter: "token", rule: "must be text, or a function that returns it" }));
+  }
+  // Without its store a conversion is still told.
+  const isStore = attempt(() =>
+    (["getItem", "setItem", "removeItem"] as const).every((name) => typeof store?.[name] === "function"),
+  );
+  const storage = isStore ? store : undefined;
+  if (store && !isStore) {
+    const rule = "must be a store such as localStorage itself: nothing is kept";
+    report(new CakeError({ code: "invalid_setting", parameter: "storage", rule }));
   }
   const say = (word: unknown) => {
     const known = consentOf(word);

@@ -1,7 +1,7 @@
 /** `cake-edge/link`: tracking links in a page, by a core of their own. The tracker loads it with its first link. */
 import { CakeError, type CakeErrorCode } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
-import { stringOption, toInteger } from "../option.js";
+import { refuse, stringOption, toInteger } from "../option.js";
 import { answerOf, type LinkCore } from "./core.js";
 import { checkNames, isPlain } from "./names.js";
 import { urlOf } from "./store.js";
@@ -21,11 +21,11 @@ const ERRORS = [
   "invalid_domain|domain|must be a host name",
   "invalid_id||must be a whole number from 1",
   "sub_id_too_long||is too long: s1 takes 50 characters, others 100",
-  "invalid_text||must not contain control characters",
+  "invalid_text||has no name, or control characters",
   "link_too_long||the link is longer than 2,000 bytes",
   "invalid_price_format|priceFormat|must be 1 to 20 letters and digits",
   "invalid_deep_link|deepLink|must be a plain https URL",
-  "deep_link_host|deepLink|leads to a host that is not in deepLinkHosts",
+  "deep_link_host|deepLink|leads to a host that is not in deepLinkHosts, a list of host names",
   "reserved_parameter||is a name of CAKE's own",
   "repeated_parameter||comes more than once",
   "internal||a bug in cake-edge",
@@ -67,24 +67,26 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules)
 export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules, more?: unknown): string {
   checkNames(parts, NAMES, more);
   const extra = parts.extra ?? {};
-  if (!isPlain(extra))
-    throw new CakeError({ code: "invalid_field", parameter: "extra", rule: "must be a plain object" });
-  const flags = (parts.sandbox ? 1 : 0) | (parts.testAffiliate ? 2 : 0) | (parts.spill ? 4 : 0);
+  if (!isPlain(extra)) refuse("extra", "must be one plain object");
+  // Nothing but `true` is a yes: "false" is none.
+  const isSandbox = parts.sandbox === true;
+  const flags = +isSandbox + 2 * +(parts.testAffiliate === true) + 4 * +(parts.spill === true);
   const domain = stringOption("domain", parts.domain);
   const deepLink = stringOption("deepLink", parts.deepLink);
   return build([
     `${flags}`,
     toInteger(parts.affiliateId).toString(36),
     toInteger(parts.creativeId).toString(36),
-    parts.sandbox ? checked(domain, domain, LOOPBACK) : checked(domain, `https://${domain}`, HOST),
+    isSandbox ? checked(domain, domain, LOOPBACK) : checked(domain, `https://${domain}`, HOST),
     // `s1` … `s5` and `priceFormat`.
     ...NAMES.split(" ")
       .slice(3, 9)
       .map((name) => stringOption(name, parts[name as "s1"])),
     // The core refuses `?`.
     deepLink && (checked(deepLink, /^https:..[^/?#]*/i.exec(deepLink)?.[0] ?? "", HOST) || "?"),
-    parts.deepLinkHosts?.join(" ") ?? "",
-    ...Object.entries(extra).flatMap(([name, value]) => [name, stringOption("extra", value)]),
+    // Anything but a list is a list of none.
+    parts.deepLinkHosts?.join?.(" ") ?? "",
+    ...Object.entries(extra).flatMap(([name, value]) => (value == null ? [] : [name, stringOption("extra", value)])),
   ]);
 }
 

@@ -1,5 +1,5 @@
 /** Refuses unknown names: the short form of js/option.ts and js/nearest.ts, because a page counts bytes. */
-import { CakeError } from "../error.js";
+import { refuse } from "../option.js";
 
 /** The name of a click id when it is handed on: the first name that webhooks and landing pages look for. */
 export const CLICK_NAME = "reqid";
@@ -15,10 +15,7 @@ export const isPlain = (value: unknown) => /Object|Module/.test({}.toString.call
  * value that is no plain object, and for a second argument: their fields would be ignored.
  */
 export function checkNames(given: object, words: string, more?: unknown): void {
-  const fail = (parameter: string, rule: string) => {
-    throw new CakeError({ code: "invalid_field", parameter, rule });
-  };
-  if (!isPlain(given) || isPlain(more)) fail("options", "must be one plain object");
+  if (!isPlain(given) || isPlain(more)) refuse("options", "must be one plain object");
   const known = words.split(" ");
   // Own names only: an old library may have added names to every object.
   for (const name of Object.keys({ ...given })) {
@@ -29,6 +26,6 @@ export function checkNames(given: object, words: string, more?: unknown): void {
       .replace(/^(aff_?)?sub(_?id)?_?/, "s")
       .match(/[a-z]+\d*/) ?? [name];
     const meant = known.find((word) => word.toLowerCase().startsWith(start.replace(/(..)s$/, "$1")));
-    fail(name, `is unknown${meant ? `: did you mean ${meant}?` : ""}`);
+    refuse(name, `is unknown${meant ? `: did you mean ${meant}?` : ""}`);
   }
 }

@@ -70,7 +70,9 @@ export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelO
   const readable = attempt(() => ({ ...options }));
   // The tracker tells why, and sends nothing.
   if (!readable) return createFrameTracker(options);
-  const { clickIdNames = CLICK_NAMES, onResult, ...rest } = readable;
+  const { clickIdNames, onResult, ...rest } = readable;
+  // One name may come without its list.
+  const names = [clickIdNames ?? CLICK_NAMES].flat();
   const tell = (cause: unknown) => {
     const rule = "the platform's API or event, or a function of yours, is not as expected";
     try {
@@ -115,7 +117,7 @@ export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelO
         // `gid://shopify/Order/5001?key=…`, with a key or without, and `5001` all mean the webhook's order 5001.
         const uniqueId = /(?:^|\/)(\d+)(?:\?|$)/.exec(`${checkout?.order?.id ?? ""}`)?.[1];
         if (uniqueId === undefined) return;
-        const clickId = findClickId([...(checkout.attributes ?? [])], clickIdNames);
+        const clickId = findClickId([...(checkout.attributes ?? [])], names);
         return tracker.convert({ uniqueId, clickId }).then((result) => onResult?.(result, uniqueId));
       }),
     ),

@@ -116,7 +116,11 @@ export class Report {
     this.#options = options;
   }
 
-  /** Adds the advertiser's orders. A refused file adds nothing. */
+  /**
+   * Adds the advertiser's orders. A refused file adds nothing.
+   *
+   * @throws CakeError `unreadable_file` also for a path that cannot be read; `invalid_field` for a text that is no path
+   */
   addOrders(
     source: ReportSource | string | URL,
     options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] } = {},

@@ -1,5 +1,5 @@
 /** Moves bytes from any kind of source into the core's buffer. */
-import { abortedError } from "../error.js";
+import { abortedError, CakeError } from "../error.js";
 import { refuse } from "../option.js";
 import type { Core } from "./core.js";
 import type { ReportSource, SourceOptions } from "./options.js";
@@ -9,6 +9,9 @@ const CHUNK = 262_144;
 
 /** After this number of bytes, the reader yields to the event loop: an abort is noticed, a progress bar is drawn. */
 const TURN = 8_388_608;
+
+/** The longest path of a file system, in characters. */
+const MAX_PATH = 4_096;
 
 /** An open file. */
 export interface OpenFile {
@@ -72,11 +75,11 @@ export class Feeder {
 
   async #feedPath(path: string | URL): Promise<void> {
     if (openPath === undefined) refuse("source", "must be bytes: only in Node is a path read");
-    const file = openPath(path);
+    const file = asFile(path, () => openPath?.(path)) as OpenFile;
     try {
       this.#core.announce(file.size);
       for (;;) {
-        const count = file.read(this.#core.room(CHUNK));
+        const count = asFile(path, () => file.read(this.#core.room(CHUNK)));
         if (count === 0) return;
         this.#core.read(count);
         await this.#count(count);
@@ -87,6 +90,7 @@ export class Feeder {
   }
 
   async #feedBytes(bytes: Uint8Array): Promise<void> {
+    if (!ArrayBuffer.isView(bytes)) refuse("source", "must be a stream of bytes, and not of text");
     for (let at = 0; at < bytes.length; at += CHUNK) {
       const part = bytes.subarray(at, at + CHUNK);
       this.#core.room(part.length).set(part);
@@ -99,7 +103,7 @@ export class Feeder {
     // One buffer for the whole source, where the stream can fill one: this takes a third of the memory.
     const reader = byteReader(stream);
     if (reader === undefined) {
-      const plain = stream.getReader();
+      const plain = plainReader(stream);
       try {
         for (;;) {
           const { done, value } = await plain.read();
@@ -137,6 +141,39 @@ export class Feeder {
     this.#options.onProgress?.({ done: this.#done });
     await turn();
     checkSignal(this.#options.signal);
+  }
+}
+
+/** A text that is no path, but a file's content. */
+const CONTENT = /[\r\n\t]|^\s*["[{]|[,;].*[,;]/;
+
+/**
+ * Opens or reads the file of a path. The error has the path; a content that was given for a path, with its customers'
+ * data, is in none.
+ */
+function asFile<T>(path: string | URL, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    const name = `${path}`;
+    const { code } = cause as { readonly code?: unknown };
+    // Told by the file system or by the reading of an address.
+    if (typeof code !== "string") throw cause;
+    if (CONTENT.test(name) || name.length > MAX_PATH) {
+      refuse("source", "is no path of a file: for a text pass its bytes, new TextEncoder().encode(text)");
+    }
+    const why = code === "ENOENT" ? "there is no such file" : code;
+    const rule = `is a path that cannot be read: ${JSON.stringify(name)} (${why})`;
+    throw new CakeError({ code: "unreadable_file", parameter: "source", rule }, { cause });
+  }
+}
+
+function plainReader(stream: ReadableStream<Uint8Array>): ReadableStreamDefaultReader<Uint8Array> {
+  try {
+    return stream.getReader();
+  } catch (cause) {
+    const rule = "is a stream that something else reads";
+    throw new CakeError({ code: "invalid_field", parameter: "source", rule }, { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * `cake-edge/sandbox/memory`: a network inside a process, with its rows in memory, for tests without a server.
  */
-import { call } from "../error.js";
+import { CakeError, call } from "../error.js";
 import {
   checkNames,
   checkNoMore,
@@ -71,6 +71,7 @@ export function checkFixture(fixture: string | object, ...more: unknown[]): Chec
 }
 
 const FIXTURE_RULE = "must be a fixture, as its JSON or as the object";
+const KEPT_RULE = "must be a snapshot() of an earlier sandbox";
 
 function fixtureJson(fixture: unknown): string | undefined {
   if (fixture === undefined || fixture === null) return undefined;
@@ -89,8 +90,15 @@ function checkOptions(options: SandboxOptions): void {
   const { allowedHosts, kept } = options;
   const isList = Array.isArray(allowedHosts) && allowedHosts.every((host) => typeof host === "string");
   if (allowedHosts !== undefined && !isList) refuse("allowedHosts", "must be an array of host names");
-  if (kept !== undefined && (typeof kept !== "object" || kept === null)) {
-    refuse("kept", "must be a snapshot() of an earlier sandbox");
+  if (kept !== undefined && (typeof kept !== "object" || kept === null)) refuse("kept", KEPT_RULE);
+}
+
+/** The store of a snapshot that somebody else may have kept. */
+function storeOf(kept: StoreSnapshot | undefined): MemoryStore {
+  try {
+    return new MemoryStore(kept);
+  } catch (cause) {
+    throw new CakeError({ code: "invalid_field", parameter: "kept", rule: KEPT_RULE }, { cause });
   }
 }
 
@@ -110,7 +118,7 @@ export function createSandbox(options: SandboxOptions = {}, ...more: unknown[]):
   const apiKey = options.apiKey ?? "sandbox-key";
   const send = options.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const store = new MemoryStore(options.kept);
+  const store = storeOf(options.kept);
   const server: SandboxServer = new SandboxServer({
     fixture: fixtureJson(options.fixture),
     apiKey,

@@ -43,6 +43,24 @@ const MAX_LIST: usize = 100;
 const MAX_TEXT: usize = 100;
 const MAX_QUANTITY: u64 = 100_000;
 
+/// The first field of an order that [`query`] has written.
+pub(crate) fn first_field(order: &str) -> &'static str {
+    let wire = order.split('=').next().unwrap_or_default();
+    let others = [
+        ("currency", "eccu"),
+        ("country", "ecco"),
+        ("region", "ecrg"),
+        ("voucher", "ecv"),
+        ("coupons", "ecc"),
+        ("udid", "udid"),
+    ];
+    let named = AMOUNTS
+        .into_iter()
+        .chain(others)
+        .find(|(_, own)| *own == wire);
+    named.map_or("items", |(name, _)| name)
+}
+
 /// Checks an order, a caller's JSON object, and writes it as a query: `ect=…&eccu=…`. An empty
 /// order gives an empty query.
 ///

@@ -31,7 +31,12 @@ fn no_object(text: &str) -> Error {
     if text.is_empty() {
         field("body", "is empty: send a JSON object")
     } else if is_json(text) {
-        field("params", "must be an object")
+        let rule = if text.starts_with('[') {
+            "must be an object; several go as {\"conversions\": […]} or {\"corrections\": […]}"
+        } else {
+            "must be an object"
+        };
+        field("params", rule)
     } else if is_form {
         field("body", "is a form: send a JSON object")
     } else {

@@ -19,13 +19,15 @@ static ALLOCATOR: LockedAllocator<LeakingAllocator> = LockedAllocator::new(Leaki
 /// is one thread, and the core never calls back: the lock is always free.
 static TEXTS: Mutex<[String; 2]> = Mutex::new([String::new(), String::new()]);
 
-/// Appends a character to the input of the next [`build`].
+/// Appends a character to the input of the next [`build`]. Half a character, as a cut through an
+/// emoji leaves it, is left out.
 #[wasm_bindgen]
 pub fn push(character: u32) {
     if let Ok(mut texts) = TEXTS.try_lock() {
         let [input, _] = &mut *texts;
-        let character = char::from_u32(character);
-        input.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
+        if let Some(character) = char::from_u32(character) {
+            input.push(character);
+        }
     }
 }
 

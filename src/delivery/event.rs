@@ -2,6 +2,7 @@
 
 use super::Correction;
 use crate::api::asked::{Asked, click_key};
+use crate::api::commerce;
 use crate::api::json::{Object, Value};
 use crate::api::record_conversion::Params;
 use crate::click_id::is_own_id;
@@ -102,7 +103,7 @@ impl Event {
         let rule = "is taken where the forwarder delivers to p.ashx (pixelDomain): CAKE's API has no such field";
         match (self.event_id, &self.order) {
             (Some(_), _) => Err(field("eventId", rule)),
-            (None, Some(_)) => Err(field("order", rule)),
+            (None, Some(order)) => Err(field(commerce::first_field(order), rule)),
             (None, None) => Ok(()),
         }
     }
@@ -196,7 +197,10 @@ impl Event {
                 ("revenue", params.revenue.is_some()),
                 ("conversionDate", params.conversion_date.is_some()),
                 ("eventId", event_id.is_some()),
-                ("order", order.is_some()),
+                (
+                    order.as_deref().map_or("order", commerce::first_field),
+                    order.is_some(),
+                ),
             ] {
                 if is_there {
                     return Err(field(name, "is taken from signed callers only"));

@@ -12,6 +12,11 @@ impl Error {
             Self::InvalidDomain => {
                 "must be a host name such as track.yournetwork.com: ASCII or valid punycode, no scheme, port, path or IP address"
             }
+            Self::InvalidId {
+                parameter: "affiliateId",
+            } => {
+                "must be a whole number from 1 to 9007199254740991; a link takes CAKE's test affiliate, -1, with testAffiliate: true"
+            }
             Self::InvalidId { .. } => "must be a whole number from 1 to 9007199254740991",
             Self::MissingId {
                 parameter: "affiliateId",

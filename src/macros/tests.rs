@@ -101,6 +101,46 @@ fn mistakes_are_named() {
 }
 
 #[test]
+fn a_macro_with_one_mark_is_told_to_need_both() {
+    for (query, names) in [
+        ("id=#reqid#&amount=#price", &["price"][..]),
+        ("id=#reqid#&amount=%23price", &["price"]),
+        ("id=#reqid#&amount=price#", &["price"]),
+        ("id=#reqid#&amount=price%23", &["price"]),
+        ("id=#reqid#&amount=#price&status=#status#", &["price"]),
+        ("id=#reqid#&status=#status", &["status"]),
+        ("id=#reqid#&s=#s1&t=#s2", &["s1", "s2"]),
+        ("s=#s2#&id=#reqid", &["reqid"]),
+        ("s=#s2#&id=reqid#&x=1", &["reqid"]),
+    ] {
+        let url = ["https://p.example/pb?", query].concat();
+        let findings = check(&url).unwrap().findings;
+        let told: Vec<_> = findings
+            .iter()
+            .map(|finding| (finding.code, finding.parameter.as_str()))
+            .collect();
+        let expected: Vec<_> = names.iter().map(|name| ("unclosed_macro", *name)).collect();
+        assert_eq!(told, expected, "{url}");
+        let advice = format!("Write #{}#.", names[0]);
+        assert!(findings[0].sentence.ends_with(&advice), "{url}");
+    }
+    // A fragment, and marks beside a macro.
+    for query in [
+        "id=#reqid#&x=1#top",
+        "id=#reqid##",
+        "id=#reqid#&x=price#top",
+    ] {
+        let url = ["https://p.example/pb?", query].concat();
+        assert_eq!(codes(&url), ["raw_fragment"], "{url}");
+    }
+}
+
+#[test]
+fn the_advertisers_own_transaction_id_tells_no_click() {
+    assert_eq!(codes("https://p.example/pb?id=#tid#"), ["no_click_id"]);
+}
+
+#[test]
 fn damage_done_to_a_url_on_its_way_is_a_finding() {
     for (text, code) in [
         (
@@ -200,7 +240,7 @@ fn urls_that_must_not_be_fetched_are_refused_by_the_rule_that_they_break() {
     }
     assert!(check(&format!("https://p.example/?{}", "x".repeat(MAX_BYTES))).is_err());
     assert!(
-        check("https://p.example:8443/?id=#tid#")
+        check("https://p.example:8443/?id=#reqid#")
             .unwrap()
             .findings
             .is_empty()

@@ -389,21 +389,25 @@ test("a page that cannot see its click asks for a token once, and attaches nothi
 
 test.each([
   [{ to: "frame", offer: 1 }, "offer is unknown: did you mean offerId?"],
-  [{ to: "magento" }, 'to does not take "magento": there are shopify, woocommerce, form, stripe, frame'],
-  [{ to: "toString" }, 'to does not take "toString": there are shopify, woocommerce, form, stripe, frame'],
-  [{ to: "frame" }, "offerId is missing: which offer do the frame's conversions belong to?"],
-  [{ to: "form" }, "selector is missing: which form is it?"],
+  [{ to: "magento" }, "to must be one of shopify, woocommerce, form, stripe, frame"],
+  [{ to: "toString" }, "to must be one of shopify, woocommerce, form, stripe, frame"],
+  [{ to: "frame" }, "offerId must be a whole number from 1"],
+  [{ to: "frame", offerId: "shoes" }, "offerId must be a whole number from 1"],
+  [{ to: "form" }, "selector must be a CSS selector"],
+  [{ to: "form", selector: "" }, "selector must be a CSS selector"],
+  ["shopify", "options must be one plain object"],
+  [null, "options must be one plain object"],
   [{ to: "shopify", names: "x" }, "names is unknown: did you mean name?"],
-  [{ to: "shopify", name: " " }, "name is empty"],
+  [{ to: "shopify", name: {} }, "name must be text"],
   [{ to: "woocommerce", offerId: 5 }, "offerId is unknown"],
-  [{ to: "form", selector: "::::" }, "selector is no CSS selector"],
-  [{ to: "form", selector: 5 }, "selector is no CSS selector"],
-  [{ to: "stripe", hosts: "buy.stripe.com" }, "hosts must be a list of hosts"],
-  [{ to: "stripe", hosts: ["https://pay.shop.example"] }, "hosts must be a list of hosts"],
+  [{ to: "form", selector: "::::" }, "selector must be a CSS selector"],
+  [{ to: "form", selector: 5 }, "selector must be a CSS selector"],
+  [{ to: "stripe", hosts: ["*"] }, "hosts must be such as shop.example.com"],
+  [{ to: "stripe", hosts: [] }, "hosts must be such as shop.example.com"],
 ])("attach(%o) is refused by name, and throws nothing", async (options, message) => {
   const { page, go, attach, said } = await visitor();
   await go("/?reqid=click-1");
-  await attach(options);
+  await attach(options as object);
   await poll(() => page.evaluate(() => errors.map((error) => error.message))).toEqual([message]);
   expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
 });

@@ -201,6 +201,38 @@ test("hosts are compared as the browser writes them", async () => {
   expect(await follow(page)).toBe(`${there("xn--kse-qla.example.com")}?click_id=abc-1`);
 });
 
+test.each([
+  ["https://shop.example.com", "reqid"],
+  [["HTTPS://shop.example.com/cart?x=1"], ""],
+  [["//shop.example.com:443/"], null],
+  ["other.example.org, shop.example.com", "?reqid="],
+  [["https://*.example.com"], ["reqid"]],
+  [["*", "shop.example.com"], " reqid "],
+  [[null, "https://user@shop.example.com"], undefined],
+])("hosts %j and the parameter %j are read as they are meant", async (hosts, parameter) => {
+  const { page } = await visit(browser, site, "/?reqid=abc-1");
+  await page.evaluate((how) => tracker.decorate(how as never), { hosts, parameter });
+  await page.waitForTimeout(200);
+  await page.setContent(`<a id="a" href="${there("shop.example.com")}">Go</a>`);
+  expect(await follow(page)).toBe(`${there("shop.example.com")}?reqid=abc-1`);
+});
+
+test.each([
+  [{ hosts: ["*"] }, "hosts must be such as shop.example.com"],
+  [{ hosts: [] }, "hosts must be such as shop.example.com"],
+  [{ hosts: null }, "hosts must be such as shop.example.com"],
+  [{}, "hosts must be such as shop.example.com"],
+  [{ hosts: ["shop.example.com", "https://"] }, "hosts must be such as shop.example.com"],
+  [{ hosts: ["*.*"] }, "hosts must be such as shop.example.com"],
+  [{ hosts: ["shop.example.com"], parameter: {} }, "parameter must be text"],
+  [{ host: ["shop.example.com"] }, "host is unknown: did you mean hosts?"],
+])("decorate(%j) is told to onError by name", async (how, message) => {
+  const { page, said } = await visit(browser, site, "/?reqid=abc-1");
+  await page.evaluate((how) => tracker.decorate(how as never), how);
+  await expect.poll(() => said.some((line) => line.includes(message))).toBe(true);
+  expect(said.filter((line) => line.includes("THROWN"))).toEqual([]);
+});
+
 test("a place of the same page, and what is no http link, are left alone", async () => {
   const { page } = await decorated(
     `<a id="a" href="#top">Top</a><a id="m" href="mailto:x@shop.example.com">Mail</a><a id="none">No link</a>`,

@@ -66,6 +66,8 @@ test.each([
   [{ endpoint: "ftp://shop.example" }, "invalid_setting", "endpoint"],
   [{ endpoint, end: 1 }, "invalid_field", "end"],
   [{ endpoint, consent: "yes" }, "invalid_setting", "consent"],
+  [{ endpoint, storage: "localStorage" }, "invalid_setting", "storage"],
+  [{ endpoint, storage: { getItem: () => null } }, "invalid_setting", "storage"],
 ])("createFrameTracker(%o) throws nothing, and says what is wrong", async (wrong, code, parameter) => {
   const options = wrong && { token: TOKEN, onError: (error: CakeError) => errors.push(error), ...wrong };
   const tracker = createFrameTracker(options as unknown as FrameTrackerOptions);
@@ -158,6 +160,27 @@ test("white space around a cart's attribute is none of its click id, as in the w
   await run(0);
   expect(posted.map(({ body }) => body.conversion)).toEqual([
     { offerId: 12_345, clickId: "click-1", uniqueId: "5002" },
+  ]);
+});
+
+test.each([
+  ["token", undefined],
+  [undefined, undefined],
+  ["order_click", "order_click"],
+  [null, null],
+])("the name %o of a cart's attribute may come without its list", async (key, clickIdNames) => {
+  let tell: (event: unknown) => void = () => undefined;
+  const api = {
+    analytics: { subscribe: (_: string, listener: typeof tell) => (tell = listener) },
+    init: { customerPrivacy: { marketingAllowed: true } },
+    browser: { localStorage: store() },
+  };
+  connectShopifyPixel(api as never, { endpoint, token: TOKEN, clickIdNames: clickIdNames as never });
+  const attributes = [{ key: clickIdNames ?? "reqid", value: "click-1" }];
+  tell({ data: { checkout: { order: { id: "5001" }, attributes: key === "token" ? [] : attributes } } });
+  await run(0);
+  expect(posted.map(({ body }) => body.conversion)).toEqual([
+    { offerId: 12_345, clickId: "click-1", uniqueId: "5001" },
   ]);
 });
 

@@ -118,6 +118,7 @@ test("a broken call leaves no list that is taken for all of it, and no other acc
     [["--form", days.from], /Unknown option '--form': did you mean --from\?/],
     [[...range(), ...from], /--from is given twice/],
     [[...range(), "--csv", "--json"], /--csv and --json both write to standard output/],
+    [[...range(), "--csv", "june.csv"], /--csv takes no value, it writes to standard output; for a file add > FILE/],
     [["--from", "2026-02-30", "--to", "2026-03-01"], /--from must be a day that exists/],
     [["--from", "2026-03-02", "--to", "2026-03-01"], /--to must not be before the first day/],
   ] as const) {

@@ -101,6 +101,27 @@ test("a source is bytes from anywhere, cut anywhere", async () => {
   }
 });
 
+test.each([
+  ["nofile.csv", "unreadable_file", 'source is a path that cannot be read: "nofile.csv" (there is no such file)'],
+  [folder, "unreadable_file", `source is a path that cannot be read: ${JSON.stringify(folder)} (EISDIR)`],
+  ["https://shop.example/orders.csv", "unreadable_file", "there is no such file"],
+  [new URL("https://shop.example/orders.csv"), "unreadable_file", "ERR_INVALID_URL_SCHEME"],
+  ["order_id,date,email\n1,2026-06-01,jane@x.de", "invalid_field", "source is no path of a file: for a text pass"],
+  ["1;2026-06-01;jane@x.de", "invalid_field", "source is no path of a file: for a text pass"],
+  ['[{"email":"jane@x.de"}]', "invalid_field", "source is no path of a file: for a text pass"],
+  ["jane@x.de ".repeat(1_000), "invalid_field", "source is no path of a file: for a text pass"],
+  [new Blob(["jane@x.de"]).stream().pipeThrough(new TextDecoderStream()), "invalid_field", "and not of text"],
+])("a source that cannot be read is told without its text: %s", async (source, code, words) => {
+  using report = await openReport();
+  const error = await report.addOrders(source as never).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(isCakeError(error) && error.code).toBe(code);
+  expect(`${error}`).toContain(words);
+  expect(`${error} ${(error as Error).cause}`).not.toContain("jane");
+});
+
 test("what is uncertain is an error that names the rows, and adds nothing", async () => {
   using report = await openReport();
   const cases: [string, object, string, RegExp][] = [

@@ -69,7 +69,10 @@ test("a reset fault throws as fetch does, and a bad fixture names its place", as
   });
   expect((await sandbox.fetch(faults)).status).toBe(200);
   await expect(sandbox.fetch(new Request(`${ORIGIN}/api/2/click.json`))).rejects.toThrow(TypeError);
-  expect(() => createSandbox({ fixture: { offers: 1 } })).toThrow(/offers: invalid type/);
+  for (const kept of [{}, { writes: [] }, { writes: 1, meta: [] }, { writes: [null], meta: [] }]) {
+    expect(() => createSandbox({ kept: kept as never })).toThrow("kept must be a snapshot() of an earlier sandbox");
+  }
+  expect(() => createSandbox({ fixture: { offers: 1 } })).toThrow(/offers: must be a list, and is `1`/);
 });
 
 test("the schema of the fixture names exactly the fields that the rules know", async () => {

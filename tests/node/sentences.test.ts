@@ -129,6 +129,38 @@ test.each<[string, string, () => unknown]>([
   ],
   [
     "invalid_field",
+    "clickId must be text",
+    () => cake.recordConversion({ clickId: 123n as never, offerId: 1, uniqueId: "u" }),
+  ],
+  [
+    "invalid_field",
+    "adv1 must be text",
+    () => cake.recordConversion({ clickId: "a1", offerId: 1, adv1: new Date() as never }),
+  ],
+  [
+    "invalid_field",
+    "postbackUrl must be text",
+    () =>
+      cake.createPostback({ affiliateId: 1, offerId: 1, postbackUrl: new URL("https://p.example/?id=#s2#") as never }),
+  ],
+  [
+    "invalid_money",
+    "payout must be an amount",
+    () => cake.recordConversion({ clickId: "a1", offerId: 1, payout: new Date() as never }),
+  ],
+  [
+    "invalid_field",
+    "did you mean uniqueId?",
+    () => cake.correctConversion({ orderId: "A-1", offerId: 1, payout: "1" } as never, { dryRun: true }),
+  ],
+  ["invalid_field", "onError must be a function", () => capture({ onError: "x" } as never)],
+  [
+    "invalid_id",
+    "CAKE's test affiliate, -1, with testAffiliate: true",
+    () => parseTrackingLink("https://t.example.com/?a=-1&c=1"),
+  ],
+  [
+    "invalid_field",
     "startDate must be text, written YYYY-MM-DD",
     () => cake.listClicks({ startDate: 20_260_101 as never, endDate: "2026-01-02" }).page(),
   ],
@@ -175,7 +207,11 @@ test("the forwarder says of a body and of a webhook id what is wrong with them",
     ["", "is empty"],
     ["offerId=1&uniqueId=A-1", "is a form"],
     ['{"offerId":1,}', "is not JSON"],
-    ["[]", "must be an object"],
+    ["[]", 'must be an object; several go as {\\"conversions\\": […]}'],
+    [
+      '{"offerId":1,"uniqueId":"A-1","clickId":"a1","currency":"EUR"}',
+      'callers only","retryable":false,"parameter":"currency"',
+    ],
     ['{"offerId":1,"uniqueId":"A-1"}', "is missing"],
   ] as const) {
     expect(await refusalOf({ body }), body).toContain(words);

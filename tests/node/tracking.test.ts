@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import {
-  CakeError,
+  type CakeError,
   checkPostbackUrl,
   createPixel,
   createTrackingLink,
@@ -12,6 +12,7 @@ import {
   type TrackingLinkParts,
   type TrackingLinkRules,
 } from "../../dist/entry/edge.inline.js";
+import * as link from "../../dist/page/link.js";
 
 interface LinkVector {
   readonly parts: TrackingLinkParts;
@@ -28,11 +29,40 @@ function refusal(run: () => unknown): CakeError {
   try {
     run();
   } catch (error) {
-    expect(error).toBeInstanceOf(CakeError);
+    expect(link.isCakeError(error)).toBe(true);
     return error as CakeError;
   }
   throw new Error("nothing was thrown");
 }
+
+/** Slips of a caller without types. The page's core has no room for each rule in words; both refuse, and lose no link. */
+test.each([
+  [{ deepLink: "https://shop.example/a", deepLinkHosts: "shop.example" }, "deepLink"],
+  [{ deepLink: "https://shop.example/a", deepLinkHosts: new Set(["shop.example"]) }, "deepLink"],
+  [{ deepLink: "https://shop.example/a", deepLinkHosts: ["https://shop.example"] }, "deepLink"],
+  [{ domain: "http://127.0.0.1:8787", sandbox: "false" }, "domain"],
+  [{ s2: "x".repeat(101), spill: "false" }, "s2"],
+  [{ affiliateId: -1, testAffiliate: "true" }, "affiliateId"],
+  [{ extra: { "": "x" } }, "extra"],
+  [{ extra: { a1: ["x"] } }, "extra"],
+])("%o is refused by both cores with a CakeError", (wrong, subject) => {
+  const parts = { domain: "track.example.com", affiliateId: 1, creativeId: 2, ...wrong } as never;
+  expect(refusal(() => createTrackingLink(parts)).code).not.toBe("internal");
+  const inPage = refusal(() => link.createTrackingLink(parts));
+  expect(inPage.code).not.toBe("internal");
+  expect(inPage.message).toContain(subject);
+});
+
+test("half a character is left out of a link, a value that is null too", () => {
+  const parts = { domain: "track.example.com", affiliateId: 1, creativeId: 2 };
+  for (const build of [createTrackingLink, link.createTrackingLink]) {
+    expect(build({ ...parts, s1: "Sale \u{1f600}".slice(0, 6) })).toBe("https://track.example.com/?a=1&c=2&s1=Sale%20");
+    expect(build({ ...parts, s1: "\udc00\u{1f600}\ud83d!", extra: { "x\ud83d": "\ud83dy" } })).toBe(
+      "https://track.example.com/?a=1&c=2&s1=%F0%9F%98%80%21&x=y",
+    );
+    expect(build({ ...parts, extra: { g: null as never, h: "1" } })).toBe("https://track.example.com/?a=1&c=2&h=1");
+  }
+});
 
 test("parts become links and links parts, as in Rust", () => {
   for (const { parts, rules, link } of vectors.build) {

@@ -123,7 +123,7 @@ test("a bad fixture is one clear sentence that names the place", () => {
   );
   complains(
     ["sandbox", "--seed", "bad.json"],
-    /^cake-edge: --seed bad\.json: offers\[0\]\.payout: invalid type: integer `18`/,
+    /^cake-edge: --seed bad\.json: offers\[0\]\.payout: must be text, and is `18`/,
   );
   writeFileSync(join(full, "bad.json"), "{");
   complains(["sandbox", "--seed", "bad.json"], /^cake-edge: --seed bad\.json: EOF while parsing/);

@@ -313,7 +313,7 @@ fn no_key_is_in_what_is_stored() {
 fn what_the_pixel_alone_takes_is_refused_where_it_waits_for_the_api() {
     for (more, field) in [
         (r#","eventId":3"#, "eventId"),
-        (r#","coupons":["A"]"#, "order"),
+        (r#","coupons":["A"]"#, "coupons"),
     ] {
         let body = text_of("abc", 1, "SIGNUP-1").replace('}', &format!("{more}}}"));
         let caller = Caller {

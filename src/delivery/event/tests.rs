@@ -38,7 +38,11 @@ fn a_body_that_is_no_object_is_told_by_what_it_is() {
         ("{'offerId':1}", "body", "is not JSON"),
         ("<a b='c'/>", "body", "is not JSON"),
         (r#"{"offerId":1"#, "body", "is not JSON"),
-        ("[]", "params", "must be an object"),
+        (
+            "[]",
+            "params",
+            r#"must be an object; several go as {"conversions": […]}"#,
+        ),
         ("null", "params", "must be an object"),
         ("\"a=b\"", "params", "must be an object"),
         (r#"{"offerId":1,"uniqueId":"A-1"}"#, "clickId", "is missing"),
@@ -278,7 +282,11 @@ fn an_order_is_taken_for_p_ashx_from_those_who_sign() {
         let error = one(&order(more), SIGNED).unwrap_err();
         assert_eq!(error.parameter(), Some(parameter), "{more}");
     }
-    for (more, parameter) in [(r#""eventId":7"#, "eventId"), (r#""voucher":"V""#, "order")] {
+    for (more, parameter) in [
+        (r#""eventId":7"#, "eventId"),
+        (r#""voucher":"V""#, "voucher"),
+        (r#""currency":"EUR""#, "currency"),
+    ] {
         let by_page = one(&order(more), PAGE).unwrap_err();
         assert_eq!(by_page.parameter(), Some(parameter));
         let by_api = one(&order(more), SIGNED)

@@ -11,7 +11,11 @@ fn a_bad_fixture_says_where() {
             "\"12.5 %\"",
             "offers[1].payout must be an amount",
         ),
-        ("\"22.00\"", "22.00", "offers[0].revenue: invalid type"),
+        (
+            "\"22.00\"",
+            "22.00",
+            "offers[0].revenue: must be text, and is `22.0`",
+        ),
         (
             "\"creative_id\": 2, \"offer_id\": 2 ",
             "\"creative_id\": 2, \"offer_id\": 9 ",
