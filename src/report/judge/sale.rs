@@ -39,7 +39,7 @@ fn repetition(is_order: bool) -> Class {
 
 /// The row that stands for this one, which may repeat one that repeats another one.
 #[cfg_attr(small_cold, optimize(size))]
-pub(super) fn standing(store: &Store, class: Class, place: u32) -> u32 {
+pub(in crate::report) fn standing(store: &Store, class: Class, place: u32) -> u32 {
     let mut stand = place;
     for _ in 0..LOOK {
         match store.head(stand) {

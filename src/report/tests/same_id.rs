@@ -285,3 +285,155 @@ fn a_refund_is_of_the_sale_that_agrees_in_more_ids() {
     let [_, fix, _] = judged("", &orders, &["U1,,", "U2,,"]);
     assert_eq!(fix, ["2,,reversed,5,,FALSE 18.00"]);
 }
+
+#[test]
+fn a_sale_has_the_ids_of_all_of_its_rows() {
+    let at = |ids, hour, status| (ids, hour, "22.00", status);
+    for (orders, theirs) in [
+        (
+            [at("1,,c1", 10, "approved"), at("1,,", 10, "approved")],
+            ",,c1",
+        ),
+        (
+            [at("1,,c1", 9, "pending"), at("1,,", 10, "approved")],
+            ",,c1",
+        ),
+        (
+            [at("1,,", 9, "pending"), at("1,,c1", 10, "approved")],
+            ",,c1",
+        ),
+        (
+            [at(",1,c1", 9, "pending"), at(",1,", 10, "approved")],
+            ",,c1",
+        ),
+        (
+            [at("1,A,", 10, "approved"), at("1,,c1", 10, "approved")],
+            ",A,",
+        ),
+        (
+            [at("1,A,", 10, "approved"), at("1,,c1", 10, "approved")],
+            ",,c1",
+        ),
+        (
+            [at("1,A,", 9, "pending"), at("1,,c1", 10, "approved")],
+            ",A,",
+        ),
+    ] {
+        // CAKE has it by the ids of either row.
+        let [found, fix, upload] = judged("", &orders, &[theirs]);
+        assert!(found[0].starts_with("duplicate_order "), "{found:?}");
+        assert!(found[1].starts_with("matched "), "{found:?}");
+        assert_eq!(found.len(), 2);
+        assert!(
+            fix.is_empty() && upload.is_empty(),
+            "{orders:?} {fix:?} {upload:?}"
+        );
+        // CAKE has it not: it is uploaded with all of them.
+        let [found, _, upload] = judged("", &orders, &["X,X,c9"]);
+        assert!(found[0].starts_with("duplicate_order "), "{found:?}");
+        let ids = |column: usize| {
+            let mut ids = orders
+                .iter()
+                .filter_map(|order| order.0.split(',').nth(column));
+            ids.find(|id| !id.is_empty()).unwrap_or_default()
+        };
+        assert_eq!(upload.len(), 1);
+        assert!(upload[0].starts_with("c1,5,"), "{upload:?}");
+        assert!(
+            upload[0].ends_with(&format!(",{},{} 22.00", ids(0), ids(1))),
+            "{upload:?}"
+        );
+        // It may be there by nearly the same id.
+        if !ids(1).is_empty() {
+            let near = format!(",#{},", ids(1));
+            assert_eq!(
+                judged("", &orders, &[&near])[2],
+                ["would_match"],
+                "{orders:?}"
+            );
+        }
+    }
+    // CAKE has the sale twice: by an id and by the click. A person must look.
+    let orders = [at("1,A,", 10, "approved"), at("1,,c1", 10, "approved")];
+    let [found, fix, upload] = judged("", &orders, &[",A,", ",,c1"]);
+    assert_eq!(
+        found,
+        [
+            "duplicate_conversion ,A, 1",
+            "duplicate_order 1,A,",
+            "matched 1,,c1 2"
+        ]
+    );
+    assert_eq!(fix, ["shares_only_its_click"]);
+    assert!(upload.is_empty());
+    // Two clicks of a sale, both beside a row without one.
+    let orders = [
+        at("1,,", 8, "approved"),
+        at("1,,c1", 9, "approved"),
+        at("1,,c2", 10, "approved"),
+    ];
+    for options in ["", "keys=uniqueId"] {
+        assert_eq!(judged(options, &orders, &["X,,"])[2], [TORN]);
+    }
+    let [found, fix, upload] = judged("", &orders, &[",,c2"]);
+    assert_eq!(found[2], "matched 1,, 1");
+    assert!(fix.is_empty() && upload.is_empty());
+    // Two rows of CAKE's have each a part.
+    let [found, fix, upload] = judged("", &[at("O,,c1", 10, "approved")], &["A,,", "A,,c1"]);
+    assert_eq!(found, ["duplicate_conversion A,,c1", "matched O,,c1 1"]);
+    assert_eq!(fix, ["no_order_has_its_id"]);
+    assert!(upload.is_empty());
+}
+
+#[test]
+fn rows_without_a_common_kind_of_id_may_be_one_sale() {
+    let order = |ids| [(ids, 10, "22.00", "approved")];
+    for (ids, theirs, is_held) in [
+        ("U1,,k1", ",O1,", true),
+        (",O1,k1", "U1,,", true),
+        ("U1,,k1", ",,", true),
+        ("U1,,k1", "U2,O1,", false),
+        ("U1,,k1", ",O1,k2", false),
+        ("U1,O2,k1", ",O1,", false),
+    ] {
+        // Whatever other rows say.
+        for others in [&[][..], &["U9,,"], &[",O9,"]] {
+            let orders = [&order(ids)[..], &order("U9,O9,k9")].concat();
+            let theirs: Vec<&str> = [&[theirs], others].concat();
+            let mut report = open("");
+            let rows = orders
+                .iter()
+                .map(|order| format!("{},2026-06-03 10:00:00,22.00,approved\n", order.0));
+            add(
+                &mut report,
+                "kind=orders",
+                &(HEADER.to_owned() + &rows.collect::<String>()),
+                100,
+            )
+            .unwrap();
+            let rows = (1..).zip(&theirs).map(|(id, ids)| {
+                let ids: Vec<&str> = ids.split(',').collect();
+                let row = conversion(id, ids[0], "2026-06-03 10:20:00", "22", "18", "approved");
+                row.replace(
+                    "\"unique_id\"",
+                    &format!(
+                        "\"click_id\":\"{}\",\"order_id\":\"{}\",\"unique_id\"",
+                        ids[2], ids[1]
+                    ),
+                )
+            });
+            let text = format!("[{}]", rows.collect::<Vec<_>>().join(","));
+            add(&mut report, "kind=conversions", &text, 100).unwrap();
+            reconcile(&mut report).unwrap();
+            for file in ["file=upload\noffer=5", "reject=unknown_to_advertiser"] {
+                report.corrections(file).unwrap();
+                let answer: Value = serde_json::from_str(&report.answer).unwrap();
+                let first = &answer["corrections"][0];
+                // CAKE's row without an id is no unknown one.
+                if first.is_object() && first["skipped"].is_null() {
+                    assert_eq!(first["keyless"] == true, is_held, "{ids} {theirs:?} {file}");
+                }
+            }
+        }
+    }
+}
