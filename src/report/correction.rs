@@ -4,6 +4,7 @@
 mod borders;
 mod change;
 mod held;
+mod lent;
 mod named;
 mod written;
 
@@ -165,7 +166,8 @@ impl Report {
         } else {
             head.partner
         });
-        let texts = self.orders.texts(place);
+        let Some(holds) = self.held(true) else { return };
+        let (texts, differs) = self.texts_of_sale(&holds.lent, place);
         let text = |which: usize| texts.get(which).copied().unwrap_or_default();
         let own_offer = match text(OWN_ID) {
             [] => offer.as_bytes(),
@@ -176,19 +178,19 @@ impl Report {
             .verdicts
             .as_ref()
             .map_or(Net::of(head), |verdicts| verdicts.net(place, head));
-        let holds = self.held(true);
         let lacks = if matches!(state, b"pending" | b"delivered") {
             "the_forwarder_has_it"
         } else if !matches!(state, b"" | b"dead" | b"refused") {
             "the_forwarder_holds_it"
-        } else if holds.is_some_and(|holds| holds.is_near(place)) {
+        } else if holds.is_near(place) {
             "would_match"
         } else if !self.counts(head.status) {
             "not_approved"
-        } else if self
-            .verdicts
-            .as_ref()
-            .is_some_and(|verdicts| verdicts.is_torn(place))
+        } else if differs
+            || self
+                .verdicts
+                .as_ref()
+                .is_some_and(|verdicts| verdicts.is_torn(place))
         {
             "rows_contradict"
         } else if self.is_refund_unclear(place, head, net) {
@@ -212,13 +214,8 @@ impl Report {
         {
             "invalid_unique_id"
         } else {
-            match holds.map_or("", |holds| holds.why(place, head)) {
-                "" if holds.is_some_and(|holds| {
-                    holds.is_shortened(self, [text(UNIQUE_ID), text(ORDER_ID)])
-                }) =>
-                {
-                    "shortened_id"
-                }
+            match holds.why(place, head) {
+                "" if holds.is_shortened(self, [text(UNIQUE_ID), text(ORDER_ID)]) => "shortened_id",
                 why => why,
             }
         };
@@ -240,7 +237,8 @@ impl Report {
         let row = [UNIQUE_ID, ORDER_ID, CLICK_ID].map(text);
         let row = row.into_iter().find(|id| !id.is_empty());
         let key = ["upload".as_bytes(), row.unwrap_or_default()];
-        let is_keyless = self.may_be_keyless(holds, head, own_offer);
+        let kinds = self.kinds_of_sale(&holds.lent, place, head);
+        let is_keyless = self.may_be_keyless(holds, kinds, own_offer);
         let alike = self.found.written.as_ref();
         let ids = [UNIQUE_ID, ORDER_ID, CLICK_ID].map(text);
         let alike = alike.map(|written| written.like(ids, &cells));
@@ -342,7 +340,8 @@ impl Report {
         } else {
             holds.why(place, head)
         };
-        (lacks, self.may_be_keyless(Some(holds), head, offer))
+        let kinds = self.kinds(false, head.flags);
+        (lacks, self.may_be_keyless(holds, kinds, offer))
     }
 
     /// Is it not certain what remains of a sale that is missing at CAKE, or may another refund be this one's?

@@ -10,6 +10,7 @@ mod passes;
 mod proof;
 mod reasons;
 mod refunds;
+mod sale;
 
 use super::partition::Partitions;
 use super::store::{Head, NO_AMOUNT, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
@@ -19,6 +20,7 @@ pub(super) use proof::{Rounded, keys_of, proof, repeats_nothing};
 pub(super) use reasons::REASONS;
 use reasons::class_of;
 pub(super) use refunds::{NOTHING, Net, UNCLEAR, UNKNOWN, is_other, is_unclear};
+pub(super) use sale::standing;
 
 /// The class of a row. Every row has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,9 +192,11 @@ pub(super) struct Judge {
     /// Do order numbers that are nothing but digits match CAKE's unique ids? Where others of its unique ids are orders'
     /// ids, a number may be another order's id.
     matches_numbers: bool,
-    /// Rows that repeat another one by an id, but have another click: it may be another row's of the other side. With the
-    /// row that they repeat, for each side; sorted after each pass.
+    /// Rows that repeat another one by an id, but have a key of their own: it may be another row's of the other side. With
+    /// the row that they repeat, for each side; sorted after each pass.
     chances: [Vec<(u32, u32)>; 2],
+    /// Orders of which either may be the one that a conversion is of.
+    unsure: Vec<(u32, u32)>,
     /// Has a spreadsheet rounded the ids of a side?
     rounded: Rounded,
     /// Were conversions read twice? If so, not every row of a partition is open.
@@ -310,6 +314,7 @@ impl Report {
             sorted: 0,
             matches_numbers: true,
             chances: Default::default(),
+            unsure: Vec::new(),
             rounded: Rounded::default(),
             has_twice: false,
             has_doubts: false,

@@ -12,6 +12,7 @@ mod own_ids;
 mod pairs;
 mod proof;
 mod refunds;
+mod same_id;
 mod shop_facts;
 mod symbols;
 mod whole;

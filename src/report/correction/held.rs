@@ -2,6 +2,7 @@
 //! conversion whose order may be there.
 
 use super::borders::Borders;
+use super::lent::Lent;
 use crate::report::Report;
 use crate::report::judge::hints::Twins;
 use crate::report::judge::{Class, Rounded, Verdicts, proof, repeats_nothing};
@@ -11,11 +12,13 @@ use crate::report::store::{
     CLICK_ID, Head, IS_SAME_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID,
 };
 
-/// The kinds of keys of a row: an id of the advertiser's, the click's.
-type Kinds = u32;
-const ID: Kinds = 1;
-const CLICK: Kinds = 2;
-const KINDS: Kinds = ID | CLICK;
+/// The kinds of keys of a row.
+pub(super) type Kinds = u32;
+const UNIQUE: Kinds = 1;
+const ORDER: Kinds = 2;
+const CLICK: Kinds = 4;
+const KINDS: Kinds = UNIQUE | ORDER | CLICK;
+const KIND_BITS: u32 = 3;
 
 /// What holds the rows of a file back.
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub(super) struct Held {
     /// Rows that nearly match a row of the other side, sorted.
     near: Vec<u32>,
     twins: Twins,
+    /// What other rows say of a missing sale.
+    pub(super) lent: Lent,
     /// The other side's rows without a partner: the number of the offer, 0 for any offer's, and the kinds of keys.
     alone: Vec<u32>,
     /// The number of the other side's rows that share no kind of key with some row.
@@ -72,11 +77,9 @@ impl Report {
 
     /// May one of the other side's rows without a partner be this row? They share no kind of key, so nothing tells
     /// them apart but their offers.
-    pub(super) fn may_be_keyless(&self, holds: Option<&Held>, head: &Head, offer: &[u8]) -> bool {
-        let Some(holds) = holds else { return false };
-        let own = self.kinds(head.flags);
+    pub(super) fn may_be_keyless(&self, holds: &Held, own: Kinds, offer: &[u8]) -> bool {
         holds.alone.iter().any(|alone| {
-            let theirs = self.offers.text(alone >> 2);
+            let theirs = self.offers.text(alone >> KIND_BITS);
             alone & KINDS & own == 0 && (theirs.is_empty() || offer.is_empty() || theirs == offer)
         })
     }
@@ -88,14 +91,15 @@ impl Report {
         let Some(verdicts) = self.verdicts.as_ref().filter(|_| !is_known) else {
             return;
         };
-        let (wanted, kinds) = self.wanted(is_upload);
+        let (wanted, kinds, lent) = self.wanted(is_upload);
         let mut held = Held {
             near: near(verdicts, is_upload),
             lacks_search: verdicts.lacks_hints || self.has_elsewhere(),
+            lent,
             ..Held::default()
         };
         if is_upload {
-            match self.twins(&wanted) {
+            match self.twins_of_sales(&wanted, &held.lent) {
                 Some(twins) => held.twins = twins,
                 None => held.lacks_search = true,
             }
@@ -115,9 +119,10 @@ impl Report {
         }
     }
 
-    /// The rows that would be written if nothing held them back, and a bit for each combination of kinds among them.
+    /// The rows that would be written if nothing held them back, and a bit for each combination of kinds among them; and
+    /// what other rows say of missing sales.
     #[cfg_attr(small_cold, optimize(size))]
-    fn wanted(&self, is_upload: bool) -> (Vec<u32>, u32) {
+    fn wanted(&self, is_upload: bool) -> (Vec<u32>, u32, Lent) {
         let class = if is_upload {
             Class::MissingAtCake
         } else {
@@ -125,20 +130,67 @@ impl Report {
         };
         let store = self.side(is_upload);
         let mut wanted = Vec::new();
-        let mut kinds = 0;
+        let mut repeats = Vec::new();
         let mut next = store.first();
         while let Some(place) = next {
             next = store.next(place);
-            let Some(head) = store.head(place).filter(|head| head.class == class as u8) else {
-                continue;
-            };
-            if is_upload && (!self.counts(head.status) || store.text(place, CLICK_ID).is_empty()) {
-                continue;
+            match store.head(place).map(|head| head.class) {
+                Some(own) if own == class as u8 => wanted.push(place),
+                Some(own) if own == Class::DuplicateOrder as u8 => repeats.push(place),
+                _ => {}
             }
-            kinds |= 1 << self.kinds(head.flags);
-            wanted.push(place);
         }
-        (wanted, kinds)
+        let lent = self.lent(repeats);
+        let mut kinds = 0;
+        wanted.retain(|&place| {
+            let Some(head) = store.head(place) else {
+                return false;
+            };
+            let own = if is_upload {
+                self.kinds_of_sale(&lent, place, &head)
+            } else {
+                self.kinds(false, head.flags)
+            };
+            let has_click = |row| !store.text(row, CLICK_ID).is_empty();
+            let is_wanted = !is_upload
+                || self.counts(head.status)
+                    && (has_click(place) || lent.rows(place).any(has_click));
+            kinds |= u32::from(is_wanted) << own;
+            is_wanted
+        });
+        (wanted, kinds, lent)
+    }
+
+    /// The twins of sales, by the ids of all of their rows.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn twins_of_sales(&self, sales: &[u32], lent: &Lent) -> Option<Twins> {
+        let mut rows = sales.to_vec();
+        let lenders = |sale: u32| {
+            let own = self.orders.texts(sale);
+            lent.rows(sale).filter(move |&row| {
+                let more = self.orders.texts(row);
+                own.iter()
+                    .zip(more)
+                    .take(OWN_ID)
+                    .any(|(own, more)| own.is_empty() && !more.is_empty())
+            })
+        };
+        rows.extend(sales.iter().flat_map(|&sale| lenders(sale)));
+        let is_lent = rows.len() > sales.len();
+        sort_numbers(&mut rows);
+        let mut twins = self.twins(&rows)?;
+        for list in [&mut twins.at_cake, &mut twins.orders]
+            .into_iter()
+            .filter(|_| is_lent)
+        {
+            let of_rows = sales
+                .iter()
+                .filter(|&&sale| lenders(sale).any(|row| list.binary_search(&row).is_ok()));
+            let of_rows: Vec<u32> = of_rows.copied().collect();
+            list.extend(of_rows);
+            sort_numbers(list);
+        }
+        Some(twins)
     }
 
     /// Adds the rows of the other side that have no partner, and events without a key.
@@ -163,7 +215,7 @@ impl Report {
             let is_alone = is_constant
                 || classes.iter().any(|&class| class as u8 == head.class)
                     && (head.partner == NOBODY || head.class == Class::MissingAtCake as u8);
-            let mut kinds = self.kinds(head.flags);
+            let mut kinds = self.kinds(is_order, head.flags);
             if is_constant {
                 kinds &= CLICK;
             }
@@ -177,7 +229,7 @@ impl Report {
                     self.offer(&head)
                 };
                 holds.rows += 1;
-                holds.alone.push(offer << 2 | kinds);
+                holds.alone.push(offer << KIND_BITS | kinds);
             }
         }
         let is_lost = |state: &[u8]| matches!(state, b"dead" | b"refused");
@@ -185,7 +237,7 @@ impl Report {
             let count = |store: &Store| {
                 let places = store.keyless.iter().filter_map(|&place| store.head(place));
                 let places = places.filter(|head| {
-                    self.kinds(head.flags) == 0
+                    self.kinds(false, head.flags) == 0
                         && !is_lost(self.states.text(u32::from(head.status)))
                 });
                 places.count() as u64
@@ -207,10 +259,26 @@ impl Report {
         }
     }
 
-    fn kinds(&self, flags: u8) -> Kinds {
-        let flags = flags & self.settings.key_flags();
-        let of = |mask, kind| if flags & mask == 0 { 0 } else { kind };
-        of(3 | IS_SAME_ID, ID) | of(4, CLICK)
+    /// The kinds of keys by which a row of a side is compared.
+    pub(super) fn kinds(&self, is_order: bool, flags: u8) -> Kinds {
+        let keys = flags & self.settings.key_flags();
+        let of = |flags: u8, mask, kind| if flags & mask == 0 { 0 } else { kind };
+        let is_own = is_order && self.has_own_ids();
+        // CAKE may have got a shop's other id as the unique id.
+        let own = if is_own {
+            of(flags, 2 | IS_SAME_ID, UNIQUE)
+        } else {
+            0
+        };
+        own | of(keys, 1, UNIQUE) | of(keys, 2 | IS_SAME_ID, ORDER) | of(keys, 4, CLICK)
+    }
+
+    /// The same of a missing sale, by all of its rows.
+    pub(super) fn kinds_of_sale(&self, lent: &Lent, sale: u32, head: &Head) -> Kinds {
+        let rows = lent.rows(sale).filter_map(|row| self.orders.head(row));
+        rows.fold(self.kinds(true, head.flags), |kinds, row| {
+            kinds | self.kinds(true, row.flags)
+        })
     }
 
     /// May a row of another part be nearly the same?

@@ -3,7 +3,6 @@
 
 use super::refunds::{Rest, UNCLEAR};
 use super::{Class, Judge, Verdicts};
-use crate::report::listing::is_pair;
 use crate::report::store::{Head, IS_AMENDED, IS_DAY, NO_AMOUNT, NO_TIME};
 use crate::report::{Report, Settings};
 use std::collections::BTreeMap;
@@ -11,7 +10,7 @@ use std::collections::BTreeMap;
 impl Settings {
     /// Does a row contradict the row of its sale that stands? An earlier try that failed does not.
     #[cfg_attr(small_cold, optimize(size))]
-    fn contradict(&self, row: &Head, stand: &Head) -> bool {
+    pub(super) fn contradict(&self, row: &Head, stand: &Head) -> bool {
         let is_taken_back = |head: &Head| self.rank(head.status) > 1;
         if is_taken_back(stand) {
             return false;
@@ -62,28 +61,18 @@ impl Judge {
         Some(())
     }
 
-    /// The same of rows that have been judged: their sale is judged again. With two clicks it is not known which one
-    /// brought a sale that is missing at CAKE.
+    /// Takes an order that has been judged out of what is certain.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn judge_torn(&mut self, report: &mut Report, repeats: &[(u32, u32)]) -> Option<()> {
-        for &(order, of) in repeats {
-            let (one, other) = (report.orders.head(order)?, report.orders.head(of)?);
-            let is_missing = !is_pair(other.class);
-            if one.class != Class::DuplicateOrder as u8
-                || !(is_missing || report.settings.contradict(&one, &other))
-            {
-                continue;
-            }
-            let mut net = self.net_so_far(of, &other);
-            net.revenue = UNCLEAR;
-            report.orders.add_flags(of, IS_AMENDED);
-            self.amend(of, net);
-            report.memory.extend(&mut self.verdicts.torn, &[of])?;
-            let is_due = other.class != Class::OutsideWindow as u8;
-            self.judge_again(report, of, &other, Rest { net, is_due });
-        }
-        self.sort_amended();
+    pub(super) fn tear(&mut self, report: &mut Report, order: u32) -> Option<()> {
+        let head = report.orders.head(order)?;
+        let mut net = self.net_so_far(order, &head);
+        net.revenue = UNCLEAR;
+        report.orders.add_flags(order, IS_AMENDED);
+        self.amend(order, net);
+        report.memory.extend(&mut self.verdicts.torn, &[order])?;
+        let is_due = head.class != Class::OutsideWindow as u8;
+        self.judge_again(report, order, &head, Rest { net, is_due });
         Some(())
     }
 }

@@ -1,5 +1,6 @@
 //! Rows with one key: finds the pairs among them, and the duplicates.
 
+mod pairs;
 mod plan;
 
 use super::refunds::{Rest, UNCLEAR, is_other};
@@ -84,28 +85,32 @@ fn match_group(
     left: &mut [u32],
     right: &mut [u32],
 ) -> Option<()> {
-    sort_group(report, left, right);
+    sort_rows(report, true, left);
+    sort_rows(report, false, right);
     let plan = plan(judge, report, pass, left, right);
     let rests = judge.rests_of(report, pass, &plan)?;
     judge.settle_plan(report, pass, plan, &rests)
 }
 
-/// Sorts the rows of each side, the one that stands for the others first.
+/// Sorts rows of a side, the one that stands for the others first.
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
-fn sort_group(report: &Report, left: &mut [u32], right: &mut [u32]) {
+pub(super) fn sort_rows(report: &Report, is_order: bool, rows: &mut [u32]) {
     let settings = &report.settings;
-    let orders = &report.orders;
-    // Sales before refunds, those that count before the others, then the earliest first, then by the row's content,
-    // never by its position.
-    left.sort_by(|&one, &other| compare(orders, one, other, (IS_REFUND, Some(settings))));
+    if is_order {
+        let orders = &report.orders;
+        // Sales before refunds, those that count before the others, then the earliest first, then by the row's content,
+        // never by its position.
+        rows.sort_by(|&one, &other| compare(orders, one, other, (IS_REFUND, Some(settings))));
+        return;
+    }
     let conversions = &report.conversions;
     let prefers = Some(settings).filter(|settings| settings.prefers_approved);
     let pair_of = |place| {
         let head = conversions.head(place);
         report.pair_texts(head.map_or(0, |head| head.pair))
     };
-    right.sort_by(|&one, &other| {
+    rows.sort_by(|&one, &other| {
         let by_row = compare(conversions, one, other, (0, prefers));
         by_row.then_with(|| pair_of(one).cmp(&pair_of(other)))
     });
@@ -181,6 +186,7 @@ impl Judge {
             }
             report.memory.extend(self.chances.get_mut(side)?, &rows)?;
         }
+        report.memory.extend(&mut self.unsure, &plan.unsure)?;
         for (side, places) in plan.left.into_iter().enumerate() {
             for place in places {
                 self.leave(report, pass, side, place)?;
@@ -193,7 +199,7 @@ impl Judge {
 impl Settings {
     /// Are these two exports of one sale, of which one does not know a refund yet? Which of them is the newer, they do
     /// not say. At another time, it is another try.
-    fn tells_other_refund(&self, one: &Head, other: &Head) -> bool {
+    pub(super) fn tells_other_refund(&self, one: &Head, other: &Head) -> bool {
         let [_, _, _, taken @ ..] = self.codes;
         let what = |head: &Head| (taken.contains(&head.status), head.pair);
         one.seconds == other.seconds && what(one) != what(other)

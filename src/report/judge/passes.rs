@@ -27,6 +27,7 @@ impl Judge {
         for chances in &mut self.chances {
             memory.free(chances);
         }
+        memory.free(&mut self.unsure);
         self.pairs.clear(memory);
     }
 

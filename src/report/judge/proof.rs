@@ -1,11 +1,11 @@
 //! Which equal keys prove that two rows are one sale. A number that a spreadsheet has shortened is another one's as
 /// well; an id that several conversions have and no order may be a constant.
 use super::hints::{is_exponent, shown_digits};
-use super::{Class, Judge, Pass, which};
+use super::{Judge, Pass, which};
 use crate::Result;
 use crate::report::listing::is_pair;
 use crate::report::names::RowKind;
-use crate::report::store::{CLICK_ID, IS_SPARED, NOBODY, ORDER_ID, Store, UNIQUE_ID};
+use crate::report::store::{CLICK_ID, NOBODY, ORDER_ID, Store, UNIQUE_ID};
 use crate::report::{Report, refuse};
 
 /// The keys that a caller names, in their order.
@@ -125,45 +125,12 @@ impl Judge {
                 .any(|is_order| self.rounded.has(report, is_order, key))
     }
 
-    /// Does the row repeat another one by an id, with a click of its own?
+    /// Does the row repeat another one by an id, with a key of its own?
     pub(super) fn has_chance(&self, side: usize, place: u32) -> bool {
         let rows = self.chances.get(side).map(Vec::as_slice);
         let rows = rows.unwrap_or_default();
         rows.binary_search_by_key(&place, |&(place, _)| place)
             .is_ok()
-    }
-
-    /// The rows whose click has found nothing repeat what they repeat.
-    #[inline(never)]
-    #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn take_chances(&mut self, report: &mut Report) -> Option<()> {
-        for (side, class) in [(0, Class::DuplicateOrder), (1, Class::DuplicateConversion)] {
-            let mut chances = core::mem::take(self.chances.get_mut(side)?);
-            if chances.is_empty() {
-                continue;
-            }
-            let is_order = side == 0;
-            for &(place, of) in &chances {
-                let head = report.side(is_order).head(place)?;
-                let is_open = [Class::Open, Class::Delivered].map(|class| class as u8);
-                if is_open.contains(&head.class) {
-                    if !is_order && repeats_nothing(report, place, of) {
-                        report.conversions.add_flags(place, IS_SPARED);
-                    }
-                    self.settle(report, is_order, place, class, of, &head);
-                }
-            }
-            let store = report.side(is_order);
-            self.left.get_mut(side)?.retain(|&place| {
-                let head = store.head(place);
-                head.is_none_or(|head| head.class != class as u8)
-            });
-            if is_order {
-                self.judge_torn(report, &chances)?;
-            }
-            report.memory.free(&mut chances);
-        }
-        Some(())
     }
 }
 

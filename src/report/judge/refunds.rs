@@ -2,6 +2,7 @@
 //! is never taken off; a person sees it, and nothing is written about the sales that it may be of.
 
 use super::hints::Near;
+use super::sale::standing;
 use super::{Class, Judge, Verdicts};
 use crate::report::Report;
 use crate::report::listing::is_pair;
@@ -240,7 +241,7 @@ impl Judge {
     }
 
     /// Takes a row out of the sums of its class.
-    fn unsettle(&mut self, report: &Report, is_order: bool, head: &Head) {
+    pub(super) fn unsettle(&mut self, report: &Report, is_order: bool, head: &Head) {
         let currency = match head.currency {
             0 if !is_order => report.settings.account,
             currency => currency,
@@ -335,8 +336,30 @@ pub(super) fn is_its_sale(orders: &Store, key: usize, refund: u32, sale: u32) ->
         || ids.any(|[one, other]| !one.is_empty() && one == other)
 }
 
+/// The sale that a refund has found.
+#[derive(Clone, Copy)]
+struct Found {
+    /// The rank of the key, and how many other ids agree, less those that differ.
+    level: (usize, i8),
+    /// Nobody where there are two.
+    sale: u32,
+    /// A row with this key has another click than the refund.
+    is_mixed: bool,
+}
+
+/// By how many ids a refund and a sale agree, less those that differ.
+#[cfg_attr(small_cold, optimize(size))]
+fn agreement(orders: &Store, refund: u32, sale: u32) -> i8 {
+    let keys = [UNIQUE_ID, ORDER_ID, CLICK_ID].into_iter();
+    let agree = keys.map(|key| {
+        let [one, other] = [refund, sale].map(|row| orders.text(row, key));
+        i8::from(!one.is_empty() && one == other) - i8::from(is_other(one, other))
+    });
+    agree.sum()
+}
+
 /// Sales with their refunds, sorted. Each refund is looked for by the keys in their order, then by its payment; the
-/// first that finds a sale decides, and two sales are none.
+/// first that finds a sale decides. Of two sales the one that agrees in more ids is its, and two that agree alike are none.
 #[cfg_attr(small_cold, optimize(size))]
 fn sales_of(report: &Report, refunds: &[u32]) -> Option<Vec<(u32, u32)>> {
     let seed = report.settings.seed;
@@ -366,8 +389,12 @@ fn sales_of(report: &Report, refunds: &[u32]) -> Option<Vec<(u32, u32)>> {
         }
     }
     wanted.sort_unstable();
-    // The rank by which each refund has found its sale; nobody where there are two.
-    let mut found = vec![(usize::MAX, NOBODY); refunds.len()];
+    let nothing = Found {
+        level: (usize::MAX, 0),
+        sale: NOBODY,
+        is_mixed: false,
+    };
+    let mut found = vec![nothing; refunds.len()];
     let mut row = 0;
     let mut next = orders.first();
     while let Some(sale) = next {
@@ -379,10 +406,11 @@ fn sales_of(report: &Report, refunds: &[u32]) -> Option<Vec<(u32, u32)>> {
             let from = wanted.partition_point(|&(other, at, _)| (other, at) < (hash, level));
             let same = wanted.get(from..).unwrap_or_default().iter();
             for &(_, _, index) in same.take_while(|&&(other, at, _)| (other, at) == (hash, level)) {
-                let Some(head) = orders.head(sale).filter(|head| !is_refund(head)) else {
+                if orders.head(sale).is_none_or(|head| is_refund(&head)) {
                     return;
-                };
-                let (Some(&refund), Some(known)) = (refunds.get(index), found.get_mut(index))
+                }
+                let (Some(&refund), Some(known)): (_, Option<&mut Found>) =
+                    (refunds.get(index), found.get_mut(index))
                 else {
                     return;
                 };
@@ -393,15 +421,20 @@ fn sales_of(report: &Report, refunds: &[u32]) -> Option<Vec<(u32, u32)>> {
                 if !is_its {
                     continue;
                 }
-                let stand = if head.class == Class::DuplicateOrder as u8 {
-                    head.partner
-                } else {
-                    sale
-                };
-                if level < known.0 {
-                    *known = (level, stand);
-                } else if level == known.0 && known.1 != stand {
-                    known.1 = NOBODY;
+                if level > known.level.0 {
+                    continue;
+                }
+                let is_first = level < known.level.0;
+                let stand = standing(orders, Class::DuplicateOrder, sale);
+                let agree = agreement(orders, refund, sale);
+                known.is_mixed &= !is_first;
+                known.is_mixed |=
+                    is_other(orders.text(refund, CLICK_ID), orders.text(sale, CLICK_ID));
+                if is_first || agree > known.level.1 {
+                    known.level = (level, agree);
+                    known.sale = stand;
+                } else if agree == known.level.1 && known.sale != stand {
+                    known.sale = NOBODY;
                 }
             }
         };
@@ -418,11 +451,14 @@ fn sales_of(report: &Report, refunds: &[u32]) -> Option<Vec<(u32, u32)>> {
             }
         }
     }
-    let found = found
-        .iter()
-        .zip(refunds)
-        .filter(|((_, sale), _)| *sale != NOBODY);
-    let mut sales: Vec<(u32, u32)> = found.map(|(&(_, sale), &refund)| (sale, refund)).collect();
+    let found = found.iter().zip(refunds).filter(|(found, refund)| {
+        // Rows with two clicks: where CAKE has the sale by another one than the refund's, it may be another sale.
+        let sale = orders.head(found.sale);
+        let conversion = sale.filter(|sale| found.is_mixed && is_pair(sale.class));
+        let click = conversion.map(|sale| report.conversions.text(sale.partner, CLICK_ID));
+        sale.is_some() && !is_other(click.unwrap_or_default(), orders.text(**refund, CLICK_ID))
+    });
+    let mut sales: Vec<(u32, u32)> = found.map(|(found, &refund)| (found.sale, refund)).collect();
     sales.sort_unstable();
     Some(sales)
 }

@@ -3,6 +3,7 @@
 //! which takes longer than to run it.
 
 use super::LOOK;
+use super::pairs::{Partners, pair_off, unsure};
 use crate::report::Report;
 use crate::report::judge::refunds::{is_its_sale, is_other};
 use crate::report::judge::{Judge, Pass, is_first, which};
@@ -18,9 +19,12 @@ pub(super) struct Plan {
     /// Rows of each side that repeat another one. Is a conversion spared from being rejected?
     pub(super) orders: Vec<(u32, u32)>,
     pub(super) conversions: Vec<(u32, u32, bool)>,
-    /// Rows of each side for the next key, and those that repeat another one unless they find a partner by their click.
+    /// Rows of each side for the next key, and those that repeat another one unless they find a partner by a key of
+    /// their own.
     pub(super) left: [Vec<u32>; 2],
     pub(super) chances: [Vec<(u32, u32)>; 2],
+    /// Orders of which either may be the one that a conversion is of.
+    pub(super) unsure: Vec<(u32, u32)>,
 }
 
 /// Rows that differ by an id that is stronger than their common key, or by their offers.
@@ -70,64 +74,7 @@ pub(super) fn stronger(store: &Store, key: usize, place: u32) -> [&[u8]; 2] {
 }
 
 /// Orders by their places, each with another row's.
-type Links = BTreeMap<u32, u32>;
-
-/// Pairs orders and conversions with one key as far as they go; marks the conversions.
-#[inline(never)]
-#[cfg_attr(small_cold, optimize(size))]
-fn pair_off(
-    report: &Report,
-    key: usize,
-    (sales, repeats): (&[u32], &Links),
-    right: &[u32],
-    is_taken: &mut [bool],
-) -> Links {
-    let (orders, conversions) = (&report.orders, &report.conversions);
-    // A click alone says little: rows that nothing else tells apart may be two sales.
-    let is_weak = key == CLICK_ID;
-    let has_revenue = |order: u32, conversion: u32| {
-        let (one, other) = (orders.head(order), conversions.head(conversion));
-        one.map(|head| head.revenue) == other.map(|head| head.revenue)
-    };
-    let mut partners = Links::new();
-    // Pairs that agree most find each other first: by offer, then under a click by revenue.
-    for (needs_offer, needs_revenue) in [(true, true), (true, false), (false, true), (false, false)]
-    {
-        if needs_revenue && !is_weak {
-            continue;
-        }
-        let mut from = 0;
-        for &order in sales {
-            if partners.contains_key(&order) || !is_weak && repeats.contains_key(&order) {
-                continue;
-            }
-            while is_taken.get(from) == Some(&true) {
-                from += 1;
-            }
-            let offer = orders.text(order, OWN_ID);
-            let mut near = right.iter().zip(&mut *is_taken).skip(from).take(LOOK);
-            let found = near.find(|(conversion, is_taken)| {
-                let theirs = report.offer_of(**conversion);
-                !**is_taken
-                    && !is_other(offer, theirs)
-                    && (!needs_offer || !offer.is_empty() && offer == theirs)
-                    && (!needs_revenue || has_revenue(order, **conversion))
-            });
-            if let Some((&conversion, is_taken)) = found {
-                *is_taken = true;
-                partners.insert(order, conversion);
-            }
-        }
-    }
-    if partners.is_empty()
-        && let (Some(&order), Some(&conversion), Some(is_taken)) =
-            (sales.first(), right.first(), is_taken.first_mut())
-    {
-        *is_taken = true;
-        partners.insert(order, conversion);
-    }
-    partners
-}
+pub(super) type Links = BTreeMap<u32, u32>;
 
 /// The one sale that a refund takes back; none where it could be two.
 #[inline(never)]
@@ -154,18 +101,52 @@ fn sale_of(
 
 impl Report {
     /// The offer of a conversion.
-    fn offer_of(&self, conversion: u32) -> &[u8] {
+    pub(super) fn offer_of(&self, conversion: u32) -> &[u8] {
         let head = self.conversions.head(conversion);
         self.pair_texts(head.map_or(0, |head| head.pair)).0
     }
 }
 
-/// Is a row's click another one than that of the row that it repeats by an id? An id that is a constant repeats, too:
-/// the click may be another row's.
-fn is_torn(report: &Report, key: usize, store: &Store, (place, of): (u32, u32)) -> bool {
-    key != CLICK_ID
-        && report.settings.keys.contains(&CLICK_ID)
-        && is_other(store.text(place, CLICK_ID), store.text(of, CLICK_ID))
+/// What may find a partner for a row that repeats another one.
+struct Chance<'a> {
+    report: &'a Report,
+    store: &'a Store,
+    /// The keys of later passes.
+    later: Vec<usize>,
+}
+
+impl<'a> Chance<'a> {
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn of(report: &'a Report, key: usize, is_order: bool) -> Self {
+        let keys = if is_order {
+            report.keys_of_orders()
+        } else {
+            report.settings.keys.clone()
+        };
+        let at = keys.iter().position(|&other| other == key);
+        let later = keys.get(at.map_or(keys.len(), |at| at + 1)..);
+        Self {
+            report,
+            store: report.side(is_order),
+            later: later.unwrap_or_default().to_vec(),
+        }
+    }
+
+    /// Is the row's click another one than that of the row that it repeats by an id? An id that is a constant repeats,
+    /// too: the click may be another row's.
+    fn is_apart(&self, place: u32, of: u32) -> bool {
+        let [one, other] = [place, of].map(|place| self.store.text(place, CLICK_ID));
+        self.later.contains(&CLICK_ID) && is_other(one, other)
+    }
+
+    /// Has the row a key that the row that it repeats has not? The two are one sale with the ids of both.
+    fn has_more(&self, place: u32, of: u32) -> bool {
+        self.later.iter().any(|&key| {
+            let own = self.store.text(place, key);
+            !own.is_empty() && own != self.store.text(of, key)
+        })
+    }
 }
 
 /// Plans rows with one key, which are sorted.
@@ -189,23 +170,35 @@ pub(super) fn plan(
     let sales = sales.as_slice();
     let repeats = repeats_of(orders, key, sales);
     let mut is_taken = vec![false; right.len()];
-    let partners = pair_off(report, key, (sales, &repeats), right, &mut is_taken);
-    let links = (&repeats, &partners);
-    if !refunds.is_empty() {
-        plan.add_refunds(report, pass, &refunds, sales, links);
-    }
-    plan.add_conversions(judge, report, key, (sales, &repeats), (right, &is_taken));
+    let partners = pair_off(
+        (judge, report, pass),
+        (sales, &repeats),
+        right,
+        &mut is_taken,
+    );
+    plan.unsure = unsure(orders, key, (sales, &repeats), &partners);
+    let chance = Chance::of(report, key, true);
     for &place in sales {
         match (partners.get(&place), repeats.get(&place)) {
-            (Some(&partner), _) => plan.pairs.push((place, partner)),
-            (None, Some(_)) if judge.has_chance(0, place) => plan.left[0].push(place),
-            (None, Some(&of)) if is_torn(report, key, orders, (place, of)) => {
-                plan.chances[0].push((place, of));
+            (Some(&(partner, _)), _) => plan.pairs.push((place, partner)),
+            (None, Some(&of)) => {
+                let is_open = !partners.contains_key(&of);
+                let may_find = chance.is_apart(place, of) || is_open && chance.has_more(place, of);
+                if judge.has_chance(0, place) && (may_find || is_open) {
+                    plan.left[0].push(place);
+                } else if may_find {
+                    plan.chances[0].push((place, of));
+                } else {
+                    plan.orders.push((place, of));
+                }
             }
-            (None, Some(&of)) => plan.orders.push((place, of)),
             (None, None) => plan.left[0].push(place),
         }
     }
+    if !refunds.is_empty() {
+        plan.add_refunds(report, pass, &refunds, sales, (&repeats, &partners));
+    }
+    plan.add_conversions(judge, report, key, (sales, &repeats), (right, &is_taken));
     plan
 }
 
@@ -233,12 +226,13 @@ impl Plan {
         pass: Pass,
         refunds: &[u32],
         sales: &[u32],
-        (repeats, partners): (&Links, &Links),
+        (repeats, partners): (&Links, &Partners),
     ) {
         let orders = &report.orders;
         let key = which(pass, 0);
-        // A refund's sale may have found its conversion by a stronger key.
-        let is_first = is_first(&report.settings, pass);
+        // A refund's sale may have found its conversion by a stronger key, or its rows may be two sales.
+        let [chances, _] = &self.chances;
+        let is_first = is_first(&report.settings, pass) && chances.is_empty();
         let alone: Links = repeats
             .iter()
             .filter(|(sale, _)| !partners.contains_key(sale))
@@ -280,33 +274,34 @@ impl Plan {
                 &[]
             }
         };
+        let chance = Chance::of(report, key, false);
         let mut stands = Stands::default();
-        for (&place, _) in right
-            .iter()
-            .zip(is_taken)
-            .filter(|(_, is_taken)| **is_taken)
-        {
+        let taken = right.iter().zip(is_taken);
+        for (&place, _) in taken.clone().filter(|(_, is_taken)| **is_taken) {
             stands.add(stronger(conversions, key, place), offer_in(place), place);
         }
+        let is_partner = |of| {
+            let mut taken = taken.clone();
+            taken.any(|(&place, &is_taken)| place == of && is_taken)
+        };
         // Orders that repeat as often may be sales.
         let mut spared = repeats.len();
-        for (&place, _) in right
-            .iter()
-            .zip(is_taken)
-            .filter(|(_, is_taken)| !**is_taken)
-        {
+        for (&place, _) in taken.clone().filter(|(_, is_taken)| !**is_taken) {
             let ids = stronger(conversions, key, place);
-            match stands.repeated(ids, offer_in(place), place) {
-                Some(_) if judge.has_chance(1, place) => self.left[1].push(place),
-                Some(of) if is_torn(report, key, conversions, (place, of)) && !is_below(place) => {
-                    self.chances[1].push((place, of));
-                }
-                Some(of) => {
-                    let is_spared = key == CLICK_ID || spared > 0 || sales.is_empty();
-                    self.conversions.push((place, of, is_spared));
-                    spared = spared.saturating_sub(1);
-                }
-                None => self.left[1].push(place),
+            let Some(of) = stands.repeated(ids, offer_in(place), place) else {
+                self.left[1].push(place);
+                continue;
+            };
+            let may_find =
+                chance.is_apart(place, of) || chance.has_more(place, of) && !is_partner(of);
+            if judge.has_chance(1, place) {
+                self.left[1].push(place);
+            } else if may_find && !is_below(place) {
+                self.chances[1].push((place, of));
+            } else {
+                let is_spared = key == CLICK_ID || spared > 0 || sales.is_empty();
+                self.conversions.push((place, of, is_spared));
+                spared = spared.saturating_sub(1);
             }
         }
     }

@@ -1,0 +1,195 @@
+//! Which orders and conversions with one key are pairs: those that agree in more ids find each other first.
+
+use super::LOOK;
+use super::plan::Links;
+use crate::report::Report;
+use crate::report::judge::refunds::is_other;
+use crate::report::judge::{Judge, Pass, which};
+use crate::report::store::{CLICK_ID, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
+use std::collections::BTreeMap;
+
+/// Orders by their places, each with its conversion and how much the two agree in.
+pub(super) type Partners = BTreeMap<u32, (u32, u8)>;
+
+/// How much a pair agrees in, besides its key: this, and one more for each equal id. By the ids of a row that repeats the
+/// order, it is [`LENT`]. With no equal id it is [`SILENT`], and one less for each id that differs.
+const EQUAL: u8 = 3;
+const LENT: u8 = 3;
+const SILENT: u8 = 2;
+/// The same for all pairs.
+const ANY: u8 = 0;
+
+/// Up to so many possible pairs are compared by all of their ids.
+const MOST: usize = 1 << 20;
+
+/// Compares the other ids of rows with one key.
+struct Others<'a> {
+    report: &'a Report,
+    which: Vec<usize>,
+    /// Orders with the rows that repeat them.
+    repeated: BTreeMap<u32, Vec<u32>>,
+}
+
+impl Others<'_> {
+    /// The number of ids that are equal, and of those that differ.
+    fn compare(&self, order: u32, conversion: u32) -> (u8, u8) {
+        let (mut equal, mut differ) = (0, 0);
+        for &which in &self.which {
+            let own = self.report.orders.text(order, which);
+            let theirs = self.report.conversions.text(conversion, which);
+            equal += u8::from(!own.is_empty() && own == theirs);
+            differ += u8::from(is_other(own, theirs));
+        }
+        (equal, differ)
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn agreement(&self, order: u32, conversion: u32) -> u8 {
+        let (equal, differ) = self.compare(order, conversion);
+        let mut rows = self.repeated.get(&order).into_iter().flatten();
+        if equal > 0 {
+            EQUAL + equal
+        } else if rows.any(|&row| self.compare(row, conversion).0 > 0) {
+            LENT
+        } else {
+            SILENT - differ.min(SILENT)
+        }
+    }
+}
+
+/// Pairs orders and conversions with one key as far as they go; marks the conversions.
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+pub(super) fn pair_off(
+    (judge, report, pass): (&Judge, &Report, Pass),
+    (sales, repeats): (&[u32], &Links),
+    right: &[u32],
+    is_taken: &mut [bool],
+) -> Partners {
+    let mut partners = Partners::new();
+    if right.is_empty() {
+        return partners;
+    }
+    let (orders, conversions) = (&report.orders, &report.conversions);
+    let key = which(pass, 0);
+    // A click alone says little: rows that nothing else tells apart may be two sales.
+    let is_weak = key == CLICK_ID;
+    let mut others = Others {
+        report,
+        which: [UNIQUE_ID, ORDER_ID, CLICK_ID].to_vec(),
+        repeated: BTreeMap::new(),
+    };
+    // The other of an order's own ids is never CAKE's id of that name.
+    others
+        .which
+        .retain(|&which| which != key && (pass != Pass::Own || which == CLICK_ID));
+    let has_others = |&conversion: &u32| {
+        let mut which = others.which.iter();
+        which.any(|&which| !conversions.text(conversion, which).is_empty())
+    };
+    let is_told = sales.len().saturating_mul(right.len()) <= MOST && right.iter().any(has_others);
+    if is_told {
+        for (&row, &of) in repeats {
+            let rows = others.repeated.entry(of).or_default();
+            if rows.len() < LOOK {
+                rows.push(row);
+            }
+        }
+    }
+    let has_revenue = |order: u32, conversion: u32| {
+        let (one, other) = (orders.head(order), conversions.head(conversion));
+        one.map(|head| head.revenue) == other.map(|head| head.revenue)
+    };
+    for (least, needs_offer, needs_revenue) in stages(is_weak, is_told) {
+        let mut from = 0;
+        for &order in sales {
+            // A row that has repeated another one by an id is no sale of its own under the click of a third one.
+            let is_repeat =
+                repeats.contains_key(&order) && (!is_weak || judge.has_chance(0, order));
+            if is_repeat || partners.contains_key(&order) {
+                continue;
+            }
+            while is_taken.get(from) == Some(&true) {
+                from += 1;
+            }
+            let offer = orders.text(order, OWN_ID);
+            let mut near = right.iter().zip(&mut *is_taken).skip(from).take(LOOK);
+            let found = near.find(|(conversion, is_taken)| {
+                let theirs = report.offer_of(**conversion);
+                !**is_taken
+                    && !is_other(offer, theirs)
+                    && (!needs_offer || !offer.is_empty() && offer == theirs)
+                    && (!needs_revenue || has_revenue(order, **conversion))
+                    && (least == ANY || others.agreement(order, **conversion) >= least)
+            });
+            if let Some((&conversion, is_taken)) = found {
+                *is_taken = true;
+                partners.insert(order, (conversion, least));
+            }
+        }
+    }
+    if partners.is_empty()
+        && let (Some(&order), Some(&conversion), Some(is_taken)) =
+            (sales.first(), right.first(), is_taken.first_mut())
+    {
+        *is_taken = true;
+        partners.insert(order, (conversion, ANY));
+    }
+    partners
+}
+
+/// What pairs must agree in: those that agree most find each other first, by ids, by offer, then under a click by revenue.
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+fn stages(is_weak: bool, is_told: bool) -> Vec<(u8, bool, bool)> {
+    let least: &[u8] = match (is_told, is_weak) {
+        (false, _) => &[ANY],
+        // A click brings several sales: ids of other systems say nothing.
+        (true, true) => &[EQUAL + 1, ANY],
+        (true, false) => &[EQUAL + 2, EQUAL + 1, LENT, SILENT, SILENT - 1, ANY],
+    };
+    let mut stages = Vec::new();
+    for &least in least {
+        for needs_offer in [true, false] {
+            if is_weak && least == ANY {
+                stages.push((least, needs_offer, true));
+            }
+            stages.push((least, needs_offer, false));
+        }
+    }
+    stages
+}
+
+/// Sales with two clicks under one order id, where a conversion does not say which of them it is.
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+pub(super) fn unsure(
+    orders: &Store,
+    key: usize,
+    (sales, repeats): (&[u32], &Links),
+    partners: &Partners,
+) -> Vec<(u32, u32)> {
+    let mut unsure = Vec::new();
+    if key == CLICK_ID || sales.len() < 2 || partners.is_empty() {
+        return unsure;
+    }
+    let level = |sale: &u32| partners.get(sale).map(|&(_, level)| level);
+    let is_doubtful = |sale: &&u32| {
+        !repeats.contains_key(*sale) && level(sale).is_none_or(|level| level <= SILENT)
+    };
+    let differ =
+        |one: u32, other: u32, which| is_other(orders.text(one, which), orders.text(other, which));
+    for &sale in sales.iter().filter(is_doubtful) {
+        let mut paired = sales.iter().filter(is_doubtful).take(LOOK);
+        let other = paired.find(|&other| {
+            level(other).is_some()
+                && differ(sale, *other, CLICK_ID)
+                && !differ(sale, *other, OWN_ID)
+        });
+        if let Some(&other) = other {
+            unsure.push((sale, other));
+        }
+    }
+    unsure
+}
