@@ -11,6 +11,7 @@ mod proof;
 mod reasons;
 mod refunds;
 
+use super::names::RowKind;
 use super::partition::Partitions;
 use super::store::{Head, NO_AMOUNT, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
 use super::{Found, Report, Settings};
@@ -216,7 +217,7 @@ impl Report {
         let mut judge = if let Some(judge) = self.judge.take() {
             judge
         } else {
-            self.check_pages()?;
+            self.check_pages(&[RowKind::Orders, RowKind::Conversions, RowKind::Deliveries])?;
             self.check_currencies()?;
             self.begin_judging()
         };
