@@ -126,6 +126,7 @@ export interface SourceOptions {
   readonly testOrders?: boolean;
   /** For the forwarder's export: the state of all events, where the file has no column for the state. */
   readonly state?: string;
+  /** Ends the reading at once as `aborted`, and lets go of the source. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ReportProgress) => void;
 }
@@ -146,7 +147,7 @@ export interface Understood {
   readonly dates: string;
   readonly rows: number;
   readonly unreadable: number;
-  /** Lines that only add an item to the order before them (Shopify). */
+  /** Rows that only add an item to an order (Shopify). */
   readonly lineItems: number;
   /** Clicks that the page before has had at its end, or an earlier file: they count once. Absent where there are none. */
   readonly repeated?: number;

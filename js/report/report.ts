@@ -108,6 +108,8 @@ export class Report {
   #core: Core | undefined;
   readonly #options: ReportOptions;
   #isReading = false;
+  /** Reads the present file. */
+  #feeder: Feeder | undefined;
   #version = 0;
 
   /** @internal */
@@ -154,18 +156,22 @@ export class Report {
     functionOption("onProgress", options.onProgress);
     const core = this.#get();
     if (this.#isReading) refuse("source", "must wait: another file is being read");
-    checkSignal(options.signal);
+    const feeder = new Feeder(core, options);
+    // This lets go of the source, and leaves the report as it is.
+    if (options.signal?.aborted) await feeder.run(source);
     this.#isReading = true;
+    this.#feeder = feeder;
     this.#version += 1;
     try {
       core.run(Command.begin, sourceLines(kind, options));
-      await new Feeder(core, options).feed(source);
+      await feeder.run(source);
       core.run(Command.end);
     } catch (error) {
       core.run(Command.cancel);
       throw error;
     } finally {
       this.#isReading = false;
+      this.#feeder = undefined;
     }
     return this.understood().at(-1) as Understood;
   }
@@ -203,6 +209,7 @@ export class Report {
         options.onProgress?.({ done });
         await turn();
         checkSignal(options.signal);
+        if (this.#core === undefined) throw disposedError();
         since = performance.now();
       }
     } catch (error) {
@@ -280,14 +287,19 @@ export class Report {
     return this.#get().ask(Command.attribute, lines);
   }
 
-  /** Frees the rows. The report cannot be used afterwards. */
+  /** Frees the rows. The report cannot be used afterwards; reading a file and matching end as `aborted`. */
   dispose(): void {
     this.#core = undefined;
+    this.#feeder?.abort(disposedError());
   }
 
   #get(): Core {
     return this.#core ?? refuse("report", "has been disposed of: open another");
   }
+}
+
+function disposedError(): CakeError {
+  return new CakeError({ code: "aborted", rule: "the report has been disposed of" });
 }
 
 /** The type that `using` needs, where the project's `lib` has it; elsewhere the types must not name the symbol. */

@@ -46,28 +46,72 @@ export class Feeder {
   readonly #options: SourceOptions;
   #done = 0;
   #last = 0;
+  /** Why the reading ends early, and how its present wait ends. */
+  #error: CakeError | undefined;
+  #endWait: ((error: unknown) => void) | undefined;
 
   constructor(core: Core, options: SourceOptions) {
     this.#core = core;
     this.#options = options;
   }
 
-  /** Reads the whole source. */
-  async feed(source: ReportSource | string | URL): Promise<void> {
+  /** Reads the whole source, until the signal aborts. */
+  async run(source: ReportSource | string | URL): Promise<void> {
+    const { signal } = this.#options;
+    const abort = () => this.abort(abortedError({ cause: signal?.reason }));
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    try {
+      await this.#feed(source);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Ends the reading, also where the source gives nothing more. */
+  abort(error: CakeError): void {
+    this.#error ??= error;
+    this.#endWait?.(error);
+  }
+
+  #check(): void {
+    if (this.#error !== undefined) throw this.#error;
+  }
+
+  /** Waits for a source. (`Promise.race` would keep each of its parts until the reading ends.) */
+  #wait<T>(start: () => T | PromiseLike<T>): Promise<Awaited<T>> {
+    return new Promise((resolve, reject) => {
+      this.#check();
+      this.#endWait = reject;
+      Promise.resolve(start()).then(resolve, reject);
+    });
+  }
+
+  /** Lets go of a source. After an abort nobody waits for it, since it may never answer. */
+  async #letGo(end: () => unknown): Promise<void> {
+    const ended = new Promise((resolve) => resolve(end())).catch(() => {});
+    if (this.#error === undefined) await this.#wait(() => ended).catch(() => {});
+  }
+
+  #announce(bytes: number): void {
+    this.#check();
+    this.#core.announce(bytes);
+  }
+
+  async #feed(source: ReportSource | string | URL): Promise<void> {
     if (typeof source === "string" || source instanceof URL) return this.#feedPath(source);
     if (source instanceof Uint8Array) {
-      this.#core.announce(source.length);
+      this.#announce(source.length);
       return this.#feedBytes(source);
     }
     if (typeof source === "object" && source !== null) {
       if (typeof Blob === "function" && source instanceof Blob) {
-        this.#core.announce(source.size);
+        this.#announce(source.size);
         return this.#feedStream(source.stream());
       }
       if ("getReader" in source) return this.#feedStream(source as ReadableStream<Uint8Array>);
       if (Symbol.asyncIterator in source || Symbol.iterator in source) {
-        for await (const part of source as AsyncIterable<ReportSource>) await this.feed(part);
-        return;
+        return this.#feedParts(source as AsyncIterable<ReportSource> | Iterable<ReportSource>);
       }
     }
     refuse("source", "must be a Blob, a stream of bytes, bytes, or an iterable of these; in Node also a path");
@@ -75,9 +119,10 @@ export class Feeder {
 
   async #feedPath(path: string | URL): Promise<void> {
     if (openPath === undefined) refuse("source", "must be bytes: only in Node is a path read");
+    this.#check();
     const file = asFile(path, () => openPath?.(path)) as OpenFile;
     try {
-      this.#core.announce(file.size);
+      this.#announce(file.size);
       for (;;) {
         const count = asFile(path, () => file.read(this.#core.room(CHUNK)));
         if (count === 0) return;
@@ -99,6 +144,26 @@ export class Feeder {
     }
   }
 
+  async #feedParts(parts: AsyncIterable<ReportSource> | Iterable<ReportSource>): Promise<void> {
+    const iterator = Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]();
+    let isGiven = true;
+    try {
+      for (;;) {
+        isGiven = false;
+        const { done, value } = await this.#wait(() => iterator.next());
+        isGiven = true;
+        if (done) return;
+        await this.#feed(await this.#wait(() => value));
+      }
+    } catch (error) {
+      // As `for await` does: a source that has failed by itself has ended.
+      if (isGiven || this.#error !== undefined) await this.#letGo(() => iterator.return?.());
+      // The iterator of a Node stream returns only after its next part.
+      if (this.#error !== undefined && "destroy" in parts) await this.#letGo(() => (parts as Destroyable).destroy());
+      throw error;
+    }
+  }
+
   async #feedStream(stream: ReadableStream<Uint8Array>): Promise<void> {
     // One buffer for the whole source, where the stream can fill one: this takes a third of the memory.
     const reader = byteReader(stream);
@@ -106,18 +171,18 @@ export class Feeder {
       const plain = plainReader(stream);
       try {
         for (;;) {
-          const { done, value } = await plain.read();
+          const { done, value } = await this.#wait(() => plain.read());
           if (done) return;
           await this.#feedBytes(value);
         }
       } finally {
-        await plain.cancel().catch(() => {});
+        await this.#letGo(() => plain.cancel(this.#error));
       }
     }
     let buffer = new ArrayBuffer(CHUNK);
     try {
       for (;;) {
-        const { done, value } = await reader.read(new Uint8Array(buffer));
+        const { done, value } = await this.#wait(() => reader.read(new Uint8Array(buffer)));
         if (value !== undefined) {
           buffer = value.buffer as ArrayBuffer;
           if (value.length > 0) {
@@ -129,18 +194,18 @@ export class Feeder {
         if (done) return;
       }
     } finally {
-      await reader.cancel().catch(() => {});
+      await this.#letGo(() => reader.cancel(this.#error));
     }
   }
 
   async #count(bytes: number): Promise<void> {
     this.#done += bytes;
-    checkSignal(this.#options.signal);
+    this.#check();
     if (this.#done - this.#last < TURN) return;
     this.#last = this.#done;
     this.#options.onProgress?.({ done: this.#done });
     await turn();
-    checkSignal(this.#options.signal);
+    this.#check();
   }
 }
 
@@ -175,6 +240,10 @@ function plainReader(stream: ReadableStream<Uint8Array>): ReadableStreamDefaultR
     const rule = "is a stream that something else reads";
     throw new CakeError({ code: "invalid_field", parameter: "source", rule }, { cause });
   }
+}
+
+interface Destroyable {
+  destroy(): unknown;
 }
 
 function byteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {

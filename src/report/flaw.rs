@@ -30,7 +30,7 @@ pub(crate) enum Flaw {
     Repeated,
     /// The file ends in the middle of a row.
     BrokenOff,
-    /// A line item has no order before it.
+    /// A line item has no order before it, or the row is a refund, a draft or another thing than an order.
     LineItem,
     /// The report has over 250 different statuses or currencies, and this row adds another one.
     Words,

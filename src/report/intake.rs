@@ -84,6 +84,10 @@ impl Report {
         if flaw == Flaw::Full {
             return Err(self.full());
         }
+        if flaw == Flaw::LineItem && source.can_leave_out(fields, input) {
+            source.line_items += 1;
+            return Ok(());
+        }
         if !flaw.is_ambiguous() {
             return self.take_bad(source, flaw, row);
         }
@@ -125,32 +129,39 @@ impl Report {
         room.ok_or_else(|| self.full())
     }
 
-    /// Refuses pages that are not all of their list: a row that is missing may be on another one.
+    /// Refuses pages of some kinds of rows that are not all of their list: a row that is missing may be on another one.
     #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn check_pages(&self) -> Result<()> {
+    pub(super) fn check_pages(&self, kinds: &[RowKind]) -> Result<()> {
         for source in &self.sources {
-            let Some(facts) = source.facts().filter(|_| source.kind != RowKind::Clicks) else {
+            let Some(facts) = source.facts().filter(|_| kinds.contains(&source.kind)) else {
                 continue;
             };
             let same = self.sources.iter().filter(|one| one.kind == source.kind);
             let all = same.clone().filter_map(Source::facts);
-            let [further, _] = facts.further;
-            let lasts: u32 = all.clone().map(|one| one.further[1]).sum();
+            let ends: u32 = all.clone().map(|one| one.ends).sum();
+            let pages: u64 = all.clone().map(|one| u64::from(one.pages)).sum();
             let rows: u64 = same.map(|one| u64::from(one.line())).sum();
             // A list may count rows that it does not show: then an empty page is its end.
-            let has_end = all.clone().any(|one| one.has_end);
-            let rule = if further > 0 && lasts == 0 {
-                "its last page names a further one: add all pages of the list".to_owned()
+            let has_end = rows > 0 && all.clone().any(|one| one.has_end);
+            let (what, stated, read) = if facts.further > 0 && ends == 0 {
+                return Err(Error::UnreadableFile {
+                    message: format!(
+                        "{}: its last page names a further one: add all pages of the list",
+                        source.title()
+                    ),
+                });
             } else if rows < facts.stated && !has_end {
-                let stated = facts.stated;
-                format!(
-                    "it says that its list has {stated} rows, and {rows} were read: add all pages of the list"
-                )
+                ("rows", facts.stated, rows)
+            } else if pages < facts.stated_pages && !has_end {
+                ("pages", facts.stated_pages, pages)
             } else {
                 continue;
             };
             return Err(Error::UnreadableFile {
-                message: format!("{}: {rule}", source.title()),
+                message: format!(
+                    "{}: it says that its list has {stated} {what}, and {read} were read: add all pages of the list, or give the list alone if that number is of something else",
+                    source.title()
+                ),
             });
         }
         Ok(())
@@ -252,7 +263,7 @@ impl Report {
             seconds,
             offset,
             has_time,
-        } = source.days.read(text)?;
+        } = source.days.read(&source.plain_marks(text))?;
         let civil = match offset {
             Some(offset) => {
                 if !self.settings.zone.is_known() {

@@ -14,6 +14,7 @@ mod strict;
 use super::flaw::Flaw;
 use super::names::{Fields, Names, Pull, normalise};
 pub(super) use page::Facts;
+use page::Part;
 use shape::Shape;
 use sink::{Sink, Stop};
 use stencil::{PATIENCE, Stencil};
@@ -66,6 +67,7 @@ enum Expect {
 struct Level {
     is_array: bool,
     is_list: bool,
+    part: Part,
 }
 
 /// Reads one file, or consecutive pages.
@@ -94,7 +96,7 @@ pub(super) struct Json {
     pub(super) list: &'static str,
     /// The number of lists of rows.
     pub(super) lists: u32,
-    /// The number of lists and rows when the present document began.
+    /// The number of lists and rows when the present page began.
     began: u32,
     pub(super) page_facts: Facts,
     /// One bit for each role that a row has had a value for, or `null`; nothing before the first row.
@@ -224,12 +226,11 @@ impl Json {
                     if let Some(pull) = self.row_or_page(input, at, is_last, names, fields) {
                         return pull;
                     }
-                    if self.levels.is_empty() {
-                        self.begin_document();
-                    }
+                    self.begin_page();
                     self.levels.push(Level {
                         is_array: false,
                         is_list: false,
+                        part: Part::Page,
                     });
                     self.expect = Expect::FirstKeyOrEnd;
                     at += 1;
@@ -265,9 +266,11 @@ impl Json {
                     let holds_rows = list.is_some();
                     self.list = list.unwrap_or(self.list);
                     self.lists += u32::from(holds_rows);
+                    let part = self.part_of(level, is_array);
                     self.levels.push(Level {
                         is_array,
                         is_list: holds_rows,
+                        part,
                     });
                     self.expect = if is_array {
                         Expect::FirstOrEnd
@@ -290,8 +293,8 @@ impl Json {
                     }
                     self.close();
                     at += 1;
-                    if self.levels.is_empty()
-                        && let Some(rule) = self.end_document()
+                    if self.levels.last().is_none_or(|level| level.is_list)
+                        && let Some(rule) = self.end_page()
                     {
                         return Pull::Refuse(rule);
                     }
@@ -368,7 +371,14 @@ impl Json {
     }
 
     fn close(&mut self) {
-        self.levels.pop();
+        let part = self.levels.pop().map(|level| level.part);
+        let is_outer = self
+            .levels
+            .last()
+            .is_none_or(|level| level.part != Part::Error);
+        if part == Some(Part::Error) && is_outer {
+            self.end_error();
+        }
         self.close_value();
     }
 
@@ -409,10 +419,16 @@ impl Json {
         let mut sink = Sink::new(names, fields, &mut self.values);
         sink.can_be_page = self.levels.len() <= 1;
         sink.is_listed = self.levels.len() == 1;
+        sink.is_first = self.levels.is_empty() && !self.has_started;
         match reader.value(&mut sink, 0) {
             Err(Stop::More) if !is_last && input.len() - at < MAX_ROW_BYTES => Some(Pull::More(at)),
             // The outermost list of rows has the rows.
             _ if sink.is_page() => None,
+            Ok(()) if sink.hides_rows() => Some(Pull::Refuse(format!(
+                "its list {} has rows, under none of the names {}: give that list alone",
+                String::from_utf8_lossy(&sink.other_list),
+                LISTS.join(", ")
+            ))),
             Ok(()) => {
                 let (can_learn, has_nested) = (!sink.has_odd, sink.has_nested());
                 self.met = Some(self.met.unwrap_or(0) | sink.met);

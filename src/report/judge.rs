@@ -12,6 +12,7 @@ mod reasons;
 mod refunds;
 mod sale;
 
+use super::names::RowKind;
 use super::partition::Partitions;
 use super::store::{Head, NO_AMOUNT, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
 use super::{Found, Report, Settings};
@@ -220,7 +221,7 @@ impl Report {
         let mut judge = if let Some(judge) = self.judge.take() {
             judge
         } else {
-            self.check_pages()?;
+            self.check_pages(&[RowKind::Orders, RowKind::Conversions, RowKind::Deliveries])?;
             self.check_currencies()?;
             self.begin_judging()
         };

@@ -9,6 +9,7 @@ mod files;
 mod held;
 mod owed;
 mod own_ids;
+mod pages;
 mod pairs;
 mod proof;
 mod refunds;

@@ -12,3 +12,19 @@ test("a report reconciles streams in a Worker", async () => {
   expect(counts.missing_at_cake).toEqual({ orders: 1, conversions: 0 });
   report.dispose();
 });
+
+test("abort ends the reading of a stream that stalls in a Worker", async () => {
+  const report = await openReport();
+  const controller = new AbortController();
+  const { readable, writable } = new TransformStream<Uint8Array>();
+  const added = report.addOrders(readable, { signal: controller.signal });
+  const outcome = expect(added).rejects.toMatchObject({ code: "aborted" });
+  const writer = writable.getWriter();
+  await writer.write(new TextEncoder().encode("unique_id\nA\n"));
+  controller.abort();
+  await outcome;
+  // The stream was cancelled.
+  await expect(writer.closed).rejects.toBeDefined();
+  await report.addOrders(new TextEncoder().encode("unique_id\nA\n"));
+  report.dispose();
+});

@@ -7,6 +7,7 @@ use super::{ADDRESS, Clicks};
 use crate::Result;
 use crate::report::Report;
 use crate::report::memory::{Memory, sort_numbers};
+use crate::report::names::RowKind;
 use crate::report::out::Writer;
 use crate::report::row::number_of;
 use crate::report::store::{Head, NO_AMOUNT, NO_TIME, OWN_ID};
@@ -123,10 +124,12 @@ impl Report {
     /// counts by its own fields.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidField`]; [`crate::Error::ReportFull`].
+    /// [`crate::Error::InvalidField`]; [`crate::Error::ReportFull`]; [`crate::Error::UnreadableFile`] where pages are not
+    /// all of their list.
     #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn break_down(&mut self, options: &str) -> Result<()> {
         let mut question = question(options)?;
+        self.check_pages(&[RowKind::Clicks, RowKind::Conversions])?;
         let money = self.money(&question.currency)?;
         let mut memory = self.memory;
         let answer = self.break_down_in(&mut question, money, &mut memory);

@@ -4,6 +4,7 @@ use super::groups::{Dimension, Own, Row, dimension, value_of};
 use super::money::Money;
 use super::{AFFILIATE, OFFER};
 use crate::report::attribution::{Journeys, Model};
+use crate::report::names::RowKind;
 use crate::report::source::settings;
 use crate::report::store::{NO_AMOUNT, NO_TIME, OWN_ID};
 use crate::report::words::Words;
@@ -37,6 +38,7 @@ impl Report {
             }
         }
         if let (Some(key), Some(channel)) = (key, channel) {
+            self.check_pages(&[RowKind::Clicks, RowKind::Conversions])?;
             let money = self.money(currency)?;
             let made = self.journeys_of_clicks(&mut journeys, (key, channel), &include, money);
             made.ok_or_else(|| self.full())?;

@@ -42,6 +42,11 @@ pub(super) struct Sink<'a> {
     pub(super) has_rows: bool,
     /// The name of its first list of objects that is no list of rows.
     pub(super) other_list: Vec<u8>,
+    /// The object begins the file; it holds a list of sales by a name that is not known; it has a field that only pages
+    /// have.
+    pub(super) is_first: bool,
+    pub(super) has_sales: bool,
+    pub(super) has_word_of_page: bool,
     /// This row cannot become a shape.
     pub(super) has_odd: bool,
     /// One bit for each role that the row has had a value for, or `null`.
@@ -72,6 +77,9 @@ impl<'a> Sink<'a> {
             has_list: false,
             has_rows: false,
             other_list: Vec::new(),
+            is_first: false,
+            has_sales: false,
+            has_word_of_page: false,
             has_odd: false,
             met: 0,
             said: 0,
@@ -138,11 +146,18 @@ impl<'a> Sink<'a> {
     }
 
     /// Is the object a page, whose list holds the rows? A row has an id of its own. An object that is in no list may
-    /// be a page with an id; a row with a list has an amount as well.
+    /// be a page with an id; a row with a list has an amount as well, and no field that only pages have.
     pub(super) fn is_page(&self) -> bool {
-        let is_row =
-            self.is_listed || !self.has_rows || self.has_any(&[Role::Revenue, Role::Payout]);
+        let is_row = self.is_listed
+            || !self.has_word_of_page
+                && (!self.has_rows || self.has_any(&[Role::Revenue, Role::Payout]));
         self.has_list && !(self.has_id() && is_row)
+    }
+
+    /// Is the object no row, but a page whose list has a name that is not known? A row has an id of its own.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn hides_rows(&self) -> bool {
+        self.has_sales && !self.is_sale() && (!self.has_id() || self.has_word_of_page)
     }
 
     pub(super) fn push_path(&mut self, name: &[u8]) -> (usize, bool) {

@@ -1,5 +1,6 @@
 //! The strict reader of JSON (RFC 8259).
 
+use super::page::is_word_of_page;
 use super::sink::{REFUNDED_CHARGES, Sink, Stop};
 use super::{ENVELOPE, LISTS, MAX_DEPTH, MAX_PATH_BYTES, NO_ROLE, Value};
 use crate::report::names::{Fields, Kind, Role};
@@ -190,17 +191,16 @@ impl<'a> Strict<'a> {
                 let is_outer = depth == 0 || depth == 1 && sink.path().starts_with(b"d.");
                 let is_mark = is_outer && is(&ENVELOPE) && !sink.has_id();
                 let is_list = byte == b'[' && is(&LISTS);
+                let is_word = !sink.is_listed && depth == 0 && last.is_some_and(is_word_of_page);
                 if is_mark && !(sink.is_listed && is(&["success"])) {
                     return Err(Stop::Page);
                 }
                 sink.has_list |= is_mark;
+                sink.has_word_of_page |= is_word;
                 if is_list {
                     self.meet_list(sink)?;
-                } else if byte == b'[' && sink.other_list.is_empty() {
-                    let mut reader = Strict::new(self.input, self.at + 1);
-                    if reader.peek()? == b'{' {
-                        sink.other_list = name.to_vec();
-                    }
+                } else if byte == b'[' && (sink.other_list.is_empty() || sink.is_first) {
+                    self.meet_other_list(sink, name)?;
                 }
             }
             self.value(sink, depth + 1)?;
@@ -236,6 +236,29 @@ impl<'a> Strict<'a> {
         sink.has_rows |= has_rows;
         if has_rows && !sink.is_listed && !sink.has_id() {
             return Err(Stop::Page);
+        }
+        Ok(())
+    }
+
+    /// Meets a list by another name. A file that begins with a page may have its rows there.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn meet_other_list(&self, sink: &mut Sink<'_>, name: &[u8]) -> Result<(), Stop> {
+        let mut reader = Strict::new(self.input, self.at + 1);
+        if reader.peek()? != b'{' {
+            return Ok(());
+        }
+        let mut has_sales = false;
+        if sink.is_first && !sink.has_sales {
+            let (mut fields, mut values) = (Fields::default(), Vec::new());
+            let mut first = Sink::new(sink.names, &mut fields, &mut values);
+            match reader.value(&mut first, 0) {
+                Err(Stop::More) => return Err(Stop::More),
+                outcome => has_sales = outcome.is_ok() && first.is_sale(),
+            }
+        }
+        sink.has_sales |= has_sales;
+        if sink.other_list.is_empty() || has_sales {
+            sink.other_list = name.to_vec();
         }
         Ok(())
     }

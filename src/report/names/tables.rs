@@ -23,6 +23,8 @@ pub(super) const SIMPLE: Table = &[
     (Role::Refunded, "refundedamount amountrefunded"),
     (Role::Cancelled, "cancelledat canceledat"),
     (Role::Test, "istest"),
+    // Of Shopify's bulk operations.
+    (Role::Parent, "parentid"),
 ];
 
 pub(super) const SHOPIFY: Table = &[
@@ -39,6 +41,7 @@ pub(super) const SHOPIFY: Table = &[
     (Role::Refunded, "refundedamount"),
     (Role::Cancelled, "cancelledat"),
     (Role::Test, "test"),
+    (Role::Parent, "parentid"),
 ];
 
 pub(super) const WOOCOMMERCE: Table = &[

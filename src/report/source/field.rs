@@ -5,7 +5,7 @@ use crate::Result;
 use crate::placeholder::is_missing_value;
 use crate::report::amount::{SCALE, percent_of, plain, read as read_amount};
 use crate::report::flaw::Flaw;
-use crate::report::names::{Fields, Kind, Role};
+use crate::report::names::{Fields, Kind, Role, RowKind};
 use crate::report::store::NO_AMOUNT;
 use crate::report::symbol::bare;
 use std::borrow::Cow;
@@ -102,7 +102,11 @@ impl Source {
         }
         let mut text = self.decode(text)?;
         if matches!(role, Role::UniqueId | Role::OrderId) {
-            if let Some(digits) = shopify_digits(&text) {
+            if let Some((kind, digits)) = shopify_id(&text) {
+                // A line item, a refund or a draft is no order.
+                if !is_order(kind) && self.kind == RowKind::Orders {
+                    return Err(Flaw::LineItem);
+                }
                 text = Cow::Owned(digits.to_vec());
             }
             if !self.cake_prefix.is_empty() {
@@ -173,9 +177,10 @@ impl Source {
         }
     }
 
-    /// An amount with plain blanks and apostrophes between its thousands, whatever blanks and apostrophes were written.
+    /// An amount or a time with plain blanks and apostrophes, whatever blanks and apostrophes were written: between
+    /// thousands, or before `PM`.
     #[cfg_attr(small_cold, optimize(size))]
-    fn plain_marks<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+    pub(crate) fn plain_marks<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
         if text.is_ascii() {
             return Cow::Borrowed(text);
         }
@@ -247,13 +252,18 @@ impl Source {
     }
 }
 
-/// The digits of `gid://shopify/Order/5001234567890`, as Shopify's newer interfaces write ids.
+/// The kind and the digits of `gid://shopify/Order/5001234567890`, as Shopify's newer interfaces write ids.
 #[cfg_attr(small_cold, optimize(size))]
-fn shopify_digits(id: &[u8]) -> Option<&[u8]> {
+pub(super) fn shopify_id(id: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = id.trim_ascii().strip_prefix(b"gid://shopify/")?;
     let at = rest.iter().rposition(|&byte| byte == b'/')?;
-    let digits = rest.get(at + 1..)?;
-    (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then_some(digits)
+    let (kind, digits) = (rest.get(..at)?, rest.get(at + 1..)?);
+    (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then_some((kind, digits))
+}
+
+/// Is the kind of one of Shopify's ids an order? Its checkout names the order so as well.
+pub(super) fn is_order(kind: &[u8]) -> bool {
+    matches!(kind, b"Order" | b"OrderIdentity")
 }
 
 /// Windows-1252's 0x80 to 0x9F (WHATWG); the other bytes are Latin-1.

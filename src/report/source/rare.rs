@@ -1,5 +1,6 @@
 //! What few files have: test orders, line items, units that are not certain, lists of refunds, fields that lack.
 
+use super::field::{is_order, shopify_id};
 use super::{Reader, Source};
 use crate::report::flaw::Flaw;
 use crate::report::names::{Fields, Role, normalise};
@@ -47,11 +48,11 @@ impl Source {
         Ok(false)
     }
 
-    /// Refuses a test order that does not count, and amounts whose units are not certain.
+    /// Refuses a test order that does not count, a part of an order, and amounts whose units are not certain.
     #[inline]
     pub(in crate::report) fn admit(&mut self, fields: &Fields, input: &[u8]) -> Result<(), Flaw> {
-        if fields.has_any(1 << Role::Test as u32) && self.is_test(fields, input) {
-            return Err(Flaw::TestOrder);
+        if fields.has_any(1 << Role::Test as u32 | 1 << Role::Parent as u32) {
+            self.admit_rare(fields, input)?;
         }
         if self.format.is_smallest && !self.has_units {
             self.settle_units()?;
@@ -59,9 +60,32 @@ impl Source {
         Ok(())
     }
 
-    /// Is the row a test order that does not count?
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
+    fn admit_rare(&self, fields: &Fields, input: &[u8]) -> Result<(), Flaw> {
+        if self.is_test(fields, input) {
+            return Err(Flaw::TestOrder);
+        }
+        // In Shopify's bulk operations a row names the one that it is a part of. An order is only its customer's.
+        let is_part = shopify_id(fields.text(Role::Parent, input)).is_some_and(|(kind, _)| {
+            !kind.starts_with(b"Customer") && !kind.starts_with(b"Company")
+        });
+        if is_part && !kinds_of_ids(fields, input).any(is_order) {
+            return Err(Flaw::LineItem);
+        }
+        Ok(())
+    }
+
+    /// Is a row that is no order's a part of an order that says nothing of money, such as a line item? A refund says
+    /// something, and nobody can know whether its order's row says the same.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(in crate::report) fn can_leave_out(&self, fields: &Fields, input: &[u8]) -> bool {
+        !self.is_csv()
+            && shopify_id(fields.text(Role::Parent, input)).is_some()
+            && !kinds_of_ids(fields, input).any(|kind| kind == b"Refund")
+    }
+
+    /// Is the row a test order that does not count?
     fn is_test(&self, fields: &Fields, input: &[u8]) -> bool {
         !self.counts_tests && self.names.says_test(fields.text(Role::Test, input))
     }
@@ -91,4 +115,10 @@ impl Source {
         self.has_units = true;
         Ok(())
     }
+}
+
+/// The kinds of the row's ids, where they are Shopify's.
+fn kinds_of_ids<'a>(fields: &'a Fields, input: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let roles = [Role::UniqueId, Role::OrderId].into_iter();
+    roles.filter_map(|role| Some(shopify_id(fields.text(role, input))?.0))
 }

@@ -253,7 +253,7 @@ fn a_list_of_rows_beside_the_one_that_is_read_is_never_dropped() {
             page(r#""errors":[],"meta":[{"name":"x"}],"columns":["a"]"#),
             true,
         ),
-        (page(r#""errors":[{"id":"5","status":"404"}]"#), true),
+        (page(r#""notes":[{"id":"5","status":"404"}]"#), true),
         (
             page(r#""refunds":[{"order_id":"1","type":"refund","amount":1}]"#),
             true,
