@@ -344,7 +344,7 @@ function settledOf(result: Acceptance): Settled | undefined {
 }
 
 /** The outcomes of an update, the one that counts most last. */
-const OUTCOMES: readonly Settled["outcome"][] = ["unknown", "whole", "money", "same", "map", "refund", "full"];
+const OUTCOMES: readonly Settled["outcome"][] = ["unknown", "whole", "money", "same", "map", "currency", "refund", "full"];
 
 /** The most orders that one webhook leads to. */
 const MAX_ORDERS = 16;
@@ -369,6 +369,8 @@ async function logOrder(
       return logOutcome("ignored", { code: "too_many_facts", alert: true });
     case "map":
       return takes ? logOutcome("ignored", { code: "refund_map", alert: true }) : undefined;
+    case "currency":
+      return takes ? logOutcome("ignored", { code: "refund_currency" }) : undefined;
     case "unknown":
       return isQuiet ? undefined : logOutcome("ignored", { code: unknown });
     default:
