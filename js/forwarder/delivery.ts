@@ -8,7 +8,8 @@ import { Attempts, type Facts, type Knowledge, type Question, type Send } from "
 import { core } from "./core.js";
 import { DueRows, READ_AGAIN_MS } from "./due-rows.js";
 import type { ResolvedOptions } from "./options.js";
-import type { ConversionState, Sibling } from "./shard.js";
+import type { ConversionState } from "./shard.js";
+import type { Siblings } from "./siblings.js";
 import type { OutboxStore, Row, StoredState } from "./store.js";
 
 /** The change of a row, as the core decides it (`src/delivery/attempt.rs`). */
@@ -57,8 +58,7 @@ export interface DeliveryDeps {
   readonly send?: Send | undefined;
   /** Has CAKE refused the key since before this object started? */
   readonly isPaused: boolean;
-  /** The other events of a click, and those that have this conversion, in all shards. */
-  readonly siblings: (order: string, id: string, conversionId?: number) => Promise<readonly Sibling[]>;
+  readonly siblings: Siblings;
   /** The conversion and the corrections that a correction depends on. */
   readonly family: (correction: Row) => Family;
   /** Called for every stored transition, in the same window. */
@@ -330,10 +330,14 @@ export class Delivery {
     this.#idle.delete(row.id);
     const isDeduplicated = options.isDeduplicated(row.offer_id);
     const facts: Facts = { isDeduplicated, knowledge, quietFromMs: this.#quietFromMs };
+    const newAbove = siblings.newAbove();
     const ask = async (what: Question, conversionId?: number) => {
       if (what === "family") return JSON.stringify(family(row));
       if (what === "sending") return this.#noteSending(row.id);
-      const known = await siblings(row.order_key, row.id, conversionId);
+      if (what === "conversion" && conversionId !== undefined) {
+        return JSON.stringify(await siblings.othersOf(row, conversionId, { isDeduplicated, newAbove }));
+      }
+      const known = await siblings.all(row, conversionId);
       // Accepted while CAKE was set to deduplicate the offer: the events of its click are not known.
       return row.order_key === "" && known.length === 0 ? "" : JSON.stringify(known);
     };
@@ -342,6 +346,8 @@ export class Delivery {
       const transition = JSON.parse(await this.#attempts.make(row, facts, ask)) as Transition;
       // Postponed without an attempt: the earlier knowledge stays valid.
       if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
+      const { state, conversionId } = transition;
+      if (state === "delivered" && conversionId !== null && row.kind === "conversion") siblings.met(row.id, conversionId);
       return transition;
     } catch {
       // A bug in this package must not lose an event: it is tried again later.

@@ -27,6 +27,7 @@ import {
   type Sibling,
   type Status,
 } from "./shard.js";
+import { Siblings } from "./siblings.js";
 import { SignIns } from "./sign-ins.js";
 import { StateLog } from "./state-log.js";
 import {
@@ -87,8 +88,7 @@ export class Outbox {
   readonly #delivery: Delivery;
   readonly #acceptor: Acceptor;
   readonly #accepting: Batch<AcceptRequest, readonly Acceptance[]>;
-  /** The other shards of the forwarder. */
-  readonly #peers: () => readonly Pick<Shard, "siblings">[];
+  readonly #siblings: Siblings;
   /** The clock, when it was last looked at. */
   #clockMs: number;
   /** Is a write of the counts scheduled? */
@@ -98,12 +98,17 @@ export class Outbox {
     this.#deps = deps;
     const { options, store, host } = deps;
     this.#commit = new GroupCommit(() => this.#writeCounts(), WINDOW_MS, deps.turn);
-    this.#peers = deps.peers ?? (() => []);
     const corrections = new Corrections(store);
     const stateLog = new StateLog({ options, store, host, corrections });
     this.#corrections = corrections;
     this.#stateLog = stateLog;
     this.#signIns = new SignIns(store);
+    this.#siblings = new Siblings({
+      options,
+      store,
+      peers: deps.peers ?? (() => []),
+      isNotRecorded: (row) => this.#delivery.isNotRecorded(row),
+    });
     this.#delivery = new Delivery({
       options,
       store,
@@ -111,7 +116,7 @@ export class Outbox {
       commit: this.#commit,
       send: deps.send,
       isPaused: stateLog.isPaused,
-      siblings: (...asked) => this.#allSiblings(...asked),
+      siblings: this.#siblings,
       family: (correction) => corrections.family(correction),
       onStored: (before, after, transition) => this.#onStored(before, after, transition),
       isAwaited: (id) => this.#waiters.has(id),
@@ -213,16 +218,7 @@ export class Outbox {
   }
 
   async siblings(order: string, conversionId?: number): Promise<readonly Sibling[]> {
-    const { store, options } = this.#deps;
-    const same = conversionId === undefined ? [] : store.withConversion(conversionId);
-    return [...store.siblings(order), ...same].map((row) => ({
-      id: row.id,
-      isNotRecorded: this.#delivery.isNotRecorded(row),
-      isDelivered: row.state === "delivered",
-      conversionId: row.conversion_id,
-      acceptedMs: Math.floor(row.accepted_ms / options.clockSpeed),
-      uniqueId: String((JSON.parse(row.text) as { uniqueId?: string }).uniqueId ?? ""),
-    }));
+    return this.#siblings.own(order, conversionId);
   }
 
   async wait(ids: readonly string[], ms: number): Promise<readonly (Status | undefined)[]> {
@@ -376,12 +372,6 @@ export class Outbox {
   #underWay({ id, text, isSigned }: NewEvent): Promise<void>[] {
     const settled = isSigned === true ? this.#delivery.settled(id) : undefined;
     return settled === undefined || this.#deps.store.find(id)?.text === text ? [] : [settled];
-  }
-
-  async #allSiblings(order: string, id: string, conversionId?: number): Promise<readonly Sibling[]> {
-    const shards = [this, ...this.#peers()];
-    const all = await Promise.all(shards.map((shard) => shard.siblings(order, conversionId)));
-    return all.flat().filter((sibling) => sibling.id !== id);
   }
 
   #onStored(before: Row, after: Row, { counted, isAlert, isPaused }: Transition): void {
