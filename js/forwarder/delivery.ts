@@ -4,6 +4,7 @@
  */
 import { Batch, type GroupCommit, type Outcome, outcomeOf } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
+import { elapsed, startTimer } from "../timer.js";
 import { Attempts, type Facts, type Knowledge, type Question, type Send } from "./attempts.js";
 import { core } from "./core.js";
 import { DueRows, READ_AGAIN_MS } from "./due-rows.js";
@@ -107,7 +108,7 @@ export class Delivery {
   readonly #attempts: Attempts;
   readonly #results: Batch<Result, void>;
   /** From this time on, no attempt of an earlier object can be under way. */
-  readonly #quietFromMs: number;
+  #quietFromMs: number;
   /** Events that must not be started: an attempt is under way, or its result is not stored yet. */
   readonly #busy = new Map<string, Promise<void>>();
   readonly #underWay = new Map<string, UnderWay>();
@@ -226,8 +227,8 @@ export class Delivery {
    * stored.
    */
   async idle(ms = LEASE_MS): Promise<number> {
-    const end = Date.now() + ms;
-    while (this.#busy.size > 0 && (await this.#ended(end - Date.now()))) {
+    const end = elapsed() + ms;
+    while (this.#busy.size > 0 && (await this.#ended(end - elapsed()))) {
       // One of several attempts has ended.
     }
     return this.#busy.size - this.#underWay.size;
@@ -245,7 +246,7 @@ export class Delivery {
   /** Waits until an attempt ends; false where that takes longer. */
   #ended(ms: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), Math.max(0, ms));
+      const timer = startTimer(() => resolve(false), ms);
       this.#atEnd.push(() => {
         clearTimeout(timer);
         resolve(true);
@@ -329,6 +330,8 @@ export class Delivery {
     const knowledge = this.#idle.get(row.id) ?? "";
     this.#idle.delete(row.id);
     const isDeduplicated = options.isDeduplicated(row.offer_id);
+    // The clock may have been put back.
+    this.#quietFromMs = Math.min(this.#quietFromMs, host.now() + options.timeoutMs * options.clockSpeed);
     const facts: Facts = { isDeduplicated, knowledge, quietFromMs: this.#quietFromMs };
     const newAbove = siblings.newAbove();
     const ask = async (what: Question, conversionId?: number) => {

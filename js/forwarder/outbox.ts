@@ -6,6 +6,7 @@
 import { call } from "../error.js";
 import { Batch, GroupCommit, type Turn } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
+import { elapsed } from "../timer.js";
 import { Acceptor } from "./acceptance.js";
 import type { Send } from "./attempts.js";
 import { core } from "./core.js";
@@ -31,6 +32,7 @@ import { Siblings } from "./siblings.js";
 import { SignIns } from "./sign-ins.js";
 import { StateLog } from "./state-log.js";
 import {
+  type ClockNow,
   type EventFilter,
   type NewEvent,
   type OutboxStore,
@@ -89,6 +91,8 @@ export class Outbox {
   readonly #acceptor: Acceptor;
   readonly #accepting: Batch<AcceptRequest, readonly Acceptance[]>;
   readonly #siblings: Siblings;
+  /** A clock before this time is not set. */
+  readonly #setFromMs: number;
   /** The clock, when it was last looked at. */
   #clockMs: number;
   /** Is a write of the counts scheduled? */
@@ -124,25 +128,31 @@ export class Outbox {
     this.#acceptor = new Acceptor({ options, store, host, stateLog, corrections, delivery: this.#delivery });
     this.#accepting = new Batch(this.#commit, (requests) => this.#acceptor.acceptAll(requests));
     this.#clockMs = host.now();
+    this.#setFromMs = Number(core.api().clockSetFrom()) * options.clockSpeed;
     const { acceptedMs, dueMs } = store.latest();
     const mayBeAhead = Math.max(acceptedMs, dueMs) > this.#clockMs;
-    // An earlier object's clock was ahead of this one's.
+    // An earlier object's clock was ahead of this one's, or was not set yet.
     const isAhead = mayBeAhead && (acceptedMs > this.#clockMs || dueMs > this.#clockMs + this.#longestWaitMs);
-    if (isAhead) store.mendTimes(this.#clockMs, this.#longestWaitMs);
+    const wasUnset = acceptedMs > 0 && acceptedMs < this.#setFromMs;
+    if (isAhead || wasUnset) store.mendTimes(this.#clock(wasUnset));
   }
 
-  /** Was the clock put back since the last look, by more than a correction of it takes? */
-  #isClockBack(): boolean {
-    const { host, options } = this.#deps;
+  /** Mends times where the clock was put back since the last look, by more than a correction of it takes, or was set. */
+  #watchClock(): Promise<void> | undefined {
+    const { host, options, store } = this.#deps;
     const before = this.#clockMs;
     this.#clockMs = host.now();
-    return this.#clockMs + CLOCK_STEP_MS * options.clockSpeed < before;
+    const wasUnset = before < this.#setFromMs && this.#clockMs >= this.#setFromMs;
+    if (!wasUnset && this.#clockMs + CLOCK_STEP_MS * options.clockSpeed >= before) return undefined;
+    const mended = this.#commit.next(() => store.mendTimes(this.#clock(wasUnset)));
+    return mended.then(() => this.#delivery.refresh());
   }
 
-  async #mendTimes(): Promise<void> {
-    await this.#commit.next(() => this.#deps.store.mendTimes(this.#deps.host.now(), this.#longestWaitMs));
-    this.#delivery.refresh();
+  #clock(wasUnset: boolean): ClockNow {
+    const nowMs = this.#deps.host.now();
+    return { nowMs, setFromMs: this.#setFromMs, longestWaitMs: this.#longestWaitMs, wasUnset };
   }
+
 
   get #longestWaitMs(): number {
     return Number(this.#deps.options.deliverer().longestWait());
@@ -169,7 +179,8 @@ export class Outbox {
   }
 
   async accept(request: AcceptRequest): Promise<readonly Acceptance[]> {
-    if (this.#isClockBack()) await this.#mendTimes();
+    const mending = this.#watchClock();
+    if (mending !== undefined) await mending;
     // Money for an event that is under way waits for the event's outcome.
     const underWay = request.events.flatMap((event) => this.#underWay(event));
     if (underWay.length > 0) await Promise.all(underWay);
@@ -191,7 +202,9 @@ export class Outbox {
     return this.#commit.next(() => {
       const { store, host, options } = this.#deps;
       const known = store.findClaim(claim);
-      if (known?.id !== id || host.now() - known.atMs < leastAgeMs * options.clockSpeed) return false;
+      if (known?.id !== id) return false;
+      // A claim of a clock that was ahead is old, too.
+      if (Math.abs(host.now() - known.atMs) < leastAgeMs * options.clockSpeed) return false;
       store.unclaim(claim);
       return true;
     });
@@ -276,13 +289,13 @@ export class Outbox {
 
   async cancel(id: string, reason: string): Promise<Cancellation> {
     // A request on its way to CAKE cannot be called back: its outcome counts.
-    const end = Date.now() + this.#deps.options.timeoutMs;
+    const end = elapsed() + this.#deps.options.timeoutMs;
     for (;;) {
       const cancelled = await this.#commit.next(() => this.#cancel(id, reason));
       // Events that waited for the cancelled one may start.
       if (cancelled === "cancelled") this.#delivery.pump();
-      if (cancelled !== "under_way" || Date.now() >= end) return cancelled;
-      await Promise.race([this.#delivery.settled(id), pause(end - Date.now())]);
+      if (cancelled !== "under_way" || elapsed() >= end) return cancelled;
+      await Promise.race([this.#delivery.settled(id), pause(end - elapsed())]);
     }
   }
 
@@ -314,7 +327,7 @@ export class Outbox {
   }
 
   async sweep(): Promise<ShardReport> {
-    if (this.#isClockBack()) await this.#mendTimes();
+    await this.#watchClock();
     await this.#commit.next(() => {
       const { store, host } = this.#deps;
       const now = host.now();
@@ -323,8 +336,8 @@ export class Outbox {
     });
     this.#delivery.pump();
     // In parts, each in a window of its own, so that events are accepted in between.
-    const end = Date.now() + SWEEP_MS;
-    while (!(await this.#commit.next(() => this.#purge())) && Date.now() < end) await pause(SWEEP_PAUSE_MS);
+    const end = elapsed() + SWEEP_MS;
+    while (!(await this.#commit.next(() => this.#purge())) && elapsed() < end) await pause(SWEEP_PAUSE_MS);
     return this.report();
   }
 
@@ -346,7 +359,7 @@ export class Outbox {
   }
 
   async #begin(): Promise<void> {
-    if (this.#isClockBack()) await this.#mendTimes();
+    await this.#watchClock();
     this.#delivery.more();
     this.#delivery.pump();
   }

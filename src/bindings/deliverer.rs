@@ -9,7 +9,7 @@ use super::{number, random, to_integer};
 use crate::api::{Account, Answer, plain_body, retry_after_ms};
 use crate::delivery::attempt::{Attempt, Facts, Input, Knowledge, Moment, Row, Step, wire};
 use crate::delivery::circuit_breaker::Lane;
-use crate::delivery::{CircuitBreaker, Route, schedule};
+use crate::delivery::{CircuitBreaker, Route, clock, schedule};
 use crate::url::push_number;
 use crate::{Error, Result};
 use js_sys::Date;
@@ -50,6 +50,13 @@ pub fn looks_up(
     knowledge: &str,
 ) -> bool {
     Knowledge::from_word(knowledge).looks_up(is_correction, is_in_doubt, is_deduplicated)
+}
+
+/// From when on a clock counts as set, in milliseconds since 1970; see [`clock::SET_FROM_MS`].
+#[must_use]
+#[wasm_bindgen(js_name = clockSetFrom)]
+pub fn clock_set_from() -> JsValue {
+    number(clock::SET_FROM_MS)
 }
 
 /// Makes attempts, and holds the shard's circuit breaker. It holds the key, and shows nothing of

@@ -17,7 +17,7 @@ pub(crate) mod wire;
 use super::circuit_breaker::{CircuitBreaker, Signal};
 use super::outcome::{Meaning, State};
 use super::route::Route;
-use super::{Correction, Event};
+use super::{Correction, Event, clock};
 use crate::Error;
 use crate::api::asked::is_same_click_id;
 use crate::api::get_click::ClickVerdict;
@@ -103,7 +103,11 @@ pub(crate) struct Attempt {
 impl Attempt {
     /// An attempt at a row's event.
     #[must_use]
-    pub(crate) fn new(route: &Rc<Route>, row: Row, facts: Facts, now_ms: u64) -> Self {
+    pub(crate) fn new(route: &Rc<Route>, mut row: Row, facts: Facts, now_ms: u64) -> Self {
+        if !clock::is_told_by_set(&row.accepted_at) {
+            // Without a date CAKE dates the event when it comes.
+            row.accepted_at.clear();
+        }
         Self {
             is_in_doubt: row.is_in_doubt || facts.knowledge != Knowledge::NotRecorded,
             route: Rc::clone(route),

@@ -136,7 +136,7 @@ export function storeTests(open: OpenStore): void {
         // What was never tried is due whatever its clock was.
         expect(store.due(nowMs, 9).map(({ id }) => id)).toEqual([fresh.id]);
         expect(store.nextDue(nowMs)).toBe(nowMs);
-        store.mendTimes(nowMs, day * 1.2);
+        store.mendTimes({ nowMs, setFromMs: 1_000, longestWaitMs: day * 1.2, wasUnset: false });
         for (const each of [store, restart()]) {
           const times = [old, fresh, tried, doubtful, over].map(({ id }) => {
             const { accepted_ms, accepted_at, next_ms, changed_ms } = each.find(id) ?? old;
@@ -151,6 +151,39 @@ export function storeTests(open: OpenStore): void {
             [3_650 * day, false, null, 3_650 * day],
           ]);
           expect(each.due(nowMs + 1, 9)).toHaveLength(3);
+        }
+      });
+    });
+
+    test("mends the times that a clock had told before it was set, waiting or over, and is not told wrong by one", async () => {
+      await open(RETENTION_MS, ({ store, restart }) => {
+        const [unsetMs, setFromMs, nowMs, longestWaitMs] = [5_000, 1_000_000, 100_000_000, 10_000];
+        const [right] = store.insert([newEvent(0)], nowMs - 50);
+        const [fresh, over, doubtful] = store.insert([newEvent(1), newEvent(2), newEvent(3)], unsetMs);
+        if (!right || !fresh || !over || !doubtful) throw new Error("not kept");
+        store.settle([
+          { ...right, attempts: 1, next_ms: nowMs, changed_ms: nowMs - 50 },
+          { ...over, state: "refused", next_ms: null, changed_ms: unsetMs },
+          { ...doubtful, attempts: 1, next_ms: unsetMs + 1, is_in_doubt: 1 },
+        ]);
+        store.claim([{ claim: "click", id: over.id }], unsetMs);
+        const timesOf = (each: typeof store) =>
+          [right, fresh, over, doubtful].map(({ id }) => {
+            const { accepted_ms, next_ms, changed_ms } = each.find(id) ?? right;
+            return [accepted_ms, next_ms, changed_ms];
+          });
+        store.mendTimes({ nowMs: unsetMs, setFromMs, longestWaitMs, wasUnset: false });
+        expect(timesOf(store)[0]).toEqual([nowMs - 50, unsetMs + 1, nowMs - 50]);
+        store.mendTimes({ nowMs, setFromMs, longestWaitMs, wasUnset: true });
+        for (const each of [store, restart()]) {
+          expect(timesOf(each)).toEqual([
+            [nowMs - 50, unsetMs + 1, nowMs - 50],
+            [nowMs, nowMs, nowMs],
+            [nowMs, null, nowMs],
+            // The day of a request that may be recorded is needed to find it.
+            [unsetMs, unsetMs + 1, nowMs],
+          ]);
+          expect(each.findClaim("click")?.atMs).toBe(nowMs);
         }
       });
     });
