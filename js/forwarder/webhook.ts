@@ -370,7 +370,7 @@ async function logOrder(
     case "map":
       return takes ? logOutcome("ignored", { code: "refund_map", alert: true }) : undefined;
     case "currency":
-      return takes ? logOutcome("ignored", { code: "refund_currency" }) : undefined;
+      return takes ? logOutcome("ignored", { code: unchanged ?? "refund_currency" }) : undefined;
     case "unknown":
       return isQuiet ? undefined : logOutcome("ignored", { code: unknown });
     default:
