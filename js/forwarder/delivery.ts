@@ -350,7 +350,8 @@ export class Delivery {
       // Postponed without an attempt: the earlier knowledge stays valid.
       if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
       const { state, conversionId } = transition;
-      if (state === "delivered" && conversionId !== null && row.kind === "conversion") siblings.met(row.id, conversionId);
+      if (state === "delivered" && conversionId !== null && row.kind === "conversion")
+        siblings.met(row.id, conversionId);
       return transition;
     } catch {
       // A bug in this package must not lose an event: it is tried again later.

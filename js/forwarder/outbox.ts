@@ -153,7 +153,6 @@ export class Outbox {
     return { nowMs, setFromMs: this.#setFromMs, longestWaitMs: this.#longestWaitMs, wasUnset };
   }
 
-
   get #longestWaitMs(): number {
     return Number(this.#deps.options.deliverer().longestWait());
   }

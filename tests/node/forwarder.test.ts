@@ -257,9 +257,7 @@ test("a full outbox says so, and still knows what it has", async () => {
 });
 
 test("at most five requests are under way at once, and a batch is delivered whole", async () => {
-  let now = 0;
-  let most = 0;
-  let recorded = 0;
+  let [now, most, recorded] = [0, 0, 0];
   const { backend, click } = both({
     fetch: async () => {
       now += 1;

@@ -128,23 +128,26 @@ describe("an order of WooCommerce's", () => {
   test.each([
     ["shopify", "orders/paid"],
     ["woocommerce", "order.updated"],
-  ] as const)("in another currency keeps CAKE's own money when %s tells a partial refund of it", async (shop, topic) => {
-    const { send, reqid, inCake, lines } = await shopOf(shop);
-    const sale =
-      shop === "shopify"
-        ? order({ currency: "CAD", note_attributes: [{ name: "reqid", value: reqid }] })
-        : woo(reqid, { currency: "CAD" });
-    expect(await send(sale, topic)).toMatchObject({ outcome: "accepted", revenueLeftOut: "currency" });
-    const own = await inCake();
-    const transactions = [{ kind: "refund", status: "success", amount: "7.40", currency: "USD" }];
-    const refund =
-      shop === "shopify"
-        ? { id: 9, order_id: 5_678_901_234_567, transactions }
-        : woo(reqid, { currency: "CAD", refunds: [{ id: 9, total: "-7.40" }] });
-    await send(refund, shop === "shopify" ? "refunds/create" : topic);
-    if (shop === "shopify") expect(lines.at(-1)).toMatchObject({ outcome: "ignored", code: "refund_currency" });
-    expect(await inCake()).toEqual(own);
-  });
+  ] as const)(
+    "in another currency keeps CAKE's own money when %s tells a partial refund of it",
+    async (shop, topic) => {
+      const { send, reqid, inCake, lines } = await shopOf(shop);
+      const sale =
+        shop === "shopify"
+          ? order({ currency: "CAD", note_attributes: [{ name: "reqid", value: reqid }] })
+          : woo(reqid, { currency: "CAD" });
+      expect(await send(sale, topic)).toMatchObject({ outcome: "accepted", revenueLeftOut: "currency" });
+      const own = await inCake();
+      const transactions = [{ kind: "refund", status: "success", amount: "7.40", currency: "USD" }];
+      const refund =
+        shop === "shopify"
+          ? { id: 9, order_id: 5_678_901_234_567, transactions }
+          : woo(reqid, { currency: "CAD", refunds: [{ id: 9, total: "-7.40" }] });
+      await send(refund, shop === "shopify" ? "refunds/create" : topic);
+      if (shop === "shopify") expect(lines.at(-1)).toMatchObject({ outcome: "ignored", code: "refund_currency" });
+      expect(await inCake()).toEqual(own);
+    },
+  );
 
   test.each(["100.12345", "100,50", "", null, undefined, "-5.00", "1234567890.00", {}])(
     "whose total is %s leaves the revenue to CAKE",
