@@ -3,6 +3,7 @@
  * outcome is known, so that a rerun sends nothing twice. Postbacks and corrections share this file.
  */
 import { abortedError, type CakeError, isCakeError } from "../error.js";
+import { elapsed, startTimer } from "../timer.js";
 import { intervalOf } from "./client.js";
 
 /** A journal's entry about a step, without its subject. */
@@ -53,10 +54,10 @@ export function createSender(rateLimit: number, signal: AbortSignal | undefined)
     },
     async send(note, write) {
       for (let waits = 0; ; waits += 1) {
-        await sleep(sentAt + pause - Date.now(), signal);
+        await sleep(sentAt + pause - elapsed(), signal);
         if (signal?.aborted) return leave(abortedError());
         await note({ state: "sending" });
-        sentAt = Date.now();
+        sentAt = elapsed();
         try {
           const done = await write();
           unknown = 0;
@@ -93,7 +94,7 @@ function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
       signal?.removeEventListener("abort", end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
+    const timer = startTimer(end, ms);
     signal?.addEventListener("abort", end);
   });
 }

@@ -5,7 +5,7 @@ import type { ResolvedOptions } from "./options.js";
 import type { Row } from "./store.js";
 
 /** What an attempt asks of its shard. */
-export type Question = "siblings" | "family" | "sending";
+export type Question = "siblings" | "conversion" | "family" | "sending";
 
 /** Answers a question as the core reads it; an error leaves it unknown. */
 export type Ask = (question: Question, conversionId?: number) => Promise<string>;

@@ -4,11 +4,13 @@
  */
 import { Batch, type GroupCommit, type Outcome, outcomeOf } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
+import { elapsed, startTimer } from "../timer.js";
 import { Attempts, type Facts, type Knowledge, type Question, type Send } from "./attempts.js";
 import { core } from "./core.js";
 import { DueRows, READ_AGAIN_MS } from "./due-rows.js";
 import type { ResolvedOptions } from "./options.js";
-import type { ConversionState, Sibling } from "./shard.js";
+import type { ConversionState } from "./shard.js";
+import type { Siblings } from "./siblings.js";
 import type { OutboxStore, Row, StoredState } from "./store.js";
 
 /** The change of a row, as the core decides it (`src/delivery/attempt.rs`). */
@@ -57,8 +59,7 @@ export interface DeliveryDeps {
   readonly send?: Send | undefined;
   /** Has CAKE refused the key since before this object started? */
   readonly isPaused: boolean;
-  /** The other events of a click, and those that have this conversion, in all shards. */
-  readonly siblings: (order: string, id: string, conversionId?: number) => Promise<readonly Sibling[]>;
+  readonly siblings: Siblings;
   /** The conversion and the corrections that a correction depends on. */
   readonly family: (correction: Row) => Family;
   /** Called for every stored transition, in the same window. */
@@ -107,7 +108,7 @@ export class Delivery {
   readonly #attempts: Attempts;
   readonly #results: Batch<Result, void>;
   /** From this time on, no attempt of an earlier object can be under way. */
-  readonly #quietFromMs: number;
+  #quietFromMs: number;
   /** Events that must not be started: an attempt is under way, or its result is not stored yet. */
   readonly #busy = new Map<string, Promise<void>>();
   readonly #underWay = new Map<string, UnderWay>();
@@ -231,8 +232,8 @@ export class Delivery {
    * stored.
    */
   async idle(ms = LEASE_MS): Promise<number> {
-    const end = Date.now() + ms;
-    while (this.#busy.size > 0 && (await this.#ended(end - Date.now()))) {
+    const end = elapsed() + ms;
+    while (this.#busy.size > 0 && (await this.#ended(end - elapsed()))) {
       // One of several attempts has ended.
     }
     return this.#busy.size - this.#underWay.size;
@@ -250,7 +251,7 @@ export class Delivery {
   /** Waits until an attempt ends; false where that takes longer. */
   #ended(ms: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), Math.max(0, ms));
+      const timer = startTimer(() => resolve(false), ms);
       this.#atEnd.push(() => {
         clearTimeout(timer);
         resolve(true);
@@ -334,11 +335,17 @@ export class Delivery {
     const knowledge = this.#idle.get(row.id) ?? "";
     this.#idle.delete(row.id);
     const isDeduplicated = options.isDeduplicated(row.offer_id);
+    // The clock may have been put back.
+    this.#quietFromMs = Math.min(this.#quietFromMs, host.now() + options.timeoutMs * options.clockSpeed);
     const facts: Facts = { isDeduplicated, knowledge, quietFromMs: this.#quietFromMs };
+    const newAbove = siblings.newAbove();
     const ask = async (what: Question, conversionId?: number) => {
       if (what === "family") return JSON.stringify(family(row));
       if (what === "sending") return this.#noteSending(row.id);
-      const known = await siblings(row.order_key, row.id, conversionId);
+      if (what === "conversion" && conversionId !== undefined) {
+        return JSON.stringify(await siblings.othersOf(row, conversionId, { isDeduplicated, newAbove }));
+      }
+      const known = await siblings.all(row, conversionId);
       // Accepted while CAKE was set to deduplicate the offer: the events of its click are not known.
       return row.order_key === "" && known.length === 0 ? "" : JSON.stringify(known);
     };
@@ -347,6 +354,9 @@ export class Delivery {
       const transition = JSON.parse(await this.#attempts.make(row, facts, ask)) as Transition;
       // Postponed without an attempt: the earlier knowledge stays valid.
       if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
+      const { state, conversionId } = transition;
+      if (state === "delivered" && conversionId !== null && row.kind === "conversion")
+        siblings.met(row.id, conversionId);
       return transition;
     } catch {
       // A bug in this package must not lose an event: it is tried again later.

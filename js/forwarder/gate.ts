@@ -4,6 +4,7 @@
  * event, one claim or one webhook's id.
  */
 import { call } from "../error.js";
+import { elapsed } from "../timer.js";
 import { core } from "./core.js";
 import { hash } from "./hash.js";
 import type { Outbox } from "./outbox.js";
@@ -274,8 +275,8 @@ export class Gate implements Shard {
     work: (places: readonly Place[]) => Promise<T>,
   ): Promise<T> {
     if (hops > MAX_HOPS) throw new Error("the shards do not agree on their number yet");
-    const end = Date.now() + PATIENCE_MS;
-    while (Date.now() < end) {
+    const end = elapsed() + PATIENCE_MS;
+    while (elapsed() < end) {
       const steps = items.map(({ key, hash: hashed }) =>
         this.#step((map, own) => map.first(own, hashed, this.#outbox.has(kind, key), hops > 0)),
       );

@@ -4,6 +4,7 @@
  */
 import type { Host } from "../host.js";
 import { checkNoMore, checkRequest, functionOption, limitArguments, refuse } from "../option.js";
+import { startTimer } from "../timer.js";
 import { failure, Refusal } from "./answer.js";
 import { Gate } from "./gate.js";
 import { handle } from "./handler.js";
@@ -70,8 +71,7 @@ export function createForwarderInProcess(options: InProcessOptions, ...more: unk
     wakeAt(atMs) {
       if (timer !== undefined) clearTimeout(timer);
       if (atMs === null) return;
-      const ms = Math.min(2 ** 31 - 1, Math.max(1, Math.ceil((atMs - now()) / resolved.clockSpeed)));
-      timer = setTimeout(() => void outbox.wake(), ms);
+      timer = startTimer(() => void outbox.wake(), Math.max(1, Math.ceil((atMs - now()) / resolved.clockSpeed)));
       // A waiting event does not keep the process alive.
       (timer as { unref?: () => void }).unref?.();
     },

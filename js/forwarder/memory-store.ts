@@ -1,6 +1,7 @@
 /** A store in memory: for a forwarder inside a page's own process, and for tests. */
 import {
   type Asked,
+  type ClockNow,
   type DueAfter,
   dueAfterSettling,
   type EventFilter,
@@ -231,10 +232,14 @@ export class MemoryStore implements OutboxStore {
     };
   }
 
-  mendTimes(nowMs: number, longestWaitMs: number): void {
-    for (const row of this.#waiting()) {
-      const mended = mendedTimes(row, nowMs, longestWaitMs);
-      if (mended !== undefined) this.#set(this.#rows, row.id, mended);
+  mendTimes(clock: ClockNow): void {
+    for (const row of this.#rows.values()) {
+      const mended = mendedTimes(row, clock);
+      if (mended !== row) this.#set(this.#rows, row.id, mended);
+    }
+    const { nowMs, setFromMs, wasUnset } = clock;
+    for (const [claim, { id, at }] of wasUnset ? this.#claims : []) {
+      if (at < setFromMs) this.#set(this.#claims, claim, { id, at: nowMs });
     }
   }
 

@@ -171,7 +171,16 @@ function settledOf(result: Acceptance): Settled | undefined {
 }
 
 /** The outcomes of an update, the one that counts most last. */
-const OUTCOMES: readonly Settled["outcome"][] = ["unknown", "whole", "money", "same", "map", "refund", "full"];
+const OUTCOMES: readonly Settled["outcome"][] = [
+  "unknown",
+  "whole",
+  "money",
+  "same",
+  "map",
+  "currency",
+  "refund",
+  "full",
+];
 
 /** The most orders that one webhook leads to. */
 export const MAX_ORDERS = 16;

@@ -5,8 +5,10 @@
 
 import { Batch, GroupCommit, type Turn } from "../group-commit.js";
 import { type Host, LEASE_MS } from "../host.js";
+import { elapsed } from "../timer.js";
 import { Acceptor, isClaimOf } from "./acceptance.js";
 import type { Send } from "./attempts.js";
+import { core } from "./core.js";
 import { Corrections } from "./corrections.js";
 import { Delivery, shownState, type Transition } from "./delivery.js";
 import { keepIdParts, keepSenders } from "./id-secret.js";
@@ -25,9 +27,11 @@ import {
   type Sibling,
   type Status,
 } from "./shard.js";
+import { Siblings } from "./siblings.js";
 import { SignIns } from "./sign-ins.js";
 import { StateLog } from "./state-log.js";
 import {
+  type ClockNow,
   type EventFilter,
   type NewEvent,
   type OutboxStore,
@@ -88,8 +92,9 @@ export class Outbox {
   readonly #delivery: Delivery;
   readonly #acceptor: Acceptor;
   readonly #accepting: Batch<AcceptRequest, readonly Acceptance[]>;
-  /** The other shards of the forwarder. */
-  readonly #peers: () => readonly Pick<Shard, "siblings">[];
+  readonly #siblings: Siblings;
+  /** A clock before this time is not set. */
+  readonly #setFromMs: number;
   /** The clock, when it was last looked at. */
   #clockMs: number;
   /** Is a write of the counts scheduled? */
@@ -99,12 +104,17 @@ export class Outbox {
     this.#deps = deps;
     const { options, store, host } = deps;
     this.#commit = new GroupCommit(() => this.#writeCounts(), WINDOW_MS, deps.turn);
-    this.#peers = deps.peers ?? (() => []);
     const corrections = new Corrections(store);
     const stateLog = new StateLog({ options, store, host, corrections });
     this.#corrections = corrections;
     this.#stateLog = stateLog;
     this.#signIns = new SignIns(store);
+    this.#siblings = new Siblings({
+      options,
+      store,
+      peers: deps.peers ?? (() => []),
+      isNotRecorded: (row) => this.#delivery.isNotRecorded(row),
+    });
     this.#delivery = new Delivery({
       options,
       store,
@@ -112,7 +122,7 @@ export class Outbox {
       commit: this.#commit,
       send: deps.send,
       isPaused: stateLog.isPaused,
-      siblings: (...asked) => this.#allSiblings(...asked),
+      siblings: this.#siblings,
       family: (correction) => corrections.family(correction),
       onStored: (before, after, transition) => this.#onStored(before, after, transition),
       isAwaited: (id) => this.#waiters.has(id),
@@ -120,24 +130,29 @@ export class Outbox {
     this.#acceptor = new Acceptor({ options, store, host, stateLog, corrections, delivery: this.#delivery });
     this.#accepting = new Batch(this.#commit, (requests) => this.#acceptor.acceptAll(requests));
     this.#clockMs = host.now();
+    this.#setFromMs = Number(core.api().clockSetFrom()) * options.clockSpeed;
     const { acceptedMs, dueMs } = store.latest();
     const mayBeAhead = Math.max(acceptedMs, dueMs) > this.#clockMs;
-    // An earlier object's clock was ahead of this one's.
+    // An earlier object's clock was ahead of this one's, or was not set yet.
     const isAhead = mayBeAhead && (acceptedMs > this.#clockMs || dueMs > this.#clockMs + this.#longestWaitMs);
-    if (isAhead) store.mendTimes(this.#clockMs, this.#longestWaitMs);
+    const wasUnset = acceptedMs > 0 && acceptedMs < this.#setFromMs;
+    if (isAhead || wasUnset) store.mendTimes(this.#clock(wasUnset));
   }
 
-  /** Was the clock put back since the last look, by more than a correction of it takes? */
-  #isClockBack(): boolean {
-    const { host, options } = this.#deps;
+  /** Mends times where the clock was put back since the last look, by more than a correction of it takes, or was set. */
+  #watchClock(): Promise<void> | undefined {
+    const { host, options, store } = this.#deps;
     const before = this.#clockMs;
     this.#clockMs = host.now();
-    return this.#clockMs + CLOCK_STEP_MS * options.clockSpeed < before;
+    const wasUnset = before < this.#setFromMs && this.#clockMs >= this.#setFromMs;
+    if (!wasUnset && this.#clockMs + CLOCK_STEP_MS * options.clockSpeed >= before) return undefined;
+    const mended = this.#commit.next(() => store.mendTimes(this.#clock(wasUnset)));
+    return mended.then(() => this.#delivery.refresh());
   }
 
-  async #mendTimes(): Promise<void> {
-    await this.#commit.next(() => this.#deps.store.mendTimes(this.#deps.host.now(), this.#longestWaitMs));
-    this.#delivery.refresh();
+  #clock(wasUnset: boolean): ClockNow {
+    const nowMs = this.#deps.host.now();
+    return { nowMs, setFromMs: this.#setFromMs, longestWaitMs: this.#longestWaitMs, wasUnset };
   }
 
   get #longestWaitMs(): number {
@@ -165,7 +180,8 @@ export class Outbox {
   }
 
   async accept(request: AcceptRequest): Promise<readonly Acceptance[]> {
-    if (this.#isClockBack()) await this.#mendTimes();
+    const mending = this.#watchClock();
+    if (mending !== undefined) await mending;
     // Money for an event that is under way waits for the event's outcome.
     const underWay = request.events.flatMap((event) => this.#underWay(event));
     if (underWay.length > 0) await Promise.all(underWay);
@@ -187,7 +203,9 @@ export class Outbox {
     return this.#commit.next(() => {
       const { store, host, options } = this.#deps;
       const known = store.findClaim(claim);
-      if (known?.id !== id || host.now() - known.atMs < leastAgeMs * options.clockSpeed) return false;
+      if (known?.id !== id) return false;
+      // A claim of a clock that was ahead is old, too.
+      if (Math.abs(host.now() - known.atMs) < leastAgeMs * options.clockSpeed) return false;
       store.unclaim(claim);
       return true;
     });
@@ -214,16 +232,7 @@ export class Outbox {
   }
 
   async siblings(order: string, conversionId?: number): Promise<readonly Sibling[]> {
-    const { store, options } = this.#deps;
-    const same = conversionId === undefined ? [] : store.withConversion(conversionId);
-    return [...store.siblings(order), ...same].map((row) => ({
-      id: row.id,
-      isNotRecorded: this.#delivery.isNotRecorded(row),
-      isDelivered: row.state === "delivered",
-      conversionId: row.conversion_id,
-      acceptedMs: Math.floor(row.accepted_ms / options.clockSpeed),
-      uniqueId: String((JSON.parse(row.text) as { uniqueId?: string }).uniqueId ?? ""),
-    }));
+    return this.#siblings.own(order, conversionId);
   }
 
   async wait(ids: readonly string[], ms: number): Promise<readonly (Status | undefined)[]> {
@@ -281,13 +290,13 @@ export class Outbox {
 
   async cancel(id: string, reason: string): Promise<Cancellation> {
     // A request on its way to CAKE cannot be called back: its outcome counts.
-    const end = Date.now() + this.#deps.options.timeoutMs;
+    const end = elapsed() + this.#deps.options.timeoutMs;
     for (;;) {
       const cancelled = await this.#commit.next(() => this.#cancel(id, reason));
       // Events that waited for the cancelled one may start.
       if (cancelled === "cancelled") this.#delivery.pump();
-      if (cancelled !== "under_way" || Date.now() >= end) return cancelled;
-      await Promise.race([this.#delivery.settled(id), pause(end - Date.now())]);
+      if (cancelled !== "under_way" || elapsed() >= end) return cancelled;
+      await Promise.race([this.#delivery.settled(id), pause(end - elapsed())]);
     }
   }
 
@@ -322,7 +331,7 @@ export class Outbox {
   }
 
   async sweep(): Promise<ShardReport> {
-    if (this.#isClockBack()) await this.#mendTimes();
+    await this.#watchClock();
     await this.#commit.next(() => {
       const { store, host } = this.#deps;
       const now = host.now();
@@ -331,8 +340,8 @@ export class Outbox {
     });
     this.#delivery.pump();
     // In parts, each in a window of its own, so that events are accepted in between.
-    const end = Date.now() + SWEEP_MS;
-    while (!(await this.#commit.next(() => this.#purge())) && Date.now() < end) await pause(SWEEP_PAUSE_MS);
+    const end = elapsed() + SWEEP_MS;
+    while (!(await this.#commit.next(() => this.#purge())) && elapsed() < end) await pause(SWEEP_PAUSE_MS);
     return this.report();
   }
 
@@ -354,7 +363,7 @@ export class Outbox {
   }
 
   async #begin(): Promise<void> {
-    if (this.#isClockBack()) await this.#mendTimes();
+    await this.#watchClock();
     this.#delivery.more();
     this.#delivery.pump();
   }
@@ -380,12 +389,6 @@ export class Outbox {
   #underWay({ id, text, isSigned }: NewEvent): Promise<void>[] {
     const settled = isSigned === true ? this.#delivery.settled(id) : undefined;
     return settled === undefined || this.#deps.store.find(id)?.text === text ? [] : [settled];
-  }
-
-  async #allSiblings(order: string, id: string, conversionId?: number): Promise<readonly Sibling[]> {
-    const shards = [this, ...this.#peers()];
-    const all = await Promise.all(shards.map((shard) => shard.siblings(order, conversionId)));
-    return all.flat().filter((sibling) => sibling.id !== id);
   }
 
   #onStored(before: Row, after: Row, { counted, isAlert, isPaused }: Transition): void {

@@ -97,6 +97,7 @@ export interface Sibling {
   readonly acceptedMs: number;
   /** Empty for a correction. */
   readonly uniqueId: string;
+  readonly clickId: string;
 }
 
 /** Events that came in one request. */

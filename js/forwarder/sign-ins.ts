@@ -6,6 +6,8 @@ const MAX_FAILURES = 10;
 const WINDOW_MS = 60_000;
 const MAX_CALLERS = 10_000;
 const ENDED = "ended sessions";
+/** How many ended sessions are remembered though they have expired. */
+const KEPT = 100;
 
 /** Sign-ins. Times are real time, in milliseconds since 1970. */
 export class SignIns {
@@ -20,7 +22,9 @@ export class SignIns {
   /** Counts an attempt; returns how many milliseconds this caller must wait, 0 where the attempt counts. */
   tried(caller: string, isRight: boolean, nowMs: number): number {
     const known = this.#failures.get(caller);
-    const current = known !== undefined && known.endMs > nowMs ? known : undefined;
+    // A window that ends later than one can was begun while the clock was ahead.
+    const isOpen = known !== undefined && known.endMs > nowMs && known.endMs <= nowMs + WINDOW_MS;
+    const current = isOpen ? known : undefined;
     if (current !== undefined && current.count >= MAX_FAILURES) return current.endMs - nowMs;
     if (isRight) return 0;
     if (current !== undefined) current.count += 1;
@@ -33,7 +37,8 @@ export class SignIns {
 
   /** Ends a session before its time. */
   end(session: string, expiresMs: number, nowMs: number): void {
-    const ended = this.#ended().filter(([, endMs]) => endMs > nowMs);
+    // The latest ones stay: a clock that is ahead now may be put right while they are valid.
+    const ended = this.#ended().filter(([, endMs], place, { length }) => endMs > nowMs || place >= length - KEPT);
     this.#store.setMeta(ENDED, JSON.stringify([...ended, [session, expiresMs]]));
   }
 

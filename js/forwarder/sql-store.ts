@@ -1,8 +1,7 @@
 /**
  * A store in SQLite: that of a Durable Object, or of `node:sqlite`.
  *
- * A Durable Object bills each written row, each entry of an index, and each deleted row; dropping a table is free.
- * Therefore:
+ * A Durable Object bills each written row, index entry and deleted row; dropping a table is free. Therefore:
  *
  * - Events are in one table for each stretch of time, and the claims of that stretch in another. A table past its
  *   retention is dropped as a whole.
@@ -16,6 +15,7 @@ import type { Sql, SqlDatabase, SqlValue } from "./sql.js";
 import { conditionsOf, FAILED, firstDue, STATE, wasTried } from "./sql-conditions.js";
 import {
   type Asked,
+  type ClockNow,
   type DueAfter,
   dueAfterSettling,
   type Latest,
@@ -284,8 +284,8 @@ export class SqlStore implements OutboxStore {
     return latestTimes(this.#sql, this.#partitions);
   }
 
-  mendTimes(nowMs: number, longestWaitMs: number): void {
-    this.transaction(() => mendTimes(this.#sql, this.#partitions, nowMs, longestWaitMs));
+  mendTimes(clock: ClockNow): void {
+    this.transaction(() => mendTimes(this.#sql, this.#partitions, clock));
   }
 
   bytes(): number {

@@ -59,7 +59,7 @@ export interface OrderUpdate extends OrderRef {
 export interface Settled {
   /** The correction that the update made, or the last one. */
   readonly id?: string | undefined;
-  readonly outcome: "refund" | "money" | "same" | "whole" | "map" | "unknown" | "full";
+  readonly outcome: "refund" | "money" | "same" | "whole" | "map" | "currency" | "unknown" | "full";
   /** Is the order's conversion known here? */
   readonly isKnown: boolean;
   /** Has CAKE the shop's money? */
@@ -167,21 +167,50 @@ export function dueAfterSettling(row: Row): number | null {
   return isUntried(row) ? row.accepted_ms + 1 : row.next_ms;
 }
 
-/** The row with its times mended; `undefined` where they need no mending. See {@link OutboxStore.mendTimes}. */
-export function mendedTimes(row: Row & { next_ms: number }, nowMs: number, longestWaitMs: number): Row | undefined {
+/** The outbox's clock. */
+export interface ClockNow {
+  readonly nowMs: number;
+  /** A clock before this time is not set. */
+  readonly setFromMs: number;
+  /** The longest time that an event waits. */
+  readonly longestWaitMs: number;
+  /** Has it been set since something was dated? */
+  readonly wasUnset: boolean;
+}
+
+/** The row with its times mended; the row itself where they need no mending. See {@link OutboxStore.mendTimes}. */
+export function mendedTimes(row: Row, clock: ClockNow): Row {
+  const { nowMs, setFromMs } = clock;
+  if (nowMs < setFromMs) {
+    const isTooLate = row.next_ms !== null && row.next_ms > nowMs + clock.longestWaitMs && !isUntried(row);
+    // Its other times may be right.
+    return isTooLate ? { ...row, next_ms: nowMs + 1 } : row;
+  }
+  return mendedAge(row.next_ms === null ? row : mendedAhead({ ...row, next_ms: row.next_ms }, clock, row), clock);
+}
+
+/** Mends what a clock that was ahead has told of a waiting event. */
+function mendedAhead(row: Row & { next_ms: number }, { nowMs, longestWaitMs }: ClockNow, same: Row): Row {
   const { next_ms, accepted_ms, changed_ms, accepted_at, is_in_doubt } = row;
-  if (changed_ms <= nowMs && accepted_ms <= nowMs && next_ms <= nowMs + longestWaitMs) return undefined;
+  if (changed_ms <= nowMs && accepted_ms <= nowMs && next_ms <= nowMs + longestWaitMs) return same;
   // Where an attempt may be recorded, the date that it had is needed to find it.
   const isAhead = accepted_ms > nowMs && is_in_doubt === 0;
   const accepted = isAhead ? nowMs : accepted_ms;
-  const due = isUntried(row) ? accepted : nowMs + 1;
   return {
     ...row,
     accepted_ms: accepted,
     accepted_at: isAhead ? "" : accepted_at,
-    next_ms: due,
+    next_ms: isUntried(row) ? accepted : nowMs + 1,
     changed_ms: Math.min(changed_ms, nowMs),
   };
+}
+
+/** Mends the age of an event that was accepted before the clock was set: the next purge would forget it. */
+function mendedAge(row: Row, { nowMs, setFromMs, wasUnset }: ClockNow): Row {
+  if (!wasUnset || row.accepted_ms >= setFromMs) return row;
+  const changed_ms = Math.max(row.changed_ms, nowMs);
+  if (row.is_in_doubt === 1) return { ...row, changed_ms };
+  return { ...row, next_ms: isUntried(row) ? nowMs : row.next_ms, accepted_ms: nowMs, changed_ms };
 }
 
 /** The earliest of these times. */
@@ -300,10 +329,12 @@ export interface OutboxStore {
   /** The acceptance time of the last event, and the latest due time of one that was tried; 0 without one. */
   latest(): Latest;
   /**
-   * Mends the waiting events whose times come from a clock that was ahead: one that changed in the future, or is due
-   * later than the longest wait, is due now. Was it never sent, it counts as accepted now.
+   * Mends times that come from a clock that was wrong. Of one that was ahead: a waiting event that changed in the
+   * future, or is due later than the longest wait, is due now. Was it never sent, it counts as accepted now. Of one that
+   * was not set yet: what it dated counts as accepted and changed now, waiting or over. By a clock that is not set, only
+   * the time at which an event is due is mended.
    */
-  mendTimes(nowMs: number, longestWaitMs: number): void;
+  mendTimes(clock: ClockNow): void;
   /** Bytes on disk. */
   bytes(): number;
 }

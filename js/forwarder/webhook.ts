@@ -323,6 +323,8 @@ async function logOrder(
       return logOutcome("ignored", { code: "too_many_facts", alert: true });
     case "map":
       return takes ? logOutcome("ignored", { code: "refund_map", alert: true }) : undefined;
+    case "currency":
+      return takes ? logOutcome("ignored", { code: unchanged ?? "refund_currency" }) : undefined;
     case "unknown":
       return isQuiet ? undefined : logOutcome("ignored", { code: unknown });
     default:

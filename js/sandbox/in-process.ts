@@ -12,6 +12,7 @@ import {
   optionalString,
   refuse,
 } from "../option.js";
+import { startTimer } from "../timer.js";
 import { core } from "./core.js";
 import { MemoryStore, type StoreSnapshot } from "./memory-store.js";
 import { SandboxServer } from "./server.js";
@@ -133,7 +134,7 @@ export function createSandbox(options: SandboxOptions = {}, ...more: unknown[]):
       keepAlive: () => undefined,
       wakeAt(atMs) {
         if (timer !== undefined) clearTimeout(timer);
-        timer = atMs === null ? undefined : setTimeout(() => void server.wake(), Math.max(0, atMs - Date.now()));
+        timer = atMs === null ? undefined : startTimer(() => void server.wake(), atMs - Date.now());
         // A waiting postback does not keep the process alive.
         (timer as { unref?: () => void } | undefined)?.unref?.();
       },

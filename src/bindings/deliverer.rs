@@ -9,7 +9,7 @@ use super::{number, random, to_integer};
 use crate::api::{Account, Answer, plain_body, retry_after_ms};
 use crate::delivery::attempt::{Attempt, Facts, Input, Knowledge, Moment, Row, Step, wire};
 use crate::delivery::circuit_breaker::Lane;
-use crate::delivery::{CircuitBreaker, Route, schedule};
+use crate::delivery::{CircuitBreaker, Route, clock, schedule};
 use crate::url::push_number;
 use crate::{Error, Result};
 use js_sys::Date;
@@ -50,6 +50,13 @@ pub fn looks_up(
     knowledge: &str,
 ) -> bool {
     Knowledge::from_word(knowledge).looks_up(is_correction, is_in_doubt, is_deduplicated)
+}
+
+/// From when on a clock counts as set, in milliseconds since 1970; see [`clock::SET_FROM_MS`].
+#[must_use]
+#[wasm_bindgen(js_name = clockSetFrom)]
+pub fn clock_set_from() -> JsValue {
+    number(clock::SET_FROM_MS)
 }
 
 /// Makes attempts, and holds the shard's circuit breaker. It holds the key, and shows nothing of
@@ -238,8 +245,8 @@ impl Deliverer {
     }
 
     /// What an attempt needs now. No text: send [`Deliverer::url`], and report by `answered`,
-    /// `receive` or `failed`. `siblings`, maybe with a conversion's id behind it, `family` or
-    /// `sending`: report by `told`. Any other text
+    /// `receive` or `failed`. `siblings`, maybe with a conversion's id behind it, `conversion`
+    /// with its id, `family` or `sending`: report by `told`. Any other text
     /// is the row's change as JSON, see `Transition::to_json`: the attempt is over.
     ///
     /// # Errors
@@ -257,6 +264,11 @@ impl Deliverer {
                     }
                     None => "siblings".to_owned(),
                 },
+                Step::AskOthers { conversion_id } => {
+                    let mut words = "conversion ".to_owned();
+                    push_number(&mut words, *conversion_id, 10);
+                    words
+                }
                 Step::AskFamily => "family".to_owned(),
                 Step::NoteSending => "sending".to_owned(),
                 Step::Store(transition) => transition.to_json(is_paused),
@@ -348,15 +360,15 @@ impl Deliverer {
         self.go_on(number, Input::Failed(error))
     }
 
-    /// Takes the text that a step asked for: for `siblings` and `family` the input of
-    /// [`wire::read_siblings`] and [`wire::read_family`], for `sending` any text once the event is
+    /// Takes the text that a step asked for: for `siblings` and `conversion` the input of
+    /// [`wire::read_siblings`], for `family` that of [`wire::read_family`], for `sending` any text once the event is
     /// stored as in doubt. Without a text it is not known.
     ///
     /// # Errors
     /// [`Error::Internal`] where no attempt has that number.
     pub fn told(&self, number: u32, text: Option<String>) -> Result<(), JsValue> {
         let asked = self.with(number, |running| match running.step {
-            Step::AskSiblings { .. } => "siblings",
+            Step::AskSiblings { .. } | Step::AskOthers { .. } => "siblings",
             Step::AskFamily => "family",
             _ => "",
         })?;

@@ -52,7 +52,7 @@ pub use checks::{check_postback, check_postback_url, lint_tracking_link};
 #[cfg(feature = "client")]
 pub use client::{Client, Pager, names_nothing, read_clicks};
 #[cfg(feature = "forwarder")]
-pub use deliverer::{Deliverer, looks_up};
+pub use deliverer::{Deliverer, clock_set_from, looks_up};
 #[cfg(feature = "forwarder")]
 pub use forwarder::{
     IdKey, Shards, compare_events, hash, is_claim_of, order_key, read_conversions,

@@ -17,8 +17,9 @@ pub(crate) mod wire;
 use super::circuit_breaker::{CircuitBreaker, Signal};
 use super::outcome::{Meaning, State};
 use super::route::Route;
-use super::{Correction, Event};
+use super::{Correction, Event, clock};
 use crate::Error;
+use crate::api::asked::is_same_click_id;
 use crate::api::get_click::ClickVerdict;
 use crate::api::report_scan::Found;
 use crate::api::{conversion_report, get_click};
@@ -102,7 +103,11 @@ pub(crate) struct Attempt {
 impl Attempt {
     /// An attempt at a row's event.
     #[must_use]
-    pub(crate) fn new(route: &Rc<Route>, row: Row, facts: Facts, now_ms: u64) -> Self {
+    pub(crate) fn new(route: &Rc<Route>, mut row: Row, facts: Facts, now_ms: u64) -> Self {
+        if !clock::is_told_by_set(&row.accepted_at) {
+            // Without a date CAKE dates the event when it comes.
+            row.accepted_at.clear();
+        }
         Self {
             is_in_doubt: row.is_in_doubt || facts.knowledge != Knowledge::NotRecorded,
             route: Rc::clone(route),
@@ -196,10 +201,7 @@ impl Attempt {
                 let asked = self.event.as_ref().map(Event::asked).unwrap_or_default();
                 let meaning = Meaning::from_answer(&self.route, answer, asked, self.was_in_doubt());
                 match meaning {
-                    // Where CAKE deduplicates, siblings are not asked.
-                    Meaning::Recorded(Some(id)) if !self.facts.is_deduplicated => {
-                        self.ask_siblings(Claim::Answered(id))
-                    }
+                    Meaning::Recorded(Some(id)) => self.ask_siblings(Claim::Answered(id)),
                     _ => self.settle(meaning, breaker, moment),
                 }
             }
@@ -296,13 +298,15 @@ impl Attempt {
 
     fn ask_siblings(&mut self, claim: Claim) -> Step {
         self.phase = Phase::AskingSiblings(claim);
-        Step::AskSiblings {
-            conversion_id: match claim {
-                Claim::Answered(id)
-                | Claim::Converted(id)
-                | Claim::Named(id)
-                | Claim::Reported(id) => Some(id),
-                Claim::NotConverted | Claim::Nothing => None,
+        match claim {
+            Claim::Answered(conversion_id) | Claim::Reported(conversion_id) => {
+                Step::AskOthers { conversion_id }
+            }
+            Claim::Converted(id) | Claim::Named(id) => Step::AskSiblings {
+                conversion_id: Some(id),
+            },
+            Claim::NotConverted | Claim::Nothing => Step::AskSiblings {
+                conversion_id: None,
             },
         }
     }
@@ -321,7 +325,11 @@ impl Attempt {
         self.known.others = known.iter().filter_map(|it| it.conversion_id).collect();
         self.known.other_ids = known.iter().filter_map(|it| it.unique_id.clone()).collect();
         // Where the siblings are unknown, an answer about this event stands.
-        let is_theirs = |id| known.iter().any(|it| it.conversion_id == Some(id));
+        let is_theirs = |id| {
+            let mut theirs = known.iter().filter(|it| it.conversion_id == Some(id));
+            // Where CAKE deduplicates, only a click can make two events one. The numbers of a sandbox begin anew.
+            theirs.any(|it| !self.facts.is_deduplicated || self.is_of_click(&it.click_id))
+        };
         match claim {
             Claim::Answered(id) if is_theirs(id) => {
                 let message = "CAKE's answer names the conversion of another event".to_owned();
@@ -352,6 +360,11 @@ impl Attempt {
             Claim::NotConverted => self.send_what_is_missing(breaker, moment),
             Claim::Nothing => self.ask_report(Reading::new(), breaker, moment),
         }
+    }
+
+    fn is_of_click(&self, click_id: &str) -> bool {
+        let own = self.event.as_ref().map(Event::params);
+        own.is_some_and(|own| is_same_click_id(&own.click_id, click_id))
     }
 
     /// Asks the report, which knows unique ids, where Get Click cannot tell.

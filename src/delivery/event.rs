@@ -1,6 +1,6 @@
 //! A conversion as a caller hands it over: its fields, its key, and the one text that is stored.
 
-use super::Correction;
+use super::{Correction, clock};
 use crate::api::asked::{Asked, click_key};
 use crate::api::commerce;
 use crate::api::json::{Object, Value};
@@ -81,7 +81,7 @@ impl Event {
         // CAKE would take it, and no report of today or of the month would show it. A clock that
         // is ahead, or a day and month in the wrong order, writes such a date.
         if date
-            .zip(caller.latest)
+            .zip(caller.latest.filter(|latest| clock::is_told_by_set(latest)))
             .is_some_and(|(date, latest)| date > latest)
         {
             return Err(field(

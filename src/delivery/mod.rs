@@ -18,6 +18,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod circuit_breaker;
+pub(crate) mod clock;
 pub mod correction;
 pub mod event;
 pub(crate) mod id;

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { EventFilter, OutboxStore, Row, StoredState } from "../../dist/forwarder/store.js";
 import { expectPages } from "./due-pages.ts";
+import { clockTests } from "./store-clock.ts";
 
 /** A store on its rows. */
 export interface Opened {
@@ -118,42 +119,7 @@ export function storeTests(open: OpenStore): void {
       });
     });
 
-    test("mends the times of what waits where the clock was ahead, and of nothing else", async () => {
-      await open(RETENTION_MS, ({ store, restart }) => {
-        const [nowMs, day] = [100_000_000, 86_400_000];
-        const [old] = store.insert([newEvent(0)], nowMs - 50);
-        const ahead = store.insert([newEvent(1), newEvent(2), newEvent(3), newEvent(4)], nowMs + 3_650 * day);
-        const [fresh, tried, doubtful, over] = ahead;
-        if (!old || !fresh || !tried || !doubtful || !over) throw new Error("not kept");
-        const later = { attempts: 1, code: "http_status", next_ms: nowMs + 3_650 * day + 5_000 };
-        store.settle([
-          { ...old, attempts: 1, next_ms: nowMs + day, changed_ms: nowMs - 50 },
-          { ...tried, ...later },
-          { ...doubtful, ...later, is_in_doubt: 1 },
-          { ...over, state: "delivered", next_ms: null },
-        ]);
-        expect(store.latest()).toEqual({ acceptedMs: over.accepted_ms, dueMs: later.next_ms });
-        // What was never tried is due whatever its clock was.
-        expect(store.due(nowMs, 9).map(({ id }) => id)).toEqual([fresh.id]);
-        expect(store.nextDue(nowMs)).toBe(nowMs);
-        store.mendTimes(nowMs, day * 1.2);
-        for (const each of [store, restart()]) {
-          const times = [old, fresh, tried, doubtful, over].map(({ id }) => {
-            const { accepted_ms, accepted_at, next_ms, changed_ms } = each.find(id) ?? old;
-            return [accepted_ms - nowMs, accepted_at === "", next_ms && next_ms - nowMs, changed_ms - nowMs];
-          });
-          expect(times).toEqual([
-            [-50, false, day, -50],
-            [0, true, 0, 0],
-            [0, true, 1, 0],
-            // The date of a request that may be recorded is needed to find it.
-            [3_650 * day, false, 1, 0],
-            [3_650 * day, false, null, 3_650 * day],
-          ]);
-          expect(each.due(nowMs + 1, 9)).toHaveLength(3);
-        }
-      });
-    });
+    clockTests(open, newEvent);
 
     test("forgets in the end what is over, and never what waits", async () => {
       await open(RETENTION_MS, ({ store, restart }) => {

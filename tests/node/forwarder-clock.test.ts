@@ -3,7 +3,7 @@
  * waiting forwarders of other tests. One of them retries forever, every few minutes, because its CAKE refuses the key.
  */
 import { expect, test, vi } from "vitest";
-import { both, event } from "./forwarder-in-process.ts";
+import { both, event, OPERATOR, SITE } from "./forwarder-in-process.ts";
 
 test("attempts keep to the schedule, after which the event is dead, and a replay delivers", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
@@ -87,6 +87,87 @@ test.each([-3_600_000, 3_600_000])("a clock that jumps by %i ms loses no event",
     await hurried(page(event(second), ""));
     await vi.advanceTimersByTimeAsync(2 * 3_600_000);
     expect(lines.filter(({ state }) => state === "delivered")).toHaveLength(2);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test.each([60 * 86_400_000, 10 * 365 * 86_400_000])(
+  "wrong secrets of a clock that was %i ms ahead lock nobody out, and its sessions end with it",
+  async (ahead) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
+    try {
+      const { ask, operator } = both({ clockSpeed: 1 });
+      const wrong = () => operator("counts", { headers: { authorization: `Bearer ${"x".repeat(40)}` } });
+      const form = { headers: { origin: SITE, "content-type": "application/x-www-form-urlencoded" }, method: "POST" };
+      const right = Date.now();
+      vi.setSystemTime(right + ahead);
+      const signedIn = await ask("operator/login", { ...form, body: `secret=${OPERATOR}` });
+      const [cookie = ""] = (signedIn.headers.get("set-cookie") ?? "").split(";");
+      const counts = async () => (await ask("operator/counts", { headers: { cookie } })).status;
+      expect(await counts()).toBe(200);
+      for (let index = 0; index < 11; index += 1) await wrong();
+      expect((await operator("counts")).status).toBe(429);
+      vi.setSystemTime(right);
+      expect((await operator("counts")).status).toBe(200);
+      expect(await counts()).toBe(401);
+    } finally {
+      vi.useRealTimers();
+    }
+  },
+);
+
+test("a session that was ended stays ended when a clock that was ahead is put right", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
+  try {
+    const { ask } = both({ clockSpeed: 1 });
+    const headers = { origin: SITE, "content-type": "application/x-www-form-urlencoded" };
+    const signIn = async () => {
+      const answer = await ask("operator/login", { method: "POST", headers, body: `secret=${OPERATOR}` });
+      return (answer.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+    };
+    const end = (cookie: string) => ask("operator/logout", { method: "POST", headers: { cookie, origin: SITE } });
+    const right = Date.now();
+    const mine = await signIn();
+    await end(mine);
+    vi.setSystemTime(right + 86_400_000);
+    await end(await signIn());
+    vi.setSystemTime(right + 1_000);
+    expect((await ask("operator/counts", { headers: { cookie: mine } })).status).toBe(401);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("no sale is dated by a clock that was not set yet, nor sent with such a date later", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], shouldAdvanceTime: true });
+  try {
+    const dates: (string | null)[] = [];
+    let answer: (() => Response) | undefined = () => Response.json({ success: false, message: "Offer is closed" });
+    const { page, click, operator, sandbox, lines } = both({
+      clockSpeed: 1,
+      timeZone: "America/New_York",
+      fetch: async (request) => {
+        const { pathname, searchParams } = new URL(request.url);
+        if (pathname.endsWith("/conversion.json")) dates.push(searchParams.get("conversion_date"));
+        return answer?.() ?? sandbox.fetch(request);
+      },
+    });
+    const hurried = async <T>(promise: Promise<T>): Promise<T> => {
+      await vi.advanceTimersByTimeAsync(50);
+      return promise;
+    };
+    const right = Date.now();
+    const mine = event(await hurried(click()));
+    vi.setSystemTime(600_000);
+    await hurried(page(mine, ""));
+    expect(lines.at(-1)).toMatchObject({ state: "refused" });
+    vi.setSystemTime(right);
+    answer = undefined;
+    expect(await (await hurried(page(mine, ""))).json()).toMatchObject({ duplicate: true });
+    await hurried(operator("replay", { method: "POST", body: JSON.stringify({ state: "refused" }) }));
+    expect(lines.at(-1)).toMatchObject({ state: "delivered" });
+    expect(dates).toEqual([null, null]);
   } finally {
     vi.useRealTimers();
   }

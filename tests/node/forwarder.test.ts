@@ -257,15 +257,15 @@ test("a full outbox says so, and still knows what it has", async () => {
 });
 
 test("at most five requests are under way at once, and a batch is delivered whole", async () => {
-  let now = 0;
-  let most = 0;
+  let [now, most, recorded] = [0, 0, 0];
   const { backend, click } = both({
     fetch: async () => {
       now += 1;
       most = Math.max(most, now);
       await new Promise((resolve) => setTimeout(resolve, 5));
       now -= 1;
-      return Response.json({ conversion: { conversion_id: 7 } });
+      recorded += 1;
+      return Response.json({ conversion: { conversion_id: recorded } });
     },
   });
   const clickId = await click();
@@ -283,7 +283,7 @@ test("an outage is asked about, not stormed, and its end is met by one request f
     fetch: async () => {
       sent.push(Date.now());
       if (isAway) return new Response("", { status: 503 });
-      return Response.json({ conversion: { conversion_id: 7 } });
+      return Response.json({ conversion: { conversion_id: sent.length } });
     },
   });
   const clickId = await click();

@@ -111,6 +111,44 @@ describe("an order of WooCommerce's", () => {
     expect(await inCake()).toEqual(["approved", 100]);
   });
 
+  test("is dated by the shop alone while the forwarder's clock is not set yet", async () => {
+    const { send, reqid, inCake, recorded } = await shopOf("woocommerce", {}, { timeZone: "UTC" });
+    const paid = { date_paid_gmt: iso(), date_modified_gmt: iso() };
+    const cancelled = { status: "cancelled", date_paid_gmt: iso(), date_modified_gmt: iso(60_000) };
+    vi.setSystemTime(600_000);
+    expect(await send(woo(reqid, paid))).toMatchObject({ outcome: "accepted" });
+    expect(await recorded()).toMatchObject([{ conversion_date: "2026-06-19 14:00:00" }]);
+    expect(await send(woo(reqid, cancelled))).toMatchObject({ outcome: "refund" });
+    vi.setSystemTime(START + 600_000);
+    // Told again late: it was so before the order was cancelled.
+    await send(woo(reqid, paid));
+    expect(await inCake()).toEqual(["returned", 100]);
+  });
+
+  test.each([
+    ["shopify", "orders/paid"],
+    ["woocommerce", "order.updated"],
+  ] as const)(
+    "in another currency keeps CAKE's own money when %s tells a partial refund of it",
+    async (shop, topic) => {
+      const { send, reqid, inCake, lines } = await shopOf(shop);
+      const sale =
+        shop === "shopify"
+          ? order({ currency: "CAD", note_attributes: [{ name: "reqid", value: reqid }] })
+          : woo(reqid, { currency: "CAD" });
+      expect(await send(sale, topic)).toMatchObject({ outcome: "accepted", revenueLeftOut: "currency" });
+      const own = await inCake();
+      const transactions = [{ kind: "refund", status: "success", amount: "7.40", currency: "USD" }];
+      const refund =
+        shop === "shopify"
+          ? { id: 9, order_id: 5_678_901_234_567, transactions }
+          : woo(reqid, { currency: "CAD", refunds: [{ id: 9, total: "-7.40" }] });
+      await send(refund, shop === "shopify" ? "refunds/create" : topic);
+      if (shop === "shopify") expect(lines.at(-1)).toMatchObject({ outcome: "ignored", code: "refund_currency" });
+      expect(await inCake()).toEqual(own);
+    },
+  );
+
   test.each(["100.12345", "100,50", "", null, undefined, "-5.00", "1234567890.00", {}])(
     "whose total is %s leaves the revenue to CAKE",
     async (total) => {

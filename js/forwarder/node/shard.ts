@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { Alarm } from "../../alarm.js";
 import { refuse } from "../../option.js";
+import { startTimer } from "../../timer.js";
 import { Gate } from "../gate.js";
 import { findIdParts, type IdParts, keepIdParts } from "../id-secret.js";
 import { type ForwarderOptions, resolveOptions } from "../options.js";
@@ -12,9 +13,6 @@ import { SqlStore } from "../sql-store.js";
 import { type Folder, type FolderNote, NOTE } from "./folder.js";
 import { createSender } from "./sender.js";
 import { NodeDatabase } from "./sqlite.js";
-
-/** The longest wait of a JavaScript timer; a timer with a longer wait fires at once. */
-const MAX_WAIT_MS = 2 ** 31 - 1;
 
 /** The dependencies of a shard. */
 export interface NodeShardDeps {
@@ -133,8 +131,7 @@ class Timer {
 
   async setAlarm(atMs: number): Promise<void> {
     clearTimeout(this.#timer);
-    const waitMs = Math.min(MAX_WAIT_MS, Math.max(1, atMs - Date.now()));
-    this.#timer = setTimeout(() => this.onTime(), waitMs);
+    this.#timer = startTimer(() => this.onTime(), Math.max(1, atMs - Date.now()));
     this.#timer.unref();
   }
 

@@ -232,7 +232,7 @@ proptest! {
                         all[index].row.is_in_doubt = true;
                         attempt.next(Input::Noted(true), &mut breaker, at)
                     }
-                    Step::AskSiblings { .. } => attempt.next(Input::Siblings(Some(&[])), &mut breaker, at),
+                    Step::AskSiblings { .. } | Step::AskOthers { .. } => attempt.next(Input::Siblings(Some(&[])), &mut breaker, at),
                     Step::AskFamily => attempt.next(Input::Family(Some(family.clone())), &mut breaker, at),
                     Step::Fetch { url, .. } => {
                         let is_write = !url.contains("EventConversionChanges");

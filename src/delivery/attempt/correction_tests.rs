@@ -72,7 +72,7 @@ fn run(
     for _ in 0..100 {
         step = match step {
             Step::Store(transition) => return (asked, transition),
-            Step::AskSiblings { .. } => panic!("no conversion"),
+            Step::AskSiblings { .. } | Step::AskOthers { .. } => panic!("no conversion"),
             Step::NoteSending => attempt.next(Input::Noted(true), &mut breaker, now),
             Step::AskFamily => attempt.next(Input::Family(Some(family.clone())), &mut breaker, now),
             Step::Fetch { url, .. } => {

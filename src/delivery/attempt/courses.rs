@@ -214,6 +214,7 @@ fn siblings_of(all: &[Stored], index: usize) -> Vec<Sibling> {
             unique_id: Event::from_text(&each.row.text)
                 .ok()
                 .and_then(|event| event.asked().unique_id.map(str::to_owned)),
+            click_id: format!("c{}", each.click),
         })
         .collect()
 }
@@ -274,7 +275,7 @@ proptest! {
                 step = match step {
                     Step::Store(transition) => break Some(transition),
                     Step::AskFamily | Step::NoteSending => panic!("no correction"),
-                    Step::AskSiblings { .. } => attempt.next(Input::Siblings(Some(&siblings)), &mut breaker, at),
+                    Step::AskSiblings { .. } | Step::AskOthers { .. } => attempt.next(Input::Siblings(Some(&siblings)), &mut breaker, at),
                     Step::Fetch { url, .. } => {
                         let is_write = url.contains("/2/conversion.json");
                         // Without accidents left, every request succeeds.

@@ -102,6 +102,8 @@ pub(crate) struct Sibling {
     pub(crate) accepted_ms: u64,
     /// Its unique id, where it is known.
     pub(crate) unique_id: Option<String>,
+    /// Its click id; empty where that is not known.
+    pub(crate) click_id: String,
 }
 
 /// The next step of an attempt.
@@ -119,6 +121,11 @@ pub(crate) enum Step {
         /// The conversion that CAKE names, if it names one.
         conversion_id: Option<u64>,
     },
+    /// Bring every other event that has this conversion, which CAKE names as this event's.
+    AskOthers {
+        /// The conversion.
+        conversion_id: u64,
+    },
     /// Bring a correction's conversion and the conversion's other corrections.
     AskFamily,
     /// Store that the event is in doubt from now on, because it is about to be sent.
@@ -134,7 +141,7 @@ pub(crate) enum Input<'a> {
     Answered(&'a Answer<'a>),
     /// No answer came, or none that could be read.
     Failed(Error),
-    /// The other events of the click; `None` where they are unknown.
+    /// The other events that were asked for; `None` where they are unknown.
     Siblings(Option<&'a [Sibling]>),
     /// A correction's conversion and its other corrections; `None` where they are unknown.
     Family(Option<Family>),

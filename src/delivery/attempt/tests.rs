@@ -88,7 +88,9 @@ pub(super) fn run_urls(
         step = match step {
             Step::Store(transition) => return (asked, transition),
             Step::AskFamily | Step::NoteSending => panic!("no correction"),
-            Step::AskSiblings { .. } => attempt.next(Input::Siblings(Some(siblings)), breaker, now),
+            Step::AskSiblings { .. } | Step::AskOthers { .. } => {
+                attempt.next(Input::Siblings(Some(siblings)), breaker, now)
+            }
             Step::Fetch { url, .. } => {
                 asked.extend(shown(&url));
                 match answers.next() {
@@ -208,26 +210,50 @@ fn the_words_of_cake_behind_a_status_are_kept() {
 
 #[test]
 fn another_events_conversion_proves_nothing_of_this_one() {
-    let facts = Facts {
-        is_deduplicated: false,
-        ..FRESH
-    };
     let yes = r#"{"conversion":{"conversion_id":7,"unique_id":"ORD-1"}}"#;
     let nameless = r#"{"conversion_id":7}"#;
-    for (theirs, expected) in [
-        (Some(7), ("pending", "unexpected_answer", 1, true, true)),
-        (Some(6), ("delivered", "", 1, false, false)),
-        (None, ("delivered", "", 1, false, false)),
+    let before = r#"{"success":false,"message":"Duplicate transaction id","conversion_id":7}"#;
+    let doubt = ("pending", "unexpected_answer", 1, true, true);
+    let delivered = ("delivered", "", 1, false, false);
+    for (theirs, click_id, is_deduplicated, expected) in [
+        (Some(7), "abc", false, doubt),
+        (Some(7), "abc", true, doubt),
+        (Some(7), "ABC", true, doubt),
+        // Another click's conversion is another account's, such as a sandbox that began anew.
+        (Some(7), "xyz", true, delivered),
+        (Some(7), "xyz", false, doubt),
+        (Some(6), "abc", false, delivered),
+        (Some(6), "abc", true, delivered),
+        (None, "abc", false, delivered),
+        (None, "abc", true, delivered),
     ] {
         let siblings = [Sibling {
             is_delivered: theirs.is_some(),
             conversion_id: theirs,
+            click_id: click_id.to_owned(),
             ..Sibling::default()
         }];
-        for body in [yes, nameless] {
+        for (body, is_in_doubt) in [(yes, false), (nameless, false), (before, true)] {
+            let (facts, row) = (
+                Facts {
+                    is_deduplicated,
+                    ..FRESH
+                },
+                Row {
+                    is_in_doubt,
+                    ..row()
+                },
+            );
+            if is_in_doubt && !is_deduplicated {
+                continue;
+            }
             let mut breaker = CircuitBreaker::default();
-            let (_, end) = run(&row(), facts, &mut breaker, &[(200, body)], &siblings);
-            assert_eq!(seen(&end), expected, "{theirs:?} {body}");
+            let (_, end) = run(&row, facts, &mut breaker, &[(200, body)], &siblings);
+            assert_eq!(
+                seen(&end),
+                expected,
+                "{theirs:?} {click_id} {is_deduplicated} {body}"
+            );
         }
     }
 }

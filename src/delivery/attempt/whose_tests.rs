@@ -128,7 +128,7 @@ fn a_report_that_may_be_behind_is_asked_again_before_anyone_is_alarmed() {
     for (status, body) in answers {
         let answer = Answer::new(status, body);
         step = attempt.next(Input::Answered(&answer), &mut breaker, now);
-        if let Step::AskSiblings { .. } = step {
+        if let Step::AskSiblings { .. } | Step::AskOthers { .. } = step {
             step = attempt.next(Input::Siblings(Some(&[])), &mut breaker, now);
         }
     }

@@ -19,7 +19,7 @@ fn flag(fields: &Object<'_>, name: &str) -> bool {
     fields.get(name).is_some_and(Value::is_true)
 }
 
-/// A list of `{ isNotRecorded, isDelivered, conversionId, acceptedMs, uniqueId }`.
+/// A list of `{ isNotRecorded, isDelivered, conversionId, acceptedMs, uniqueId, clickId }`.
 #[must_use]
 pub(crate) fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
     let wrapped = ["{\"siblings\":", json, "}"].concat();
@@ -34,6 +34,7 @@ pub(crate) fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
                 conversion_id: Some(number(&fields, "conversionId")).filter(|id| *id > 0),
                 accepted_ms: number(&fields, "acceptedMs"),
                 unique_id: Some(text(&fields, "uniqueId")).filter(|id| !id.is_empty()),
+                click_id: text(&fields, "clickId"),
             })
         })
         .collect()

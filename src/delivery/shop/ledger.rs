@@ -196,15 +196,18 @@ impl Ledger {
         };
         let (revenue, payout) = sale.unwrap_or_default();
         let is_shops = self.has_shops_money();
+        let is_told_without = sale.is_some() && revenue.is_none();
         let totals = self.facts.iter().filter_map(|fact| match fact {
             Fact::Refunded {
                 total,
                 is_amount_known: true,
                 ..
-            } if is_shops => Some(*total),
+            } if is_shops && !is_told_without => Some(*total),
             _ => None,
         });
         let base = first(sold.revenue, revenue).or_else(|| totals.reduce(u64::saturating_add));
+        // CAKE's own rules have made the revenue of an order that was told in another currency.
+        let is_comparable = base.is_some() || !is_told_without;
         let mut taken: u64 = 0;
         let is_over = self.is_over();
         let mut is_returned = is_over || self.has_taken_total();
@@ -234,7 +237,11 @@ impl Ledger {
                     is_dispute,
                     ..
                 } => {
-                    if is_shops && *is_amount_known && (base.is_some() || !is_dispute) {
+                    if is_shops
+                        && *is_amount_known
+                        && is_comparable
+                        && (base.is_some() || !is_dispute)
+                    {
                         taken = taken.saturating_add(*amount);
                     } else {
                         is_returned |= *is_dispute;
@@ -297,9 +304,18 @@ impl Ledger {
             })
     }
 
-    /// Is a part taken back whose amount says nothing of the revenue?
-    pub(super) fn has_unknown_part(&self) -> bool {
-        !self.has_shops_money() && self.takes() && !self.state(&State::default()).is_returned
+    /// Why a part that is taken back says nothing of the revenue, where it does not: `map` or
+    /// `currency`. `state` is the order's.
+    pub(super) fn find_unknown_part(&self, state: &State) -> Option<&'static str> {
+        let is_told_without = |fact: &Fact| matches!(fact, Fact::Sale { revenue: None, .. });
+        match () {
+            () if state.is_returned || !self.takes() => None,
+            () if !self.has_shops_money() => Some("map"),
+            () if state.revenue.is_none() && self.facts.iter().any(is_told_without) => {
+                Some("currency")
+            }
+            () => None,
+        }
     }
 }
 

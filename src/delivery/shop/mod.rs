@@ -21,6 +21,7 @@ mod stripe;
 mod tests;
 mod woocommerce;
 
+use super::clock;
 use super::secrets::Secrets;
 use crate::{Error, Result};
 use base64ct::{Base64, Encoding};
@@ -256,14 +257,17 @@ impl Shop {
             }
             Platform::Stripe => stripe::read(&self.settings, &payload, webhook.now_ms),
         };
+        // By a clock that is not set, everything would be in the future.
+        let latest_ms = Some(webhook.now_ms).filter(|ms| clock::is_set(*ms));
+        let latest_ms = latest_ms.unwrap_or(u64::MAX);
         if let Some(order) = &mut verdict.order {
-            order.as_of_ms = webhook.now_ms.min(order.as_of_ms);
+            order.as_of_ms = latest_ms.min(order.as_of_ms);
             let facts = order.facts.iter_mut();
-            facts.for_each(|fact| fact.not_after(webhook.now_ms));
+            facts.for_each(|fact| fact.not_after(latest_ms));
         }
         if let Some(sale) = &mut verdict.sale {
             // A platform's clock may be ahead, and a gateway may write local time as UTC.
-            sale.paid_at_ms.take_if(|paid_ms| *paid_ms > webhook.now_ms);
+            sale.paid_at_ms.take_if(|paid_ms| *paid_ms > latest_ms);
         }
         let is_too_old = |sale: &mut Sale| self.settings.is_too_old(sale, webhook.now_ms);
         if let Some(sale) = verdict.sale.take_if(is_too_old) {

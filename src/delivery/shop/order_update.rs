@@ -44,8 +44,8 @@ pub(crate) struct OrderUpdate {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Settled {
     /// `refund`: a correction is made. `money`: one that has the sale's money alone. `same`: something is taken
-    /// back, and told already. `whole`: nothing is. `map`: a part of another money. `unknown`: there is no such
-    /// conversion. `full`: the ledger has no room.
+    /// back, and told already. `whole`: nothing is. `map`: a part of another money, which a mapping has chosen.
+    /// `currency`: a part of an order that was told without revenue. `unknown`: there is no such conversion. `full`: the ledger has no room.
     pub(crate) outcome: &'static str,
     /// The ledger, for the next time; empty where there is nothing to keep.
     pub(crate) ledger: String,
@@ -258,8 +258,8 @@ impl OrderUpdate {
             "money"
         } else if is_made {
             "refund"
-        } else if own.has_unknown_part() {
-            "map"
+        } else if let Some(why) = own.find_unknown_part(&wanted) {
+            why
         } else if is_taken_back {
             "same"
         } else {

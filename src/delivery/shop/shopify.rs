@@ -263,7 +263,10 @@ fn updated(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict
     let is_sale = settings.sale_topic == "orders/create"
         && payload.text(&["cancelled_at"]).is_none()
         && !settings.refuses_recurring(is_renewal(payload));
-    let (revenue, _) = settings.revenue_of(amount(settings, payload));
+    let (revenue, left_out) = settings.revenue_of(amount(settings, payload));
+    if takes_back && left_out == "currency" {
+        order.add_sale(None);
+    }
     if let Some(revenue) = revenue.filter(|_| is_sale) {
         order.add_sale(Some(&revenue));
     } else if !takes_back {
@@ -351,6 +354,19 @@ fn refund(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict 
     }
 }
 
+/// The shop's own currency, as often as a refund tells it. A transaction tells the one in which the
+/// buyer was paid.
+fn shop_currencies(refund: &Payload<'_>) -> impl Iterator<Item = String> {
+    let told = |list: &str, set: &str| -> Vec<String> {
+        let of = |each: Payload<'_>| each.text(&[set, "shop_money", "currency_code"]);
+        refund.list(&[list]).into_iter().filter_map(of).collect()
+    };
+    let goods = told("refund_line_items", "subtotal_set");
+    goods
+        .into_iter()
+        .chain(told("order_adjustments", "amount_set"))
+}
+
 /// The part of an order that a refund takes off, and why it says nothing of the revenue; or why it
 /// counts for nothing.
 fn part(settings: &Settings, refund: &Payload<'_>) -> Result<(Fact, &'static str), Box<Verdict>> {
@@ -391,6 +407,9 @@ fn part(settings: &Settings, refund: &Payload<'_>) -> Result<(Fact, &'static str
     let reason = match () {
         // An amount in the buyer's currency tells nothing of the shop's.
         () if !settings.is_currency(Some(currency)) => "refund_currency",
+        () if shop_currencies(refund).any(|own| !settings.is_currency(Some(&own))) => {
+            "refund_currency"
+        }
         () if settings.revenue != Revenue::Total => "refund_amount",
         () => "",
     };

@@ -1,0 +1,94 @@
+/** The other events that an answer of CAKE's may be about: those of the same click, and those of the same conversion. */
+import type { ResolvedOptions } from "./options.js";
+import { RecentConversions } from "./recent-conversions.js";
+import type { Shard, Sibling } from "./shard.js";
+import type { OutboxStore, Row } from "./store.js";
+
+/** The dependencies of {@link Siblings}. */
+export interface SiblingsDeps {
+  readonly options: ResolvedOptions;
+  readonly store: OutboxStore;
+  /** The forwarder's other shards. */
+  readonly peers: () => readonly Pick<Shard, "siblings">[];
+  readonly isNotRecorded: (row: Row) => boolean;
+}
+
+/** The siblings of a shard's events. */
+export class Siblings {
+  readonly #deps: SiblingsDeps;
+  readonly #recent: RecentConversions;
+  #peerCount: number | undefined;
+
+  constructor(deps: SiblingsDeps) {
+    this.#deps = deps;
+    this.#recent = new RecentConversions(deps.store);
+  }
+
+  /** Those in this shard: of an offer and click, and of a conversion. */
+  own(order: string, conversionId?: number): readonly Sibling[] {
+    const { store } = this.#deps;
+    if (conversionId === undefined) return store.siblings(order).map((row) => this.#siblingOf(row));
+    const same = [...store.withConversion(conversionId), ...this.#recentRows(conversionId)];
+    return [
+      ...store.siblings(order).map((row) => this.#siblingOf(row)),
+      ...same.map((row) => this.#siblingOf({ ...row, conversion_id: conversionId })),
+    ];
+  }
+
+  /** Those in all shards. */
+  async all({ id, order_key }: Row, conversionId?: number): Promise<readonly Sibling[]> {
+    const peers = await Promise.all(this.#deps.peers().map((peer) => peer.siblings(order_key, conversionId)));
+    return [...this.own(order_key, conversionId), ...peers.flat()].filter((sibling) => sibling.id !== id);
+  }
+
+  /** What {@link RecentConversions.newAbove} says before a request is sent. A shard asks its peers once a second at most. */
+  newAbove(): number | undefined {
+    this.#peerCount ??= this.#deps.peers().length;
+    return this.#recent.newAbove(Date.now(), 1_000 * this.#peerCount);
+  }
+
+  /**
+   * The other events of a conversion that CAKE names as this event's. The conversion counts as this event's from now on,
+   * unless there are others. Where CAKE deduplicates, other shards are not asked about a conversion that is new.
+   */
+  async othersOf(
+    row: Row,
+    conversionId: number,
+    { isDeduplicated, newAbove }: { readonly isDeduplicated: boolean; readonly newAbove: number | undefined },
+  ): Promise<readonly Sibling[]> {
+    const isOther = (sibling: Sibling) => sibling.id !== row.id;
+    const own = this.own("", conversionId).filter(isOther);
+    if (own.length > 0) return own;
+    this.met(row.id, conversionId);
+    if (isDeduplicated && newAbove !== undefined && conversionId > newAbove) return [];
+    const peers = await Promise.all(this.#deps.peers().map((peer) => peer.siblings("", conversionId)));
+    const others = peers.flat().filter(isOther);
+    if (others.length > 0) this.#recent.forget(conversionId);
+    return others;
+  }
+
+  /** Notes whose conversion it is. */
+  met(id: string, conversionId: number): void {
+    this.#recent.note(conversionId, id, Date.now());
+  }
+
+  #recentRows(conversionId: number): readonly Row[] {
+    const id = this.#recent.find(conversionId);
+    const row = id === undefined ? undefined : this.#deps.store.find(id);
+    return row === undefined ? [] : [row];
+  }
+
+  #siblingOf(row: Row): Sibling {
+    const { options, isNotRecorded } = this.#deps;
+    const { uniqueId = "", clickId = "" } = JSON.parse(row.text) as { uniqueId?: string; clickId?: string };
+    return {
+      id: row.id,
+      isNotRecorded: isNotRecorded(row),
+      isDelivered: row.state === "delivered",
+      conversionId: row.conversion_id,
+      acceptedMs: Math.floor(row.accepted_ms / options.clockSpeed),
+      uniqueId: String(uniqueId),
+      clickId: String(clickId),
+    };
+  }
+}
