@@ -38,7 +38,7 @@ const OWN_NAMES = {
 };
 
 /** Short names for what those files export to each other. */
-const OWN_EXPORTS = { openOutbox: "m", noteDecision: "q", checkNames: "p", findLink: "e", refuse: "v" };
+const OWN_EXPORTS = { openOutbox: "m", noteDecision: "q", checkNames: "p", findLink: "b", refuse: "v" };
 
 /** The words for a missing value, as literals. */
 const WORDS = { MISSING_WORDS: JSON.stringify(MISSING_WORDS), BESIDE_WORDS: JSON.stringify(BESIDE_WORDS) };

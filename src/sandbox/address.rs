@@ -59,12 +59,9 @@ pub(crate) fn is_allowed<S: AsRef<str>>(hosts: &[S], url: &str) -> bool {
         }
         _ => host,
     };
-    hosts
-        .iter()
-        .map(AsRef::as_ref)
-        .any(|entry| {
-            entry == name || entry == host || (entry == "localhost" && is_loopback_host(name))
-        })
+    hosts.iter().map(AsRef::as_ref).any(|entry| {
+        entry == name || entry == host || (entry == "localhost" && is_loopback_host(name))
+    })
 }
 
 #[cfg(test)]
