@@ -40,6 +40,7 @@ test.each([
     "site data that the visitor clears",
     () => {
       localStorage.clear();
+      // biome-ignore lint/suspicious/noDocumentCookie: as the browser's own menu does it, at once.
       document.cookie = "cake_click=; Max-Age=0; Path=/";
     },
   ],
