@@ -310,19 +310,19 @@ export interface CakeErrorInit {
   /** Says what happened or which rule was broken. */
   readonly rule: string;
   /** Is the same call worth another try, and safe to repeat? @default false */
-  readonly retryable?: boolean;
+  readonly retryable?: boolean | undefined;
   /** The parameter at fault, if there is one. */
-  readonly parameter?: string;
+  readonly parameter?: string | undefined;
   /** CAKE's HTTP status, if it answered with one that matters. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** The wait that CAKE asked for, in milliseconds, if it did. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** An error as the core throws it; see src/bindings/error.rs. */
 interface CoreError extends CakeErrorInit {
   /** The error behind an unknown outcome. */
-  readonly cause?: CoreError;
+  readonly cause?: CoreError | undefined;
   /** The platform's message if no answer came, without URL and key. */
   readonly because?: string;
 }

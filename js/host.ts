@@ -17,3 +17,6 @@ export interface Host {
    */
   persist?(): Promise<void>;
 }
+
+/** Does a server on this address answer this machine alone? The rule of `is_loopback_host` in src/host.rs. */
+export const isLoopback = (host: string): boolean => /^(127(\.\d{1,3}){3}|([\w-]+\.)*localhost|::1)$/i.test(host);

@@ -13,36 +13,36 @@ export interface TrackingLinkParts {
   /** The creative, such as a banner or text that is clicked: `c` in the link. A whole number from 1. */
   readonly creativeId: number;
   /** Sub id for segmenting traffic, at most 50 characters, not unique per click. */
-  readonly s1?: string;
+  readonly s1?: string | undefined;
   /** Sub id, at most 100 characters; a partner's own click id belongs here. */
-  readonly s2?: string;
+  readonly s2?: string | undefined;
   /** Sub id, at most 100 characters. */
-  readonly s3?: string;
+  readonly s3?: string | undefined;
   /** Sub id, at most 100 characters. */
-  readonly s4?: string;
+  readonly s4?: string | undefined;
   /** Sub id, at most 100 characters. */
-  readonly s5?: string;
+  readonly s5?: string | undefined;
   /** The price format: `p` in the link. Letters and digits; CPA campaigns have none. */
-  readonly priceFormat?: string;
+  readonly priceFormat?: string | undefined;
   /**
    * A deep link, `ckmrdr`: https, to a host of `deepLinkHosts`. It overrides the landing page if the creative allows
    * it.
    */
-  readonly deepLink?: string;
+  readonly deepLink?: string | undefined;
   /** More parameters. Their names must not be CAKE's own. */
-  readonly extra?: Readonly<Record<string, string>>;
+  readonly extra?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Exceptions to the usual rules of a tracking link. */
 export interface TrackingLinkRules {
   /** Is `domain` a sandbox on this machine? @default false */
-  readonly sandbox?: boolean;
+  readonly sandbox?: boolean | undefined;
   /** Allow CAKE's own test affiliate, -1. @default false */
-  readonly testAffiliate?: boolean;
+  readonly testAffiliate?: boolean | undefined;
   /** Let a text that is too long for one of s2 to s5 continue in the next one, as CAKE does. @default false */
-  readonly spill?: boolean;
+  readonly spill?: boolean | undefined;
   /** The hosts that a deep link may lead to: `shop.example.com`, `*.example.com`. @default none */
-  readonly deepLinkHosts?: readonly string[];
+  readonly deepLinkHosts?: readonly string[] | undefined;
 }
 
 /** The yes-or-no rules, as the core takes them. */

@@ -18,9 +18,9 @@ export interface SignatureHeaders {
 /** The id and time to sign, if not the defaults. */
 export interface SigningOptions {
   /** The request's own id: 1 to 256 visible ASCII characters. @default a fresh one */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** The time of signing. @default now */
-  readonly at?: Date;
+  readonly at?: Date | undefined;
 }
 
 const TOLERANCE_S = 300;

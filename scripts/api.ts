@@ -1,6 +1,6 @@
 // Reports of the public types: tests/api/ENTRY.api.md, one for each import path. `npm run check` compares them, so that
 // every change of the API is seen. `-- --fix` writes them.
-import { mkdirSync, readFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
 import { root } from "./build.ts";
@@ -71,6 +71,15 @@ for (const [path, target] of Object.entries(exports)) {
   if (!result.apiReportChanged) continue;
   changed += 1;
   console.log(`api: ${name}.api.md ${isFix ? "is written" : "is not what the types say"}`);
+}
+// A site compiles with exactOptionalPropertyTypes, or hands on a value that may be missing, such as an environment's:
+// whatever may be left out may be given as `undefined`.
+for (const file of globSync("*.api.md", { cwd: folder })) {
+  for (const line of readFileSync(join(folder, file), "utf8").split("\n")) {
+    if (!/^\s+(readonly )?\w+\?: .*;$/.test(line) || /\bundefined\b|: unknown;$/.test(line)) continue;
+    console.error(`api: ${file} has an optional property that does not take undefined: ${line.trim()}`);
+    process.exitCode = 1;
+  }
 }
 if (changed > 0 && !isFix) {
   console.error(

@@ -12,32 +12,33 @@ import { root } from "./build.ts";
 import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
 /** The exports of the cores; see js/page/core.ts. Those of clicks have short names in what a page loads. */
-const EXPORTS = { put: "p", reply: "g", decide: "d" };
+const EXPORTS = { put: "t", reply: "f", decide: "o" };
 const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
 
 /**
- * Short names for properties that only the page's own files share: js/page/tracker.ts, outbox.ts, attach.ts and load.ts.
+ * Short names for properties that only the page's own files share: js/page/tracker.ts, outbox.ts, attach.ts and load.ts. The
+ * letters are those with which the first files pack best.
  */
 const OWN_NAMES = {
-  said: "s",
-  note: "n",
+  said: "m",
+  note: "t",
   report: "r",
-  conclude: "c",
+  conclude: "w",
   resend: "e",
-  missing: "m",
-  conversions: "w",
-  complete: "k",
-  rewrite: "b",
-  sent: "t",
-  isEdge: "i",
-  findClick: "f",
-  own: "q",
-  url: "u",
-  isMissing: "j",
+  missing: "o",
+  conversions: "n",
+  complete: "i",
+  rewrite: "q",
+  sent: "s",
+  isEdge: "x",
+  findClick: "a",
+  own: "k",
+  url: "p",
+  isMissing: "c",
 };
 
 /** Short names for what those files export to each other. */
-const OWN_EXPORTS = { openOutbox: "o", noteDecision: "t", checkNames: "a", findLink: "f" };
+const OWN_EXPORTS = { openOutbox: "m", noteDecision: "q", checkNames: "p", findLink: "b", refuse: "v" };
 
 /** The words for a missing value, as literals. */
 const WORDS = { MISSING_WORDS: JSON.stringify(MISSING_WORDS), BESIDE_WORDS: JSON.stringify(BESIDE_WORDS) };

@@ -182,7 +182,7 @@ impl Capture<'_> {
         let texts = self.stores(cookies, name, now_ms);
         let stores: Vec<&str> = texts.iter().map(String::as_str).collect();
         let stores = stores.as_slice();
-        let is_private = visit.privacy_control == Some("1");
+        let is_private = visit.privacy_control.is_some_and(is_signal);
         let storing = self
             .consent
             .storing(is_private, self.ignores_privacy_control);
@@ -335,6 +335,14 @@ fn push_deletions(
         domain = cut(domain, b'.').1.unwrap_or_default();
     }
     push(None)
+}
+
+/// Is a `Sec-GPC` that a browser, an extension or a proxy has written the signal? Set twice it comes as `1, 1`; in doubt,
+/// such as `1, 0`, the visitor's no counts.
+fn is_signal(header: &str) -> bool {
+    header
+        .split(',')
+        .any(|item| matches!(cut(item, b';').0.trim_ascii().trim_matches('"'), "1" | "?1"))
 }
 
 /// The reason why a request is not a visit, if there is one.

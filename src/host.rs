@@ -106,28 +106,46 @@ fn lower_case(text: &str) -> Cow<'_, str> {
 /// In a page, js/page/link.ts has checked each host, and left out a wrong one: half a kilobyte less.
 const IS_CHECKED: bool = cfg!(all(target_family = "wasm", feature = "link"));
 
-/// Is this `http://127.0.0.1`, `http://localhost` or `http://[::1]`, with or without a port?
+/// Is this `http://` and a loopback host ([`is_loopback_host`]), with or without a port?
 #[must_use]
 pub(crate) fn is_loopback_origin(origin: &str) -> bool {
     if IS_CHECKED {
         return !origin.is_empty();
     }
-    let hosts = "http://127.0.0.1 http://localhost http://[::1]";
-    find_word(hosts, origin, starts_origin).is_some()
-}
-
-/// Is `origin` this host, with or without a port?
-fn starts_origin(host: &[u8], origin: &[u8]) -> bool {
-    let (start, port) = origin.split_at_checked(host.len()).unwrap_or_default();
-    let is_port = match port {
+    let (scheme, rest) = origin.split_at_checked(7).unwrap_or_default();
+    // The colons of `[::1]` are no port's.
+    let name = rest.bytes().take_while(|byte| *byte != b']').count();
+    let start = if name == rest.len() { 0 } else { name };
+    let colon = rest.bytes().skip(start).position(|byte| byte == b':');
+    let (host, port) = rest.split_at(colon.map_or(rest.len(), |at| start + at));
+    let is_port = match port.as_bytes() {
         [] => true,
-        [b':', digits @ ..] => {
+        [_, digits @ ..] => {
             digits.first() != Some(&b'0')
                 && url::read_number(digits, 10).is_some_and(|port| port <= 65_535)
         }
-        _ => false,
     };
-    is_port && is_alike(start, host)
+    is_port && is_alike(scheme.as_bytes(), b"http://") && is_loopback_host(host)
+}
+
+/// Is this a host that every browser takes for this machine, also without TLS: `localhost`, a name below it,
+/// `127.0.0.0/8` or `[::1]`? An address counts in its one spelling.
+#[must_use]
+pub(crate) fn is_loopback_host(host: &str) -> bool {
+    let octet = |text: &str| {
+        let is_plain = text.len() == 1 || !text.starts_with('0');
+        url::read_number(text.as_bytes(), 10).is_some_and(|number| is_plain && number <= 255)
+    };
+    if let Some(rest) = host.strip_prefix("127.") {
+        return rest.split('.').count() == 3 && rest.split('.').all(octet);
+    }
+    let is_name = |label: &str| {
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        !label.is_empty() && label.bytes().all(is_letter)
+    };
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let is_named = is_alike(last.as_bytes(), b"localhost") && host.split('.').all(is_name);
+    host == "[::1]" || (is_named && are_labels_valid(host))
 }
 
 /// Is this a host name of two labels or more that every URL parser accepts? An IP address is not

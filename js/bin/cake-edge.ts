@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { allowedHost } from "../allowed-host.js";
 import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
+import { isLoopback } from "../host.js";
 import { findNearest } from "../nearest.js";
 import { MANAGERS, managerOf } from "./init-project.js";
 import {
@@ -190,10 +191,6 @@ function readHost(given: string): string {
   } catch (thrown) {
     throw new UsageError(toCakeError(thrown).message.replace("allowedHosts", "--allow"));
   }
-}
-
-function isLoopback(host: string): boolean {
-  return ["127.0.0.1", "localhost", "::1"].includes(host);
 }
 
 /** The fixture's text, checked by the core before anything starts. */

@@ -33,6 +33,7 @@ import {
   TAG,
   WELCOME,
 } from "./init-templates.js";
+import { neverRuns } from "./init-unrun.js";
 
 const WRANGLER = "^4.151.0";
 
@@ -87,6 +88,8 @@ export function filesOf(plan: Plan): { files: FileToWrite[]; warnings: string[] 
       `the project has wrangler ${wrangler}: the Workers here are written for 4, whose configuration has more`,
     );
   }
+  const unrun = parts.has("capture") ? neverRuns(plan) : undefined;
+  if (unrun !== undefined) warnings.push(unrun);
   // The forwarder reads the cookie that the capture signs.
   const cookieSecret = cookieSecretIn(folder);
   if (parts.has("forwarder")) {

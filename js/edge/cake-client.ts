@@ -8,13 +8,13 @@ import type { List, ListOptions, RowRange } from "./list.js";
 /** The filters of Get Click. */
 export interface ListClicksParams extends RowRange {
   /** The first day, `YYYY-MM-DD`, in the account's time zone. */
-  readonly startDate?: string;
+  readonly startDate?: string | undefined;
   /** The last day, `YYYY-MM-DD`. CAKE's reports have left out this day itself: see `dayRange`. */
-  readonly endDate?: string;
+  readonly endDate?: string | undefined;
   /** Only clicks on this offer. */
-  readonly offerId?: number;
+  readonly offerId?: number | undefined;
   /** Only clicks of this affiliate. */
-  readonly affiliateId?: number;
+  readonly affiliateId?: number | undefined;
 }
 
 /** The parameters of Record Conversion. */
@@ -28,37 +28,37 @@ export interface RecordConversionParams {
    * accepted, `0.1 + 0.2` is refused.
    * @default by the offer's rules
    */
-  readonly payout?: string | number;
+  readonly payout?: string | number | undefined;
   /** Overrides the advertiser's revenue, in the same form. @default by the offer's rules */
-  readonly revenue?: string | number;
+  readonly revenue?: string | number | undefined;
   /**
    * In the account's civil time, `YYYY-MM-DD HH:MM:SS`; or a `Date`, if the client knows the account's `timeZone`.
    * @default now, by CAKE's clock
    */
-  readonly conversionDate?: string | Date;
+  readonly conversionDate?: string | Date | undefined;
   /**
    * Your transaction id, as your shop writes it: up to 128 characters, and no e-mail address. CAKE deduplicates only by
    * this id. Without it the conversion is never sent again.
    */
-  readonly uniqueId?: string | number | bigint;
+  readonly uniqueId?: string | number | bigint | undefined;
   /** Your order reference, in the same form. */
-  readonly orderId?: string | number | bigint;
+  readonly orderId?: string | number | bigint | undefined;
   /** Free for your own use. */
-  readonly adv1?: string;
+  readonly adv1?: string | undefined;
   /** Free for your own use. */
-  readonly adv2?: string;
+  readonly adv2?: string | undefined;
   /** Free for your own use. */
-  readonly adv3?: string;
+  readonly adv3?: string | undefined;
   /** Free for your own use. */
-  readonly adv4?: string;
+  readonly adv4?: string | undefined;
   /** Free for your own use. */
-  readonly adv5?: string;
+  readonly adv5?: string | undefined;
 }
 
 /** How to record one conversion. */
 export interface RecordConversionOptions extends CallOptions {
   /** The check before this conversion is sent again. @default the client's */
-  readonly verify?: Verify;
+  readonly verify?: Verify | undefined;
 }
 
 /** The filters of Get Conversions. */
@@ -68,17 +68,17 @@ export interface ListConversionsParams extends RowRange {
   /** The last day, `YYYY-MM-DD`. CAKE's reports have left out this day itself: see `dayRange`. */
   readonly endDate: string;
   /** Only conversions on this offer. */
-  readonly offerId?: number;
+  readonly offerId?: number | undefined;
   /** Only conversions of this affiliate. */
-  readonly affiliateId?: number;
+  readonly affiliateId?: number | undefined;
   /** Only conversions for this advertiser. */
-  readonly advertiserId?: number;
+  readonly advertiserId?: number | undefined;
   /** Only conversions of this status. */
-  readonly conversionStatus?: ConversionStatus;
+  readonly conversionStatus?: ConversionStatus | undefined;
   /** CAKE's name of the field to sort by, such as `conversion_date`. */
-  readonly sortField?: string;
+  readonly sortField?: string | undefined;
   /** Return the newest or largest first? @default false */
-  readonly sortDescending?: boolean;
+  readonly sortDescending?: boolean | undefined;
 }
 
 /** The filters of the conversion report. */
@@ -88,15 +88,15 @@ export interface ListConversionReportParams extends RowRange {
   /** The last day, `YYYY-MM-DD`. CAKE's reports have left out this day itself: see `dayRange`. */
   readonly endDate: string;
   /** Only conversions on this offer. */
-  readonly offerId?: number;
+  readonly offerId?: number | undefined;
   /** Only conversions of this affiliate. */
-  readonly affiliateId?: number;
+  readonly affiliateId?: number | undefined;
   /** Only conversions of this status. */
-  readonly conversionStatus?: ConversionStatus;
+  readonly conversionStatus?: ConversionStatus | undefined;
   /** CAKE's name of the field to sort by, such as `conversion_date`. */
-  readonly sortField?: string;
+  readonly sortField?: string | undefined;
   /** Return the newest or largest first? @default false */
-  readonly sortDescending?: boolean;
+  readonly sortDescending?: boolean | undefined;
 }
 
 /** The filters of conversions that changed. */
@@ -104,15 +104,15 @@ export interface ListConversionChangesParams extends RowRange {
   /** The first day of the changes, `YYYY-MM-DD`, in the account's time zone. */
   readonly since: string;
   /** Also return conversions that are only new? @default false */
-  readonly includesNew?: boolean;
+  readonly includesNew?: boolean | undefined;
   /** Only conversions on this offer. */
-  readonly offerId?: number;
+  readonly offerId?: number | undefined;
   /** Only conversions of this affiliate. */
-  readonly affiliateId?: number;
+  readonly affiliateId?: number | undefined;
   /** Only conversions for this advertiser. */
-  readonly advertiserId?: number;
+  readonly advertiserId?: number | undefined;
   /** Return the newest first? @default false */
-  readonly sortDescending?: boolean;
+  readonly sortDescending?: boolean | undefined;
 }
 
 /** The parameters of a correction. Fields that are left out stay as they are. */
@@ -121,39 +121,39 @@ export interface CorrectConversionParams {
    * Your own id of this correction, without `[` and `]`. The note ends with it, such as `[refund-4711]`. If an answer
    * is lost, the client uses it to find out whether the correction was applied.
    */
-  readonly correctionId?: string | number | bigint;
+  readonly correctionId?: string | number | bigint | undefined;
   /** CAKE's id of the conversion. Give this id or the `uniqueId`. */
-  readonly conversionId?: number;
+  readonly conversionId?: number | undefined;
   /** Your transaction id of the conversion. */
-  readonly uniqueId?: string | number | bigint;
+  readonly uniqueId?: string | number | bigint | undefined;
   /** The offer that the conversion belongs to. */
   readonly offerId: number;
   /** The affiliate's new total payout: an exact decimal such as `"9.00"`, never negative. */
-  readonly payout?: string | number;
+  readonly payout?: string | number | undefined;
   /** An amount to add to the payout; a minus takes it back. Sent once only. */
-  readonly payoutAdded?: string | number;
+  readonly payoutAdded?: string | number | undefined;
   /** The advertiser's new total payment. */
-  readonly revenue?: string | number;
+  readonly revenue?: string | number | undefined;
   /** An amount to add to the revenue; a minus takes it back. Sent once only. */
-  readonly revenueAdded?: string | number;
+  readonly revenueAdded?: string | number | undefined;
   /** The new status. A refund is `returned`. */
-  readonly status?: "returned" | "rejected" | "approved" | "pending";
+  readonly status?: "returned" | "rejected" | "approved" | "pending" | undefined;
   /** CAKE's id of one of your account's dispositions, the reason for the status. */
-  readonly dispositionId?: number;
+  readonly dispositionId?: number | undefined;
   /**
    * A text to append to the conversion's note, up to 500 characters. If an answer is lost, the client uses it to find
    * out whether the correction was applied. So give each correction its own, such as `refund 4711`. A correction that
    * adds an amount must have a note or a `correctionId`.
    */
-  readonly note?: string;
+  readonly note?: string | undefined;
   /** The day that the correction counts for: `"today"`, `"conversion_date"` or `YYYY-MM-DD`. @default "today" */
-  readonly effectiveDate?: "today" | "conversion_date" | (string & {});
+  readonly effectiveDate?: "today" | "conversion_date" | (string & {}) | undefined;
 }
 
 /** The options of a correction. */
 export interface CorrectConversionOptions extends CallOptions {
   /** Check the correction and return the request without sending it. @default false */
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
 }
 
 /** The parameters of Create Postback. */
@@ -165,29 +165,29 @@ export interface CreatePostbackParams {
   /** An https URL with CAKE's macros, such as `https://partner.example/?id=#reqsessid#&payout=#price#`. */
   readonly postbackUrl: string;
   /** The status of the new postback. @default "active" */
-  readonly postbackStatus?: "active" | "inactive";
+  readonly postbackStatus?: "active" | "inactive" | undefined;
   /** The kind: 1 server to server, 2 iframe, 3 image, 4 JavaScript. @default CAKE's */
-  readonly postbackTypeId?: 1 | 2 | 3 | 4;
+  readonly postbackTypeId?: 1 | 2 | 3 | 4 | undefined;
 }
 
 /** A postback that CAKE will fire. */
 export interface Postback {
   readonly postbackId: number;
-  readonly affiliateId?: number;
+  readonly affiliateId?: number | undefined;
   /** The offer; 0 for all offers. */
-  readonly offerId?: number;
-  readonly postbackUrl?: string;
+  readonly offerId?: number | undefined;
+  readonly postbackUrl?: string | undefined;
   /** The kind, such as `Server`. */
-  readonly postbackType?: string;
-  readonly postbackStatus?: "active" | "inactive" | (string & {});
+  readonly postbackType?: string | undefined;
+  readonly postbackStatus?: "active" | "inactive" | (string & {}) | undefined;
 }
 
 /** The filters of Get Tracking Domains. */
 export interface ListTrackingDomainsParams {
   /** Only the domain with this id. */
-  readonly trackingDomainId?: number;
+  readonly trackingDomainId?: number | undefined;
   /** Only domains with this status. */
-  readonly domainStatus?: "active" | "inactive";
+  readonly domainStatus?: "active" | "inactive" | undefined;
 }
 
 /** A branded domain of the network. */
@@ -195,7 +195,7 @@ export interface TrackingDomain {
   readonly trackingDomainId: number;
   /** The host name, such as `track.yournetwork.com`. */
   readonly domain: string;
-  readonly domainStatus?: "active" | "inactive" | (string & {});
+  readonly domainStatus?: "active" | "inactive" | (string & {}) | undefined;
   /** Is it the default domain of links? */
   readonly isDefault: boolean;
 }
@@ -203,7 +203,7 @@ export interface TrackingDomain {
 /** The options of the doctor. */
 export interface CheckOptions extends CallOptions {
   /** The id of one of your clicks, to check that CAKE knows it. */
-  readonly clickId?: string;
+  readonly clickId?: string | undefined;
 }
 
 /** One check of the doctor. */
@@ -223,7 +223,7 @@ export interface Check {
   /** The finding. */
   readonly found: string;
   /** The advice, unless all is well. */
-  readonly advice?: string;
+  readonly advice?: string | undefined;
 }
 
 /** The doctor's report. */

@@ -4,11 +4,11 @@ import { checkRecord, refuse } from "../option.js";
 /** The options of one call. */
 export interface CallOptions {
   /** Ends the call with `aborted`, or with `outcome_unknown` if a write was under way. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** The time limit of one request, in milliseconds. @default the client's */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** How often a request may be sent again. @default the client's */
-  readonly retries?: number;
+  readonly retries?: number | undefined;
 }
 
 /** The request, as a hook sees it. It never contains the API key. */
@@ -27,9 +27,9 @@ export interface ReceivedResponse extends SentRequest {
   /** The time for the request and its body, in milliseconds. */
   readonly ms: number;
   /** The HTTP status, if an answer came. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** The error's code, if no answer came. */
-  readonly error?: string;
+  readonly error?: string | undefined;
 }
 
 /** A Date where CAKE's clock is meant is a frequent slip. */

@@ -46,32 +46,32 @@ export interface CaptureOptions {
    * `"denied"` deletes the cookie. Any other word is `invalid_setting`.
    * @default "granted"
    */
-  readonly consent?: Consent | boolean | ((request: Request) => Consent | boolean);
+  readonly consent?: (Consent | boolean | ((request: Request) => Consent | boolean)) | undefined;
   /** Keep clicks in spite of `Sec-GPC: 1`, where your law and counsel allow it. @default false */
-  readonly ignoreGlobalPrivacyControl?: boolean;
+  readonly ignoreGlobalPrivacyControl?: boolean | undefined;
   /** The site's domain, such as `shop.example`, if its subdomains are to see the cookie too. @default the host alone */
-  readonly domain?: string;
+  readonly domain?: string | undefined;
   /** Which click counts when there are several. @default "last" */
-  readonly touch?: "last" | "first";
+  readonly touch?: "last" | "first" | undefined;
   /** How long a click counts, in days, 1 to 400. @default 30 */
-  readonly windowDays?: number;
+  readonly windowDays?: number | undefined;
   /** How many clicks are kept, 1 to 20. @default 5 */
-  readonly journey?: number;
+  readonly journey?: number | undefined;
   /** The names of the click id's parameter, the preferred one first. @default those of `findClick` */
-  readonly parameters?: readonly string[];
+  readonly parameters?: readonly string[] | undefined;
   /**
    * Trust `X-Forwarded-Proto`, `X-Forwarded-Host` and `Forwarded`. On a server behind a proxy that ends TLS, every
    * request is plain http, and no click is kept without this. Set it only if your proxy writes these headers itself.
    * @default false
    */
-  readonly trustProxy?: boolean;
+  readonly trustProxy?: boolean | undefined;
   /**
    * The order that is reported with this request. Its own id is no click id, in whatever spelling (`#1077`, `001077`): a
    * thank-you page's address may have it under a click id's name. It is neither taken nor kept.
    */
-  readonly orderId?: string | number;
+  readonly orderId?: string | number | undefined;
   /** The transaction's id, which is no click id either. */
-  readonly uniqueId?: string | number;
+  readonly uniqueId?: string | number | undefined;
 }
 
 /**
@@ -99,16 +99,16 @@ export type CaptureReason =
 /** The result of {@link captureClick}, and the cookies to set. */
 export interface CapturedClick {
   /** The click id that counts: this request's, or the one kept earlier. */
-  readonly clickId?: string;
+  readonly clickId?: string | undefined;
   /** The `Set-Cookie` value that keeps the click id or deletes the cookie. Do not cache an answer that has it. */
-  readonly setCookie?: string;
+  readonly setCookie?: string | undefined;
   /**
    * All `Set-Cookie` values if there are several; {@link setCookie} is the first. There are several after the visitor's
    * no: every name and domain that may hold a click loses it.
    */
-  readonly setCookies?: readonly string[];
+  readonly setCookies?: readonly string[] | undefined;
   /** Why no click was kept; absent if one was kept. */
-  readonly reason?: CaptureReason;
+  readonly reason?: CaptureReason | undefined;
 }
 
 /**
@@ -215,7 +215,7 @@ export interface SiteCaptureOptions extends CaptureOptions {
    * Is called with the reason when a click could not be captured. The site's answer is sent anyway.
    * @default `console.error`
    */
-  readonly onError?: (error: unknown, request: Request) => void;
+  readonly onError?: ((error: unknown, request: Request) => void) | undefined;
 }
 
 /** The options, or a function that takes them from a Worker's environment, which holds the secrets. */

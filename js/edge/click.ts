@@ -84,9 +84,9 @@ interface PlainRow {
   readonly sub_id_4?: string | null;
   readonly sub_id_5?: string | null;
   readonly ip_address?: string | null;
-  readonly country?: string | null;
+  readonly country?: string | null | undefined;
   readonly converted: boolean;
-  readonly conversion_id?: number | null;
+  readonly conversion_id?: number | null | undefined;
 }
 
 /** The clicks, if all rows have the article's names and types; otherwise `undefined`. */

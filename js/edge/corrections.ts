@@ -12,7 +12,7 @@ export interface CorrectionRow extends CorrectConversionParams {
    * How much money it moves, such as `"9.00"`; `maxMoney` counts it, and never less than the row adds.
    * @default the amount that it adds
    */
-  readonly amount?: string;
+  readonly amount?: string | undefined;
 }
 
 /**
@@ -25,7 +25,7 @@ export interface CorrectionEntry {
   readonly correction: string;
   readonly state: "sending" | "corrected" | "refused" | "unknown" | "missing";
   /** The error's message. */
-  readonly message?: string;
+  readonly message?: string | undefined;
   /** The time, as an ISO date. */
   readonly at: string;
 }
@@ -44,21 +44,21 @@ export interface ApplyCorrectionsOptions {
   readonly client: Pick<CakeClient, "correctConversion">;
   readonly journal: CorrectionJournal;
   /** The most corrections to send; the rest is left for the next run. @default all */
-  readonly maxRows?: number;
+  readonly maxRows?: number | undefined;
   /**
    * The most money to move, such as `"500.00"`; the rest is left for the next run. A row that sets totals or a status
    * then needs an `amount`, because the row does not show how much it moves.
    * @default any sum
    */
-  readonly maxMoney?: string;
+  readonly maxMoney?: string | undefined;
   /** Check the rows and return the requests without sending them. @default false */
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
   /** The most requests a second. @default 2 */
-  readonly rateLimit?: number;
+  readonly rateLimit?: number | undefined;
   /** Is called for each row, in their order, once its outcome is known. */
-  readonly onRow?: (row: AppliedCorrection) => void;
+  readonly onRow?: ((row: AppliedCorrection) => void) | undefined;
   /** Ends the run between two rows. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -91,7 +91,7 @@ export interface AppliedCorrection {
   /** The journal's key of the row; empty if the row is invalid. */
   readonly correction: string;
   readonly outcome: CorrectionOutcome;
-  readonly error?: CakeError;
+  readonly error?: CakeError | undefined;
 }
 
 /** The outcomes of all rows. */
@@ -102,7 +102,7 @@ export interface CorrectionsReport {
   /** How much money was moved, or in a dry run would be, according to the rows. */
   readonly money: string;
   /** Why the run ended before the last row: CAKE refuses the key, an outage, `aborted`. */
-  readonly stopped?: CakeError;
+  readonly stopped?: CakeError | undefined;
 }
 
 const OPTIONS = ["client", "journal", "maxRows", "maxMoney", "dryRun", "rateLimit", "onRow", "signal"];

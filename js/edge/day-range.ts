@@ -36,10 +36,13 @@ export function dayRange(first: Day, last: Day): DayRange;
  * @example
  * cake.listClicks(dayRange("yesterday", { timeZone: "America/New_York" }));
  */
-export function dayRange(name: DayRangeName, calendar: { readonly timeZone: string; readonly now?: Date }): DayRange;
+export function dayRange(
+  name: DayRangeName,
+  calendar: { readonly timeZone: string; readonly now?: Date | undefined },
+): DayRange;
 export function dayRange(
   first: string,
-  last: string | { readonly timeZone: string; readonly now?: Date },
+  last: string | { readonly timeZone: string; readonly now?: Date | undefined },
   ...more: unknown[]
 ): DayRange {
   checkNoMore("dayRange", 2, more);

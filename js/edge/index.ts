@@ -92,12 +92,12 @@ export {
 /** The modules beside `cake-edge/edge.wasm`, for {@link init}. */
 export interface MoreModules {
   /** `cake-edge/client.wasm`: `createCakeClient` needs it. */
-  readonly client?: WasmModule;
+  readonly client?: WasmModule | undefined;
   /**
    * `cake-edge/checks.wasm`: `lintTrackingLink`, `checkPostbackUrl`, `checkPostbacks` and a client's `createPostback`
    * need it.
    */
-  readonly checks?: WasmModule;
+  readonly checks?: WasmModule | undefined;
 }
 
 /**

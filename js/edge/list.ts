@@ -25,9 +25,9 @@ export interface ListProgress {
 /** The options of reading a list. */
 export interface ListOptions extends CallOptions {
   /** The most rows to read. @default all */
-  readonly maxRows?: number;
+  readonly maxRows?: number | undefined;
   /** Is called with the progress after each page. */
-  readonly onPage?: (progress: ListProgress) => void;
+  readonly onPage?: ((progress: ListProgress) => void) | undefined;
 }
 
 /**
@@ -57,12 +57,12 @@ export interface List<Row> extends AsyncIterable<Row> {
 /** The parameters that paging sets. */
 export interface RowRange {
   /** The first row. CAKE counts from 0. @default 0 */
-  readonly startAtRow?: number;
+  readonly startAtRow?: number | undefined;
   /**
    * The most rows of a page.
    * @default 100 for `page()`, by CAKE; iterating asks for 1,000 clicks, or 500 conversions
    */
-  readonly rowLimit?: number;
+  readonly rowLimit?: number | undefined;
 }
 
 /** A fetched page: its rows, and the answer's text. */

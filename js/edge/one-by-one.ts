@@ -10,7 +10,7 @@ import { intervalOf } from "./client.js";
 export interface Step {
   readonly state: "sending" | "refused" | "unknown";
   /** The error's message. */
-  readonly message?: string;
+  readonly message?: string | undefined;
 }
 
 /** The outcome of a write. */

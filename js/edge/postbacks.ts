@@ -12,7 +12,7 @@ import type { CheckedPostbackUrl, Finding } from "./tracking.js";
 /** The options of {@link checkPostbacks}. */
 export interface CheckPostbacksOptions {
   /** May URLs lead to this machine, such as to a sandbox? @default false */
-  readonly sandbox?: boolean;
+  readonly sandbox?: boolean | undefined;
 }
 
 /** A probable mistake in a row. */
@@ -23,7 +23,7 @@ export interface PostbackFinding extends Omit<Finding, "code"> {
    */
   readonly code: Finding["code"] | "repeated_row" | "told_twice" | "registered_otherwise";
   /** The other row's place in the list, for `repeated_row` and `told_twice`. */
-  readonly otherIndex?: number;
+  readonly otherIndex?: number | undefined;
 }
 
 /** A checked row. */
@@ -36,7 +36,7 @@ export interface CheckedPostback {
   /** Probable mistakes. */
   readonly findings: readonly PostbackFinding[];
   /** The broken rule, if CAKE would refuse the row. */
-  readonly error?: CakeError;
+  readonly error?: CakeError | undefined;
 }
 
 /**
@@ -49,13 +49,13 @@ export interface PostbackEntry {
   readonly offerId: number;
   readonly postbackUrl: string;
   /** The settings, where the row gives them. */
-  readonly postbackStatus?: CreatePostbackParams["postbackStatus"];
-  readonly postbackTypeId?: CreatePostbackParams["postbackTypeId"];
+  readonly postbackStatus?: CreatePostbackParams["postbackStatus"] | undefined;
+  readonly postbackTypeId?: CreatePostbackParams["postbackTypeId"] | undefined;
   readonly state: "sending" | "registered" | "refused" | "unknown" | "missing";
   /** CAKE's id, if the postback is registered. */
-  readonly postbackId?: number;
+  readonly postbackId?: number | undefined;
   /** The error's message. */
-  readonly message?: string;
+  readonly message?: string | undefined;
   /** The time, as an ISO date. */
   readonly at: string;
 }
@@ -74,13 +74,13 @@ export interface ApplyPostbacksOptions extends CheckPostbacksOptions {
   readonly client: Pick<CakeClient, "createPostback">;
   readonly journal: PostbackJournal;
   /** Register rows with findings too? @default false */
-  readonly acceptFindings?: boolean;
+  readonly acceptFindings?: boolean | undefined;
   /** The most requests a second. @default 2 */
-  readonly rateLimit?: number;
+  readonly rateLimit?: number | undefined;
   /** Is called for each row, in their order, once its outcome is known. */
-  readonly onRow?: (row: AppliedPostback) => void;
+  readonly onRow?: ((row: AppliedPostback) => void) | undefined;
   /** Ends the run between two rows. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -99,7 +99,7 @@ export type PostbackOutcome = "registered" | "already" | "invalid" | "doubtful" 
 export interface AppliedPostback extends CheckedPostback {
   readonly outcome: PostbackOutcome;
   /** CAKE's id of the postback, if it is registered. */
-  readonly postbackId?: number;
+  readonly postbackId?: number | undefined;
 }
 
 /** The outcomes of all rows. */
@@ -108,7 +108,7 @@ export interface PostbackReport {
   readonly ok: boolean;
   readonly rows: readonly AppliedPostback[];
   /** Why the run ended before the last row: CAKE refuses the key, an outage, `aborted`. */
-  readonly stopped?: CakeError;
+  readonly stopped?: CakeError | undefined;
 }
 
 const ROW = ["affiliateId", "offerId", "postbackUrl", "postbackStatus", "postbackTypeId"];

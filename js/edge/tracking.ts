@@ -113,9 +113,9 @@ export interface FindClickOptions {
    * The names of the click id's parameter, the preferred one first.
    * @default reqid, ckm_request_id, click_id, clickid
    */
-  readonly parameters?: readonly string[];
+  readonly parameters?: readonly string[] | undefined;
   /** Also look into the URL's fragment. @default false */
-  readonly fragment?: boolean;
+  readonly fragment?: boolean | undefined;
 }
 
 /** The click of a landing page's URL. */
@@ -125,15 +125,15 @@ export interface FoundClick {
   readonly parameter: string;
   /** Did that parameter occur more than once? The first one counts. */
   readonly isRepeated: boolean;
-  readonly s1?: string;
-  readonly s2?: string;
-  readonly s3?: string;
-  readonly s4?: string;
-  readonly s5?: string;
+  readonly s1?: string | undefined;
+  readonly s2?: string | undefined;
+  readonly s3?: string | undefined;
+  readonly s4?: string | undefined;
+  readonly s5?: string | undefined;
   /** The affiliate's id, as text. */
-  readonly affiliateId?: string;
+  readonly affiliateId?: string | undefined;
   /** The offer's id, as text. */
-  readonly offerId?: string;
+  readonly offerId?: string | undefined;
 }
 
 /** Finds the click id and its companions in a landing page's URL; `undefined` if there is none. */
@@ -171,7 +171,7 @@ export interface PixelItem {
   /** The price of one piece. */
   readonly price: string | number;
   /** The line's discount. @default 0 */
-  readonly discount?: string | number;
+  readonly discount?: string | number | undefined;
 }
 
 /** The parts of a pixel, which is the URL that records a conversion without an API key. */
@@ -179,42 +179,42 @@ export interface PixelParts {
   /** Your network's tracking domain; with `sandbox: true`, the sandbox's origin. */
   readonly domain: string;
   /** Is `domain` a sandbox on this machine? @default false */
-  readonly sandbox?: boolean;
+  readonly sandbox?: boolean | undefined;
   /** The offer; or give an `advertiserId`. */
-  readonly offerId?: number;
+  readonly offerId?: number | undefined;
   /** The advertiser, for all offers of one. */
-  readonly advertiserId?: number;
+  readonly advertiserId?: number | undefined;
   /** The event that happened, `e`. @default the offer's own conversion */
-  readonly eventId?: number;
+  readonly eventId?: number | undefined;
   /** The click id; a server's postback needs it. */
-  readonly clickId?: string;
+  readonly clickId?: string | undefined;
   /** Your own transaction id, as your shop writes it: up to 128 characters, and no e-mail address. */
-  readonly transactionId?: string | number;
+  readonly transactionId?: string | number | undefined;
   /** The amount received, such as `"22.00"`. */
-  readonly price?: string;
+  readonly price?: string | undefined;
   /** The affiliate's payout, such as `"18.00"`. */
-  readonly payout?: string;
+  readonly payout?: string | undefined;
   /** The customer's total. With a subtotal, it must be that plus tax and shipping, less the discount. */
-  readonly orderTotal?: string | number;
+  readonly orderTotal?: string | number | undefined;
   /** The price of the goods: the sum of the items. */
-  readonly subtotal?: string | number;
-  readonly tax?: string | number;
-  readonly shipping?: string | number;
+  readonly subtotal?: string | number | undefined;
+  readonly tax?: string | number | undefined;
+  readonly shipping?: string | number | undefined;
   /** The order's discount. */
-  readonly discount?: string | number;
+  readonly discount?: string | number | undefined;
   /** The currency of these amounts, such as `EUR`. */
-  readonly currency?: string;
+  readonly currency?: string | undefined;
   /** The customer's country, such as `DE`. */
-  readonly country?: string;
-  readonly region?: string;
-  readonly voucher?: string;
-  readonly coupons?: readonly string[];
+  readonly country?: string | undefined;
+  readonly region?: string | undefined;
+  readonly voucher?: string | undefined;
+  readonly coupons?: readonly string[] | undefined;
   /** The lines of the order. */
-  readonly items?: readonly PixelItem[];
+  readonly items?: readonly PixelItem[] | undefined;
   /** The device's id. */
-  readonly udid?: string;
+  readonly udid?: string | undefined;
   /** `pb` server to server, `img` image, `js` script, `iframe` frame. @default "pb" */
-  readonly format?: "pb" | "img" | "js" | "iframe";
+  readonly format?: "pb" | "img" | "js" | "iframe" | undefined;
 }
 
 /** The parts about a shop's order. */
@@ -252,7 +252,7 @@ const PIXEL_PARTS = [
 export interface BuiltPixel {
   readonly url: string;
   /** Absent for a server's postback. */
-  readonly tag?: string;
+  readonly tag?: string | undefined;
 }
 
 /**

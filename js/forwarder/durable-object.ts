@@ -19,16 +19,16 @@ export interface WorkerOptions extends ForwarderOptions {
    * number moves the key to another shard, so {@link formerShards} must name the previous number.
    * @default 4
    */
-  readonly shards?: number;
+  readonly shards?: number | undefined;
   /**
    * The previous numbers of {@link shards}, the latest first, at most four. Events, claims and webhook ids are looked
    * up by these numbers too, and the shards of these numbers deliver the events that they hold. `docs/scale.md` says
    * how to change the number, how to roll a release back, and when a number may be left out.
    * @default [] (the number was never changed)
    */
-  readonly formerShards?: readonly number[];
+  readonly formerShards?: readonly number[] | undefined;
   /** A rate-limit binding, called once for each request with the caller's address. @default none */
-  readonly rateLimit?: RateLimit;
+  readonly rateLimit?: RateLimit | undefined;
 }
 
 /** The options that a shard does not use. */

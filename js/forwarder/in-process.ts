@@ -29,7 +29,7 @@ export interface InProcessOptions extends ForwarderOptions {
    * here too; so does each request to CAKE. While it rejects, answers are 503, nothing is sent, and it is called again.
    * @default nothing survives
    */
-  readonly keep?: (snapshot: StoreSnapshot) => Promise<void>;
+  readonly keep?: ((snapshot: StoreSnapshot) => Promise<void>) | undefined;
 }
 
 /** The delay before a failed `keep` is tried again, in milliseconds. */

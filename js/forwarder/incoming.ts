@@ -31,15 +31,15 @@ export interface WebhookLine {
   readonly topic: string;
   readonly outcome: IncomingOutcome;
   /** The reason. */
-  readonly code?: string;
+  readonly code?: string | undefined;
   /** The event that the webhook became or repeats. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Why the sale has no revenue: its currency is another one, or its amount is unusable. */
-  readonly revenueLeftOut?: "currency" | "amount";
+  readonly revenueLeftOut?: "currency" | "amount" | undefined;
   /** For a sale that its page has already reported: is the shop's money sent, with the sale or as a correction? */
-  readonly moneyUsed?: boolean;
+  readonly moneyUsed?: boolean | undefined;
   /** A person should look at it. */
-  readonly alert?: true;
+  readonly alert?: true | undefined;
 }
 
 /** The log line of a network's postback, without its query and secret. */
@@ -47,8 +47,8 @@ export interface PostbackLine {
   readonly event: "postback";
   readonly postback: string;
   readonly outcome: IncomingOutcome;
-  readonly code?: string;
-  readonly id?: string;
+  readonly code?: string | undefined;
+  readonly id?: string | undefined;
 }
 
 /** Counts of the last day by name and outcome, as a shard reports them. */

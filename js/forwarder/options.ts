@@ -28,9 +28,9 @@ export interface ForwarderOptions {
    * corrections need it. The same account may get another address: its events stay known. A different account needs an
    * outbox of its own.
    */
-  readonly baseUrl?: string;
+  readonly baseUrl?: string | undefined;
   /** The API key, a secret of the Worker. With {@link pixelDomain}, only corrections need it. */
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
   /**
    * A tracking domain such as `track.yournetwork.com`: conversions go to its `p.ashx`, without a key. That request
    * carries the click id, offer, unique id, payout, revenue, an event's id and an order, and nothing else. No API tells
@@ -38,7 +38,7 @@ export interface ForwarderOptions {
    * {@link apiKey}.
    * @default conversions go to the API
    */
-  readonly pixelDomain?: string;
+  readonly pixelDomain?: string | undefined;
   /** The secret that operators sign in with: at least 32 characters. */
   readonly operatorSecret: string;
   /**
@@ -46,69 +46,69 @@ export interface ForwarderOptions {
    * late retry does not change the date.
    * @default CAKE dates a conversion when it arrives there
    */
-  readonly timeZone?: string;
+  readonly timeZone?: string | undefined;
   /**
    * The exact origins whose pages may report conversions, such as `https://shop.example`. The forwarder's own origin is
    * always allowed.
    * @default []
    */
-  readonly origins?: readonly string[];
+  readonly origins?: readonly string[] | undefined;
   /** Standard Webhooks secrets of backends, `whsec_…`, the newest first. @default no signed request is accepted */
-  readonly signingSecrets?: readonly string[];
+  readonly signingSecrets?: readonly string[] | undefined;
   /**
    * Shops whose webhooks are accepted, by platform: `POST webhooks/shopify`, `…/woocommerce`, `…/stripe`.
    * @default none
    */
-  readonly shops?: Shops;
+  readonly shops?: Shops | undefined;
   /**
    * Networks and form tools whose postbacks are accepted, by a name of your choice: `GET postback/NAME`.
    * @default none
    */
-  readonly postbacks?: Readonly<Record<string, PostbackOptions>>;
+  readonly postbacks?: Readonly<Record<string, PostbackOptions>> | undefined;
   /**
    * The secrets with which the edge signs its click cookie, the newest first. A click id from that cookie takes
    * precedence over one in the body.
    * @default the cookie is not read
    */
-  readonly cookieSecrets?: readonly string[];
+  readonly cookieSecrets?: readonly string[] | undefined;
   /**
    * The secrets that sign conversion tokens, the newest first. With a token, a frame or worker without an origin may
    * report the one conversion that the token is for.
    * @default no token is accepted
    */
-  readonly tokenSecrets?: readonly string[];
+  readonly tokenSecrets?: readonly string[] | undefined;
   /** Does `GET token` issue tokens to pages of {@link origins}? Requires {@link tokenSecrets}. @default false */
-  readonly tokenRoute?: boolean;
+  readonly tokenRoute?: boolean | undefined;
   /** Which click of that cookie counts. Set the same value as where the click is captured. @default "last" */
-  readonly touch?: "last" | "first";
+  readonly touch?: "last" | "first" | undefined;
   /**
    * Does CAKE deduplicate by transaction id? Set `false` for each offer that it does not deduplicate. For such an
    * offer, the forwarder calls Get Click before it repeats an attempt with an unknown outcome.
    * @default true for every offer
    */
-  readonly upstreamDedupe?: boolean | Readonly<Record<number, boolean>>;
+  readonly upstreamDedupe?: boolean | Readonly<Record<number, boolean>> | undefined;
   /** May a page report several conversions of one click for one offer? @default false */
-  readonly severalPerClick?: boolean;
+  readonly severalPerClick?: boolean | undefined;
   /**
    * How long a finished event is kept, in days; it may stay up to a quarter longer. Repetitions are recognised during
    * that time.
    * @default 30
    */
-  readonly retentionDays?: number;
+  readonly retentionDays?: number | undefined;
   /** The most events that may wait in one shard; beyond it, the shard answers 503. @default 10000000, some 3 GB */
-  readonly capacity?: number;
+  readonly capacity?: number | undefined;
   /** The timeout of one request to CAKE, including its body, in milliseconds. @default 15000 */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Sends the requests to CAKE instead of the global `fetch`: a service binding's `fetch`, or a mock. */
-  readonly fetch?: (request: Request) => Promise<Response>;
+  readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
   /** Receives a line for every state change. @default `console.log` of a line of JSON */
-  readonly log?: (line: LogLine) => void;
+  readonly log?: ((line: LogLine) => void) | undefined;
   /**
    * For tests: the speed of the outbox's clock, as a multiple of real time. At 1000, the schedule's first wait of 5 s
    * takes 5 ms.
    * @default 1
    */
-  readonly clockSpeed?: number;
+  readonly clockSpeed?: number | undefined;
 }
 
 /** The names of the options that every host has. */

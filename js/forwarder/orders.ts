@@ -8,13 +8,13 @@ import type { OrderRef, OrderUpdate, Settled } from "./store.js";
 /** A verdict of the core. */
 export interface Verdict {
   readonly outcome: "sale" | "refund" | "no_click_id" | "test" | "ignored" | "ping" | "signature_refused";
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   readonly sale?: {
     readonly conversion: WebhookConversion;
     readonly paidAtMs?: number;
-    readonly revenueLeftOut?: "currency" | "amount";
+    readonly revenueLeftOut?: "currency" | "amount" | undefined;
   };
-  readonly order?: WebhookOrder;
+  readonly order?: WebhookOrder | undefined;
 }
 
 /** What a webhook says of an order, beside its sale or without one. */

@@ -17,17 +17,17 @@ export interface PostbackMap {
    */
   readonly uniqueId: string;
   /** The parameter with the offer, where one postback serves several offers. */
-  readonly offerId?: string;
-  readonly payout?: string;
-  readonly revenue?: string;
+  readonly offerId?: string | undefined;
+  readonly payout?: string | undefined;
+  readonly revenue?: string | undefined;
   /** The parameter with a time in the account's time zone, `YYYY-MM-DD HH:MM:SS`. */
-  readonly conversionDate?: string;
-  readonly orderId?: string;
-  readonly adv1?: string;
-  readonly adv2?: string;
-  readonly adv3?: string;
-  readonly adv4?: string;
-  readonly adv5?: string;
+  readonly conversionDate?: string | undefined;
+  readonly orderId?: string | undefined;
+  readonly adv1?: string | undefined;
+  readonly adv2?: string | undefined;
+  readonly adv3?: string | undefined;
+  readonly adv4?: string | undefined;
+  readonly adv5?: string | undefined;
 }
 
 /** The options of one postback. */
@@ -40,11 +40,11 @@ export interface PostbackOptions {
    * everything before its `&`. In a form, the form is signed, and nothing else is read.
    * @default "secret"
    */
-  readonly by?: "secret" | "signature";
+  readonly by?: "secret" | "signature" | undefined;
   /** The parameter with the secret. @default "secret" */
-  readonly secretParameter?: string;
+  readonly secretParameter?: string | undefined;
   /** The offer, where no parameter names it. */
-  readonly offerId?: number;
+  readonly offerId?: number | undefined;
   /** The meaning of the sender's parameters. All others are ignored. */
   readonly map: PostbackMap;
 }

@@ -42,7 +42,7 @@ export interface ListedEvent {
   readonly cancelReason?: string;
   readonly kind: EventKind;
   /** The conversion itself. */
-  readonly conversion?: Readonly<Record<string, unknown>>;
+  readonly conversion?: Readonly<Record<string, unknown>> | undefined;
   /** The correction itself. */
   readonly correction?: Readonly<Record<string, unknown>>;
 }

@@ -22,11 +22,11 @@ export interface Status {
   readonly state: ConversionState;
   readonly attempts: number;
   /** The reason why the event is not delivered. */
-  readonly code?: string;
+  readonly code?: string | undefined;
   /** CAKE's id of the conversion, if CAKE returned one. */
-  readonly conversionId?: number;
+  readonly conversionId?: number | undefined;
   /** May CAKE have recorded the event in spite of its state? */
-  readonly isInDoubt?: true;
+  readonly isInDoubt?: true | undefined;
   /** The time of acceptance, ISO 8601 in UTC. */
   readonly acceptedAt: string;
 }
@@ -41,14 +41,14 @@ export type Acceptance =
        * A backend's money for an event that a page has already reported: will it be sent? Not if CAKE may have the
        * event.
        */
-      readonly moneyUsed?: boolean;
+      readonly moneyUsed?: boolean | undefined;
       /** What came of a shop's update. */
-      readonly settled?: Settled;
+      readonly settled?: Settled | undefined;
     }
   | {
       readonly refusal: ForwarderCode;
       /** The event that already holds the claim. */
-      readonly holder?: string;
+      readonly holder?: string | undefined;
     };
 
 /** Accepts conversions, and what shops tell of orders, from callers with a secret, one by one. */
@@ -158,7 +158,7 @@ export interface Hold {
   /** The time of the next attempt, ISO 8601 in UTC; null where no time is set. */
   readonly until: string | null;
   /** The offers that `slow` concerns; 0 stands for all corrections. */
-  readonly offers?: readonly number[];
+  readonly offers?: readonly number[] | undefined;
 }
 
 /** The result of an operator's cancellation. */
@@ -234,11 +234,11 @@ export interface OperatorLine {
   readonly action: "sign_in" | "sign_out" | "replay" | "cancel";
   /** `limited`: after too many wrong secrets, further ones are ignored. */
   readonly outcome: "done" | "refused" | "limited";
-  readonly by?: "bearer" | "browser";
+  readonly by?: "bearer" | "browser" | undefined;
   /** The number of events that it concerned. */
-  readonly count?: number;
+  readonly count?: number | undefined;
   /** A person should look at it. */
-  readonly alert?: true;
+  readonly alert?: true | undefined;
 }
 
 /** One change of an event's state. */
@@ -250,7 +250,7 @@ export interface ConversionLine {
   readonly code: string;
   readonly attempt: number;
   /** May CAKE have recorded the event in spite of its state? */
-  readonly isInDoubt?: true;
+  readonly isInDoubt?: true | undefined;
   /** A person must act: the key is refused, or the domain is wrong. */
-  readonly alert?: true;
+  readonly alert?: true | undefined;
 }

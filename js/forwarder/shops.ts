@@ -13,16 +13,16 @@ export interface WebhookConversion {
   readonly clickId: string;
   readonly offerId: number;
   readonly uniqueId: string;
-  readonly orderId?: string;
-  readonly payout?: string;
-  readonly revenue?: string;
+  readonly orderId?: string | undefined;
+  readonly payout?: string | undefined;
+  readonly revenue?: string | undefined;
   /** In the account's time zone: `YYYY-MM-DD HH:MM:SS`. */
-  readonly conversionDate?: string;
-  readonly adv1?: string;
-  readonly adv2?: string;
-  readonly adv3?: string;
-  readonly adv4?: string;
-  readonly adv5?: string;
+  readonly conversionDate?: string | undefined;
+  readonly adv1?: string | undefined;
+  readonly adv2?: string | undefined;
+  readonly adv3?: string | undefined;
+  readonly adv4?: string | undefined;
+  readonly adv5?: string | undefined;
 }
 
 /** Makes a conversion of a verified webhook. `found` is the result of the built-in mapping, where it finds a sale. */
@@ -43,34 +43,34 @@ export interface ShopOptions {
    * The offer of the shop's sales. Not needed with {@link map}. Where it, {@link idPrefix}, the unique id or
    * {@link map} is changed, an order that was converted before stays that conversion.
    */
-  readonly offerId?: number;
+  readonly offerId?: number | undefined;
   /**
    * The currency of CAKE's revenue, such as `USD`. A sale in another currency is sent without revenue, so CAKE's own
    * rules decide it. Not needed with `revenue: "none"`.
    */
-  readonly currency?: string;
+  readonly currency?: string | undefined;
   /**
    * The revenue of a sale. `total`: the amount paid. `subtotal`: the goods alone, after discounts, without tax and
    * shipping. `none`: nothing is sent, and CAKE's own rules decide.
    * @default "total"
    */
-  readonly revenue?: "total" | "subtotal" | "none";
+  readonly revenue?: "total" | "subtotal" | "none" | undefined;
   /**
    * The names under which an order may carry the click id, the preferred one first. Case and underscores before a name
    * do not matter.
    * @default those of `findClick`: reqid, ckm_request_id, click_id, clickid
    */
-  readonly clickIdNames?: readonly string[];
+  readonly clickIdNames?: readonly string[] | undefined;
   /**
    * What begins every unique id of this shop, so that two shops do not share ids: letters, digits, `.`, `_` and `-`,
    * and no digit at the end. A page or a pixel must report the order under the same id.
    * @default ""
    */
-  readonly idPrefix?: string;
+  readonly idPrefix?: string | undefined;
   /** Do test orders count? @default false */
-  readonly testOrders?: boolean;
+  readonly testOrders?: boolean | undefined;
   /** Do later payments of a subscription count? Their orders carry the click id of the first one. @default false */
-  readonly recurring?: boolean;
+  readonly recurring?: boolean | undefined;
   /**
    * The site's own mapping, in place of the built-in one. It is called for every verified webhook that is readable and
    * recent, and neither a refund nor a test. The forwarder remembers which conversion it made of an order, and sends
@@ -80,36 +80,36 @@ export interface ShopOptions {
    * 500, and the platform sends the webhook again. Numbers above 2^53 have lost digits in `payload`.
    * @default the built-in mapping
    */
-  readonly map?: WebhookMap;
+  readonly map?: WebhookMap | undefined;
 }
 
 /** A shop on Shopify. The secret is the app's client secret, or the secret under Settings, Notifications, Webhooks. */
 export interface ShopifyOptions extends ShopOptions {
   /** The topic that counts as a sale. @default "orders/paid" */
-  readonly saleTopic?: "orders/paid" | "orders/create";
+  readonly saleTopic?: "orders/paid" | "orders/create" | undefined;
   /** The unique id: the order's `id`, or its `name`, such as `#1001`. A refund carries no name. @default "id" */
-  readonly uniqueId?: "id" | "name";
+  readonly uniqueId?: "id" | "name" | undefined;
 }
 
 /** A shop on WooCommerce. */
 export interface WooCommerceOptions extends ShopOptions {
   /** The order statuses that count as a sale. @default ["processing", "completed"] */
-  readonly statuses?: readonly string[];
+  readonly statuses?: readonly string[] | undefined;
   /** The unique id: the order's `id`, or its `number`. Plugins may change a number: the first one stays. @default "id" */
-  readonly uniqueId?: "id" | "number";
+  readonly uniqueId?: "id" | "number" | undefined;
 }
 
 /** A site that takes payments through Stripe. The secret is the endpoint's, `whsec_…`. */
 export interface StripeOptions extends ShopOptions {
   /** May a session's `client_reference_id` be the click id? Metadata take precedence. @default true */
-  readonly clientReferenceId?: boolean;
+  readonly clientReferenceId?: boolean | undefined;
 }
 
 /** The shops whose webhooks are accepted. The secret identifies the shop where a platform has several. */
 export interface Shops {
-  readonly shopify?: ShopifyOptions | readonly ShopifyOptions[];
-  readonly woocommerce?: WooCommerceOptions | readonly WooCommerceOptions[];
-  readonly stripe?: StripeOptions | readonly StripeOptions[];
+  readonly shopify?: ShopifyOptions | readonly ShopifyOptions[] | undefined;
+  readonly woocommerce?: WooCommerceOptions | readonly WooCommerceOptions[] | undefined;
+  readonly stripe?: StripeOptions | readonly StripeOptions[] | undefined;
 }
 
 /** A platform that shops run on. */

@@ -39,16 +39,16 @@ export interface OrderUpdate extends OrderRef {
   /** Facts in the core's own lines. */
   readonly facts: string;
   /** The unique id that the order's sale gets, unless it is decided already. */
-  readonly soldAs?: string;
+  readonly soldAs?: string | undefined;
   /** The other orders that this one is here. */
-  readonly links?: readonly OrderRef[];
+  readonly links?: readonly OrderRef[] | undefined;
   /** May a mapping have made anything of the order? */
   readonly isMapped: boolean;
   /**
    * The conversion that the webhook makes of the order, as a canonical text, and the revenue that the built-in mapping
    * has found: the site's own mapping may have chosen another one.
    */
-  readonly sale?: { readonly text?: string; readonly atMs: number; readonly found?: string };
+  readonly sale?: { readonly text?: string | undefined; readonly atMs: number; readonly found?: string | undefined };
   /** What to do where no such conversion is known. */
   readonly ifUnknown: "sent" | "kept" | "quiet" | "known";
   /** The claim of its click, where it is asked whether the conversion of that key is of this click. */

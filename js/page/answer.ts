@@ -38,7 +38,7 @@ export interface Refusal {
   /** The forwarder's code, or a code derived from the status. */
   readonly code: string;
   readonly rule?: unknown;
-  readonly parameter?: unknown;
+  readonly parameter?: unknown | undefined;
   /** Is the conversion refused for good? Otherwise it waits. */
   readonly isFinal: boolean;
 }

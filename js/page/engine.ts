@@ -35,9 +35,9 @@ export function runningEngine(): Engine {
 }
 
 /** Is the core running? If not, {@link loadFallback} brings it. */
-export function isRunning(): boolean {
+export function isRunning(): unknown {
   runningEngine();
-  return core !== undefined;
+  return core;
 }
 
 /** Loads the plain JavaScript. Resolves even if that fails. */

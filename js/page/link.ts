@@ -108,7 +108,7 @@ export async function findLink(
 const HOST = /^https:\/\/(?!.{254}|.*\.\d[^.]*$)(([a-z\d]|[a-z\d][a-z\d-]{0,61}[a-z\d])(\.(?!$)|$)){2,}$/i;
 
 /** The origin of a sandbox, by the rule of `is_loopback_origin`. */
-const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost|\[::1])(:[1-9]\d*)?$/i;
+const LOOPBACK = /^http:\/\/(127(\.\d+){3}|([\w-]+\.)*localhost|\[::1])(:[1-9]\d*)?$/i;
 
 /**
  * The text, if this origin in it fits, and the platform's URL parser takes it; otherwise none. The platform knows the highest port, and the characters that a label in punycode may have.

@@ -7,38 +7,38 @@ export type Consent = "granted" | "pending" | "denied";
 /** How a tracker is set up. */
 export interface TrackerOptions {
   /** The path or address of the site's forwarder. @default "/cake" */
-  readonly endpoint?: string;
+  readonly endpoint?: string | undefined;
   /**
    * Does the site's Worker capture the click id and hold it in a cookie that pages cannot see? If so, the page keeps
    * none.
    * @default false
    */
-  readonly edge?: boolean;
+  readonly edge?: boolean | undefined;
   /** The visitor's answer so far. @default "granted" */
-  readonly consent?: Consent | boolean;
+  readonly consent?: Consent | boolean | undefined;
   /** Global Privacy Control counts as `denied` unless this is set. @default false */
-  readonly ignoreGlobalPrivacyControl?: boolean;
+  readonly ignoreGlobalPrivacyControl?: boolean | undefined;
   /**
    * The names of the click id's parameter, the preferred one first.
    * @default reqid, ckm_request_id, click_id, clickid
    */
-  readonly parameters?: readonly string[];
+  readonly parameters?: readonly string[] | undefined;
   /** Also look into the address's fragment. @default false */
-  readonly fragment?: boolean;
+  readonly fragment?: boolean | undefined;
   /** Which click counts when there are several. @default "last" */
-  readonly touch?: "last" | "first";
+  readonly touch?: "last" | "first" | undefined;
   /** How long a click counts, in days, 1 to 400. @default 30 */
-  readonly windowDays?: number;
+  readonly windowDays?: number | undefined;
   /** How many clicks are kept, 1 to 20. @default 5 */
-  readonly journey?: number;
+  readonly journey?: number | undefined;
   /** How long browsers keep the cookie, in days, if shorter than the window. @default windowDays */
-  readonly cookieDays?: number;
+  readonly cookieDays?: number | undefined;
   /** The cookie's domain, such as `example.com`: the page's host or one above it. @default the widest one that the browser allows */
-  readonly cookieDomain?: string;
+  readonly cookieDomain?: string | undefined;
   /** Is called with every error. Nothing is thrown. */
-  readonly onError?: (error: CakeError) => void;
+  readonly onError?: ((error: CakeError) => void) | undefined;
   /** Write to the console why something is not stored or not sent. @default false */
-  readonly debug?: boolean;
+  readonly debug?: boolean | undefined;
 }
 
 /** Why something was not stored or not sent: shown with `debug: true`, and the `code` of a conversion that waits. */
@@ -84,11 +84,11 @@ export interface PageConversion {
    * The transaction's id: the same one never counts twice.
    * @default made once for each offer, click and order id (without an order id: this page's address)
    */
-  readonly uniqueId?: string;
+  readonly uniqueId?: string | undefined;
   /** Your order reference. */
-  readonly orderId?: string;
+  readonly orderId?: string | undefined;
   /** A click id that you keep yourself. @default the kept one */
-  readonly clickId?: string;
+  readonly clickId?: string | undefined;
 }
 
 /** The outcome of a conversion. */
@@ -101,9 +101,9 @@ export interface ConvertResult {
    */
   readonly state: "accepted" | "duplicate" | "queued" | "refused";
   /** The forwarder's id of the conversion. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Why it waits or is refused; absent if it was accepted. */
-  readonly code?: ConvertCode;
+  readonly code?: ConvertCode | undefined;
 }
 
 /**
@@ -125,7 +125,7 @@ export interface DecorateOptions {
   /** The hosts that these links and forms lead to: `shop.example.com`, `*.example.com`. */
   readonly hosts: readonly string[];
   /** The parameter that is added. @default "reqid" */
-  readonly parameter?: string;
+  readonly parameter?: string | undefined;
 }
 
 /** Where to put the click id so that the shop's order has it. */
@@ -139,13 +139,13 @@ export interface AttachOptions {
    */
   readonly to: "shopify" | "woocommerce" | "form" | "stripe" | "frame";
   /** The name of the attribute or field: one of the shop's `clickIdNames` in the forwarder. @default "reqid" */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** The forms, as a CSS selector. @default WooCommerce's checkout */
-  readonly selector?: string;
+  readonly selector?: string | undefined;
   /** The hosts of payment links, if they have your own domain. @default those of Stripe: buy, book, donate */
-  readonly hosts?: readonly string[];
+  readonly hosts?: readonly string[] | undefined;
   /** The offer that a frame's conversions belong to. */
-  readonly offerId?: number;
+  readonly offerId?: number | undefined;
 }
 
 /** A conversion that waits in memory; localStorage has it without `due`, `retryMs` and `sent`. */

@@ -39,4 +39,5 @@ export function findOrderUniqueId(clickId: string, orderId: string): string | un
 export const MAX_ID = 128;
 
 /** Can the conversion be sent as it is? If not, `outbox.js` makes its unique id, or shortens its ids. */
-export const isReady = ({ uniqueId, orderId }: PageConversion) => uniqueId && !uniqueId[MAX_ID] && !orderId?.[MAX_ID];
+export const isReady = (fields: PageConversion) =>
+  fields.uniqueId && !fields.uniqueId[MAX_ID] && !fields.orderId?.[MAX_ID];

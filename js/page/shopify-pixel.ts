@@ -18,7 +18,7 @@ export interface ShopifyCheckoutEvent {
   readonly data: {
     readonly checkout: {
       readonly attributes?: readonly { readonly key: string; readonly value: string }[] | null;
-      readonly order?: { readonly id?: string | null } | null;
+      readonly order?: { readonly id?: string | null | undefined } | null;
     };
   };
 }
@@ -29,7 +29,7 @@ export interface ShopifyPixelApi {
     subscribe(name: "checkout_completed", listener: (event: ShopifyCheckoutEvent) => void): unknown;
   };
   readonly browser: { readonly localStorage: FrameStorage };
-  readonly init: { readonly customerPrivacy?: ShopifyPrivacy };
+  readonly init: { readonly customerPrivacy?: ShopifyPrivacy | undefined };
   readonly customerPrivacy?: {
     subscribe(
       name: "visitorConsentCollected",

@@ -75,6 +75,9 @@ export function readCookies(): string {
   return rests.map((rest) => rest.split(";")[0]).join("\x03");
 }
 
+/** What either store holds; empty if there is nothing in both. */
+export const readStores = (): string => readCookies() || read(KEY);
+
 /**
  * Writes the cookie; returns which of the tried domains the browser took, negative for none. `domain`, as browsers write
  * it, is tried first. Then the widest domain that the browser allows is found by trying: no list says that `co.uk` is

@@ -3,7 +3,6 @@ import { CakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
 import { isOwnId, textOf } from "./conversion.js";
-import type { Decision } from "./core.js";
 import { decideVisit, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
 import { isMissing } from "./missing.js";
@@ -33,6 +32,7 @@ import {
   OUTBOX,
   read,
   readCookies,
+  readStores,
   resolve,
   store,
   urlOf,
@@ -109,6 +109,10 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   let clickId = "";
   /** The kept text in memory. It is the only copy while consent is pending, or while both stores are blocked. */
   let memory = "";
+  /** The age of a cookie with that text, in seconds. */
+  let age: number;
+  /** What the stores held at the last look: where they are empty since then, the visitor has said no elsewhere. */
+  let stored = "";
   /** The visits before the visitor's yes. */
   const visits: Visit[] = [];
   /**
@@ -151,61 +155,63 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   /** Where conversions go: relative to the page's first address, not to a base element or a router's address. */
   const url = `${resolve(options.endpoint || "/cake") ?? "/cake"}`.replace(/\/*$/, "/conversions");
 
-  /** The visitor's answer. The browser may have answered for the visitor (Global Privacy Control). */
-  const said = (): Consent =>
-    !options.ignoreGlobalPrivacyControl &&
-    attempt(() => (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl)
-      ? "denied"
-      : consent;
+  /**
+   * The visitor's answer. The browser may have answered for the visitor (Global Privacy Control), or another page: no
+   * event tells one that was in the back/forward cache, or in another tab, but the stores are empty then.
+   */
+  const said = (): Consent => {
+    if (
+      // biome-ignore lint/suspicious/noAssignInExpressions: a block would be shipped.
+      (stored && !(stored = readStores())) ||
+      (!options.ignoreGlobalPrivacyControl && (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl)
+    )
+      consent = "denied";
+    if (consent === "denied") {
+      clickId = memory = "";
+      conversions.length = 0;
+    }
+    return consent;
+  };
 
   const { windowDays = 30, journey = 5, cookieDays = windowDays } = options;
   let { cookieDomain } = options;
   const policy = [+(options.touch === "first"), windowDays, journey, cookieDays] as const;
-  /** Asks the core what a visit leaves behind. */
-  const keep = ([pairs, seconds]: Visit, cookies: string, storage: string): Decision => {
-    const decision = decideVisit([names.join("\x01"), pairs, cookies, storage], policy, seconds);
-    [, memory, clickId] = decision;
-    return decision;
+  /** Asks the core what a visit leaves behind: the text in memory is that then. */
+  const keep = ([pairs, seconds]: Visit, cookies: string, storage: string) => {
+    [age, memory, clickId] = decideVisit([names.join("\x01"), pairs, cookies, storage], policy, seconds);
   };
 
-  const put = ([age, text]: Decision) => {
-    const at = writeCookie(text, age, cookieDomain);
+  const put = () => {
+    const at = writeCookie(memory, age, cookieDomain);
     // Another site's, or one such as `co.uk`: the browser knows.
-    if (cookieDomain && at > 0) cookieDomain = refuse("cookieDomain", cookieDomain) as undefined;
+    if (at > 0 && cookieDomain) cookieDomain = refuse("cookieDomain", cookieDomain) as undefined;
     return at;
   };
 
-  const write = (decision: Decision) => {
-    const [, text] = decision;
-    if (put(decision) < 0) note("cookie_blocked");
-    if (!store(KEY, text)) note("storage_blocked");
+  const write = () => {
+    stored = memory;
+    if (put() < 0) note("cookie_blocked");
+    if (!store(KEY, memory)) note("storage_blocked");
   };
 
   const lookNow = (visit: Visit) => {
     const answer = said();
     const before = memory;
     if (answer !== "granted") {
+      keep(visit, before, before);
       note(`consent_${answer}`);
       // Held until a yes, also after a no.
-      if (keep(visit, before, before)[1] !== before) visits.push(visit);
-      if (answer === "denied") clickId = memory = "";
-      return;
-    }
-    const [pairs] = visit;
-    const cookies = readCookies();
-    // A new visitor's click goes into the cookie first: localStorage is slower.
-    if (!cookies) {
-      const decision = keep(visit, before, before);
-      if (decision[1] !== before) put(decision);
+      if (memory !== before) visits.push(visit);
+      return void said();
     }
     // An earlier kept click is not lost: the core decides again with both stores.
-    const stores = [cookies || before, read(KEY) || before] as const;
-    const decision = keep(visit, ...stores);
-    const [, text] = decision;
-    const isNews = !stores.every((store) => store.includes(text));
-    if (isNews) write(decision);
-    if (pairs && options.debug) {
-      void withFile("rare", ({ noteDecision }) => noteDecision(isNews, clickId, pairs, options.fragment, note));
+    const stores = [readCookies() || before, read(KEY) || before] as const;
+    keep(visit, ...stores);
+    const isNews = !stores.every((store) => store.includes(memory));
+    if (isNews) write();
+    stored = readStores();
+    if (visit[0] && options.debug) {
+      void withFile("rare", ({ noteDecision }) => noteDecision(isNews, clickId, visit[0], options.fragment, note));
     }
   };
 
@@ -251,11 +257,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
 
   const look = (address: string): void => {
     quietly(() => {
-      const answer = said();
-      if (answer === "denied") {
-        conversions.length = 0;
-        deleteKept();
-      }
+      if (said() === "denied") deleteKept();
       if (options.edge) return note("kept_by_edge");
       const { pathname, search, hash } = urlOf(address) as URL;
       // A router's fragment may look like a URL of its own: #/path?reqid=1
@@ -297,7 +299,10 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   };
 
   /** Keeps this text instead of the kept one. */
-  const rewrite = (text: string) => write(keep(["", 0], text, ""));
+  const rewrite = (text: string) => {
+    keep(["", 0], text, "");
+    write();
+  };
 
   /** What the files of rare parts use of this tracker. */
   const shared = {
@@ -366,6 +371,8 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     },
     setConsent(word) {
       const known = consentOf(word);
+      // A yes brings nothing back that was deleted by a no before.
+      said();
       // An unknown word is no consent.
       consent = known ?? "pending";
       if (!known) refuse("consent", word);

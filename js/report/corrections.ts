@@ -12,7 +12,7 @@ import type { CorrectedRow, CorrectionOptions, Corrections } from "./options.js"
 interface Answer {
   readonly columns: readonly string[];
   readonly corrections: readonly {
-    readonly journal?: string;
+    readonly journal?: string | undefined;
     /** A row that cannot be compared may be this one. */
     readonly keyless?: true;
     /** The journal's uploads that may be the same sale, by number. */

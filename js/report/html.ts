@@ -41,7 +41,7 @@ export function* htmlOf(
   result: Shown,
   report: ReportOptions,
   understood: readonly Understood[],
-  options: { readonly title?: string; readonly maxRows?: number },
+  options: { readonly title?: string | undefined; readonly maxRows?: number | undefined },
 ): Generator<string> {
   const title = escapeHtml(options.title ?? "Reconciliation");
   const range = [report.from, report.to].filter((day) => day !== undefined).join(" to ");

@@ -40,7 +40,7 @@ export function line(name: string, value: string): string {
 
 export function sourceLines(
   kind: string,
-  options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] },
+  options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] | undefined },
 ): string[] {
   const lines = [`kind=${kind}`];
   // The dialect first: a declared option overrides the dialect's.

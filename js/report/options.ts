@@ -38,34 +38,34 @@ export type Role =
 /** The options of a report. */
 export interface ReportOptions {
   /** The first day, `YYYY-MM-DD`, in the account's time zone. @default no bound */
-  readonly from?: string;
+  readonly from?: string | undefined;
   /** The last day, included. @default no bound */
-  readonly to?: string;
+  readonly to?: string | undefined;
   /** The account's time zone, such as `America/New_York`. Required where rows have offsets. */
-  readonly timeZone?: string;
+  readonly timeZone?: string | undefined;
   /** The time zone of orders whose times have no offset. @default as the account's */
-  readonly ordersTimeZone?: string;
+  readonly ordersTimeZone?: string | undefined;
   /** The tolerance in which amounts may differ. @default "0.00" */
-  readonly tolerance?: string;
+  readonly tolerance?: string | undefined;
   /** The keys of the matching, the first one first. @default ["uniqueId", "orderId", "clickId"] */
-  readonly keys?: readonly ReportKey[];
+  readonly keys?: readonly ReportKey[] | undefined;
   /**
    * CAKE's status for each status of the orders; `""` is that of orders without one. An order with another status is an
    * error.
    * @default CAKE's own words; of `shopify`, `woocommerce` and `stripe` their own, as docs/report.md lists them
    */
-  readonly statuses?: Readonly<Record<string, string>>;
+  readonly statuses?: Readonly<Record<string, string>> | undefined;
   /**
    * The account's currency, such as `USD`: that of CAKE's rows without one. Orders in another currency are
    * `currency_differs`. Required where orders have several currencies.
    */
-  readonly currency?: string;
+  readonly currency?: string | undefined;
   /** The conversion that represents several with the same key: an approved one, or the first. @default "approved" */
-  readonly prefer?: "approved" | "first";
+  readonly prefer?: "approved" | "first" | undefined;
   /** The memory ceiling for rows, such as `"1 GB"`. @default "3.9 GB" */
-  readonly memory?: string;
+  readonly memory?: string | undefined;
   /** One part of a report that exceeds the memory: read the same files once for each part. Requires a single key. */
-  readonly part?: readonly [part: number, of: number];
+  readonly part?: readonly [part: number, of: number] | undefined;
   /** The advertiser's amount: a column of the orders, or a percentage of one. */
   readonly revenue?: string | { readonly percent: string; readonly of: string };
 }
@@ -87,72 +87,72 @@ export interface ReportProgress {
 /** The format of a file. The report never guesses it. */
 export interface SourceOptions {
   /** The file's name, shown in the result. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** The program that exported the file. @default "simple" for orders, "cake" for what CAKE reports */
-  readonly dialect?: "simple" | "shopify" | "woocommerce" | "stripe" | "cake";
+  readonly dialect?: "simple" | "shopify" | "woocommerce" | "stripe" | "cake" | undefined;
   /** @default by its first character: `{` and `[` begin JSON */
-  readonly format?: "csv" | "json";
+  readonly format?: "csv" | "json" | undefined;
   /** @default the one under which the header has known columns */
-  readonly delimiter?: "," | ";" | "\t" | "|";
+  readonly delimiter?: "," | ";" | "\t" | "|" | undefined;
   /** The decimal mark. @default "." where no amount could mean anything else */
-  readonly decimal?: "." | ",";
+  readonly decimal?: "." | "," | undefined;
   /** The thousands separator. A blank is also a no-break one, an apostrophe also `’`. @default nothing */
-  readonly group?: "." | "," | " " | "'" | "";
+  readonly group?: "." | "," | " " | "'" | "" | undefined;
   /**
    * Are amounts in the currency's smallest unit?
    * @default "major"; of `stripe` "smallest" in JSON, "major" in what its dashboard exports, and an error in other CSV
    */
-  readonly units?: "major" | "smallest";
+  readonly units?: "major" | "smallest" | undefined;
   /** The format of dates that do not begin with their year. @default an error where there is one */
-  readonly dates?: "YYYY-MM-DD" | "DD/MM/YYYY" | "MM/DD/YYYY" | "DD/MM/YY" | "MM/DD/YY" | "unix";
+  readonly dates?: "YYYY-MM-DD" | "DD/MM/YYYY" | "MM/DD/YYYY" | "DD/MM/YY" | "MM/DD/YY" | "unix" | undefined;
   /** @default UTF-8, and an error where it is not */
-  readonly encoding?: "utf-8" | "windows-1252";
+  readonly encoding?: "utf-8" | "windows-1252" | undefined;
   /** The names of columns that the dialect does not know, or paths of fields such as `metadata.order_id`. */
-  readonly columns?: Readonly<Partial<Record<Role, string>>>;
+  readonly columns?: Readonly<Partial<Record<Role, string>>> | undefined;
   /** The prefix that unique ids and order ids have in the file and not at CAKE, such as `#`. */
-  readonly idPrefix?: string;
+  readonly idPrefix?: string | undefined;
   /**
    * The prefix that unique ids and order ids have at CAKE and not in the file: the forwarder's `idPrefix` of the shop,
    * such as `b-`.
    */
-  readonly cakeIdPrefix?: string;
+  readonly cakeIdPrefix?: string | undefined;
   /**
    * Of CAKE's conversions: when they were read, a `Date` or a text such as `2026-06-15T12:00:00Z`. Of several files the
    * earliest counts. A sale after it, or within the hour before it, is not uploaded: `read_too_early`.
    * @default after the last day was over
    */
-  readonly readAt?: Date | string;
+  readonly readAt?: Date | string | undefined;
   /** Do test orders count, such as Shopify's with `test` and Stripe's without `livemode`? @default false */
-  readonly testOrders?: boolean;
+  readonly testOrders?: boolean | undefined;
   /** For the forwarder's export: the state of all events, where the file has no column for the state. */
-  readonly state?: string;
+  readonly state?: string | undefined;
   /** Ends the reading at once as `aborted`, and lets go of the source. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: ReportProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: ReportProgress) => void) | undefined;
 }
 
 /** How the report has understood a file. */
 export interface Understood {
   readonly kind: "orders" | "conversions" | "deliveries" | "clicks";
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly dialect: string;
   readonly format: "csv" | "json" | "empty";
   readonly encoding: string;
-  readonly delimiter?: string;
+  readonly delimiter?: string | undefined;
   /** The header's columns; the report ignores a column without a role. */
-  readonly columns?: readonly { readonly name: string; readonly role?: Role }[];
+  readonly columns?: readonly { readonly name: string; readonly role?: Role | undefined }[];
   readonly units: string;
-  readonly decimal?: string;
-  readonly group?: string;
+  readonly decimal?: string | undefined;
+  readonly group?: string | undefined;
   readonly dates: string;
   readonly rows: number;
   readonly unreadable: number;
   /** Rows that only add an item to an order (Shopify). */
   readonly lineItems: number;
   /** Clicks that the page before has had at its end, or an earlier file: they count once. Absent where there are none. */
-  readonly repeated?: number;
+  readonly repeated?: number | undefined;
   /** Test orders that do not count. Absent where there are none. */
-  readonly testOrders?: number;
+  readonly testOrders?: number | undefined;
   /** The first three rows, with their values as understood. */
   readonly samples: readonly Readonly<Partial<Record<Role, string>>>[];
 }
@@ -212,38 +212,38 @@ export interface Sums {
 /** Counts and sums of one class in one currency. */
 export interface ClassSums extends Sums {
   readonly class: RowClass;
-  readonly currency?: string;
+  readonly currency?: string | undefined;
 }
 
 /** Counts and sums of one class in one currency, by offer and affiliate. */
 export interface PairSums extends ClassSums {
-  readonly offerId?: string;
-  readonly affiliateId?: string;
+  readonly offerId?: string | undefined;
+  readonly affiliateId?: string | undefined;
 }
 
 /** The place of a row: a line of CSV, or the number of a row of JSON, both from 1. */
 export interface Place {
-  readonly file?: string;
-  readonly line?: number;
-  readonly row?: number;
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+  readonly row?: number | undefined;
 }
 
 /** One side of a row. */
 export interface RowSide extends Place {
-  readonly uniqueId?: string;
-  readonly orderId?: string;
-  readonly clickId?: string;
-  readonly conversionId?: string;
-  readonly offerId?: string;
-  readonly affiliateId?: string;
+  readonly uniqueId?: string | undefined;
+  readonly orderId?: string | undefined;
+  readonly clickId?: string | undefined;
+  readonly conversionId?: string | undefined;
+  readonly offerId?: string | undefined;
+  readonly affiliateId?: string | undefined;
   /** The civil time in the account's time zone. */
-  readonly date?: string;
-  readonly revenue?: string;
-  readonly revenueAfterRefunds?: string;
-  readonly payout?: string;
-  readonly payoutAfterRefunds?: string;
-  readonly currency?: string;
-  readonly status?: string;
+  readonly date?: string | undefined;
+  readonly revenue?: string | undefined;
+  readonly revenueAfterRefunds?: string | undefined;
+  readonly payout?: string | undefined;
+  readonly payoutAfterRefunds?: string | undefined;
+  readonly currency?: string | undefined;
+  readonly status?: string | undefined;
 }
 
 /** A row of the result: an order, a conversion, or both. */
@@ -251,21 +251,21 @@ export interface ReportRow {
   readonly class: RowClass;
   /** All reasons, not only the one that decides the class. */
   readonly reasons: readonly string[];
-  readonly order?: RowSide;
-  readonly conversion?: RowSide;
+  readonly order?: RowSide | undefined;
+  readonly conversion?: RowSide | undefined;
   /** The row that represents a duplicate, a refund, or a row that was read twice. */
-  readonly of?: RowSide;
+  readonly of?: RowSide | undefined;
   /** Conversions with nearly the same key; never a match. */
   readonly wouldMatch?: readonly {
     /** The order's key. */
     readonly key: ReportKey;
     /** The conversion's key, where it is another one: the order id may be CAKE's unique id. */
-    readonly conversionKey?: ReportKey;
+    readonly conversionKey?: ReportKey | undefined;
     /** What only one of the keys has, such as `case`, `leading_zeros` or a `prefix`; `other_key`, `other_offer` and, of a refund, `sale` where they are equal. */
     readonly without: string;
     readonly conversion: RowSide;
   }[];
-  readonly unreadable?: Place & { readonly of: string; readonly text?: string };
+  readonly unreadable?: Place & { readonly of: string; readonly text?: string | undefined };
 }
 
 /** A dimension of groups. */
@@ -293,13 +293,23 @@ export interface OwnDimension {
 export interface BreakDownOptions {
   readonly by: readonly (Dimension | OwnDimension)[];
   /** The key that identifies a visitor within a group. @default "address" */
-  readonly unique?: "address" | "addressAndDay";
+  readonly unique?: "address" | "addressAndDay" | undefined;
   /** The sort order, largest first; `key` sorts by name. @default "clicks" */
-  readonly sort?: "clicks" | "uniqueClicks" | "conversions" | "rate" | "payout" | "revenue" | "margin" | "epc" | "key";
+  readonly sort?:
+    | "clicks"
+    | "uniqueClicks"
+    | "conversions"
+    | "rate"
+    | "payout"
+    | "revenue"
+    | "margin"
+    | "epc"
+    | "key"
+    | undefined;
   /** The number of groups; the others are added up as `rest`. @default all */
-  readonly top?: number;
+  readonly top?: number | undefined;
   /** The currency of the conversions that count. Required where they have several: two are never added. */
-  readonly currency?: string;
+  readonly currency?: string | undefined;
 }
 
 /** The counts and sums of a group. */
@@ -310,19 +320,19 @@ export interface Figures {
   /** Conversions by status, where the rows have one. */
   readonly statuses: Readonly<Record<string, number>>;
   /** Conversions per click, with Wilson's interval at 95 %; absent without clicks. */
-  readonly rate?: number;
-  readonly rateLow?: number;
-  readonly rateHigh?: number;
+  readonly rate?: number | undefined;
+  readonly rateLow?: number | undefined;
+  readonly rateHigh?: number | undefined;
   /** The sum of approved conversions, and of those without a status. */
   readonly payout: string;
   readonly revenue: string;
   readonly margin: string;
   readonly pendingPayout: string;
   /** Approved payout per click, to four places. */
-  readonly epc?: string;
+  readonly epc?: string | undefined;
   /** The time from click to conversion, by nearest rank. */
-  readonly medianSeconds?: number;
-  readonly p90Seconds?: number;
+  readonly medianSeconds?: number | undefined;
+  readonly p90Seconds?: number | undefined;
 }
 
 /** Clicks and conversions by group. */
@@ -330,7 +340,7 @@ export interface BreakDown {
   readonly total: Figures;
   readonly groups: readonly (Figures & { readonly key: Readonly<Record<string, string>> })[];
   /** The sum of all groups after the top ones, where there are any. */
-  readonly rest?: Figures;
+  readonly rest?: Figures | undefined;
   readonly groupsInAll: number;
   /** Clicks outside the report's days. */
   readonly clicksOutside: number;
@@ -351,25 +361,25 @@ export type Model =
 /** A journey from the caller, such as the touches that a page has stored. */
 export interface JourneyInput {
   /** The first touch first. */
-  readonly touches: readonly { readonly channel: string; readonly secondsBefore?: number }[];
+  readonly touches: readonly { readonly channel: string; readonly secondsBefore?: number | undefined }[];
   readonly converted: boolean;
   /** The conversion's payout, as text. @default "0" */
-  readonly payout?: string;
+  readonly payout?: string | undefined;
 }
 
 /** The journeys and the models of an attribution. */
 export interface AttributeOptions {
   readonly models: readonly Model[];
   /** The caller's own journeys; without them, the journeys are made from clicks. */
-  readonly journeys?: Iterable<JourneyInput>;
+  readonly journeys?: Iterable<JourneyInput> | undefined;
   /** The key that identifies a visitor's clicks. @default "address" */
-  readonly key?: Dimension | "address";
+  readonly key?: Dimension | "address" | undefined;
   /** The dimension that gets the credit. @default "affiliate" */
-  readonly channel?: Dimension;
+  readonly channel?: Dimension | undefined;
   /** Statuses that earn credit besides approved, such as `["pending"]`. @default none, as in a breakdown's payout */
-  readonly include?: readonly string[];
+  readonly include?: readonly string[] | undefined;
   /** The currency of the conversions that earn credit. Required where they have several: two are never added. */
-  readonly currency?: string;
+  readonly currency?: string | undefined;
 }
 
 /** The models side by side. */
@@ -389,7 +399,7 @@ export interface Attribution {
       /** The channels' payouts add up to this total. */
       readonly payout: string;
       readonly conversions: number;
-      readonly removalEffect?: number;
+      readonly removalEffect?: number | undefined;
     }[];
   }[];
 }
@@ -397,38 +407,38 @@ export interface Attribution {
 /** The options of corrections for CAKE. */
 export interface CorrectionOptions {
   /** The file: for the reconciliation tool or for the bulk upload. @default "reconciliation" */
-  readonly file?: "reconciliation" | "upload";
+  readonly file?: "reconciliation" | "upload" | undefined;
   /**
    * The maximum number of lines, and the maximum amount: corrections beyond the cap wait for the next file. The amount
    * is the money that moves; what is not approved is 0.
    */
-  readonly cap?: { readonly rows?: number; readonly amount?: string };
+  readonly cap?: { readonly rows?: number | undefined; readonly amount?: string | undefined };
   /** The offer of orders without one. */
-  readonly offerId?: string | number;
+  readonly offerId?: string | number | undefined;
   /** Classes of unpaired conversions that are to be rejected. @default ["duplicate_conversion"] */
-  readonly reject?: readonly ("duplicate_conversion" | "unknown_to_advertiser")[];
+  readonly reject?: readonly ("duplicate_conversion" | "unknown_to_advertiser")[] | undefined;
   /**
    * How many unreadable rows of all files are accepted. Beyond it, every correction is skipped as `unreadable_rows`,
    * because any of these rows may be the one that it is about. @default 0
    */
-  readonly maxUnreadable?: number;
+  readonly maxUnreadable?: number | undefined;
   /**
    * How many of CAKE's conversions and of the forwarder's events are accepted that share no kind of key with an order,
    * such as those with the literal `TRANSACTION_ID`. Beyond it, what one of them may be is skipped as `rows_without_key`.
    * For rejections the same of orders. @default 0
    */
-  readonly maxKeyless?: number;
+  readonly maxKeyless?: number | undefined;
   /** The earlier corrections, from all earlier results' `journal`, the oldest first: they are not written again. */
-  readonly journal?: Iterable<string>;
+  readonly journal?: Iterable<string> | undefined;
 }
 
 /** A correction as `applyCorrections` of the client takes it. */
 export interface CorrectedRow {
-  readonly conversionId?: number;
-  readonly uniqueId?: string;
+  readonly conversionId?: number | undefined;
+  readonly uniqueId?: string | undefined;
   readonly offerId: number;
-  readonly status?: "returned" | "rejected" | "approved" | "pending";
-  readonly payout?: string;
+  readonly status?: "returned" | "rejected" | "approved" | "pending" | undefined;
+  readonly payout?: string | undefined;
   /** How much money it moves. */
   readonly amount: string;
 }

@@ -125,7 +125,7 @@ export class Report {
    */
   addOrders(
     source: ReportSource | string | URL,
-    options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] } = {},
+    options: SourceOptions & { readonly revenue?: ReportOptions["revenue"] | undefined } = {},
   ): Promise<Understood> {
     return this.#add("orders", source, options, this.#options.revenue);
   }
@@ -148,7 +148,7 @@ export class Report {
   async #add(
     kind: Understood["kind"],
     source: ReportSource | string | URL,
-    given: (SourceOptions & { readonly revenue?: ReportOptions["revenue"] }) | undefined,
+    given: (SourceOptions & { readonly revenue?: ReportOptions["revenue"] | undefined }) | undefined,
     revenue?: ReportOptions["revenue"],
   ): Promise<Understood> {
     checkNames("options", given, SOURCE_OPTIONS);
@@ -193,7 +193,10 @@ export class Report {
    *   not certain, `unreadable_file` where pages name a further one, `report_full`, `aborted`
    */
   async reconcile(
-    options: { readonly signal?: AbortSignal; readonly onProgress?: (progress: ReportProgress) => void } = {},
+    options: {
+      readonly signal?: AbortSignal | undefined;
+      readonly onProgress?: ((progress: ReportProgress) => void) | undefined;
+    } = {},
   ): Promise<ReportResult> {
     checkNames("options", options, ["signal", "onProgress"]);
     const core = this.#get();
@@ -321,7 +324,7 @@ if (Symbol.dispose !== undefined) {
 /** The rows to list. */
 export interface RowOptions {
   /** @default all of them */
-  readonly classes?: readonly RowClass[];
+  readonly classes?: readonly RowClass[] | undefined;
 }
 
 /** The options of a result as CSV. */
@@ -331,7 +334,7 @@ export interface CsvOptions extends RowOptions {
    * For machines, every id and amount stays unchanged.
    * @default "people"
    */
-  readonly for?: "people" | "machines";
+  readonly for?: "people" | "machines" | undefined;
 }
 
 /** The result of a reconciliation. */
@@ -411,7 +414,7 @@ export class ReportResult {
   }
 
   /** A self-contained HTML page with plots, for screen and print. */
-  html(options: { readonly title?: string; readonly maxRows?: number } = {}): Output {
+  html(options: { readonly title?: string | undefined; readonly maxRows?: number | undefined } = {}): Output {
     checkNames("options", options, ["title", "maxRows"]);
     const understood: Understood[] = this.#core().ask(Command.understood);
     return new Output(() => htmlOf(this, this.#options, understood, options));

@@ -13,13 +13,13 @@ export interface SandboxEnv {
   /** The API key of the network. */
   readonly CAKE_API_KEY: string;
   /** The fixture as JSON. @default a small network with the article's names */
-  readonly CAKE_FIXTURE?: string;
+  readonly CAKE_FIXTURE?: string | undefined;
   /** The allow-list of hosts for postbacks, separated by commas. @default loopback */
-  readonly CAKE_ALLOWED_HOSTS?: string;
+  readonly CAKE_ALLOWED_HOSTS?: string | undefined;
   /** The token for `/__sandbox/`: a secret of at least 16 characters. */
-  readonly CAKE_SANDBOX_TOKEN?: string;
+  readonly CAKE_SANDBOX_TOKEN?: string | undefined;
   /** `yes` where the Worker listens on loopback only: then no token is needed. */
-  readonly CAKE_SANDBOX_LOOPBACK?: string;
+  readonly CAKE_SANDBOX_LOOPBACK?: string | undefined;
 }
 
 /** A CAKE network: clicks, conversions and postbacks in SQLite. */

@@ -23,13 +23,13 @@ export type { SandboxState } from "./rows.js";
 /** The options of a sandbox in memory. */
 export interface SandboxOptions {
   /** The fixture, as its JSON or as the object. @default a small network with the article's names */
-  readonly fixture?: string | object;
+  readonly fixture?: string | object | undefined;
   /** The API key of the network. @default "sandbox-key" */
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
   /** The allow-list of hosts for postbacks. @default loopback */
-  readonly allowedHosts?: readonly string[];
+  readonly allowedHosts?: readonly string[] | undefined;
   /** Sends the postbacks. @default the global `fetch` */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
   /** The snapshot of an earlier sandbox. @default nothing */
   readonly kept?: StoreSnapshot | undefined;
 }

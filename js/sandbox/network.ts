@@ -22,7 +22,7 @@ export interface NetworkInit {
   /** The API key of the network. */
   readonly apiKey: string;
   /** The allow-list of hosts for postbacks. @default loopback */
-  readonly allowedHosts?: readonly string[];
+  readonly allowedHosts?: readonly string[] | undefined;
   readonly store: Store;
   readonly host: SandboxHost;
   readonly gate: Gate;

@@ -16,7 +16,7 @@ export interface ClickRow {
   readonly ip_address: string | null;
   readonly country: string | null;
   /** The first conversion of the click; looked up, not stored. */
-  readonly conversion_id?: number | null;
+  readonly conversion_id?: number | null | undefined;
 }
 
 /** A recorded conversion; amounts as exact texts and in 1/10000. */
@@ -181,23 +181,23 @@ export type SandboxAction =
 /** One rule: a share of the calls, or a script for the next calls. */
 export interface FaultRule {
   /** @default those of both APIs */
-  readonly actions?: readonly SandboxAction[];
+  readonly actions?: readonly SandboxAction[] | undefined;
   /** From 0 to 1. */
-  readonly share?: number | null;
+  readonly share?: number | null | undefined;
   /** The kinds from which a share is drawn, evenly. @default every kind */
-  readonly kinds?: readonly FaultKind[];
+  readonly kinds?: readonly FaultKind[] | undefined;
   /** A script in place of a share: the kinds of the next calls, in order. Null lets a call through. */
-  readonly script?: readonly (FaultKind | null)[] | null;
+  readonly script?: readonly (FaultKind | null)[] | null | undefined;
   /** @default 1000 */
-  readonly latency_ms?: number;
+  readonly latency_ms?: number | undefined;
   /** The status of a server error. @default 500 */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** @default 1 */
-  readonly retry_after_s?: number;
+  readonly retry_after_s?: number | undefined;
   /** The target of a redirect. */
-  readonly location?: string;
+  readonly location?: string | undefined;
   /** Is the call carried out in spite of the fault? @default true for `cut_off`, false for the others */
-  readonly recorded?: boolean | null;
+  readonly recorded?: boolean | null | undefined;
 }
 
 /** The parts of a fixture from which a view takes names. */
@@ -207,7 +207,7 @@ export interface FixtureNames {
   readonly creatives: readonly {
     readonly creative_id: number;
     readonly offer_id: number;
-    readonly creative_name?: string;
+    readonly creative_name?: string | undefined;
   }[];
 }
 

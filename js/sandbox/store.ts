@@ -64,9 +64,9 @@ export interface ViewFilter {
   readonly offer_id?: number;
   readonly affiliate_id?: number;
   /** The status of conversions. */
-  readonly status?: string;
+  readonly status?: string | undefined;
   /** A part of a click id, a unique id or `s1`. */
-  readonly text?: string;
+  readonly text?: string | undefined;
   /** The maximum number of rows of each kind. */
   readonly limit: number;
 }

@@ -1,7 +1,9 @@
 //! Addresses: which URL may be a page, and which hosts the sandbox may send to. The allow-list of
 //! hosts is compared letter by letter.
 
-/// The default allow-list of hosts.
+use crate::host::is_loopback_host;
+
+/// The default allow-list of hosts. `localhost` stands for all of loopback.
 pub(crate) const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// Is this text an http(s) URL, or a path on the own origin?
@@ -38,7 +40,7 @@ pub(super) fn origin_of(url: &str) -> Option<&str> {
 
 /// May the sandbox send to `url`? The list must have the host in the URL's own spelling: `127.1`,
 /// `2130706433` or `[::ffff:127.0.0.1]` are not `127.0.0.1`. An entry without a port allows every
-/// port.
+/// port; `localhost` allows all of loopback.
 #[must_use]
 pub(crate) fn is_allowed<S: AsRef<str>>(hosts: &[S], url: &str) -> bool {
     let has_plain_rest = url
@@ -57,10 +59,9 @@ pub(crate) fn is_allowed<S: AsRef<str>>(hosts: &[S], url: &str) -> bool {
         }
         _ => host,
     };
-    hosts
-        .iter()
-        .map(AsRef::as_ref)
-        .any(|entry| entry == name || entry == host)
+    hosts.iter().map(AsRef::as_ref).any(|entry| {
+        entry == name || entry == host || (entry == "localhost" && is_loopback_host(name))
+    })
 }
 
 #[cfg(test)]
@@ -109,6 +110,8 @@ mod tests {
             "https://localhost:1/",
             "http://[::1]:9000/",
             "http://[::1]",
+            "http://app.localhost:3000/",
+            "http://127.1.2.3/",
         ] {
             assert!(is_allowed(&LOOPBACK, url), "{url}");
         }

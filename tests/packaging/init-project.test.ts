@@ -89,6 +89,38 @@ test("a wrangler that is too old is told, by what is installed", () => {
   }
 });
 
+test.each([
+  [
+    "next",
+    "next.config.mjs",
+    `export default { pageExtensions: ["page.jsx", "page.js"] }`,
+    "Next reads no file that ends with .js",
+  ],
+  [
+    "next",
+    "next.config.js",
+    `module.exports = { pageExtensions: ["tsx", "ts"] }`,
+    "Next reads no file that ends with .js",
+  ],
+  ["next", "next.config.ts", `export default { output: "export" } satisfies NextConfig`, "Next exports a static site"],
+  ["next", "next.config.js", `module.exports = { pageExtensions: ["mdx", "js"], output: "standalone" }`, undefined],
+  ["next", "next.config.js", `module.exports = { // output: "export"\n }`, undefined],
+  [
+    "@sveltejs/kit",
+    "svelte.config.js",
+    `import adapter from "@sveltejs/adapter-static";`,
+    "SvelteKit builds a static site",
+  ],
+  ["@sveltejs/kit", "src/routes/+layout.js", "export const prerender = true;", "SvelteKit prerenders pages"],
+  ["@sveltejs/kit", "src/routes/+layout.js", "export const prerender = false;", undefined],
+])("%s with %s %s: a capture that never runs is told", (name, file, text, warning) => {
+  put("package.json", { dependencies: { [name]: "^16.0.0" } });
+  put(file, text);
+  const said = init("--capture");
+  if (warning === undefined) expect(said).not.toContain("warning");
+  else expect(said).toContain(`warning   ${warning}`);
+});
+
 test("where nothing tells Next's version, the command says which one it takes", () => {
   put("package.json", { dependencies: { next: "catalog:" } });
   expect(init("--capture")).toContain("warning   Next's version is not known here");

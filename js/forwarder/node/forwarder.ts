@@ -25,16 +25,16 @@ export interface NodeOptions extends ForwarderOptions {
    * of an event decides its shard, so {@link formerShards} must name the previous numbers, which the folder remembers.
    * @default 4
    */
-  readonly shards?: number;
+  readonly shards?: number | undefined;
   /**
    * The previous numbers of {@link shards}, the latest first, at most four. Events, claims and webhook ids are looked
    * up by these numbers too. Without a number that is still needed, the forwarder does not open, and the error says
    * until when.
    * @default [] (the number was never changed)
    */
-  readonly formerShards?: readonly number[];
+  readonly formerShards?: readonly number[] | undefined;
   /** The limit of requests for each caller's address. @default no limit */
-  readonly rateLimit?: RateLimitOptions;
+  readonly rateLimit?: RateLimitOptions | undefined;
 }
 
 /** The names of the options that only this host has. */

@@ -7,7 +7,7 @@ export interface RateLimitOptions {
   /** The most requests of a caller in a period. */
   readonly limit: number;
   /** The length of a period, in seconds. @default 60 */
-  readonly period?: number;
+  readonly period?: number | undefined;
 }
 
 /** The most callers that are counted; the oldest is forgotten for a further one. */

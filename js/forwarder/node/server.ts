@@ -1,9 +1,11 @@
 /** The HTTP server of a forwarder: converts Node's requests and answers, and reads the headers of proxies. */
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CakeError, isCakeError } from "../../error.js";
+import { isLoopback } from "../../host.js";
 import { checkNames, checkNoMore, integerOption, refuse, stringOption } from "../../option.js";
 import { failure } from "../answer.js";
 import { ADDRESS_HEADER } from "../network.js";
@@ -14,15 +16,15 @@ import { NODE_NAMES, type NodeForwarder, type NodeOptions, openForwarder } from 
 /** The options of a forwarder and its server. */
 export interface ServerOptions extends NodeOptions {
   /** The address to listen on. @default "127.0.0.1" */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** The port; 0 takes a free one. @default 8788 */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /**
    * The number of proxies in front. Each appends the address of its peer to `X-Forwarded-For`, and the outermost sets
    * `X-Forwarded-Proto`. Neither header is read with 0.
    * @default 1 where `host` is a loopback address, which only a proxy on this machine reaches; else 0
    */
-  readonly proxies?: number;
+  readonly proxies?: number | undefined;
 }
 
 /** A running server. */
@@ -250,10 +252,6 @@ async function write(
     outgoing.setHeader("content-length", bytes.byteLength);
     outgoing.end(bytes);
   }
-}
-
-function isLoopback(host: string): boolean {
-  return ["127.0.0.1", "localhost", "::1"].includes(host);
 }
 
 async function listen(server: Server, port: number, host: string): Promise<void> {

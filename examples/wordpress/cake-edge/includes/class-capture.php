@@ -117,7 +117,7 @@ final class Capture {
 	 * @param array $options Checked ones.
 	 */
 	private static function is_denied( array $headers, array $options ): bool {
-		$is_private = isset( $headers['sec-gpc'] ) && '1' === $headers['sec-gpc'];
+		$is_private = isset( $headers['sec-gpc'] ) && 1 === preg_match( '~(?:^|,)[ \t]*"*\??1"*[ \t]*(?:[;,]|$)~D', $headers['sec-gpc'] );
 		return 'denied' === $options['consent'] || ( $is_private && ! $options['ignoreGlobalPrivacyControl'] );
 	}
 
@@ -202,7 +202,7 @@ final class Capture {
 		if ( ! $is_navigation ) {
 			return 'not_navigation';
 		}
-		$is_loopback = 1 === preg_match( '~^http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[1-9]\d{0,4})?$~iD', $origin );
+		$is_loopback = 1 === preg_match( '~^http://(?:127(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}|(?:[\w-]+\.)*localhost|\[::1\])(?::[1-9]\d{0,4})?$~iD', $origin );
 		return $is_loopback || 0 === strpos( $origin, 'https://' ) ? '' : 'insecure';
 	}
 
