@@ -155,7 +155,9 @@ export class Report {
     this.#version += 1;
     try {
       core.run(Command.begin, sourceLines(kind, options));
-      await new Feeder(core, options).feed(source);
+      const feeder = new Feeder(core, options);
+      await feeder.feed(source);
+      feeder.finish();
       core.run(Command.end);
     } catch (error) {
       core.run(Command.cancel);

@@ -63,11 +63,16 @@ export class Feeder {
       }
       if ("getReader" in source) return this.#feedStream(source as ReadableStream<Uint8Array>);
       if (Symbol.asyncIterator in source || Symbol.iterator in source) {
-        for await (const part of source as AsyncIterable<ReportSource>) await this.feed(part);
+        for await (const part of source as AsyncIterable<ReportSource>) await this.feed(refuseText(part));
         return;
       }
     }
-    refuse("source", "must be a Blob, a stream of bytes, bytes, or an iterable of these; in Node also a path");
+    refuse("source", KINDS);
+  }
+
+  /** Tells the number of bytes once all are read. */
+  finish(): void {
+    if (this.#done > this.#last) this.#options.onProgress?.({ done: this.#done });
   }
 
   async #feedPath(path: string | URL): Promise<void> {
@@ -87,6 +92,8 @@ export class Feeder {
   }
 
   async #feedBytes(bytes: Uint8Array): Promise<void> {
+    // Also of another realm.
+    if (bytes?.[Symbol.toStringTag] !== "Uint8Array") refuse("source", KINDS);
     for (let at = 0; at < bytes.length; at += CHUNK) {
       const part = bytes.subarray(at, at + CHUNK);
       this.#core.room(part.length).set(part);
@@ -104,7 +111,7 @@ export class Feeder {
         for (;;) {
           const { done, value } = await plain.read();
           if (done) return;
-          await this.#feedBytes(value);
+          await this.#feedBytes(refuseText(value));
         }
       } finally {
         await plain.cancel().catch(() => {});
@@ -138,6 +145,16 @@ export class Feeder {
     await turn();
     checkSignal(this.#options.signal);
   }
+}
+
+const KINDS = "must be a Blob, a stream of bytes, bytes, or an iterable of these; in Node also a path";
+
+/** A part of a source, which is neither text nor a path: only bytes keep every character. */
+function refuseText<Part>(part: Part): Part {
+  if (typeof part === "string") {
+    refuse("source", "must give bytes, and gives text: leave out its encoding or its TextDecoderStream");
+  }
+  return part;
 }
 
 function byteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {

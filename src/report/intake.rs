@@ -3,7 +3,7 @@
 use super::day::Written;
 use super::flaw::Flaw;
 use super::judge::hints::{is_exponent, part_form};
-use super::judge::is_other;
+use super::judge::{Verdicts, is_other};
 use super::memory::{Memory, hash};
 use super::names::{Fields, Pull, RowKind};
 use super::source::Source;
@@ -136,7 +136,7 @@ impl Report {
             let all = same.clone().filter_map(Source::facts);
             let [further, _] = facts.further;
             let lasts: u32 = all.clone().map(|one| one.further[1]).sum();
-            let rows: u64 = same.map(|one| u64::from(one.line())).sum();
+            let rows = self.different_rows(source.kind);
             // A list may count rows that it does not show: then an empty page is its end.
             let has_end = all.clone().any(|one| one.has_end);
             let rule = if further > 0 && lasts == 0 {
@@ -144,7 +144,7 @@ impl Report {
             } else if rows < facts.stated && !has_end {
                 let stated = facts.stated;
                 format!(
-                    "it says that its list has {stated} rows, and {rows} were read: add all pages of the list"
+                    "it says that its list has {stated} rows, and {rows} were read, each counted once: add all pages of the list, or read it again"
                 )
             } else {
                 continue;
@@ -154,6 +154,18 @@ impl Report {
             });
         }
         Ok(())
+    }
+
+    /// The number of rows of a kind, without those that are known to be read again: conversions once they are matched.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn different_rows(&self, kind: RowKind) -> u64 {
+        let sources = self.sources.iter().filter(|source| source.kind == kind);
+        let rows: u64 = sources
+            .map(|source| u64::from(source.line().saturating_sub(source.repeated)))
+            .sum();
+        let verdicts = self.verdicts.as_ref();
+        let again = verdicts.filter(|_| kind == RowKind::Conversions);
+        rows.saturating_sub(again.map_or(0, Verdicts::read_twice))
     }
 
     /// The number of unreadable rows in the files that are matched, in every part of a report alike.
