@@ -180,6 +180,41 @@ function isWhole({ readAt, to }: { readonly readAt: string; readonly to: string 
   return Date.parse(readAt) >= Date.parse(`${to}T00:00:00Z`) + 36 * 3_600_000;
 }
 
+/** The notes of the pages among these files, and their days. */
+function notesOf(files: readonly string[]): Map<string, Complete & { readonly from: string; readonly to: string }> {
+  const notes = new Map<string, Complete & { readonly from: string; readonly to: string }>();
+  for (const file of files) {
+    const [name, , from = "", to = ""] = PAGE.exec(basename(file)) ?? [];
+    const note = noteOf(file);
+    if (name !== undefined && !notes.has(note)) notes.set(note, { ...readNote(note), from, to });
+  }
+  return notes;
+}
+
+function noteOf(page: string): string {
+  return join(dirname(page), `${PAGE.exec(basename(page))?.[1]}.complete.json`);
+}
+
+/**
+ * The files, the pages among them in the order in which they were read: of a conversion that was read twice, the row
+ * read last counts. Other files keep their places.
+ *
+ * @throws UsageError for pages of two accounts: their conversions may have the same ids
+ */
+export function inReadingOrder(files: readonly string[]): string[] {
+  const notes = notesOf(files);
+  const [first, ...others] = notes;
+  const other = others.find(([, { origin }]) => origin !== first?.[1].origin);
+  if (first !== undefined && other !== undefined) {
+    throw new UsageError(
+      `${other[0]} has pages of ${other[1].origin}, and ${first[0]} has pages of ${first[1].origin}: give one account's`,
+    );
+  }
+  const readAt = (page: string) => Date.parse(notes.get(noteOf(page))?.readAt ?? "");
+  const pages = files.filter((file) => notes.has(noteOf(file))).sort((one, other) => readAt(one) - readAt(other));
+  return files.map((file) => (notes.has(noteOf(file)) ? (pages.shift() ?? file) : file));
+}
+
 /**
  * When the pages among these files were read, as far as it matters: before the days of the report were over. A sale after
  * it may be at CAKE by now.
@@ -188,13 +223,7 @@ export function readUntil(
   files: readonly string[],
   { from, to }: { readonly from?: string; readonly to?: string },
 ): string | undefined {
-  const lists = new Map<string, { from: string; to: string; readAt: string }>();
-  for (const file of files) {
-    const [name, list = "", first = "", last = ""] = PAGE.exec(basename(file)) ?? [];
-    const note = join(dirname(file), `${list}.complete.json`);
-    if (name === undefined || lists.has(note)) continue;
-    lists.set(note, { from: first, to: last, readAt: readNote(note).readAt });
-  }
+  const lists = notesOf(files);
   const sorted = [...lists.values()].sort((a, b) => (a.from < b.from ? -1 : 1));
   // In any time zone a day begins at most 14 hours before it does in UTC, and 12 after.
   const startOf = (day: string) => Date.parse(`${day}T00:00:00Z`) - 14 * 3_600_000;
@@ -261,6 +290,7 @@ export function checkPages(files: readonly string[], days?: { readonly from?: st
     );
     warnOfEarly(note, readAt, to);
   }
+  inReadingOrder(files);
   if (isOnlyPages && days !== undefined) checkDays([...lists.values()], days);
 }
 

@@ -80,7 +80,7 @@ export type ReportSource =
 
 /** The progress of a call. */
 export interface ReportProgress {
-  /** While a file is read, the bytes so far; while rows are matched, the share that is done, from 0 to 1. */
+  /** While a file is read, the bytes so far, and at its end all; while rows are matched, the share that is done, from 0 to 1. */
   readonly done: number;
 }
 
@@ -118,7 +118,8 @@ export interface SourceOptions {
   readonly cakeIdPrefix?: string | undefined;
   /**
    * Of CAKE's conversions: when they were read, a `Date` or a text such as `2026-06-15T12:00:00Z`. Of several files the
-   * earliest counts. A sale after it, or within the hour before it, is not uploaded: `read_too_early`.
+   * earliest counts. A sale after it, or within the hour before it, is not uploaded: `read_too_early`. Of a conversion
+   * that is in two files with `readAt`, the newer reading counts.
    * @default after the last day was over
    */
   readonly readAt?: Date | string | undefined;

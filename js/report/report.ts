@@ -165,6 +165,7 @@ export class Report {
     try {
       core.run(Command.begin, sourceLines(kind, options));
       await feeder.run(source);
+      feeder.finish();
       core.run(Command.end);
     } catch (error) {
       core.run(Command.cancel);

@@ -114,7 +114,12 @@ export class Feeder {
         return this.#feedParts(source as AsyncIterable<ReportSource> | Iterable<ReportSource>);
       }
     }
-    refuse("source", "must be a Blob, a stream of bytes, bytes, or an iterable of these; in Node also a path");
+    refuse("source", KINDS);
+  }
+
+  /** Tells the number of bytes once all are read. */
+  finish(): void {
+    if (this.#done > this.#last) this.#options.onProgress?.({ done: this.#done });
   }
 
   async #feedPath(path: string | URL): Promise<void> {
@@ -135,7 +140,8 @@ export class Feeder {
   }
 
   async #feedBytes(bytes: Uint8Array): Promise<void> {
-    if (!ArrayBuffer.isView(bytes)) refuse("source", "must be a stream of bytes, and not of text");
+    // Also of another realm.
+    if (bytes?.[Symbol.toStringTag] !== "Uint8Array") refuse("source", KINDS);
     for (let at = 0; at < bytes.length; at += CHUNK) {
       const part = bytes.subarray(at, at + CHUNK);
       this.#core.room(part.length).set(part);
@@ -153,7 +159,7 @@ export class Feeder {
         const { done, value } = await this.#wait(() => iterator.next());
         isGiven = true;
         if (done) return;
-        await this.#feed(await this.#wait(() => value));
+        await this.#feed(refuseText(await this.#wait(() => value)));
       }
     } catch (error) {
       // As `for await` does: a source that has failed by itself has ended.
@@ -173,7 +179,7 @@ export class Feeder {
         for (;;) {
           const { done, value } = await this.#wait(() => plain.read());
           if (done) return;
-          await this.#feedBytes(value);
+          await this.#feedBytes(refuseText(value));
         }
       } finally {
         await this.#letGo(() => plain.cancel(this.#error));
@@ -244,6 +250,16 @@ function plainReader(stream: ReadableStream<Uint8Array>): ReadableStreamDefaultR
 
 interface Destroyable {
   destroy(): unknown;
+}
+
+const KINDS = "must be a Blob, a stream of bytes, bytes, or an iterable of these; in Node also a path";
+
+/** A part of a source, which is neither text nor a path: only bytes keep every character. */
+function refuseText<Part>(part: Part): Part {
+  if (typeof part === "string") {
+    refuse("source", "must give bytes, and gives text: leave out its encoding or its TextDecoderStream");
+  }
+  return part;
 }
 
 function byteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {

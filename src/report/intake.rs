@@ -3,7 +3,7 @@
 use super::day::Written;
 use super::flaw::Flaw;
 use super::judge::hints::{is_exponent, part_form};
-use super::judge::is_other;
+use super::judge::{Verdicts, is_other};
 use super::memory::{Memory, hash};
 use super::names::{Fields, Pull, RowKind};
 use super::source::Source;
@@ -140,7 +140,7 @@ impl Report {
             let all = same.clone().filter_map(Source::facts);
             let ends: u32 = all.clone().map(|one| one.ends).sum();
             let pages: u64 = all.clone().map(|one| u64::from(one.pages)).sum();
-            let rows: u64 = same.map(|one| u64::from(one.line())).sum();
+            let rows = self.different_rows(source.kind);
             // A list may count rows that it does not show: then an empty page is its end.
             let has_end = rows > 0 && all.clone().any(|one| one.has_end);
             let (what, stated, read) = if facts.further > 0 && ends == 0 {
@@ -159,12 +159,24 @@ impl Report {
             };
             return Err(Error::UnreadableFile {
                 message: format!(
-                    "{}: it says that its list has {stated} {what}, and {read} were read: add all pages of the list, or give the list alone if that number is of something else",
+                    "{}: it says that its list has {stated} {what}, and {read} were read, each counted once: add all pages of the list, read it again, or give the list alone if that number is of something else",
                     source.title()
                 ),
             });
         }
         Ok(())
+    }
+
+    /// The number of rows of a kind, without those that are known to be read again: conversions once they are matched.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn different_rows(&self, kind: RowKind) -> u64 {
+        let sources = self.sources.iter().filter(|source| source.kind == kind);
+        let rows: u64 = sources
+            .map(|source| u64::from(source.line().saturating_sub(source.repeated)))
+            .sum();
+        let verdicts = self.verdicts.as_ref();
+        let again = verdicts.filter(|_| kind == RowKind::Conversions);
+        rows.saturating_sub(again.map_or(0, Verdicts::read_twice))
     }
 
     /// The number of unreadable rows in the files that are matched, in every part of a report alike.

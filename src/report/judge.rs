@@ -14,6 +14,7 @@ mod sale;
 
 use super::names::RowKind;
 use super::partition::Partitions;
+use super::readings::Readings;
 use super::store::{Head, NO_AMOUNT, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
 use super::{Found, Report, Settings};
 use crate::{Error, Result};
@@ -145,6 +146,14 @@ pub(super) struct Verdicts {
     clock_hours: [u32; 29],
 }
 
+impl Verdicts {
+    /// The number of conversions' rows that were read again.
+    pub(super) fn read_twice(&self) -> u64 {
+        let sums = self.sums.get(Class::ReadTwice as usize).into_iter();
+        sums.flatten().map(|sum| sum.conversions).sum()
+    }
+}
+
 /// The task of one pass over both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pass {
@@ -202,6 +211,8 @@ pub(super) struct Judge {
     rounded: Rounded,
     /// Were conversions read twice? If so, not every row of a partition is open.
     has_twice: bool,
+    /// Which reading of these counts; found for the first one.
+    readings: Option<Readings>,
     /// Is there a refund without a sale, or one whose sale has no conversion in these days?
     has_doubts: bool,
 }
@@ -237,6 +248,11 @@ impl Report {
                 self.check_clocks(&judge.verdicts)?;
                 self.verdicts = Some(judge.verdicts);
                 self.found = Found::default();
+                // Now it is known how many of the rows that were read are one.
+                if let Err(error) = self.check_pages() {
+                    self.verdicts = None;
+                    return Err(error);
+                }
                 return Ok(1.0);
             }
             _ => judge.progress(),
@@ -318,6 +334,7 @@ impl Report {
             unsure: Vec::new(),
             rounded: Rounded::default(),
             has_twice: false,
+            readings: None,
             has_doubts: false,
         }
     }

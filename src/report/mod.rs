@@ -31,6 +31,7 @@ mod memory;
 mod names;
 pub(crate) mod out;
 mod partition;
+mod readings;
 mod row;
 pub(crate) mod share;
 mod source;
@@ -362,6 +363,7 @@ impl Report {
         let store = self.store(source.kind);
         source.first_row = store.rows();
         let mark = store.mark();
+        source.first_place = mark.place();
         self.clicks.overlap.begin();
         self.current = Some(Current {
             mark,

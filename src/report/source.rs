@@ -68,8 +68,9 @@ pub(super) struct Source {
     pub(super) read_at: Option<i64>,
     /// The state of all events in a file without a state column.
     pub(super) state: String,
-    /// The number of the file's first row in its store.
+    /// The number of the file's first row in its store, and a place that none of its rows lies before.
     pub(super) first_row: u32,
+    pub(super) first_place: u32,
     pub(super) rows: u32,
     pub(super) unreadable: u32,
     pub(super) line_items: u32,
@@ -157,6 +158,7 @@ impl Source {
             read_at: None,
             state: String::new(),
             first_row: 0,
+            first_place: 0,
             rows: 0,
             unreadable: 0,
             line_items: 0,

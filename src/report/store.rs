@@ -67,6 +67,14 @@ pub(super) struct Mark {
     rows: u32,
 }
 
+impl Mark {
+    /// The place of the first row after it, where that row fits in the block; else a place before it.
+    pub(super) fn place(self) -> u32 {
+        let first = self.blocks.saturating_sub(1) << BLOCK_BITS;
+        u32::try_from(first + self.bytes).unwrap_or(u32::MAX)
+    }
+}
+
 impl Store {
     pub(super) fn rows(&self) -> u32 {
         self.rows
@@ -288,12 +296,10 @@ impl Store {
                 memory.free(&mut block.bytes);
             }
         }
-        let mut place = 0;
         if let Some(block) = self.blocks.last_mut() {
             block.used = mark.bytes;
-            let first = self.blocks.len().saturating_sub(1) << BLOCK_BITS;
-            place = u32::try_from(first + mark.bytes).unwrap_or(u32::MAX);
         }
+        let place = mark.place();
         self.keyed.truncate(place, memory);
         let kept = self.keyless.partition_point(|&other| other < place);
         self.keyless.truncate(kept);

@@ -110,7 +110,7 @@ test.each([
   ["1;2026-06-01;jane@x.de", "invalid_field", "source is no path of a file: for a text pass"],
   ['[{"email":"jane@x.de"}]', "invalid_field", "source is no path of a file: for a text pass"],
   ["jane@x.de ".repeat(1_000), "invalid_field", "source is no path of a file: for a text pass"],
-  [new Blob(["jane@x.de"]).stream().pipeThrough(new TextDecoderStream()), "invalid_field", "and not of text"],
+  [new Blob(["jane@x.de"]).stream().pipeThrough(new TextDecoderStream()), "invalid_field", "gives text"],
 ])("a source that cannot be read is told without its text: %s", async (source, code, words) => {
   using report = await openReport();
   const error = await report.addOrders(source as never).then(

@@ -9,6 +9,7 @@ use crate::report::Report;
 use crate::report::memory::{Memory, sort_numbers};
 use crate::report::names::RowKind;
 use crate::report::out::Writer;
+use crate::report::readings::Readings;
 use crate::report::row::number_of;
 use crate::report::store::{Head, NO_AMOUNT, NO_TIME, OWN_ID};
 use crate::report::words::Words;
@@ -106,6 +107,7 @@ impl Report {
                 _ => _ = low.code(id, memory)?,
             }
         }
+        let readings = Readings::of(self);
         let mut last = vec![None; low.len() + 1];
         next = self.conversions.first();
         while let Some(place) = next {
@@ -113,7 +115,9 @@ impl Report {
             next = after;
             let code = low.known(view.text(OWN_ID));
             if let Some(slot) = code.and_then(|code| last.get_mut(code as usize)) {
-                earlier.extend(slot.replace(place));
+                let kept = slot.map_or(place, |other| readings.newer(other, place));
+                let both = [slot.replace(kept), Some(place)].into_iter().flatten();
+                earlier.extend(both.filter(|&other| other != kept));
             }
         }
         earlier.sort_unstable();

@@ -4,7 +4,7 @@
 use super::borders::Borders;
 use super::lent::Lent;
 use crate::report::Report;
-use crate::report::judge::hints::Twins;
+use crate::report::judge::hints::{Twins, is_at_border};
 use crate::report::judge::{Class, Rounded, Verdicts, proof, repeats_nothing};
 use crate::report::memory::sort_numbers;
 use crate::report::names::RowKind;
@@ -28,6 +28,8 @@ pub(super) struct Held {
     twins: Twins,
     /// What other rows say of a missing sale.
     pub(super) lent: Lent,
+    /// Rows whose key may be nearly that of a row in another part, sorted.
+    near_elsewhere: Vec<u32>,
     /// The other side's rows without a partner: the number of the offer, 0 for any offer's, and the kinds of keys.
     alone: Vec<u32>,
     /// The number of the other side's rows that share no kind of key with some row.
@@ -50,7 +52,7 @@ impl Held {
     pub(super) fn why(&self, place: u32, head: &Head) -> &'static str {
         if self.twins.orders.binary_search(&place).is_ok() {
             "may_be_another_order"
-        } else if self.lacks_search {
+        } else if self.lacks_search || self.near_elsewhere.binary_search(&place).is_ok() {
             "near_misses_not_searched"
         } else {
             self.borders.why(head)
@@ -109,6 +111,14 @@ impl Report {
                 held.rounded
                     .has(self, is_upload, self.side(is_upload).text(place, which));
             }
+        }
+        if self.settings.part.1 > 1 {
+            let store = self.side(is_upload);
+            let is_at_border = |&place: &u32| {
+                let [unique, order, click, _] = store.texts(place);
+                is_at_border(self.settings.first_key([unique, order, click]))
+            };
+            held.near_elsewhere = wanted.into_iter().filter(is_at_border).collect();
         }
         held.borders = self.borders(is_upload);
         self.add_alone(is_upload, kinds, &mut held);

@@ -5,6 +5,7 @@ mod plan;
 
 use super::refunds::{Rest, UNCLEAR, is_other};
 use super::{Class, Judge, Pass, which};
+use crate::report::readings::Readings;
 use crate::report::store::{CLICK_ID, Head, IS_AMENDED, IS_REFUND, IS_SPARED, Store};
 use crate::report::{Report, Settings};
 use core::cmp::{Ordering, Reverse};
@@ -25,9 +26,14 @@ pub(super) fn judge_group(
         Pass::Twice => {
             // The last reading counts: a page may overlap the page before it.
             left.sort_unstable();
-            let (&mut kept, rest) = left.split_last_mut()?;
+            let readings = judge.readings.get_or_insert_with(|| Readings::of(report));
+            let newer = |one, other| readings.newer(one, other);
+            let kept = left.iter().copied().reduce(newer)?;
             let mut has_changed = false;
-            for &mut place in rest {
+            for &mut place in left {
+                if place == kept {
+                    continue;
+                }
                 has_changed |= !is_same_row(&report.conversions, place, kept);
                 let head = report.conversions.head(place)?;
                 judge.settle(report, false, place, Class::ReadTwice, kept, &head);

@@ -7,7 +7,9 @@ use super::{Class, Hint, Judge};
 use crate::report::Report;
 use crate::report::memory::{hash, sort_numbers};
 use crate::report::store::{CLICK_ID, NOBODY, Store};
-pub(in crate::report) use forms::{difference, is_exponent, part_form, plain_form, shown_digits};
+pub(in crate::report) use forms::{
+    difference, is_at_border, is_exponent, part_form, plain_form, shown_digits,
+};
 use forms::{each_form, number_after_prefix};
 pub(in crate::report) use twins::Twins;
 
@@ -99,10 +101,10 @@ impl Near<'_> {
                 each_form(text, lengths, &mut scratch, &mut |form| {
                     memory.extend(&mut ours, &[(hash_in(form, key), place, key)])
                 })?;
-                match prefix_form(text, key, true) {
-                    Some(form) => memory.extend(&mut ours, &[(hash_in(&form, key), place, key)]),
-                    None => Some(()),
+                if prefix_form(text, key, true, &mut scratch) {
+                    memory.extend(&mut ours, &[(hash_in(&scratch, key), place, key)])?;
                 }
+                Some(())
             },
         )?;
         sort(&mut ours);
@@ -116,10 +118,10 @@ impl Near<'_> {
                 memory.extend(&mut theirs, &[entry])
             };
             each_form(text, lengths, &mut scratch, &mut add)?;
-            match prefix_form(text, key, false) {
-                Some(form) => add(&form),
-                None => Some(()),
+            if prefix_form(text, key, false, &mut scratch) {
+                add(&scratch)?;
             }
+            Some(())
         })?;
         sort(&mut theirs);
         let mut hints = Vec::new();
@@ -171,16 +173,24 @@ impl Near<'_> {
     }
 }
 
-/// The form of a number that one side has with a prefix, such as a shop's `b-9`, and the other side without. Clicks have
-/// none.
+/// Makes the form of a number that one side has with a prefix, such as a shop's `b-9`, and the other side without; false
+/// where there is none. Clicks have none.
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
-fn prefix_form(text: &[u8], key: u8, is_ours: bool) -> Option<Vec<u8>> {
-    let (digits, is_prefixed) =
-        number_after_prefix(text).filter(|_| usize::from(key) != CLICK_ID)?;
-    let mut form = vec![0, b'P', u8::from(is_prefixed == is_ours)];
-    form.extend_from_slice(digits);
-    Some(form)
+fn prefix_form(text: &[u8], key: u8, is_ours: bool, form: &mut Vec<u8>) -> bool {
+    if usize::from(key) == CLICK_ID {
+        return false;
+    }
+    plain_form(text, form);
+    let Some((number, is_prefixed)) = number_after_prefix(form) else {
+        return false;
+    };
+    let (prefix, mark) = (
+        form.len() - number.len(),
+        [0, b'P', u8::from(is_prefixed == is_ours)],
+    );
+    form.splice(..prefix, mark);
+    true
 }
 
 /// A hash of a form. A unique id may be the other side's order id; a click id is neither.

@@ -54,16 +54,37 @@ pub(super) fn each_form(
 /// The digits that a spreadsheet keeps of a number; the others become zeros.
 const EXACT_DIGITS: usize = 15;
 
-/// The form by which a report's parts share rows: nearly the same keys go into one part. A number whose last digits a
-/// spreadsheet has lost is found by the others.
+/// The first digits of a long number, which it mostly keeps where the last ones are lost.
+const PART_DIGITS: usize = 12;
+
+/// The form by which a report's parts share rows: what none of the other forms tells apart, so that nearly the same keys
+/// lie in one part. It is the number alone where a prefix may stand before it, and of a long number the first digits.
 #[cfg_attr(small_cold, optimize(size))]
 pub(in crate::report) fn part_form(text: &[u8], form: &mut Vec<u8>) {
     plain_form(text, form);
-    if form.len() > EXACT_DIGITS && form.iter().all(u8::is_ascii_digit) {
-        let length = u8::try_from(form.len()).unwrap_or(u8::MAX);
-        form.truncate(EXACT_DIGITS - 1);
-        form.push(length);
+    let Some((number, _)) = number_after_prefix(form) else {
+        return;
+    };
+    let length = number.len();
+    form.drain(..form.len() - length);
+    if length > EXACT_DIGITS {
+        form.truncate(PART_DIGITS);
+        form.push(u8::try_from(length).unwrap_or(u8::MAX));
     }
+}
+
+/// May the key be nearly the same as one of another part? Rounding carries into the first digits of such a number, or
+/// has carried.
+#[cfg_attr(small_cold, optimize(size))]
+pub(in crate::report) fn is_at_border(text: &[u8]) -> bool {
+    let mut form = Vec::new();
+    plain_form(text, &mut form);
+    if form.len() <= EXACT_DIGITS || !form.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    let last = form.get(PART_DIGITS..EXACT_DIGITS).unwrap_or_default();
+    last.iter().all(|&digit| digit == b'9')
+        || last.iter().all(|&digit| digit == b'0') && shown_digits(text) > 0
 }
 
 /// How many digits of a number a spreadsheet has left, or JavaScript; 0 where the key is none that was shortened.
@@ -361,12 +382,12 @@ pub(in crate::report) fn difference(one: &[u8], other: &[u8], is_one_key: bool) 
     match found {
         Some((name, _)) => name,
         None if plain(one) == plain(other) => "several",
-        None if is_prefixed(one, other) => "prefix",
+        None if is_prefixed(&plain(one), &plain(other)) => "prefix",
         None => "rounding",
     }
 }
 
-/// The number at the end of a key without its leading zeros, and whether letters stand before it.
+/// The number at the end of a key's plain form without its leading zeros, and whether letters stand before it.
 pub(super) fn number_after_prefix(key: &[u8]) -> Option<(&[u8], bool)> {
     let digits = key.iter().rev().take_while(|byte| byte.is_ascii_digit());
     let (prefix, number) = key.split_at_checked(key.len() - digits.count())?;
