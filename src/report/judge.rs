@@ -219,6 +219,9 @@ pub(super) struct Judge {
 
 const ROWS_A_STEP: usize = 65_536;
 
+/// The kinds of rows that are matched.
+const MATCHED: [RowKind; 3] = [RowKind::Orders, RowKind::Conversions, RowKind::Deliveries];
+
 impl Report {
     /// Does one step of the matching; returns the fraction that is done, 1 at the end.
     ///
@@ -232,7 +235,7 @@ impl Report {
         let mut judge = if let Some(judge) = self.judge.take() {
             judge
         } else {
-            self.check_pages(&[RowKind::Orders, RowKind::Conversions, RowKind::Deliveries])?;
+            self.check_pages(&MATCHED)?;
             self.check_currencies()?;
             self.begin_judging()
         };
@@ -249,7 +252,7 @@ impl Report {
                 self.verdicts = Some(judge.verdicts);
                 self.found = Found::default();
                 // Now it is known how many of the rows that were read are one.
-                if let Err(error) = self.check_pages() {
+                if let Err(error) = self.check_pages(&MATCHED) {
                     self.verdicts = None;
                     return Err(error);
                 }
