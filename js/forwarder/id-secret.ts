@@ -4,7 +4,8 @@
  */
 import type { OutboxStore } from "./store.js";
 
-const SECRET = "id secret";
+/** The name under which a store keeps the secret. */
+export const SECRET = "id secret";
 
 /**
  * A sandbox, the one address of `http:` (`src/host.rs`), is an account of its own: what it was sent does not count as

@@ -249,4 +249,6 @@ export interface ConversionLine {
   readonly isInDoubt?: true;
   /** A person must act: the key is refused, or the domain is wrong. */
   readonly alert?: true;
+  /** Why CAKE was never reached, in the platform's words, without a key and a URL. */
+  readonly cause?: string;
 }
