@@ -16,8 +16,8 @@ export type Knowledge = "not_recorded" | "in_doubt";
 /** The facts of an attempt beside its row (`src/delivery/attempt/step.rs`). */
 export interface Facts {
   readonly isDeduplicated: boolean;
-  /** Empty where nothing is known. */
-  readonly knowledge: Knowledge | "";
+  /** Empty where nothing is known; `copied` for a row of a copy that was put back. */
+  readonly knowledge: Knowledge | "copied" | "";
   readonly quietFromMs: number;
 }
 

@@ -146,7 +146,8 @@ export class Corrections {
   family({ number, order_key, accepted_ms }: Row): Family {
     const conversion = this.#conversionOf(order_key);
     const corrections = this.#of(order_key);
-    const earlier = corrections.find((other) => other.number < number && other.state === "pending");
+    const earlier = corrections.filter((other) => other.number < number);
+    const waiting = earlier.find(({ state }) => state === "pending");
     return {
       conversion:
         conversion === undefined
@@ -158,10 +159,11 @@ export class Corrections {
               nextMs: conversion.next_ms,
               ageMs: conversion.number < number ? Math.max(0, accepted_ms - conversion.accepted_ms) : null,
             },
-      earlierMs: earlier?.next_ms ?? null,
+      earlierMs: waiting?.next_ms ?? null,
       hasLater: corrections.some(
         (other) => other.number > number && (other.state === "delivered" || other.is_in_doubt === 1),
       ),
+      delivered: earlier.filter(({ state }) => state === "delivered").map(({ text }) => text),
     };
   }
 

@@ -48,6 +48,8 @@ export interface Family {
   readonly earlierMs: number | null;
   /** May a later correction be recorded? */
   readonly hasLater: boolean;
+  /** The texts of the earlier corrections that are delivered, for a row of a copy. */
+  readonly delivered: readonly string[];
 }
 
 /** The dependencies of deliveries. */
@@ -82,6 +84,12 @@ interface Result {
   readonly transition: Transition;
 }
 
+/**
+ * The name of the number below which rows came with a copy that was put back. They may have been sent since, whatever
+ * they say.
+ */
+export const COPIED_BELOW = "copied below";
+
 /** The rows among which a probe looks for another offer than those in trouble. */
 const LOOKED_AT = 500;
 
@@ -109,6 +117,7 @@ export class Delivery {
   readonly #results: Batch<Result, void>;
   /** From this time on, no attempt of an earlier object can be under way. */
   #quietFromMs: number;
+  readonly #copiedBelow: number;
   /** Events that must not be started: an attempt is under way, or its result is not stored yet. */
   readonly #busy = new Map<string, Promise<void>>();
   readonly #underWay = new Map<string, UnderWay>();
@@ -130,6 +139,7 @@ export class Delivery {
     this.#attempts = new Attempts(options, deps.send);
     this.#due = new DueRows(deps.store, this.#busy);
     this.#results = new Batch(deps.commit, (results) => this.#storeAll(results));
+    this.#copiedBelow = Number(deps.store.getMeta(COPIED_BELOW) ?? 0);
     this.#quietFromMs = host.now() + options.timeoutMs * options.clockSpeed;
     if (deps.isPaused) options.deliverer().startPaused();
   }
@@ -259,6 +269,10 @@ export class Delivery {
     });
   }
 
+  #knowledgeOf({ id, number }: Row): Facts["knowledge"] {
+    return number < this.#copiedBelow ? "copied" : (this.#idle.get(id) ?? "");
+  }
+
   #know(id: string, knowledge: Knowledge): void {
     if (this.#idle.size < MAX_IDLE) this.#idle.set(id, knowledge);
   }
@@ -299,9 +313,10 @@ export class Delivery {
   }
 
   /** Must CAKE be asked what became of an earlier attempt, before the event is sent? */
-  #looksUp({ id, kind, offer_id, is_in_doubt }: Row): boolean {
-    const isDeduplicated = this.#deps.options.isDeduplicated(offer_id);
-    return core.api().looksUp(kind === "correction", is_in_doubt === 1, isDeduplicated, this.#idle.get(id) ?? "");
+  #looksUp(row: Row): boolean {
+    const isDeduplicated = this.#deps.options.isDeduplicated(row.offer_id);
+    const isInDoubt = row.is_in_doubt === 1;
+    return core.api().looksUp(row.kind === "correction", isInDoubt, isDeduplicated, this.#knowledgeOf(row));
   }
 
   #start(row: Row, isOldest: boolean): void {
@@ -332,7 +347,8 @@ export class Delivery {
 
   async #attempt(row: Row): Promise<Transition> {
     const { options, host, siblings, family } = this.#deps;
-    const knowledge = this.#idle.get(row.id) ?? "";
+    const knowledge = this.#knowledgeOf(row);
+    const known = this.#idle.get(row.id);
     this.#idle.delete(row.id);
     const isDeduplicated = options.isDeduplicated(row.offer_id);
     // The clock may have been put back.
@@ -353,7 +369,7 @@ export class Delivery {
       await this.#kept();
       const transition = JSON.parse(await this.#attempts.make(row, facts, ask)) as Transition;
       // Postponed without an attempt: the earlier knowledge stays valid.
-      if (transition.counted === "" && knowledge !== "") this.#idle.set(row.id, knowledge);
+      if (transition.counted === "" && known !== undefined) this.#idle.set(row.id, known);
       const { state, conversionId } = transition;
       if (state === "delivered" && conversionId !== null && row.kind === "conversion")
         siblings.met(row.id, conversionId);

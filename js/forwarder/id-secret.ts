@@ -5,7 +5,8 @@
 import { noteSenders, type Sender } from "./key-settings.js";
 import type { OutboxStore } from "./store.js";
 
-const SECRET = "id secret";
+/** The name under which a store keeps the secret. */
+export const SECRET = "id secret";
 const SENDERS = "key settings";
 
 /**

@@ -31,7 +31,7 @@ export interface ListedEvent {
   readonly isInDoubt: boolean;
   readonly attempts: number;
   readonly code: string;
-  /** CAKE's message, redacted. */
+  /** CAKE's message, redacted; where CAKE was not reached, the platform's reason. */
   readonly upstreamMessage: string;
   readonly conversionId: number | null;
   readonly acceptedAt: string;

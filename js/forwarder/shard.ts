@@ -253,4 +253,6 @@ export interface ConversionLine {
   readonly isInDoubt?: true | undefined;
   /** A person must act: the key is refused, or the domain is wrong. */
   readonly alert?: true | undefined;
+  /** Why CAKE was never reached, in the platform's words, without a key and a URL. */
+  readonly cause?: string | undefined;
 }

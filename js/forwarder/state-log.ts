@@ -66,7 +66,7 @@ export class StateLog {
   }
 
   log(
-    { id, kind }: Pick<Row, "id" | "kind">,
+    { id, kind, upstream_message }: Pick<Row, "id" | "kind" | "upstream_message">,
     state: ConversionState,
     code: string,
     attempt: number,
@@ -78,6 +78,8 @@ export class StateLog {
       ...line,
       ...(isInDoubt ? { isInDoubt: true } : {}),
       ...(isAlert ? { alert: true } : {}),
+      // The platform's words, not CAKE's.
+      ...(isAlert && code === "network" && upstream_message !== "" ? { cause: upstream_message } : {}),
     });
   }
 }

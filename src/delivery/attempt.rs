@@ -158,7 +158,7 @@ impl Attempt {
         if !(facts.knowledge).looks_up(false, self.row.is_in_doubt, facts.is_deduplicated) {
             return self.send(breaker, moment);
         }
-        if facts.knowledge == Knowledge::Unknown && moment.now_ms < facts.quiet_from_ms {
+        if facts.knowledge.is_of_another() && moment.now_ms < facts.quiet_from_ms {
             return self.put_off(self.facts.quiet_from_ms);
         }
         let rest_ms = breaker.lookups_rest_until_ms(moment.now_ms);

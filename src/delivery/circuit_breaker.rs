@@ -319,6 +319,11 @@ impl CircuitBreaker {
         self.slow.kinds(now_ms)
     }
 
+    /// Has nothing been answered so far? Then one event in its third attempt is enough for an outage.
+    pub(crate) fn is_never_answered(&self, attempts: u32) -> bool {
+        self.last_healthy_ms.is_none() && (attempts >= 3 || self.failed.len() >= OUTAGE)
+    }
+
     /// Takes the requests on their way: one that takes long counts as slow before it ends.
     pub(crate) fn see(&mut self, sent: impl Iterator<Item = Sent>, now_ms: u64) {
         self.slow.see(sent, now_ms);

@@ -48,6 +48,11 @@ impl Correction {
         self.0.offer_id
     }
 
+    /// What its note shows it by in the conversion's row.
+    pub(crate) fn mark(&self) -> Option<String> {
+        self.0.mark()
+    }
+
     /// CAKE's id of the conversion, where the caller has given it.
     pub(crate) fn conversion_id(&self) -> Option<u64> {
         self.0.conversion_id

@@ -155,6 +155,22 @@ impl Meaning {
             Self::Again(Error::UnexpectedAnswer { .. } | Error::Redirected { .. })
         )
     }
+
+    /// Was the address not even reached? A person is needed where it never was: its name or its certificate is wrong,
+    /// or nothing listens there.
+    #[must_use]
+    pub(crate) fn is_unreached(&self) -> bool {
+        match self {
+            Self::Again(Error::HttpStatus { status, .. }) => is_of_no_way(*status),
+            Self::Again(error) => matches!(error, Error::Network { .. } | Error::Timeout),
+            _ => false,
+        }
+    }
+}
+
+/// Is this a status by which Cloudflare itself says that it cannot reach the address: refused, no TLS, no such name?
+fn is_of_no_way(status: u16) -> bool {
+    matches!(status, 521..=527 | 530)
 }
 
 /// Is this status about the address rather than the event? If every event gets it, the address is

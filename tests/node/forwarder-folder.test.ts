@@ -1,8 +1,8 @@
 /** The folder of a forwarder in a Node process: its files, and the account whose events they keep. */
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { openForwarder } from "../../dist/entry/forwarder-node.node.js";
 import { KEY, newEvent, newFolder, OPERATOR, SITE } from "./node-place.ts";
 
@@ -106,6 +106,49 @@ test("a shard's file under another one's name is refused", async () => {
   expect(() => openForwarder({ ...OPTIONS, folder, shards: 2 })).toThrow(
     /folder has in shard-0\.sqlite the rows of shard-1\.sqlite/,
   );
+});
+
+test.each(["of the same number", "under another name"])("a file of another outbox %s is refused by its name", async (how) => {
+  const home = newFolder();
+  const [own, other] = ["own", "other"].map((name) => join(home, name)) as [string, string];
+  for (const folder of [own, other]) await openForwarder({ ...OPTIONS, folder, shards: 3 }).close();
+  copyFileSync(join(other, how === "under another name" ? "shard-2.sqlite" : "shard-1.sqlite"), join(own, "shard-1.sqlite"));
+  for (const lock of [true, false]) {
+    if (!lock) rmSync(join(own, "lock.sqlite"));
+    expect(() => openForwarder({ ...OPTIONS, folder: own, shards: 3 })).toThrow(
+      how === "under another name"
+        ? /folder has in shard-1\.sqlite the rows of shard-2\.sqlite/
+        : /folder has files of different outboxes: shard-1\.sqlite beside shard-0\.sqlite, shard-2\.sqlite/,
+    );
+  }
+});
+
+afterEach(() => vi.useRealTimers());
+
+test.each([
+  // The retention when the number changed, later, and on the third day.
+  { days: [1, 1, 1], isNeeded: false },
+  { days: [30, 30, 30], isNeeded: true },
+  { days: [1, 30, 30], isNeeded: true },
+  { days: [1, 1, 30], isNeeded: true },
+  { days: [1, 30, 1], isNeeded: true },
+  { days: [30, 1, 1], isNeeded: true },
+])("a former number is needed for the longest retention since: $days days", async ({ days, isNeeded }) => {
+  const [first = 0, second = 0, third = 0] = days;
+  for (const hasLock of [true, false]) {
+    const folder = join(newFolder(), "rows");
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const open = (retentionDays: number, numbers: object) => openForwarder({ ...OPTIONS, folder, retentionDays, ...numbers });
+    await open(first, { shards: 2 }).close();
+    await open(first, { shards: 3, formerShards: [2] }).close();
+    await open(second, { shards: 3, formerShards: [2] }).close();
+    if (!hasLock) rmSync(join(folder, "lock.sqlite"));
+    vi.setSystemTime(Date.now() + 3 * 86_400_000);
+    const start = () => open(third, { shards: 3 });
+    if (isNeeded) expect(start).toThrow(/formerShards must name 2 until/);
+    else await start().close();
+    vi.useRealTimers();
+  }
 });
 
 test("every spelling of an account is one account", async () => {

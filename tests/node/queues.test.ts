@@ -53,7 +53,9 @@ beforeAll(async () => {
     compatibilityDate: COMPATIBILITY_DATE,
     modules: true as const,
     script: `export default { async queue(batch, env) {
-      const body = JSON.stringify(batch.messages.map(({ body }) => body));
+      const one = (_, value) => (typeof value === "bigint" ? String(value) : value);
+      const textOf = (value) => { try { return JSON.stringify(value, one); } catch { return '"a cycle"'; } };
+      const body = "[" + batch.messages.map(({ body }) => textOf(body)).join(",") + "]";
       await env.TOLD.fetch("https://told/", { method: "POST", body });
     } }`,
     queueConsumers: { [queueName]: { maxBatchTimeout: 0 } },
@@ -143,9 +145,9 @@ const conversion = (more: object = {}): Conversion => ({
 });
 const conversions = (count: number) => Array.from({ length: count }, () => conversion());
 
-async function add(all: readonly unknown[]): Promise<void> {
+async function add(all: readonly unknown[], path = ""): Promise<void> {
   const worker = await miniflare.getWorker("queue");
-  const answer = await worker.fetch("https://queue/", { method: "POST", body: JSON.stringify(all) });
+  const answer = await worker.fetch(`https://queue/${path}`, { method: "POST", body: JSON.stringify(all) });
   expect(answer.status).toBe(204);
 }
 
@@ -170,6 +172,20 @@ test("a batch is delivered: each once, a repetition acknowledged, and what is re
   const before = batches.length;
   await new Promise((resolve) => setTimeout(resolve, 1_200));
   expect([batches.length, dead]).toEqual([before, []]);
+}, 60_000);
+
+test("a message that is no JSON, and one that is too long to be put aside, do no harm to the others of their batch", async () => {
+  const all = conversions(4);
+  await add(all, "unreadable");
+  await expect.poll(() => timesSent(all), WAIT).toEqual(once(all));
+  await expect.poll(() => refused.length, WAIT).toBe(6);
+  const codes = refused.filter((one) => (one as unknown) !== "a cycle").map(({ error }) => error.code);
+  expect(codes.every((code) => code.startsWith("invalid_"))).toBe(true);
+  expect(refused).toContain("a cycle");
+  expect(refused.map((one) => one.conversion)).toContain("1970-01-01T00:00:00.000Z");
+  // The one that the queue for the refused does not take comes again, alone.
+  await expect.poll(() => dead.length, WAIT).toBe(1);
+  expect(batches.slice(-2)).toEqual([1, 1]);
 }, 60_000);
 
 test("an answer 503, and a full outbox, are waited for: then each is delivered once", async () => {

@@ -40,8 +40,7 @@ export class Conversions extends WorkerEntrypoint<Env> {
 export default {
   /** The consumer. Each message is acknowledged, retried or put aside by the forwarder's own answer to it. */
   async queue(batch, env) {
-    // Messages that are no JSON value cannot be sent: the forwarder would not see them.
-    const items = batch.messages.map((message) => ({ message, text: JSON.stringify(message.body) ?? "null" }));
+    const items = batch.messages.map((message) => ({ message, text: textOf(message.body) ?? "null" }));
     for (const part of partsOf(items)) {
       const answer = await handOver(
         part.map(({ text }) => text),
@@ -55,14 +54,37 @@ export default {
           // Accepted now, or known from before: a repetition of a batch does no harm.
           message.ack();
         } else {
-          // The forwarder will say no each time. The message is put aside first: a failure here repeats it.
-          await env.REFUSED.send({ conversion: message.body, error: result.error });
-          message.ack();
+          // The forwarder will say no each time.
+          await putAside(message, result.error, env);
         }
       }
     }
   },
 } satisfies ExportedHandler<Env>;
+
+/** A message as JSON. `undefined` where JSON does not hold all of it, as of a BigInt, a Map or a cycle. */
+function textOf(body: unknown): string | undefined {
+  try {
+    return JSON.stringify(body, (_, value: unknown) => {
+      if (value instanceof Map || value instanceof Set) throw new TypeError("JSON loses its entries");
+      return value;
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Puts a message aside before it is acknowledged. Where that fails, it alone comes again, and not its whole batch. */
+async function putAside(message: Message, error: Result["error"], env: Env): Promise<void> {
+  try {
+    const contentType = textOf(message.body) === undefined ? "v8" : "json";
+    await env.REFUSED.send({ conversion: message.body, error }, { contentType });
+  } catch {
+    // Such as one that is too long together with its error: it ends in the dead-letter queue.
+    return message.retry({ delaySeconds: waitOf(message.attempts, 0, env) });
+  }
+  message.ack();
+}
 
 interface Answer {
   /** In the order of the conversions; empty where the forwarder did not take the request. */

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { CakeError } from "../../error.js";
 import { refuse } from "../../option.js";
+import { SECRET } from "../id-secret.js";
 import type { ShardLayout } from "../shard-map.js";
-import { isBusy, openFile } from "./sqlite.js";
+import { BUSY_MS, isBusy, openFile } from "./sqlite.js";
 
 /** The file that the process locks. The lock is the system's, so a killed process leaves none behind. */
 const LOCK = "lock.sqlite";
@@ -34,9 +35,11 @@ export interface FolderNote {
   /** The file's own number. */
   readonly own: number;
   readonly shards: number;
-  /** The former numbers, and until when each is needed. */
-  readonly former: readonly (readonly [shards: number, untilMs: number])[];
+  readonly former: readonly Former[];
 }
+
+/** A former number of shards: since when it is former, and until when it is needed. */
+type Former = readonly [shards: number, untilMs: number, sinceMs: number];
 
 /**
  * Locks a folder, and creates it if it is missing.
@@ -46,7 +49,7 @@ export interface FolderNote {
  */
 export function takeFolder(folder: string, layout: ShardLayout, retentionMs: number): Folder {
   let lock: DatabaseSync | undefined;
-  let files: string[] = [];
+  let paths: string[] = [];
   let former: FolderNote["former"] = [];
   checkName(folder);
   let isOurs = false;
@@ -55,17 +58,19 @@ export function takeFolder(folder: string, layout: ShardLayout, retentionMs: num
     lock = openFile(join(folder, LOCK));
     lock.exec("BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS outbox (shards INTEGER NOT NULL)");
     isOurs = true;
-    lock.exec("CREATE TABLE IF NOT EXISTS former (shards INTEGER PRIMARY KEY, until_ms INTEGER NOT NULL)");
+    makeFormer(lock);
     const numbers = readdirSync(folder).flatMap((name) => SHARD.exec(name)?.[1] ?? []);
     const made = new Set(numbers.map(Number));
-    const known = knownNumbers(lock, folder, made);
+    const files = readFiles(folder, made);
+    refuseOthers(files);
+    const known = knownNumbers(lock, files, made, retentionMs);
     refuseMissing(known, made);
     former = noteNumbers(lock, layout, known, retentionMs);
     // A shard beyond all numbers still delivers the events that wait in it.
     const size = Math.max(layout.size, ...[...made].map((number) => number + 1));
-    files = Array.from({ length: size }, (_, index) => join(folder, nameOf(index)));
+    paths = Array.from({ length: size }, (_, index) => join(folder, nameOf(index)));
     // Made before the numbers are stored: a file that is missing later was lost.
-    for (const file of files) closeSync(openSync(file, "a", 0o600));
+    for (const file of paths) closeSync(openSync(file, "a", 0o600));
     lock.exec("COMMIT");
     // The process holds the lock until it ends, even by a kill.
     lock.exec("BEGIN EXCLUSIVE");
@@ -75,7 +80,7 @@ export function takeFolder(folder: string, layout: ShardLayout, retentionMs: num
   }
   const held = lock;
   return {
-    files,
+    files: paths,
     note: { shards: layout.shards, former },
     release: () => held.close(),
   };
@@ -93,49 +98,99 @@ function checkName(folder: string): void {
 interface Known {
   /** The last number of shards; 0 for a new folder. */
   readonly shards: number;
-  /** The former numbers, and until when each is needed. */
-  readonly former: Map<number, number>;
+  readonly former: Map<number, Former>;
+}
+
+function makeFormer(lock: DatabaseSync): void {
+  lock.exec("CREATE TABLE IF NOT EXISTS former (shards INTEGER PRIMARY KEY, until_ms INTEGER NOT NULL)");
+  const columns = lock.prepare("PRAGMA table_info(former)").all();
+  // An earlier release has not noted since when.
+  if (columns.every(({ name }) => name !== "since_ms")) lock.exec("ALTER TABLE former ADD COLUMN since_ms INTEGER");
 }
 
 /** The numbers as the lock's file has them; a copy may lack that file, and then the shards' own files tell. */
-function knownNumbers(lock: DatabaseSync, folder: string, made: ReadonlySet<number>): Known {
+function knownNumbers(
+  lock: DatabaseSync,
+  files: readonly ShardFile[],
+  made: ReadonlySet<number>,
+  retentionMs: number,
+): Known {
   const now = Date.now();
-  lock.prepare("DELETE FROM former WHERE until_ms < ?").run(now);
+  const keptMs = KEPT * retentionMs;
   const known = lock.prepare("SELECT shards FROM outbox").get()?.["shards"];
-  if (known !== undefined) {
-    const rows = lock.prepare("SELECT * FROM former").all();
-    return {
-      shards: Number(known),
-      former: new Map(rows.map((row) => [Number(row["shards"]), Number(row["until_ms"])])),
-    };
-  }
-  const notes = [...made].map((number) => readNote(join(folder, nameOf(number)))).filter((note) => note !== undefined);
+  const notes = files.filter(({ note }) => note !== undefined);
   const last = notes.sort((a, b) => (a.opened < b.opened ? 1 : -1))[0]?.note;
+  const rows = lock.prepare("SELECT * FROM former").all();
+  const noted = rows.map((row) => [row["shards"], row["until_ms"], row["since_ms"]].map(Number));
+  const former = (known === undefined ? last?.former : noted) ?? [];
+  // Kept for the longer of the retention then and the one of today.
+  const had = former.map(([shards = 0, thenMs = 0, sinceMs]): Former => {
+    const since = sinceMs || thenMs - keptMs;
+    return [shards, Math.ceil(Math.max(thenMs, since + keptMs)), since];
+  });
   return {
     // The files of an earlier release tell by their names alone.
-    shards: last?.shards ?? Math.max(0, ...[...made].map((number) => number + 1)),
-    former: new Map(last?.former.filter(([, untilMs]) => untilMs >= now)),
+    shards: Number(known ?? last?.shards ?? Math.max(0, ...[...made].map((number) => number + 1))),
+    former: new Map(had.filter(([, untilMs]) => untilMs >= now).map((each) => [each[0], each])),
   };
 }
 
-/** What a shard's file tells of the folder, and when it was opened last; `undefined` where it tells nothing. */
-function readNote(file: string): { readonly opened: string; readonly note: FolderNote } | undefined {
+/** What a shard's file tells, before anything is written to it. */
+interface ShardFile {
+  readonly number: number;
+  /** When it was opened last; empty where it tells nothing. */
+  readonly opened: string;
+  readonly note: FolderNote | undefined;
+  /** The secret of its ids; null where it has none yet. */
+  readonly secret: string | null;
+}
+
+function readFiles(folder: string, made: ReadonlySet<number>): readonly ShardFile[] {
+  return [...made].map((number) => {
+    const meta = readMeta(join(folder, nameOf(number)));
+    const note = meta.get(NOTE);
+    return {
+      number,
+      opened: meta.get("opened") ?? "",
+      note: note === undefined ? undefined : (JSON.parse(note) as FolderNote),
+      secret: meta.get(SECRET) ?? null,
+    };
+  });
+}
+
+/** A file's table of names and texts; empty for a file that has none. */
+function readMeta(file: string): ReadonlyMap<string, string> {
   const shard = openFile(file);
   try {
-    const meta = new Map(
-      shard
-        .prepare("SELECT name, text FROM meta")
-        .all()
-        .map((row) => [String(row["name"]), String(row["text"])]),
-    );
-    const note = meta.get(NOTE);
-    return note === undefined ? undefined : { opened: meta.get("opened") ?? "", note: JSON.parse(note) };
+    shard.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    const rows = shard.prepare("SELECT name, text FROM meta").all();
+    return new Map(rows.map((row) => [String(row["name"]), String(row["text"])]));
   } catch (thrown) {
     if (isBusy(thrown)) throw thrown;
-    return undefined;
+    return new Map();
   } finally {
     shard.close();
   }
+}
+
+/**
+ * @throws CakeError `invalid_field` for a file of another shard, or of another outbox: its events are looked for
+ * elsewhere, or by other ids
+ */
+function refuseOthers(files: readonly ShardFile[]): void {
+  for (const { number, note } of files) {
+    if (note === undefined || note.own === number) continue;
+    refuse("folder", `has in ${nameOf(number)} the rows of ${nameOf(note.own)}: give each file its own name again`);
+  }
+  const outboxes = new Map<string, string[]>();
+  for (const { number, secret } of files) {
+    if (secret !== null) outboxes.set(secret, [...(outboxes.get(secret) ?? []), nameOf(number)]);
+  }
+  if (outboxes.size < 2) return;
+  // The most files are the folder's own.
+  const [own = [], ...others] = [...outboxes.values()].sort((a, b) => b.length - a.length);
+  const rule = `has files of different outboxes: ${others.flat().join(", ")} beside ${own.join(", ")}. Put back the outbox's own, or a copy of it: in a file of another one no repetition is known, and each is sent again`;
+  refuse("folder", rule);
 }
 
 /** @throws CakeError `invalid_field` where files of the outbox are missing: their events would be sent again */
@@ -158,13 +213,13 @@ function noteNumbers(
   retentionMs: number,
 ): FolderNote["former"] {
   if (before > 0 && before !== shards) {
-    had.set(before, Math.ceil(Date.now() + KEPT * retentionMs));
+    had.set(before, [before, Math.ceil(Date.now() + KEPT * retentionMs), Date.now()]);
     if (!former.includes(before)) {
       const rule = `must be ${before}, as this outbox was begun with, or formerShards must name ${before}: its events are looked for by that number`;
       throw new CakeError({ code: "invalid_field", parameter: "shards", rule });
     }
   }
-  for (const [number, untilMs] of had) {
+  for (const [number, untilMs] of had.values()) {
     if (number === shards || former.includes(number)) continue;
     const until = new Date(untilMs).toISOString().slice(0, 10);
     const rule = `must name ${number} until ${until}: this outbox had ${number} shards, and its events are looked for by that number`;
@@ -172,8 +227,8 @@ function noteNumbers(
   }
   lock.exec("DELETE FROM outbox; DELETE FROM former");
   lock.prepare("INSERT INTO outbox VALUES (?)").run(shards);
-  const note = lock.prepare("INSERT INTO former VALUES (?, ?)");
-  const others = [...had].filter(([number]) => number !== shards);
+  const note = lock.prepare("INSERT INTO former (shards, until_ms, since_ms) VALUES (?, ?, ?)");
+  const others = [...had.values()].filter(([number]) => number !== shards);
   for (const other of others) note.run(...other);
   return others;
 }

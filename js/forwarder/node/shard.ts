@@ -1,8 +1,8 @@
 /** One shard in this process: an outbox, its database and its timer. */
-import { basename } from "node:path";
+import { statSync } from "node:fs";
 import { Alarm } from "../../alarm.js";
-import { refuse } from "../../option.js";
 import { startTimer } from "../../timer.js";
+import { COPIED_BELOW } from "../delivery.js";
 import { Gate } from "../gate.js";
 import { findIdParts, type IdParts, keepIdParts } from "../id-secret.js";
 import { type ForwarderOptions, resolveOptions } from "../options.js";
@@ -13,6 +13,9 @@ import { SqlStore } from "../sql-store.js";
 import { type Folder, type FolderNote, NOTE } from "./folder.js";
 import { createSender } from "./sender.js";
 import { NodeDatabase } from "./sqlite.js";
+
+/** The name under which a file notes its {@link placeOf}. */
+const PLACE = "file";
 
 /** The dependencies of a shard. */
 export interface NodeShardDeps {
@@ -49,9 +52,13 @@ export class NodeShard {
     this.#database = new NodeDatabase(file, onFailure);
     try {
       const store = new SqlStore(this.#database, resolved.retentionMs);
-      checkOwn(store.getMeta(NOTE), own, file);
+      const place = placeOf(file);
+      const isCopy = this.#database.isUnopened || store.getMeta(PLACE) !== place;
+      const [newest] = isCopy ? store.list({ limit: 1 }) : [];
       // A full disk must fail here, before any event is sent.
       this.#database.transactionSync(() => {
+        if (newest !== undefined) store.setMeta(COPIED_BELOW, String(newest.number + 1));
+        store.setMeta(PLACE, place);
         store.setMeta("opened", new Date().toISOString());
         store.setMeta(NOTE, JSON.stringify({ own, ...note } satisfies FolderNote));
       });
@@ -111,12 +118,10 @@ export class NodeShard {
   }
 }
 
-/** @throws CakeError `invalid_field` for the file of another shard: its events are looked for elsewhere */
-function checkOwn(note: string | null, own: number, file: string): void {
-  const kept = note === null ? own : (JSON.parse(note) as FolderNote).own;
-  if (kept !== own) {
-    refuse("folder", `has in ${basename(file)} the rows of shard-${kept}.sqlite: give each file its own name again`);
-  }
+/** What a copy of a file has not in common with it: its number in the file system, and when that was made. */
+function placeOf(file: string): string {
+  const { ino, birthtimeNs } = statSync(file, { bigint: true });
+  return `${ino} ${birthtimeNs}`;
 }
 
 /** Ignores a failure: the event is still in its row, and is tried again. */

@@ -14,7 +14,7 @@ const NODE_AT_LEAST = "22.13";
 const MAX_STATEMENTS = 200;
 
 /** How long another tool may hold the database, such as a tool that makes a copy. */
-const BUSY_MS = 5_000;
+export const BUSY_MS = 5_000;
 
 /** The size of the write-ahead log on disk, once a purge that made it longer is over. */
 const MAX_LOG_BYTES = 64 * 1_024 * 1_024;
@@ -58,6 +58,8 @@ export function isBusy(thrown: unknown): boolean {
 /** The database of one shard. */
 export class NodeDatabase implements SqlDatabase {
   readonly sql: Sql;
+  /** Has no forwarder opened this file yet? SQLite's `VACUUM INTO` makes such a file. */
+  readonly isUnopened: boolean;
   readonly #database: DatabaseSync;
   readonly #onFailure: (thrown: unknown) => void;
   /** By their text; the statement that was used last comes last. */
@@ -77,6 +79,7 @@ export class NodeDatabase implements SqlDatabase {
   constructor(file: string, onFailure: (thrown: unknown) => void = () => undefined) {
     this.#database = openFile(file);
     try {
+      this.isUnopened = journalMode(this.#database) !== "wal";
       prepare(this.#database);
     } catch (thrown) {
       this.#database.close();
@@ -198,10 +201,14 @@ export class NodeDatabase implements SqlDatabase {
   }
 }
 
+function journalMode(database: DatabaseSync, change = ""): unknown {
+  return database.prepare(`PRAGMA journal_mode${change}`).get()?.["journal_mode"];
+}
+
 /** @throws CakeError `outbox_failed` where the file system cannot store writes durably */
 function prepare(database: DatabaseSync): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-  const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
+  const mode = journalMode(database, " = WAL");
   if (mode !== "wal") {
     const rule = `this file system takes no write-ahead log of SQLite's (journal_mode is ${mode}): use a local disk`;
     throw new CakeError({ code: "outbox_failed", rule });

@@ -209,6 +209,16 @@ impl Checked {
         }
     }
 
+    /// Does the conversion's row show other corrections than those with the `known` marks?
+    pub(crate) fn has_others(&self, rows: &[ListedConversion], known: &[String]) -> bool {
+        let notes = rows.iter().filter(|row| self.is_about(row));
+        notes.filter_map(|row| row.note.as_deref()).any(|note| {
+            let note = unescaped(note).into_owned();
+            let rest = (known.iter()).fold(note, |note, mark| note.replace(mark.as_str(), ""));
+            rest.contains('[')
+        })
+    }
+
     /// May this be the row of the conversion? Its unique id may be spelt otherwise, cut, or not shown at all.
     fn may_be_about(&self, row: &ListedConversion, rows: &[ListedConversion]) -> bool {
         if self.is_about(row) {

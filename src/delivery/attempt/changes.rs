@@ -2,6 +2,7 @@
 
 use super::Row;
 use crate::Result;
+use crate::api::list_conversions::ListedConversion;
 use crate::api::older::correction::{Checked, Shown};
 use crate::api::older::event_conversions::{CHANGES_ROW_LIMIT, read_for_lookup, with_rows};
 use crate::api::report_scan::{ReportScan, Scanned};
@@ -33,6 +34,9 @@ pub(super) struct Changes {
     is_absent: bool,
     /// Has a row been read that may show the correction, which does no harm where it is sent again?
     pub(super) may_be_there: bool,
+    /// Set for a correction of a copy: the marks of the corrections before it. A later one may be recorded that the
+    /// copy lacks, and an older total does not undo it.
+    pub(super) known: Option<Vec<String>>,
 }
 
 /// The result of reading a page for a correction.
@@ -65,6 +69,7 @@ impl Changes {
             quiet_ms: (age_ms.unwrap_or_default() / 2).min(QUIET_MS),
             is_absent: false,
             may_be_there: false,
+            known: None,
         }
     }
 
@@ -74,6 +79,12 @@ impl Changes {
         let request = checked.changes(account, row.accepted_utc_ms);
         let (start, limit) = (self.scan.start_at_row(), self.scan.row_limit());
         with_rows(&request, start, limit, self.is_newest_first).url_with_key()
+    }
+
+    /// Has the conversion a correction that is unknown here?
+    fn has_unknown(&self, rows: &[ListedConversion], checked: &Checked) -> bool {
+        let known = self.known.as_deref();
+        known.is_some_and(|known| checked.has_others(rows, known))
     }
 
     /// Reads a page. `may_repeat` says that the correction does no harm where it is there already.
@@ -94,11 +105,16 @@ impl Changes {
         match checked.find_in(&page.rows, self.quiet_ms) {
             Shown::There(found) => return Ok(Found::Recorded(found.conversion_id)),
             // A total may be set twice. Otherwise nothing is sent that may be there.
-            Shown::Unclear if may_repeat => self.may_be_there = true,
+            Shown::Unclear if may_repeat && self.known.is_none() => self.may_be_there = true,
             Shown::Unclear => {
                 let why =
                     "a row that may be the conversion's shows no note, or one that may be cut";
                 return Ok(Found::Nothing(why));
+            }
+            Shown::Absent if !checked.adds() && self.has_unknown(&page.rows, checked) => {
+                return Ok(Found::Nothing(
+                    "the conversion has a correction that this copy lacks, and that may be a later one",
+                ));
             }
             Shown::Absent => self.is_absent = true,
             Shown::Elsewhere => {}

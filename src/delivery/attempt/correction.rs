@@ -6,7 +6,7 @@ use super::report::SLOW;
 use super::{Attempt, Knowledge, Meaning, Moment, Phase, State, Step, Transition};
 use crate::api::older::correction::Checked;
 use crate::api::{Answer, Request};
-use crate::delivery::CircuitBreaker;
+use crate::delivery::{CircuitBreaker, Correction};
 use crate::{Error, Result};
 
 /// The longest wait after the awaited event is due. Usually a message ends the wait sooner; this
@@ -37,6 +37,8 @@ pub(crate) struct Family {
     pub(crate) earlier_ms: Option<u64>,
     /// May a later correction of the same conversion be recorded?
     pub(crate) has_later: bool,
+    /// The texts of the earlier corrections that are delivered.
+    pub(crate) delivered: Vec<String>,
 }
 
 impl Attempt {
@@ -83,11 +85,19 @@ impl Attempt {
         if !self.is_in_doubt {
             return self.send(breaker, moment);
         }
-        if self.facts.knowledge == Knowledge::Unknown && moment.now_ms < self.facts.quiet_from_ms {
+        if self.facts.knowledge.is_of_another() && moment.now_ms < self.facts.quiet_from_ms {
             return self.put_off(self.facts.quiet_from_ms);
         }
         let age_ms = family.conversion.and_then(|parent| parent.age_ms);
-        self.ask_changes(Changes::new(age_ms), breaker, moment)
+        let mut changes = Changes::new(age_ms);
+        if self.facts.knowledge == Knowledge::Copied {
+            let marks = family.delivered.iter().filter_map(|text| {
+                let correction = Correction::find(text)?.ok()?;
+                correction.mark()
+            });
+            changes.known = Some(marks.collect());
+        }
+        self.ask_changes(changes, breaker, moment)
     }
 
     /// Asks for the offer's changes, which show the correction by its note.

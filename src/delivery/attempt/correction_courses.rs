@@ -141,6 +141,8 @@ fn family_of(all: &[Stored], index: usize) -> Family {
         has_later: others.any(|(other, each)| {
             other > index && (each.state == State::Delivered || each.row.is_in_doubt)
         }),
+        // Those are for rows of a copy alone.
+        delivered: Vec::new(),
     }
 }
 

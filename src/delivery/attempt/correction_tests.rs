@@ -401,3 +401,76 @@ fn without_an_account_a_correction_is_refused() {
         (State::Refused, "missing_api_key")
     );
 }
+
+#[test]
+fn a_correction_of_a_copy_is_looked_up_and_never_undoes_what_came_after_the_copy() {
+    const COPIED: Facts = Facts {
+        knowledge: Knowledge::Copied,
+        ..FRESH
+    };
+    let added = r#""payoutAdded":"-5""#;
+    let total = r#""payout":"10""#;
+    let (look, send) = ("EventConversionChanges", "UpdateConversionEvents");
+    for (given, note, is_sent, state, code) in [
+        (added, Some("[r]"), false, State::Delivered, ""),
+        (total, Some("[r]"), false, State::Delivered, ""),
+        (total, Some("[r] [later]"), false, State::Delivered, ""),
+        (added, Some("[later]"), true, State::Delivered, ""),
+        (
+            total,
+            Some("[later]"),
+            false,
+            State::Pending,
+            "outcome_unknown",
+        ),
+        (
+            total,
+            Some("[q] [later]"),
+            false,
+            State::Pending,
+            "outcome_unknown",
+        ),
+        (total, Some("[q]"), true, State::Delivered, ""),
+        (total, Some("by telephone"), true, State::Delivered, ""),
+        (added, None, false, State::Pending, "outcome_unknown"),
+        (total, None, false, State::Pending, "outcome_unknown"),
+    ] {
+        let family = Family {
+            delivered: vec![correction_text("q", "u", total)],
+            ..parent("delivered")
+        };
+        let listed = changes(&[(7, "u", note)]);
+        let (asked, end) = run(
+            &row_of(given),
+            COPIED,
+            &family,
+            &[(200, &listed), (200, YES)],
+        );
+        let expected: &[&str] = if is_sent { &[look, send] } else { &[look] };
+        assert_eq!(asked, expected, "{given} {note:?}");
+        assert_eq!(
+            (end.state, end.code.as_str()),
+            (state, code),
+            "{given} {note:?}"
+        );
+    }
+    // Without a copy nothing later can be recorded, and a total may be set twice.
+    let (asked, _) = run(
+        &row_of(total),
+        IN_DOUBT,
+        &parent("delivered"),
+        &[(200, &changes(&[(7, "u", None)])), (200, YES)],
+    );
+    assert_eq!(asked, [look, send]);
+    // The list has no row of the conversion: nothing has changed it.
+    let elsewhere = changes(&[(8, "other", Some("[x]"))]);
+    for given in [added, total] {
+        let (asked, _) = run(
+            &row_of(given),
+            COPIED,
+            &parent("delivered"),
+            &[(200, &elsewhere), (200, YES)],
+        );
+        assert_eq!(asked, [look, send], "{given}");
+    }
+}

@@ -52,7 +52,9 @@ impl Attempt {
         moment: Moment,
     ) -> Option<Step> {
         let last_ms = match self.facts.knowledge {
-            Knowledge::Unknown => self.row.changed_ms.max(self.facts.quiet_from_ms),
+            Knowledge::Unknown | Knowledge::Copied => {
+                self.row.changed_ms.max(self.facts.quiet_from_ms)
+            }
             _ => self.row.changed_ms,
         };
         let believed_ms = last_ms.saturating_add(SETTLED_MS);
@@ -112,7 +114,9 @@ impl Attempt {
             signal => signal,
         };
         let scope = self.record_signal(breaker, signal, moment);
-        let is_alert = meaning.is_alert();
+        let is_unreached = meaning.is_unreached()
+            && breaker.is_never_answered(self.row.attempts.saturating_add(1));
+        let is_alert = meaning.is_alert() || is_unreached;
         let mut transition = match (&meaning, scope) {
             (Meaning::Recorded(_), _) => self.transition_to(State::Delivered),
             (Meaning::Refused(_) | Meaning::NotFound(_), RefusalScope::Event) => {
@@ -142,6 +146,7 @@ impl Attempt {
                 transition.is_in_doubt |= is_unknown;
                 if let Error::Refused { message }
                 | Error::UnexpectedAnswer { message }
+                | Error::Network { cause: message }
                 | Error::HttpStatus { message, .. }
                 | Error::Unauthorized { message, .. } = error
                 {

@@ -36,21 +36,31 @@ pub(crate) enum Knowledge {
     InDoubt,
     /// Nothing.
     Unknown,
+    /// The row is of a copy that was put back: whatever it says, anything may have been sent since.
+    Copied,
 }
 
 impl Knowledge {
-    /// Parses `not_recorded` or `in_doubt`; any other word is [`Knowledge::Unknown`].
+    /// Parses `not_recorded`, `in_doubt` or `copied`; any other word is [`Knowledge::Unknown`].
     #[must_use]
     pub(crate) fn from_word(word: &str) -> Self {
         match word {
             "not_recorded" => Self::NotRecorded,
             "in_doubt" => Self::InDoubt,
+            "copied" => Self::Copied,
             _ => Self::Unknown,
         }
     }
 
+    /// May an object that is gone have an attempt under way?
+    #[must_use]
+    pub(crate) fn is_of_another(self) -> bool {
+        matches!(self, Self::Unknown | Self::Copied)
+    }
+
     /// Must CAKE be asked what became of an earlier attempt, before the event is sent? It does not recognise a repeated
-    /// correction. A correction's row notes a send before the send starts, whichever object sends.
+    /// correction. A correction's row notes a send before the send starts, whichever object sends; the row of a copy
+    /// knows of no later send.
     #[must_use]
     pub(crate) fn looks_up(
         self,
@@ -59,7 +69,7 @@ impl Knowledge {
         is_deduplicated: bool,
     ) -> bool {
         if is_correction {
-            is_in_doubt || self == Self::InDoubt
+            is_in_doubt || matches!(self, Self::InDoubt | Self::Copied)
         } else {
             !is_deduplicated && (is_in_doubt || self != Self::NotRecorded)
         }

@@ -411,3 +411,65 @@ fn a_doubt_stays_where_the_clicks_other_events_are_unknown() {
         }
     }
 }
+
+#[test]
+fn an_address_that_was_never_reached_is_an_alert_with_the_reason_and_an_outage_later_is_none() {
+    let refused = || Error::Network {
+        cause: "getaddrinfo ENOTFOUND yourdomian.example".to_owned(),
+    };
+    let fails = |breaker: &mut CircuitBreaker, number, attempts, error: Error| {
+        let (row, now) = (
+            Row {
+                number,
+                attempts,
+                ..row()
+            },
+            moment(START_MS),
+        );
+        let mut attempt = Attempt::new(&api(), row, FRESH, now.now_ms);
+        let _ = attempt.start(breaker, now);
+        match attempt.next(Input::Failed(error), breaker, now) {
+            Step::Store(end) => (end.is_alert, end.upstream_message),
+            step => panic!("{step:?}"),
+        }
+    };
+    let words = "getaddrinfo ENOTFOUND yourdomian.example".to_owned();
+    let mut breaker = CircuitBreaker::default();
+    for number in 1..=10 {
+        let told = fails(&mut breaker, number, 0, refused());
+        assert_eq!(told, (number == 10, words.clone()), "{number}");
+    }
+    // One event alone, in its third attempt, for each way not to reach CAKE.
+    for error in [refused(), Error::network(), Error::Timeout] {
+        let mut breaker = CircuitBreaker::default();
+        let alerts = [0, 1, 2].map(|at| fails(&mut breaker, 1, at, error.clone()).0);
+        assert_eq!(alerts, [false, false, true], "{error:?}");
+    }
+    for (status, expected) in [
+        (530, true),
+        (526, true),
+        (521, true),
+        (520, false),
+        (503, false),
+    ] {
+        let third = Row {
+            attempts: 2,
+            ..row()
+        };
+        let mut breaker = CircuitBreaker::default();
+        let (_, end) = run(&third, FRESH, &mut breaker, &[(status, "")], &[]);
+        assert_eq!(end.is_alert, expected, "{status}");
+    }
+    // CAKE was reached before: an outage is waited for.
+    let mut breaker = CircuitBreaker::default();
+    run(
+        &row(),
+        FRESH,
+        &mut breaker,
+        &[(200, r#"{"conversion_id":7}"#)],
+        &[],
+    );
+    for number in 1..=12 {
+        assert!(!fails(&mut breaker, number, 2, refused()).0, "{number}");
+    }
+}

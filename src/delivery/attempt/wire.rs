@@ -40,7 +40,7 @@ pub(crate) fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
         .collect()
 }
 
-/// `{ conversion, earlierMs, hasLater }`. A conversion is
+/// `{ conversion, earlierMs, hasLater, delivered }`. A conversion is
 /// `{ state, code, message, nextMs, ageMs }`, or null where it is not known here.
 #[must_use]
 pub(crate) fn read_family(json: &str) -> Option<Family> {
@@ -60,5 +60,10 @@ pub(crate) fn read_family(json: &str) -> Option<Family> {
         }),
         earlier_ms: time(&fields, "earlierMs"),
         has_later: flag(&fields, "hasLater"),
+        delivered: (fields.get("delivered").and_then(Value::array))
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(Value::string)
+            .collect(),
     })
 }

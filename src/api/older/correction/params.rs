@@ -183,7 +183,7 @@ impl Params {
     }
 
     /// The mark in the note of a correction with an id of its own; no other note has it.
-    pub(super) fn mark(&self) -> Option<String> {
+    pub(crate) fn mark(&self) -> Option<String> {
         let id = self.correction_id.as_deref()?;
         Some(["[", id, "]"].concat())
     }
