@@ -68,7 +68,9 @@ test("pages of two accounts are refused, in one folder and in two", () => {
     const { status, stderr } = report([`${MONTH}-*.json`, `${list}-*.json`]);
     expect([status, stderr]).toEqual([
       2,
-      expect.stringMatching(/complete\.json has pages of https:\/\/.\.example, and .* has pages of https:.*one account's/),
+      expect.stringMatching(
+        /complete\.json has pages of https:\/\/.\.example, and .* has pages of https:.*one account's/,
+      ),
     ]);
     keep(list, "reversed", "2026-07-06T00:00:00Z");
     expect(report([`${MONTH}-*.json`, `${list}-*.json`]).status).toBe(0);

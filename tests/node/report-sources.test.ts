@@ -98,7 +98,10 @@ test.each(stalled())("abort and disposal end the reading of $name that stalls", 
   expect([...result.rows()]).toHaveLength(1);
   const given = source();
   const added = report.addOrders(given.source);
-  const outcome = expect(added).rejects.toMatchObject({ code: "aborted", message: expect.stringContaining("disposed") });
+  const outcome = expect(added).rejects.toMatchObject({
+    code: "aborted",
+    message: expect.stringContaining("disposed"),
+  });
   await new Promise((resolve) => setTimeout(resolve, 20));
   report.dispose();
   await outcome;
