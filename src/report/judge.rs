@@ -203,8 +203,9 @@ pub(super) struct Judge {
     /// ids, a number may be another order's id.
     matches_numbers: bool,
     /// Rows that repeat another one by an id, but have a key of their own: it may be another row's of the other side. With
-    /// the row that they repeat, for each side; sorted after each pass.
+    /// the row that they repeat, for each side; sorted after each pass, so many of them.
     chances: [Vec<(u32, u32)>; 2],
+    sorted_chances: [usize; 2],
     /// Orders of which either may be the one that a conversion is of.
     unsure: Vec<(u32, u32)>,
     /// Has a spreadsheet rounded the ids of a side?
@@ -334,6 +335,7 @@ impl Report {
             sorted: 0,
             matches_numbers: true,
             chances: Default::default(),
+            sorted_chances: [0; 2],
             unsure: Vec::new(),
             rounded: Rounded::default(),
             has_twice: false,

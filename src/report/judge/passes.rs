@@ -259,9 +259,7 @@ impl Judge {
             return Some(());
         }
         self.sort_amended();
-        for chances in &mut self.chances {
-            chances.sort_unstable();
-        }
+        self.sort_chances();
         for spread in &mut self.spread {
             spread.clear(&mut report.memory);
         }

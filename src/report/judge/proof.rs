@@ -125,9 +125,18 @@ impl Judge {
                 .any(|is_order| self.rounded.has(report, is_order, key))
     }
 
-    /// Does the row repeat another one by an id, with a key of its own?
+    /// Later passes look through what the earlier ones have found.
+    pub(super) fn sort_chances(&mut self) {
+        for chances in &mut self.chances {
+            chances.sort_unstable();
+        }
+        self.sorted_chances = self.chances.each_ref().map(Vec::len);
+    }
+
+    /// Has an earlier pass found that the row repeats another one by an id, with a key of its own?
     pub(super) fn has_chance(&self, side: usize, place: u32) -> bool {
-        let rows = self.chances.get(side).map(Vec::as_slice);
+        let count = self.sorted_chances.get(side).copied().unwrap_or(0);
+        let rows = self.chances.get(side).and_then(|rows| rows.get(..count));
         let rows = rows.unwrap_or_default();
         rows.binary_search_by_key(&place, |&(place, _)| place)
             .is_ok()

@@ -380,7 +380,7 @@ fn a_sale_has_the_ids_of_all_of_its_rows() {
     assert!(fix.is_empty() && upload.is_empty());
     // Two rows of CAKE's have each a part.
     let [found, fix, upload] = judged("", &[at("O,,c1", 10, "approved")], &["A,,", "A,,c1"]);
-    assert_eq!(found, ["duplicate_conversion A,,c1", "matched O,,c1 1"]);
+    assert_eq!(found, ["duplicate_conversion A,,c1 2", "matched O,,c1 1"]);
     assert_eq!(fix, ["no_order_has_its_id"]);
     assert!(upload.is_empty());
 }
