@@ -16,8 +16,8 @@ function stalled(): { name: string; source: () => { source: ReportSource; isLeft
       ...(type && { type }),
       pull: (controller: ReadableStreamDefaultController) => {
         const next = parts.pop();
-        if (next === undefined) return never();
-        controller.enqueue(next.slice());
+        if (next !== undefined) controller.enqueue(next.slice());
+        return next === undefined ? never() : undefined;
       },
       // A source that does not even answer to this.
       cancel: () => {
@@ -98,7 +98,10 @@ test.each(stalled())("abort and disposal end the reading of $name that stalls", 
   expect([...result.rows()]).toHaveLength(1);
   const given = source();
   const added = report.addOrders(given.source);
-  const outcome = expect(added).rejects.toMatchObject({ code: "aborted", message: expect.stringContaining("disposed") });
+  const outcome = expect(added).rejects.toMatchObject({
+    code: "aborted",
+    message: expect.stringContaining("disposed"),
+  });
   await new Promise((resolve) => setTimeout(resolve, 20));
   report.dispose();
   await outcome;
