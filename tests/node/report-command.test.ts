@@ -242,7 +242,7 @@ test("pages that may not be all of their list are refused before anything is wri
 });
 
 test("while rows are unreadable no correction is written, unless their number is accepted", () => {
-  write("c.json", '[{"conversion_id":1,"unique_id":"1","payout":"$18"}]');
+  write("c.json", '[{"conversion_id":1,"unique_id":"1","payout":"18 dollars"}]');
   const held = report("--upload", "u.csv", "--journal", "j.txt");
   expect(held).toMatchObject({ status: 3, stderr: expect.stringContaining("2 left out: unreadable_rows") });
   expect([linesOf("u.csv"), read("j.txt")]).toEqual([[], ""]);

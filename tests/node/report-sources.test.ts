@@ -16,8 +16,8 @@ function stalled(): { name: string; source: () => { source: ReportSource; isLeft
       ...(type && { type }),
       pull: (controller: ReadableStreamDefaultController) => {
         const next = parts.pop();
-        if (next === undefined) return never();
-        controller.enqueue(next.slice());
+        if (next !== undefined) controller.enqueue(next.slice());
+        return next === undefined ? never() : undefined;
       },
       // A source that does not even answer to this.
       cancel: () => {

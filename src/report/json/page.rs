@@ -223,8 +223,7 @@ impl Json {
     pub(super) fn part_of(&self, outer: Option<Level>, is_array: bool) -> Part {
         let key = self.key.as_slice();
         match outer.map(|outer| (outer.part, outer.is_array)) {
-            None => Part::Page,
-            Some((Part::Page, true)) => Part::Page,
+            None | Some((Part::Page, true)) => Part::Page,
             Some((Part::Page, false)) => match key {
                 _ if is_among(&ERRORS, key) => Part::Error,
                 // Some name further pages in a list: `{"rel": "next"}`.
