@@ -246,6 +246,9 @@ function randomVisits(count: number): DecidedVisit[] {
     });
     const host = often("https://www.shop.example", [
       "http://127.0.0.1:8080",
+      "http://127.1.2.3",
+      "http://my_app.localhost:3000",
+      "http://mylocalhost",
       "http://www.shop.example",
       "https://shop.example",
     ]);
@@ -267,7 +270,7 @@ function randomVisits(count: number): DecidedVisit[] {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
     const spoiled = often(cookie, [`${cookie}x`, `a=1; ${cookie}; ${cookie}`, `cake_click=1!t*t!reqid!x; ${cookie}`]);
     if (spoiled !== "") headers["cookie"] = spoiled;
-    if (random(9) === 0) headers["sec-gpc"] = one(["1", "0"]);
+    if (random(9) === 0) headers["sec-gpc"] = one(["1", "0", "1, 1", "1,1", "?1", `"1"`, "1;x", "0, 0", "10", "0, 1"]);
     const options = {
       secrets: often(secrets, [secrets.toReversed()]),
       ...(random(9) === 0 ? { consent: one(["denied", "pending", "GRANTED"]) } : {}),
