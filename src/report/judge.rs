@@ -21,8 +21,7 @@ use crate::{Error, Result};
 pub(super) use proof::{Rounded, keys_of, proof, repeats_nothing};
 pub(super) use reasons::REASONS;
 use reasons::class_of;
-pub(super) use refunds::{NOTHING, Net, UNCLEAR, UNKNOWN, is_other, is_unclear};
-pub(super) use sale::standing;
+pub(super) use refunds::{NOTHING, Net, UNCLEAR, UNKNOWN, is_other, is_unclear, standing};
 
 /// The class of a row. Every row has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

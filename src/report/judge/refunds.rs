@@ -2,7 +2,6 @@
 //! is never taken off; a person sees it, and nothing is written about the sales that it may be of.
 
 use super::hints::Near;
-use super::sale::standing;
 use super::{Class, Judge, Verdicts};
 use crate::report::Report;
 use crate::report::listing::is_pair;
@@ -313,6 +312,19 @@ impl Judge {
         self.verdicts.near_refunds = sales;
         Some(())
     }
+}
+
+/// The row that stands for this one, which may repeat one that repeats another one: once for each key at most.
+#[cfg_attr(small_cold, optimize(size))]
+pub(in crate::report) fn standing(store: &Store, class: Class, place: u32) -> u32 {
+    let mut stand = place;
+    for _ in 0..8 {
+        match store.head(stand) {
+            Some(head) if head.class == class as u8 => stand = head.partner,
+            _ => break,
+        }
+    }
+    stand
 }
 
 /// Do two rows name different offers, or different ids?

@@ -3,7 +3,7 @@
 
 use super::group::{LOOK, sort_rows};
 use super::proof::repeats_nothing;
-use super::refunds::is_other;
+use super::refunds::{is_other, standing};
 use super::{Class, Judge};
 use crate::report::Report;
 use crate::report::listing::is_pair;
@@ -35,19 +35,6 @@ fn repetition(is_order: bool) -> Class {
     } else {
         Class::DuplicateConversion
     }
-}
-
-/// The row that stands for this one, which may repeat one that repeats another one.
-#[cfg_attr(small_cold, optimize(size))]
-pub(in crate::report) fn standing(store: &Store, class: Class, place: u32) -> u32 {
-    let mut stand = place;
-    for _ in 0..LOOK {
-        match store.head(stand) {
-            Some(head) if head.class == class as u8 => stand = head.partner,
-            _ => break,
-        }
-    }
-    stand
 }
 
 impl Judge {

@@ -1,12 +1,14 @@
 //! Which orders and conversions with one key are pairs: those that agree in more ids find each other first.
 
 use super::LOOK;
-use super::plan::Links;
 use crate::report::Report;
 use crate::report::judge::refunds::is_other;
 use crate::report::judge::{Judge, Pass, which};
 use crate::report::store::{CLICK_ID, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
 use std::collections::BTreeMap;
+
+/// Orders by their places, each with another row's.
+pub(super) type Links = BTreeMap<u32, u32>;
 
 /// Orders by their places, each with its conversion and how much the two agree in.
 pub(super) type Partners = BTreeMap<u32, (u32, u8)>;

@@ -3,7 +3,7 @@
 //! which takes longer than to run it.
 
 use super::LOOK;
-use super::pairs::{Partners, pair_off, unsure};
+use super::pairs::{Links, Partners, pair_off, unsure};
 use crate::report::Report;
 use crate::report::judge::refunds::{is_its_sale, is_other};
 use crate::report::judge::{Judge, Pass, is_first, which};
@@ -73,9 +73,6 @@ pub(super) fn stronger(store: &Store, key: usize, place: u32) -> [&[u8]; 2] {
     }
 }
 
-/// Orders by their places, each with another row's.
-pub(super) type Links = BTreeMap<u32, u32>;
-
 /// The one sale that a refund takes back; none where it could be two.
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
@@ -109,7 +106,6 @@ impl Report {
 
 /// What may find a partner for a row that repeats another one.
 struct Chance<'a> {
-    report: &'a Report,
     store: &'a Store,
     /// The keys of later passes.
     later: Vec<usize>,
@@ -127,7 +123,6 @@ impl<'a> Chance<'a> {
         let at = keys.iter().position(|&other| other == key);
         let later = keys.get(at.map_or(keys.len(), |at| at + 1)..);
         Self {
-            report,
             store: report.side(is_order),
             later: later.unwrap_or_default().to_vec(),
         }
