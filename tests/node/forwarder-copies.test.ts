@@ -55,7 +55,9 @@ function site() {
       post(forwarder, `corrections${query}`, { offerId: OFFER, uniqueId: "A0", ...more }),
     atCake: async () => {
       const state = await (await sandbox.fetch(new Request("http://127.0.0.1/__sandbox/state"))).json();
-      const row = (state as { conversions: Record<string, unknown>[] }).conversions.find((one) => one["unique_id"] === "A0");
+      const row = (state as { conversions: Record<string, unknown>[] }).conversions.find(
+        (one) => one["unique_id"] === "A0",
+      );
       return [row?.["payout"], row?.["note"]];
     },
     state: async (forwarder: ReturnType<typeof openForwarder>, id: string) =>
@@ -78,36 +80,40 @@ const vacuum = (from: string, to: string) => {
 test.each([
   { what: "an addition", correction: ADDED, later: undefined, expected: ["13.00", "[r1]"] },
   { what: "a total that a later one has overtaken", correction: TOTAL, later: LATER, expected: ["0.00", "[r1] [r2]"] },
-])("$what that waits in a copy and was delivered since is not sent again", async ({ correction, later, expected }) => {
-  for (const way of ["a copy of the running one", "that copy over the file", "a copy of the stopped folder"]) {
-    const { home, open, release, sell, correct, atCake, asked, state } = site();
-    const [own, backup] = ["own", "backup"].map((name) => join(home, name)) as [string, string];
-    let forwarder = open("own");
-    await sell(forwarder);
-    const { id } = (await correct(forwarder, correction)) as { id: string };
-    if (way === "a copy of the stopped folder") {
+])(
+  "$what that waits in a copy and was delivered since is not sent again",
+  async ({ correction, later, expected }) => {
+    for (const way of ["a copy of the running one", "that copy over the file", "a copy of the stopped folder"]) {
+      const { home, open, release, sell, correct, atCake, asked, state } = site();
+      const [own, backup] = ["own", "backup"].map((name) => join(home, name)) as [string, string];
+      let forwarder = open("own");
+      await sell(forwarder);
+      const { id } = (await correct(forwarder, correction)) as { id: string };
+      if (way === "a copy of the stopped folder") {
+        await forwarder.close();
+        cpSync(own, backup, { recursive: true });
+        forwarder = open("own");
+      } else vacuum(own, backup);
+      release();
+      await expect.poll(() => state(forwarder, id), { timeout: 10_000 }).toMatchObject({ state: "delivered" });
+      // A restart that is no copy asks for nothing.
+      expect(asked).not.toContain(CHANGES);
+      if (later !== undefined) await correct(forwarder, later, "?wait=1");
       await forwarder.close();
-      cpSync(own, backup, { recursive: true });
-      forwarder = open("own");
-    } else vacuum(own, backup);
-    release();
-    await expect.poll(() => state(forwarder, id), { timeout: 10_000 }).toMatchObject({ state: "delivered" });
-    // A restart that is no copy asks for nothing.
-    expect(asked).not.toContain(CHANGES);
-    if (later !== undefined) await correct(forwarder, later, "?wait=1");
-    await forwarder.close();
-    expect(await atCake()).toEqual(expected);
-    if (way === "that copy over the file") {
-      for (const name of readdirSync(own)) if (/-(wal|shm)$/.test(name)) rmSync(join(own, name));
-      cpSync(join(backup, FILE), join(own, FILE));
+      expect(await atCake()).toEqual(expected);
+      if (way === "that copy over the file") {
+        for (const name of readdirSync(own)) if (/-(wal|shm)$/.test(name)) rmSync(join(own, name));
+        cpSync(join(backup, FILE), join(own, FILE));
+      }
+      forwarder = open(way === "that copy over the file" ? "own" : "backup");
+      await expect.poll(() => state(forwarder, id), { timeout: 10_000 }).toMatchObject({ state: "delivered" });
+      await forwarder.close();
+      expect([way, ...(await atCake())]).toEqual([way, ...expected]);
+      expect(asked).toContain(CHANGES);
     }
-    forwarder = open(way === "that copy over the file" ? "own" : "backup");
-    await expect.poll(() => state(forwarder, id), { timeout: 10_000 }).toMatchObject({ state: "delivered" });
-    await forwarder.close();
-    expect([way, ...(await atCake())]).toEqual([way, ...expected]);
-    expect(asked).toContain(CHANGES);
-  }
-}, 60_000);
+  },
+  60_000,
+);
 
 test("what waits in a copy and was not delivered is sent once it was looked for, also after one more start", async () => {
   const { home, open, release, sell, correct, atCake, asked, state } = site();

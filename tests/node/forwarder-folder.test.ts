@@ -108,20 +108,26 @@ test("a shard's file under another one's name is refused", async () => {
   );
 });
 
-test.each(["of the same number", "under another name"])("a file of another outbox %s is refused by its name", async (how) => {
-  const home = newFolder();
-  const [own, other] = ["own", "other"].map((name) => join(home, name)) as [string, string];
-  for (const folder of [own, other]) await openForwarder({ ...OPTIONS, folder, shards: 3 }).close();
-  copyFileSync(join(other, how === "under another name" ? "shard-2.sqlite" : "shard-1.sqlite"), join(own, "shard-1.sqlite"));
-  for (const lock of [true, false]) {
-    if (!lock) rmSync(join(own, "lock.sqlite"));
-    expect(() => openForwarder({ ...OPTIONS, folder: own, shards: 3 })).toThrow(
-      how === "under another name"
-        ? /folder has in shard-1\.sqlite the rows of shard-2\.sqlite/
-        : /folder has files of different outboxes: shard-1\.sqlite beside shard-0\.sqlite, shard-2\.sqlite/,
+test.each(["of the same number", "under another name"])(
+  "a file of another outbox %s is refused by its name",
+  async (how) => {
+    const home = newFolder();
+    const [own, other] = ["own", "other"].map((name) => join(home, name)) as [string, string];
+    for (const folder of [own, other]) await openForwarder({ ...OPTIONS, folder, shards: 3 }).close();
+    copyFileSync(
+      join(other, how === "under another name" ? "shard-2.sqlite" : "shard-1.sqlite"),
+      join(own, "shard-1.sqlite"),
     );
-  }
-});
+    for (const lock of [true, false]) {
+      if (!lock) rmSync(join(own, "lock.sqlite"));
+      expect(() => openForwarder({ ...OPTIONS, folder: own, shards: 3 })).toThrow(
+        how === "under another name"
+          ? /folder has in shard-1\.sqlite the rows of shard-2\.sqlite/
+          : /folder has files of different outboxes: shard-1\.sqlite beside shard-0\.sqlite, shard-2\.sqlite/,
+      );
+    }
+  },
+);
 
 afterEach(() => vi.useRealTimers());
 
@@ -138,7 +144,8 @@ test.each([
   for (const hasLock of [true, false]) {
     const folder = join(newFolder(), "rows");
     vi.useFakeTimers({ toFake: ["Date"] });
-    const open = (retentionDays: number, numbers: object) => openForwarder({ ...OPTIONS, folder, retentionDays, ...numbers });
+    const open = (retentionDays: number, numbers: object) =>
+      openForwarder({ ...OPTIONS, folder, retentionDays, ...numbers });
     await open(first, { shards: 2 }).close();
     await open(first, { shards: 3, formerShards: [2] }).close();
     await open(second, { shards: 3, formerShards: [2] }).close();
