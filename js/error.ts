@@ -216,7 +216,8 @@ export const CAKE_ERROR_CODES = [
   {
     code: "list_changed",
     retryable: false,
-    meaning: "A list changed faster than it could be read, or has no end. Rows may be missing.",
+    meaning:
+      "A list changed faster than it could be read, repeats its rows in place of others, or has no end. Rows may be missing.",
     remedy: "Read it again by days that have passed, by fewer days, or by one offer or affiliate.",
   },
   {

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /** `npx cake-edge`: a CAKE network on this machine, and the doctor of a deployment. */
 import { randomUUID } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { allowedHost } from "../allowed-host.js";
 import { checkFixture } from "../entry/sandbox-memory.inline.js";
 import { toCakeError } from "../error.js";
+import { makeFolder } from "../folder.js";
 import { isLoopback } from "../host.js";
 import { findNearest } from "../nearest.js";
 import { MANAGERS, managerOf } from "./init-project.js";
@@ -222,7 +223,7 @@ async function serve(options: Options): Promise<number> {
   };
   const rows = options.persist === undefined ? join(home, "rows") : resolve(options.persist, "rows");
   try {
-    mkdirSync(rows, { recursive: true });
+    makeFolder(rows);
     const here = fileURLToPath(new URL(".", import.meta.url));
     cpSync(join(here, "worker/sandbox.js"), join(home, "sandbox.js"));
     cpSync(join(here, "../wasm/sandbox_bg.wasm"), join(home, "sandbox_bg.wasm"));
@@ -299,7 +300,7 @@ function findWorkerd(): string {
 function claim(folder: string): () => void {
   const file = join(folder, "sandbox.pid");
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const owner = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
     if (owner > 0 && owner !== process.pid && isRunning(owner)) {
       throw new HeldError(

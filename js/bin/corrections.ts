@@ -7,7 +7,7 @@ import {
   createCakeClient,
 } from "../entry/edge.inline.js";
 import { CORRECTION_ENTRY } from "../journal-entry.js";
-import { accountToShow, lock, openJournal } from "./journal.js";
+import { accountToShow, beside, lock, openJournal } from "./journal.js";
 import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
 import { integerIn, readArgs, sentenceOf, UsageError } from "./usage.js";
@@ -128,7 +128,9 @@ async function run(options: Options, rows: readonly FileRow[]): Promise<number> 
     account === undefined ? undefined : openJournal<CorrectionEntry>(options.journal, account, CORRECTION_ENTRY);
   const journal = file ?? { read: () => [], append: () => undefined };
   const release =
-    isApplied || options.settled.size > 0 ? lock(`${options.journal}.lock`, "applying these rows") : () => undefined;
+    isApplied || options.settled.size > 0
+      ? lock(beside(options.journal, ".lock"), "applying these rows")
+      : () => undefined;
   const controller = new AbortController();
   const stop = () => controller.abort();
   process.on("SIGINT", stop).on("SIGTERM", stop);

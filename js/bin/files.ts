@@ -35,9 +35,10 @@ function expand(pattern: string): string[] {
       folders = folders.flatMap(withFolders);
     } else if (/[*?[]/.test(part)) {
       const name = patternOf(part);
+      // A name may have such signs itself: `[2026]`.
       folders = folders.flatMap((folder) =>
         namesIn(folder)
-          .filter((entry) => name.test(entry.name) && entry.isFolder !== isLast)
+          .filter((entry) => (entry.name === part || name.test(entry.name)) && entry.isFolder !== isLast)
           .map((entry) => join(folder, entry.name)),
       );
     } else {

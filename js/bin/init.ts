@@ -1,9 +1,10 @@
 /**
  * `npx cake-edge init`: writes the few files that a project needs, makes its secrets, installs, and runs the doctor.
  */
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { makeFolder } from "../folder.js";
 import { findNearest } from "../nearest.js";
 import { examine, run } from "./init-doctor.js";
 import { filesOf, lackingScripts } from "./init-files.js";
@@ -90,7 +91,7 @@ export async function init(args: string[], version: string): Promise<number> {
 
 function write(file: string, text: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     // Only the owner may read secrets, also where the file stood before.
     const isSecret = isSecretFile(file);
     writeFileSync(file, text, isSecret ? { mode: 0o600 } : {});

@@ -22,6 +22,12 @@ export function isSameFile(one: string, other: string): boolean {
   return place === otherPlace || (a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino);
 }
 
+/** A file beside another one, where that lies itself: all links that lead to it share this one. */
+export function beside(file: string, ending: string): string {
+  const place = placeOf(file);
+  return `${typeof place === "string" ? place : file}${ending}`;
+}
+
 /** A journal's line: an entry and its account. */
 type JournalLine<Entry> = Entry & { readonly account: string };
 
@@ -141,7 +147,12 @@ export function accountOf(baseUrl: string): string {
   return new URL(baseUrl).origin;
 }
 
-/** Two runs at the same time would send each row twice. */
+/**
+ * Takes a lock, a file with this process's id, until it is given back: two runs at the same time would send each row
+ * twice.
+ *
+ * @throws HeldError where another process has it, in the words of `doing`
+ */
 export function lock(file: string, doing: string): () => void {
   for (;;) {
     try {
@@ -149,7 +160,7 @@ export function lock(file: string, doing: string): () => void {
       return () => rmSync(file, { force: true });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== "EEXIST") throw new UsageError(`the journal's lock ${file} cannot be written: ${code}`);
+      if (code !== "EEXIST") throw new UsageError(`the lock ${file} cannot be written: ${code}`);
       const owner = Number(readFileSync(file, "utf8"));
       if (owner > 0 && isRunning(owner)) {
         throw new HeldError(`process ${owner} is ${doing}: wait for it`);

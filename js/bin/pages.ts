@@ -1,5 +1,5 @@
 /** `npx cake-edge clicks` and `conversions`: stores CAKE's lists as pages on disk, so that a rerun needs no network. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { csvCell } from "../csv.js";
 import {
@@ -10,8 +10,9 @@ import {
   dayRange,
   type ReportedConversion,
 } from "../entry/edge.inline.js";
+import { makeFolder } from "../folder.js";
 import { placeOf } from "./files.js";
-import { accountOf } from "./journal.js";
+import { accountOf, lock } from "./journal.js";
 import { endingOf, readArgs, UsageError } from "./usage.js";
 
 type Kind = "clicks" | "conversions";
@@ -131,9 +132,27 @@ export async function readPages(kind: Kind, live: LiveOptions): Promise<string[]
   if (existsSync(note)) return keptPages(note, live);
   if (live.baseUrl === undefined)
     throw new UsageError(`--base-url is needed: ${live.folder} has no pages of these days`);
-  mkdirSync(live.folder, { recursive: true });
+  makeFolder(live.folder);
+  // The pages of two runs would be mixed, and each run's note would call them complete.
+  const release = lock(join(live.folder, `${name}.lock`), `reading the same list into ${live.folder}`);
+  try {
+    // The run before may have ended between the two.
+    return existsSync(note) ? keptPages(note, live) : await storePages(kind, live, name, live.baseUrl, note);
+  } finally {
+    release();
+  }
+}
+
+/** Reads the list, and stores its pages and their note. */
+async function storePages(
+  kind: Kind,
+  live: LiveOptions,
+  name: string,
+  baseUrl: string,
+  note: string,
+): Promise<string[]> {
   const pages: string[] = [];
-  for await (const page of listOf(open(live.baseUrl), kind, live).bytes()) {
+  for await (const page of listOf(open(baseUrl), kind, live).bytes()) {
     const file = `${name}-${String(pages.length + 1).padStart(5, "0")}.json`;
     writeFileSync(join(live.folder, file), page);
     pages.push(file);
@@ -142,7 +161,7 @@ export async function readPages(kind: Kind, live: LiveOptions): Promise<string[]
   for (const file of readdirSync(live.folder)) {
     if (PAGE.exec(file)?.[1] === name && !pages.includes(file)) rmSync(join(live.folder, file));
   }
-  const complete: Complete = { origin: new URL(live.baseUrl).origin, readAt: new Date().toISOString(), pages };
+  const complete: Complete = { origin: new URL(baseUrl).origin, readAt: new Date().toISOString(), pages };
   // Written to another file and renamed: half a list never counts as complete.
   const place = placeOf(note);
   writeFileSync(`${place}.part`, JSON.stringify(complete));

@@ -10,7 +10,7 @@ import {
 } from "../entry/edge.inline.js";
 import { POSTBACK_ENTRY } from "../journal-entry.js";
 import { findChange, postbackKey } from "../postback-key.js";
-import { accountOf, accountToShow, type FileJournal, lock, openJournal } from "./journal.js";
+import { accountOf, accountToShow, beside, type FileJournal, lock, openJournal } from "./journal.js";
 import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
 import { readArgs, UsageError } from "./usage.js";
@@ -158,7 +158,7 @@ function preview(options: Options, rows: readonly FileRow[]): number {
 async function apply(options: Options, rows: readonly FileRow[]): Promise<number> {
   const baseUrl = options.baseUrl as string;
   const client = createCakeClient({ baseUrl, apiKey: process.env["CAKE_API_KEY"] ?? "" });
-  const release = lock(`${options.journal}.lock`, "registering these rows");
+  const release = lock(beside(options.journal, ".lock"), "registering these rows");
   const controller = new AbortController();
   const stop = () => controller.abort();
   process.on("SIGINT", stop).on("SIGTERM", stop);

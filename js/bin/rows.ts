@@ -1,7 +1,8 @@
 /**
  * The shared parts of `postbacks` and `corrections`: a file whose rows are sent one by one, with a journal beside it.
  */
-import { isSameFile } from "./journal.js";
+import { existsSync } from "node:fs";
+import { beside, isSameFile } from "./journal.js";
 import { endingOf, type OptionValues, UsageError } from "./usage.js";
 
 /** The options that both commands have. */
@@ -52,7 +53,7 @@ export function readRowOptions<Done extends string>(values: OptionValues, done: 
   if ((isApplied || settled.size > 0) && baseUrl === undefined) {
     throw new UsageError("--base-url is needed with --apply and --settle: your CAKE domain");
   }
-  const journal = one("journal") ?? `${file}.journal`;
+  const journal = one("journal") ?? journalOf(file);
   if (isSameFile(file, journal)) {
     throw new UsageError("--journal and --file are one file: the journal would be written into the rows");
   }
@@ -66,6 +67,18 @@ export function readRowOptions<Done extends string>(values: OptionValues, done: 
     settled,
     isJson: values["json"] === true,
   };
+}
+
+/** The journal beside the rows. */
+function journalOf(file: string): string {
+  const journal = beside(file, ".journal");
+  const other = `${file}.journal`;
+  if (existsSync(other) && !isSameFile(other, journal)) {
+    throw new UsageError(
+      `${file} is a link, with a journal beside it, and the journal of its rows is ${journal}: add the lines of ${other} to it and remove that, or name one with --journal`,
+    );
+  }
+  return journal;
 }
 
 /**

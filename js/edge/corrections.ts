@@ -4,7 +4,7 @@ import { CakeError, isCakeError, toCakeError } from "../error.js";
 import { CORRECTION_ENTRY, readEntries } from "../journal-entry.js";
 import { checkNames, checkNoMore, choice, functionOption, integerOption, refuse } from "../option.js";
 import type { CakeClient, CorrectConversionParams } from "./cake-client.js";
-import { createSender } from "./one-by-one.js";
+import { createSender, inTurn } from "./one-by-one.js";
 
 /** One correction: from a report's `rows`, a forwarder's export, or your own list. */
 export interface CorrectionRow extends CorrectConversionParams {
@@ -30,7 +30,10 @@ export interface CorrectionEntry {
   readonly at: string;
 }
 
-/** Keeps a record of sent corrections, so that a rerun corrects nothing twice. Use one journal for each account. */
+/**
+ * Keeps a record of sent corrections, so that a rerun corrects nothing twice. Use one journal for each account. Calls that
+ * have the same object run one after the other; two objects or processes over one store must not run at once.
+ */
 export interface CorrectionJournal {
   /** All entries, the oldest first. */
   read(): Iterable<CorrectionEntry> | Promise<Iterable<CorrectionEntry>>;
@@ -127,6 +130,10 @@ export async function applyCorrections(
 ): Promise<CorrectionsReport> {
   checkNoMore("applyCorrections", 2, more);
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
+  return inTurn(options.journal, () => applyAll(rows, options));
+}
+
+async function applyAll(rows: Iterable<CorrectionRow>, options: ApplyCorrectionsOptions): Promise<CorrectionsReport> {
   checkNames("options", options, OPTIONS);
   const { client, journal, signal } = options;
   if (typeof client?.correctConversion !== "function")

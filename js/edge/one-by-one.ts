@@ -29,6 +29,18 @@ export interface Sender {
   send<Done>(note: (step: Step) => void | Promise<void>, write: () => Promise<Done>): Promise<Sent<Done>>;
 }
 
+/** The last run over each journal. */
+const runs = new WeakMap<object, Promise<unknown>>();
+
+/** Runs one after the other over a journal: two at once would both send what neither has noted. */
+export function inTurn<Done>(journal: object | undefined, run: () => Promise<Done>): Promise<Done> {
+  // Refused by the run itself.
+  if (typeof journal !== "object" || journal === null) return run();
+  const turn = (runs.get(journal) ?? Promise.resolve()).then(run, run);
+  runs.set(journal, turn);
+  return turn;
+}
+
 /** After this many rows in a row without a clear answer CAKE is down: each further row would be one more to look up. */
 const MAX_UNKNOWN = 2;
 /** How often a row waits for a rate limit to pass; then the longest wait. */

@@ -6,7 +6,7 @@ import { findChange, findOtherwise, postbackKey } from "../postback-key.js";
 import type { CakeClient, CreatePostbackParams } from "./cake-client.js";
 import { toJson } from "./call-options.js";
 import { checksCore } from "./core.js";
-import { createSender } from "./one-by-one.js";
+import { createSender, inTurn } from "./one-by-one.js";
 import type { CheckedPostbackUrl, Finding } from "./tracking.js";
 
 /** The options of {@link checkPostbacks}. */
@@ -60,7 +60,10 @@ export interface PostbackEntry {
   readonly at: string;
 }
 
-/** Keeps a record of sent rows, so that a rerun registers nothing twice. Use one journal for each account. */
+/**
+ * Keeps a record of sent rows, so that a rerun registers nothing twice. Use one journal for each account. Calls that have
+ * the same object run one after the other; two objects or processes over one store must not run at once.
+ */
 export interface PostbackJournal {
   /** All entries, the oldest first. */
   read(): Iterable<PostbackEntry> | Promise<Iterable<PostbackEntry>>;
@@ -203,6 +206,13 @@ export async function applyPostbacks(
 ): Promise<PostbackReport> {
   checkNoMore("applyPostbacks", 2, more);
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
+  return inTurn(options.journal, () => registerAll(rows, options));
+}
+
+async function registerAll(
+  rows: Iterable<CreatePostbackParams>,
+  options: ApplyPostbacksOptions,
+): Promise<PostbackReport> {
   checkNames("options", options, OPTIONS);
   const { client, journal, signal } = options;
   if (typeof client?.createPostback !== "function") refuse("client", "must be a client, as createCakeClient makes it");

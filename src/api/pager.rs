@@ -70,9 +70,15 @@ pub(crate) struct Pager {
     has_false_total: bool,
     /// The largest length that the list has given so far.
     stated: u64,
-    /// The length of the page before, where CAKE gave it, and whether it has changed since the first page.
+    /// The first page's length and the last one's, where CAKE gives it, and whether it has changed or fallen in between.
+    first_total: Option<u64>,
     last_total: Option<u64>,
     has_new_total: bool,
+    has_fallen: bool,
+    /// Does the second page begin one row early, as in a list that counts from 1?
+    counts_from_1: bool,
+    /// The rows of all pages that came again further down than the pages overlap, among new ones.
+    mixed_rows: u64,
     /// The number of times that the list ended before its stated length.
     seen_end: u32,
     /// The position behind the last row that was read.
@@ -146,8 +152,12 @@ impl Pager {
             total: None,
             has_false_total: false,
             stated: 0,
+            first_total: None,
             last_total: None,
             has_new_total: false,
+            has_fallen: false,
+            counts_from_1: false,
+            mixed_rows: 0,
             seen_end: 0,
             end: start_at_row,
             total_at_end: 0,
@@ -240,8 +250,10 @@ impl Pager {
     /// missed, and the page is read again from further up.
     pub(crate) fn read(&mut self, mut page: PageRead) -> bool {
         if let Some(total) = page.total_rows {
+            self.first_total.get_or_insert(total);
             let before = self.last_total.replace(total);
             self.has_new_total |= before.is_some_and(|before| before != total);
+            self.has_fallen |= before.is_some_and(|before| before > total);
         }
         let asked = self.row_limit();
         let reached = self.start.saturating_add(page.rows);
@@ -344,8 +356,8 @@ impl Pager {
         if self.has_moved && is_first && self.stale_pages < MAX_STALE_PAGES {
             self.start = self.end.saturating_sub(self.overlap) + page.new_rows;
         } else {
-            self.is_over = true;
-            self.is_short = self.has_moved || self.repeats_its_start();
+            // Known rows at every place show no end.
+            self.give_up();
         }
     }
 
@@ -431,6 +443,11 @@ impl Pager {
             let total = self.total.unwrap_or(0);
             self.horizon = self.horizon.map(|horizon| (horizon + beyond).max(total));
         }
+        let known = rows.saturating_sub(new_rows);
+        let moved_in = known.saturating_sub(self.end.saturating_sub(started));
+        let between = last_known.map_or(0, |index| (index + 1).saturating_sub(known));
+        self.mixed_rows += moved_in.min(between);
+        self.counts_from_1 |= self.pages == 2 && moved_in == 1 && between == 0;
         if new_rows > 0 || beyond > 0 {
             self.end = reached;
             self.total_at_end = self.total.unwrap_or(0);
@@ -451,7 +468,9 @@ impl Pager {
             self.reach = 0;
             self.horizon = None;
         }
-        self.is_over = self.fresh >= self.most || self.ends(page, asked, reached);
+        let has_ended = self.fresh < self.most && self.ends(page, asked, reached);
+        self.is_short |= has_ended && self.hides_rows();
+        self.is_over = has_ended || self.fresh >= self.most;
         let is_short = new_rows > 0 && rows < asked;
         self.short_pages = if is_short { self.short_pages + 1 } else { 0 };
         let knows_end = self.total.is_some() || self.horizon.is_some();

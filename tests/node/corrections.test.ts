@@ -97,6 +97,14 @@ test("rows are applied once, and a rerun applies nothing twice", async () => {
   ]);
 });
 
+test("two calls at once over one journal run one after the other", async () => {
+  const rows = [row("ORD-1", { payoutAdded: "2.00", correctionId: "bonus" })];
+  const options = { client: client(), journal: journalOf(), rateLimit: 1_000 };
+  const both = await Promise.all([applyCorrections(rows, options), applyCorrections(rows, options)]);
+  expect(both.map(outcomes)).toEqual([["corrected"], ["already"]]);
+  expect((await kept()).get("ORD-1")).toMatchObject({ corrections: 1 });
+});
+
 test("an id stands for one correction of a conversion, in a list, in a rerun and in another spelling", async () => {
   const journal = journalOf();
   const mine = row("ORD-2", { payoutAdded: "-3.00", correctionId: "refund-2" });

@@ -113,8 +113,8 @@ export const client = (timeoutMs = 10_000) => createCakeClient({ baseUrl: base, 
 export const outcomes = (rows: readonly { outcome: string }[]) => rows.map(({ outcome }) => outcome);
 
 /** Runs the command. The output must never contain the key. */
-export function start(args: string[], key: string = KEY) {
-  const child = spawn(process.execPath, ["dist/bin/cake-edge.js", "postbacks", "--file", file, ...args], {
+export function start(args: string[], key: string = KEY, rows: string = file) {
+  const child = spawn(process.execPath, ["dist/bin/cake-edge.js", "postbacks", "--file", rows, ...args], {
     env: { ...process.env, CAKE_API_KEY: key },
   });
   let [out, err] = ["", ""];
@@ -132,7 +132,7 @@ export function start(args: string[], key: string = KEY) {
   });
   return { child, ended };
 }
-export const run = (args: string[] = [], key?: string) => start(args, key).ended;
+export const run = (args: string[] = [], key?: string, rows?: string) => start(args, key, rows).ended;
 export const applied = (...more: string[]) => ["--apply", "--base-url", base, "--rate", "1000", ...more];
 
 /** The result of each row in `--json`. */

@@ -1,5 +1,5 @@
 /** Onboarding: a file's postbacks are each registered once, in spite of any fault. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { applyPostbacks, checkPostbacks, createCakeClient } from "../../dist/entry/edge.inline.js";
@@ -74,6 +74,15 @@ describe("rows are registered", () => {
     expect(outcomes(again.rows)).toEqual(["already", "already", "registered"]);
     expect(again.rows.map(({ postbackId }) => postbackId)).toEqual([8_802, 8_801, 8_803]);
     expect(account.asked).toEqual([urlOf("a"), urlOf("b"), urlOf("c")]);
+  });
+
+  test("two calls at once over one journal run one after the other, also after one that failed", async () => {
+    const journal = memory();
+    const options = { client: client(), journal, rateLimit: 1_000 };
+    const wrong = applyPostbacks([null as never], options).catch(({ code }) => code);
+    const both = await Promise.all([applyPostbacks([rowOf("a")], options), applyPostbacks([rowOf("a")], options)]);
+    expect(both.map(({ rows }) => outcomes(rows))).toEqual([["registered"], ["already"]]);
+    expect([await wrong, account.asked]).toEqual(["invalid_field", [urlOf("a")]]);
   });
 
   test("a row that was registered with another status or type is no repetition", async () => {
@@ -382,6 +391,33 @@ describe("the command", () => {
     writeFileSync(file, csvOf("a", "b", "c"));
     expect(await run(applied())).toMatchObject({ status: 0, err: expect.stringContaining("2 already, 1 registered") });
     expect(await run(["--base-url", base])).toMatchObject({ status: 0, err: expect.stringContaining("3 already") });
+  });
+
+  test("by whatever link the rows are named, their journal and its lock lie beside the file itself", async () => {
+    writeFileSync(file, csvOf("a"));
+    mkdirSync(join(folder, "d"), { recursive: true });
+    const links = ["current.csv", "d/june.csv", "d/again.csv"].map((name) => join(folder, name));
+    symlinkSync("postbacks.csv", links[0] as string);
+    symlinkSync("../current.csv", links[1] as string);
+    symlinkSync("june.csv", links[2] as string);
+    for (const [index, link] of [file, ...links].entries()) {
+      const word = index === 0 ? "1 registered" : "1 already";
+      const { status, err } = await run(applied(), KEY, link);
+      expect([status, err], link).toEqual([0, expect.stringContaining(word)]);
+      expect(index > 0 && existsSync(`${link}.journal`), link).toBe(false);
+    }
+    expect(account.registered).toHaveLength(1);
+    writeFileSync(`${file}.journal.lock`, String(process.pid));
+    const journal = join(folder, "d/own.journal");
+    symlinkSync("../postbacks.csv.journal", journal);
+    for (const more of [[], ["--journal", journal]]) {
+      const held = await run(applied(...more), KEY, links[1]);
+      expect([held.status, held.err]).toEqual([3, expect.stringContaining("is registering these rows")]);
+    }
+    // An earlier release has written the journal beside the link.
+    writeFileSync(`${links[0]}.journal`, "");
+    const two = await run([], KEY, links[0]);
+    expect([two.status, two.err]).toEqual([2, expect.stringContaining("with a journal beside it")]);
   });
 
   test("the journal is no file of rows, by whatever name", async () => {

@@ -16,12 +16,13 @@ const FILES = [
   "more/june/c-1.json",
   "more/july/c-2.json",
   "more/[x].json",
+  "a [1]*/c-1.json",
 ];
 let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "files-"));
-  for (const name of ["pages", "more/june", "more/july"]) mkdirSync(join(folder, name), { recursive: true });
+  for (const name of ["pages", "more/june", "more/july", "a [1]*"]) mkdirSync(join(folder, name), { recursive: true });
   for (const name of FILES) writeFileSync(join(folder, name), "");
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -39,6 +40,7 @@ test.each([
   ["*/j*/c-?.json", ["more/july/c-2.json", "more/june/c-1.json"]],
   ["more/**/*.json", ["more/[x].json", "more/july/c-2.json", "more/june/c-1.json"]],
   ["more/[x].json", ["more/[x].json"]],
+  ["a [1]*/c-*.json", ["a [1]*/c-1.json"]],
 ])("%s", (pattern, expected) => {
   const names = filesOf([`${folder}/${pattern}`]).map((file) => file.slice(folder.length + 1));
   expect(names.map((name) => name.replace(/^\.\//, "")).sort()).toEqual([...expected].sort());

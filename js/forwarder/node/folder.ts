@@ -1,8 +1,9 @@
 /** The folder of an outbox. It belongs to one process at a time, and remembers its numbers of shards. */
-import { closeSync, mkdirSync, openSync, readdirSync } from "node:fs";
+import { closeSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { CakeError } from "../../error.js";
+import { makeFolder } from "../../folder.js";
 import { refuse } from "../../option.js";
 import { SECRET } from "../id-secret.js";
 import type { ShardLayout } from "../shard-map.js";
@@ -54,7 +55,7 @@ export function takeFolder(folder: string, layout: ShardLayout, retentionMs: num
   checkName(folder);
   let isOurs = false;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     lock = openFile(join(folder, LOCK));
     lock.exec("BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS outbox (shards INTEGER NOT NULL)");
     isOurs = true;

@@ -108,8 +108,8 @@ impl Pager {
         {
             // A list that has rows and shows none. A length may count a few that are not listed.
             self.is_short |= self.fresh == 0 && total > self.skipped
-                || self.repeats_its_start()
-                || self.ignores_start(rows);
+                || self.ignores_start(rows)
+                || new_rows == 0 && rows > 0 && !is_short_page && self.has_more();
             return true;
         }
         self.runs_away(total, reached)
@@ -118,21 +118,29 @@ impl Pager {
     /// Do page after page show what has been read, although the list stands and has more rows?
     fn ignores_start(&self, rows: u64) -> bool {
         let is_first = rows == self.page_rows && self.fresh == rows;
-        let has_more = self.stated > self.skipped + self.fresh;
         !self.has_new_total
-            && has_more
+            && self.has_more()
             && (is_first && self.stale_pages >= MAX_FIRST_PAGES
                 || self.repeated_pages >= MAX_REPEATED_PAGES)
     }
 
-    /// Has every page been the first one again, though the list said that it has more rows? The
-    /// server ignores `start_at_row`.
-    pub(super) fn repeats_its_start(&self) -> bool {
-        self.pages > 2
-            && self.page_rows > 1
-            && self.fresh == self.page_rows
-            && self.stale_rows >= 2 * self.page_rows
-            && self.stated > self.skipped + self.fresh
+    /// Does the list count more rows than it has shown?
+    fn has_more(&self) -> bool {
+        self.stated > self.skipped + self.fresh
+    }
+
+    /// Does the list come in another order at each page, so that some rows come again and others never? It has then shown
+    /// a row at every place, and too few different ones: a length that counts rows which are not listed has places without a
+    /// row. Or more rows came again among new ones than arrive between two pages.
+    pub(super) fn hides_rows(&self) -> bool {
+        let is_mixed = self.mixed_rows > self.pages;
+        let (Some(total), Some(first)) = (self.total, self.first_total) else {
+            return is_mixed;
+        };
+        // A list that counts from 1 shows one row twice.
+        let places = self.end.saturating_sub(u64::from(self.counts_from_1));
+        let is_full = places >= total && !self.has_fallen;
+        self.first.saturating_add(self.fresh) < first && (is_mixed || is_full)
     }
 
     /// Have all original rows been read, while more rows arrive than are read?

@@ -139,7 +139,7 @@ proptest! {
         let mut gone = Vec::new();
         let mut next = 1_000;
         let mut changes = changes.into_iter();
-        let seen = read_all(&mut server, Pager::new(0, limit, None), |_, rows| {
+        let (seen, is_short) = read_until_over(&mut server, Pager::new(0, limit, None), |_, rows| {
             // If as many rows arrive as go, the length does not show it.
             let Some((arrives, place)) = changes.next() else { return };
             for _ in 0..per_page {
@@ -152,6 +152,8 @@ proptest! {
                 }
             }
         });
+        // As many different rows as the length says are then not there.
+        prop_assert!(!is_short || tells_total && next > 1_000 && !gone.is_empty());
         for row in (0..count).filter(|row| !gone.contains(row)) {
             prop_assert_eq!(seen.iter().filter(|seen| **seen == row).count(), 1, "row {}", row);
         }
@@ -316,30 +318,101 @@ proptest! {
     }
 }
 
-#[test]
-fn a_server_that_ignores_the_start_is_left_in_the_end() {
-    for (total, is_short) in [
-        (None, false),
-        (Some(10), false),
-        (Some(11), true),
-        (Some(50), true),
-        (Some(500), true),
-    ] {
-        let mut paging = Pager::new(0, 10, None);
-        let mut pages = 0;
-        while !paging.is_over() {
-            paging.read(PageRead {
-                rows: 10,
-                new_rows: if pages == 0 { 10 } else { 0 },
-                last_known: (pages > 0).then_some(9),
-                total_rows: total,
-                ..PageRead::default()
-            });
-            pages += 1;
-            assert!(pages < 60);
+/// Reads a list of `page(start, limit)` to its end: the number of rows, and whether it was given up.
+fn read_pages(
+    limit: u64,
+    total: Option<u64>,
+    mut page: impl FnMut(u64, u64) -> Vec<u64>,
+) -> (usize, bool) {
+    let mut paging = Pager::new(0, limit, None);
+    let mut seen = Vec::new();
+    for _ in 0..200 {
+        if paging.is_over() {
+            assert_eq!(paging.next_page().is_err(), paging.is_short());
+            return (seen.len(), paging.is_short());
         }
-        assert_eq!(paging.is_short(), is_short, "{total:?}");
-        assert_eq!(paging.next_page().is_err(), is_short, "{total:?}");
+        let rows = page(paging.start_at_row(), paging.row_limit());
+        let (read, fresh) = page_read(&rows, total, &seen);
+        if paging.read(read) {
+            seen.extend(fresh);
+        }
+    }
+    panic!("paging never ends");
+}
+
+#[test]
+fn a_server_that_shows_the_same_rows_at_every_place_is_given_up() {
+    for total in [None, Some(25), Some(50), Some(500)] {
+        // The place that the server goes on from at most, and the most rows of its pages.
+        for (furthest, most) in [(0, 10), (0, 4), (0, 1), (1, 10), (1, 4), (5, 10), (10, 10)] {
+            let (_, is_short) = read_pages(10, total, |start, limit| {
+                let first = start.min(furthest);
+                (first..first + limit.min(most)).collect()
+            });
+            assert!(is_short, "{total:?} from {furthest} at most, {most} rows");
+        }
+    }
+    // As many different rows as the length says are all.
+    assert_eq!(
+        read_pages(10, Some(10), |_, limit| (0..limit).collect()),
+        (10, false)
+    );
+    // A length that counts one page is none.
+    for most in [10, 5] {
+        let (_, is_short) = read_pages(10, Some(most), |_, limit| (0..limit.min(most)).collect());
+        assert_eq!(is_short, most % 25 == 0, "{most}");
+    }
+}
+
+#[test]
+fn a_list_in_another_order_at_each_page_is_given_up_where_rows_may_be_missing() {
+    // The rows of one day stand in any order. Without a length, more rows must come again than arrive between two pages.
+    for (total, limit, day) in [
+        (Some(700), 100, 70),
+        (Some(700), 100, 7),
+        (Some(700), 101, 3),
+        (None, 100, 70),
+    ] {
+        for counts_from_1 in [false, true] {
+            let mut page = 0_u64;
+            let (found, is_short) = read_pages(limit, total, |start, limit| {
+                page += 1;
+                let mut rows: Vec<u64> = (0..700).collect();
+                rows.sort_by_key(|row| (row / day, row * 7_919 * page % 1_009));
+                let first = start.saturating_sub(u64::from(counts_from_1));
+                let (first, limit) = (
+                    usize::try_from(first).unwrap(),
+                    usize::try_from(limit).unwrap(),
+                );
+                rows.into_iter().skip(first).take(limit).collect()
+            });
+            assert!(
+                found == 700 || is_short,
+                "{total:?} {day} {counts_from_1}: {found}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_list_that_grows_while_it_is_read_is_whole_though_rows_come_again() {
+    for counts_from_1 in [false, true] {
+        for tells_total in [false, true] {
+            let mut server = Server {
+                rows: (0..100).collect(),
+                counts_from_1,
+                most: 10,
+                tells_total,
+            };
+            let mut next = 1_000;
+            let seen = read_all(&mut server, Pager::new(0, 10, None), |_, rows| {
+                for _ in 0..3 {
+                    rows.push_front(next);
+                    next += 1;
+                }
+            });
+            assert_eq!(seen.iter().filter(|row| **row < 100).count(), 100);
+        }
     }
 }
 
