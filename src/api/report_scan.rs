@@ -114,6 +114,10 @@ impl ReportScan {
         self.page_rows = self.page_rows.max(rows);
         self.total_rows = self.total_rows.max(total_rows);
         let has_fewer = self.total_rows.is_some_and(|total| total > self.read);
+        let is_repeated = rows > 0 && new_rows == 0 && rows >= self.page_rows;
+        if self.pager.is_over() && self.total_rows.is_none() && is_repeated {
+            return Scanned::Nothing("the report repeats its rows");
+        }
         if self.pager.is_short() && (rows > 0 || !has_fewer) {
             return Scanned::Nothing("the report changes faster than it can be read");
         }
@@ -124,13 +128,10 @@ impl ReportScan {
                 Scanned::Nothing("the report is too long")
             };
         }
-        match self.total_rows {
-            _ if has_fewer => Scanned::Nothing("the report has fewer rows than it says"),
-            None if rows > 0 && new_rows == 0 && rows >= self.page_rows => {
-                Scanned::Nothing("the report repeats its rows")
-            }
-            _ => Scanned::Whole,
+        if has_fewer {
+            return Scanned::Nothing("the report has fewer rows than it says");
         }
+        Scanned::Whole
     }
 
     /// Searches a page of the conversion report for a unique id. `others` are conversions that certainly belong to

@@ -137,9 +137,9 @@ impl Pager {
         let (Some(total), Some(first)) = (self.total, self.first_total) else {
             return is_mixed;
         };
-        // A list that counts from 1 shows one row twice.
+        // A list that counts from 1 shows one row twice. Pages of one row cannot show that a row is listed twice.
         let places = self.end.saturating_sub(u64::from(self.counts_from_1));
-        let is_full = places >= total && !self.has_fallen;
+        let is_full = places >= total && !self.has_fallen && self.page_rows > 1;
         self.first.saturating_add(self.fresh) < first && (is_mixed || is_full)
     }
 
