@@ -163,7 +163,8 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     if (
       // biome-ignore lint/suspicious/noAssignInExpressions: a block would be shipped.
       (stored && !(stored = readStores())) ||
-      (!options.ignoreGlobalPrivacyControl && (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl)
+      (!options.ignoreGlobalPrivacyControl &&
+        attempt(() => (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl))
     )
       consent = "denied";
     if (consent === "denied") {
@@ -173,8 +174,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     return consent;
   };
 
-  const { windowDays = 30, journey = 5, cookieDays = windowDays } = options;
-  let { cookieDomain } = options;
+  let { windowDays = 30, journey = 5, cookieDays = windowDays, cookieDomain } = options;
   const policy = [+(options.touch === "first"), windowDays, journey, cookieDays] as const;
   /** Asks the core what a visit leaves behind: the text in memory is that then. */
   const keep = ([pairs, seconds]: Visit, cookies: string, storage: string) => {

@@ -48,7 +48,7 @@ fn an_error_carries_its_code_and_parameter() {
     assert_eq!(text_of(&error, "parameter"), "affiliateId");
     assert_eq!(
         text_of(&error, "rule"),
-        "must be a whole number from 1 to 9007199254740991"
+        "must be a whole number from 1 to 9007199254740991; a link takes CAKE's test affiliate, -1, with testAffiliate: true"
     );
 }
 
