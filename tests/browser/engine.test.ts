@@ -280,8 +280,8 @@ test("the cores are what js/page/core.ts says, and take nothing from the page", 
     "wasm",
     [
       { exports: ["build", "byte", "push"], imports: [] },
-      // `decide`, `get` and `put`: the build shortens the names (scripts/page.ts).
-      { exports: ["d", "g", "p"], imports: [] },
+      // `reply`, `decide` and `put`: the build shortens the names (scripts/page.ts).
+      { exports: ["f", "o", "t"], imports: [] },
     ],
   ]);
 });
