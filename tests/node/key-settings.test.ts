@@ -180,6 +180,7 @@ describe("the memory of settings", () => {
 
 /** Forwarders in memory, one after the other on the same rows; CAKE refuses what `refuses` says. */
 function restarts() {
+  let conversionId = 0;
   let kept: StoreSnapshot | undefined;
   let forwarder: ReturnType<typeof createForwarderInProcess> | undefined;
   const get = async (path: string, init: RequestInit = {}) => {
@@ -192,12 +193,13 @@ function restarts() {
     meta: () => kept?.meta ?? [],
     async set(options: object, refuses = false) {
       await forwarder?.settle();
-      const answer = refuses
-        ? { success: false, message: "Affiliate Not Authorized" }
-        : { conversion: { conversion_id: 7 } };
+      const answer = () =>
+        refuses
+          ? { success: false, message: "Affiliate Not Authorized" }
+          : { conversion: { conversion_id: ++conversionId } };
       forwarder = createForwarderInProcess({
         ...{ baseUrl: "https://yourdomain.cakemarketing.com", apiKey: "CANARY-key-4c1d9e", operatorSecret: OPERATOR },
-        ...{ log: () => undefined, fetch: async () => Response.json(answer), kept },
+        ...{ log: () => undefined, fetch: async () => Response.json(answer()), kept },
         keep: async (snapshot) => {
           kept = structuredClone(snapshot);
         },
