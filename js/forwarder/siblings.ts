@@ -58,13 +58,16 @@ export class Siblings {
   ): Promise<readonly Sibling[]> {
     const isOther = (sibling: Sibling) => sibling.id !== row.id;
     const own = this.own("", conversionId).filter(isOther);
-    if (own.length > 0) return own;
-    this.met(row.id, conversionId);
-    if (isDeduplicated && newAbove !== undefined && conversionId > newAbove) return [];
+    // Where CAKE deduplicates, only an event of the same click matters, and it may be in another shard.
+    const { clickId } = this.#siblingOf(row);
+    if (own.some((sibling) => !isDeduplicated || sibling.clickId === clickId)) return own;
+    const isMet = own.length > 0;
+    if (!isMet) this.met(row.id, conversionId);
+    if (!isMet && isDeduplicated && newAbove !== undefined && conversionId > newAbove) return [];
     const peers = await Promise.all(this.#deps.peers().map((peer) => peer.siblings("", conversionId)));
     const others = peers.flat().filter(isOther);
-    if (others.length > 0) this.#recent.forget(conversionId);
-    return others;
+    if (!isMet && others.length > 0) this.#recent.forget(conversionId);
+    return [...own, ...others];
   }
 
   /** Notes whose conversion it is. */
