@@ -354,12 +354,12 @@ export class Delivery {
     // The clock may have been put back.
     this.#quietFromMs = Math.min(this.#quietFromMs, host.now() + options.timeoutMs * options.clockSpeed);
     const facts: Facts = { isDeduplicated, knowledge, quietFromMs: this.#quietFromMs };
-    const newAbove = siblings.newAbove();
+    const before = siblings.knownBefore();
     const ask = async (what: Question, conversionId?: number) => {
       if (what === "family") return JSON.stringify(family(row));
       if (what === "sending") return this.#noteSending(row.id);
       if (what === "conversion" && conversionId !== undefined) {
-        return JSON.stringify(await siblings.othersOf(row, conversionId, { isDeduplicated, newAbove }));
+        return JSON.stringify(await siblings.othersOf(row, conversionId, { isDeduplicated, before }));
       }
       const known = await siblings.all(row, conversionId);
       // Accepted while CAKE was set to deduplicate the offer: the events of its click are not known.

@@ -159,8 +159,15 @@ export class MemoryStore implements OutboxStore {
   }
 
   withConversion(conversionId: number): readonly Row[] {
-    const isIt = (row: Row) => row.conversion_id === conversionId && row.order_key !== "" && row.kind === "conversion";
-    return [...this.#rows.values()].filter(isIt);
+    return this.#withConversions().filter((row) => row.conversion_id === conversionId);
+  }
+
+  highestConversion(): number {
+    return Math.max(0, ...this.#withConversions().map((row) => row.conversion_id ?? 0));
+  }
+
+  #withConversions(): readonly Row[] {
+    return [...this.#rows.values()].filter(({ order_key, kind }) => order_key !== "" && kind === "conversion");
   }
 
   findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined {

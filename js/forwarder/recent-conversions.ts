@@ -5,26 +5,32 @@ import type { OutboxStore } from "./store.js";
 const MAX_KNOWN = 5_000;
 const READ_AT_START = 2_000;
 
-/**
- * In memory only: an index of all conversions would cost a row for each event. CAKE gives conversion ids in ascending
- * order, so an id that is above those from before the request is new, and no other shard need be asked.
- */
+/** The conversions that were known before a request was sent. */
+export interface KnownBefore {
+  /** No event of this shard has a conversion with a higher id. */
+  readonly here: number;
+  /** The same of all shards, since CAKE gives ids in ascending order; `undefined` where the last one is long ago. */
+  readonly anywhere: number | undefined;
+}
+
+/** In memory only: an index of all conversions would cost a row for each event. */
 export class RecentConversions {
-  readonly #store: Pick<OutboxStore, "list">;
+  readonly #store: Pick<OutboxStore, "list" | "highestConversion">;
   /** The events by CAKE's id of their conversion. Filled when it is asked first. */
   #events: Map<number, string> | undefined;
-  #highestId = 0;
+  #highestId: number | undefined;
   /** When a conversion was met last, in milliseconds since 1970. */
   #metMs = Number.NEGATIVE_INFINITY;
 
-  constructor(store: Pick<OutboxStore, "list">) {
+  constructor(store: Pick<OutboxStore, "list" | "highestConversion">) {
     this.#store = store;
   }
 
-  /** The id above which a conversion is certainly new; not known after `staleMs` without a conversion. */
-  newAbove(nowMs: number, staleMs: number): number | undefined {
+  /** What is known now; after `staleMs` without a conversion, other shards may have met higher ids. */
+  known(nowMs: number, staleMs: number): KnownBefore {
+    const here = this.#highest();
     const age = nowMs - this.#metMs;
-    return age >= 0 && age < staleMs ? this.#highestId : undefined;
+    return { here, anywhere: age >= 0 && age < staleMs ? here : undefined };
   }
 
   /** The event that has the conversion. */
@@ -38,13 +44,18 @@ export class RecentConversions {
     events.set(conversionId, event);
     const [first] = events.keys();
     if (events.size > MAX_KNOWN && first !== undefined) events.delete(first);
-    this.#highestId = Math.max(this.#highestId, conversionId);
+    this.#highestId = Math.max(this.#highest(), conversionId);
     this.#metMs = nowMs;
   }
 
   /** Takes a note back: the conversion is that of another shard's event. */
   forget(conversionId: number): void {
     this.#known().delete(conversionId);
+  }
+
+  #highest(): number {
+    this.#highestId ??= Math.max(this.#store.highestConversion(), ...this.#known().keys());
+    return this.#highestId;
   }
 
   #known(): Map<number, string> {

@@ -1,6 +1,6 @@
 /** The other events that an answer of CAKE's may be about: those of the same click, and those of the same conversion. */
 import type { ResolvedOptions } from "./options.js";
-import { RecentConversions } from "./recent-conversions.js";
+import { type KnownBefore, RecentConversions } from "./recent-conversions.js";
 import type { Shard, Sibling } from "./shard.js";
 import type { OutboxStore, Row } from "./store.js";
 
@@ -27,12 +27,8 @@ export class Siblings {
   /** Those in this shard: of an offer and click, and of a conversion. */
   own(order: string, conversionId?: number): readonly Sibling[] {
     const { store } = this.#deps;
-    if (conversionId === undefined) return store.siblings(order).map((row) => this.#siblingOf(row));
-    const same = [...store.withConversion(conversionId), ...this.#recentRows(conversionId)];
-    return [
-      ...store.siblings(order).map((row) => this.#siblingOf(row)),
-      ...same.map((row) => this.#siblingOf({ ...row, conversion_id: conversionId })),
-    ];
+    const same = conversionId === undefined ? [] : this.#rowsWith(conversionId);
+    return [...store.siblings(order), ...same].map((row) => this.#siblingOf(row));
   }
 
   /** Those in all shards. */
@@ -41,10 +37,10 @@ export class Siblings {
     return [...this.own(order_key, conversionId), ...peers.flat()].filter((sibling) => sibling.id !== id);
   }
 
-  /** What {@link RecentConversions.newAbove} says before a request is sent. A shard asks its peers once a second at most. */
-  newAbove(): number | undefined {
+  /** The conversions that are known before a request is sent. A shard asks its peers once a second at most. */
+  knownBefore(): KnownBefore {
     this.#peerCount ??= this.#deps.peers().length;
-    return this.#recent.newAbove(Date.now(), 1_000 * this.#peerCount);
+    return this.#recent.known(Date.now(), 1_000 * this.#peerCount);
   }
 
   /**
@@ -54,16 +50,21 @@ export class Siblings {
   async othersOf(
     row: Row,
     conversionId: number,
-    { isDeduplicated, newAbove }: { readonly isDeduplicated: boolean; readonly newAbove: number | undefined },
+    { isDeduplicated, before }: { readonly isDeduplicated: boolean; readonly before: KnownBefore },
   ): Promise<readonly Sibling[]> {
     const isOther = (sibling: Sibling) => sibling.id !== row.id;
-    const own = this.own("", conversionId).filter(isOther);
-    // Where CAKE deduplicates, only an event of the same click matters, and it may be in another shard.
-    const { clickId } = this.#siblingOf(row);
-    if (own.some((sibling) => !isDeduplicated || sibling.clickId === clickId)) return own;
+    // An event that has met the conversion since the request was sent is in memory.
+    const same = conversionId > before.here ? this.#recentRows(conversionId) : this.#rowsWith(conversionId);
+    const own = same.map((each) => this.#siblingOf(each)).filter(isOther);
     const isMet = own.length > 0;
-    if (!isMet) this.met(row.id, conversionId);
-    if (!isMet && isDeduplicated && newAbove !== undefined && conversionId > newAbove) return [];
+    if (isMet) {
+      // Where CAKE deduplicates, only an event of the same click matters, and it may be in another shard.
+      const { clickId } = this.#siblingOf(row);
+      if (own.some((sibling) => !isDeduplicated || sibling.clickId === clickId)) return own;
+    } else {
+      this.met(row.id, conversionId);
+      if (isDeduplicated && before.anywhere !== undefined && conversionId > before.anywhere) return [];
+    }
     const peers = await Promise.all(this.#deps.peers().map((peer) => peer.siblings("", conversionId)));
     const others = peers.flat().filter(isOther);
     if (!isMet && others.length > 0) this.#recent.forget(conversionId);
@@ -75,10 +76,15 @@ export class Siblings {
     this.#recent.note(conversionId, id, Date.now());
   }
 
+  #rowsWith(conversionId: number): readonly Row[] {
+    return [...this.#deps.store.withConversion(conversionId), ...this.#recentRows(conversionId)];
+  }
+
+  /** The event that has met the conversion, which may not be stored yet. */
   #recentRows(conversionId: number): readonly Row[] {
     const id = this.#recent.find(conversionId);
     const row = id === undefined ? undefined : this.#deps.store.find(id);
-    return row === undefined ? [] : [row];
+    return row === undefined ? [] : [{ ...row, conversion_id: conversionId }];
   }
 
   #siblingOf(row: Row): Sibling {

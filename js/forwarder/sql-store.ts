@@ -183,6 +183,13 @@ export class SqlStore implements OutboxStore {
     return this.#partitions.flatMap(({ suffix }) => this.#rows(sql(suffix), conversionId));
   }
 
+  highestConversion(): number {
+    const sql = (suffix: string) =>
+      `SELECT conversion_id FROM events${suffix} WHERE ${HAS_CONVERSION} ORDER BY conversion_id DESC LIMIT 1`;
+    const highest = this.#partitions.flatMap(({ suffix }) => this.#sql.exec(sql(suffix)).toArray());
+    return Math.max(0, ...highest.map((row) => Number(row["conversion_id"])));
+  }
+
   findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined {
     for (const { suffix } of this.#partitions) {
       const [row] = this.#sql.exec(`SELECT id, at_ms FROM claims${suffix} WHERE claim = ?`, claim).toArray();

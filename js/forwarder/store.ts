@@ -300,6 +300,8 @@ export interface OutboxStore {
   siblings(order: string): readonly Row[];
   /** The conversions of offers without deduplication that are delivered as this conversion of CAKE's. */
   withConversion(conversionId: number): readonly Row[];
+  /** The highest id for which {@link OutboxStore.withConversion} finds any; 0 without one. */
+  highestConversion(): number;
   findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined;
   /** Makes new claims. */
   claim(claims: readonly NewClaim[], nowMs: number): void;

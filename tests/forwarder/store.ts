@@ -111,10 +111,14 @@ export function storeTests(open: OpenStore): void {
           orders.map((order, index) => ({ ...newEvent(index), order, kind: kinds[index] })),
           1_000,
         );
-        store.settle(rows.map((row) => ({ ...row, state: "delivered", next_ms: null, conversion_id: 7 })));
+        const ids = [7, 8, 9, 7];
+        store.settle(
+          rows.map((row, index) => ({ ...row, state: "delivered", next_ms: null, conversion_id: ids[index] ?? null })),
+        );
         for (const each of [store, restart()]) {
           expect(each.withConversion(7).map(({ id }) => id)).toEqual(["id-0", "id-3"]);
           expect(each.withConversion(8)).toEqual([]);
+          expect(each.highestConversion()).toBe(7);
         }
       });
     });
