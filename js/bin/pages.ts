@@ -214,21 +214,23 @@ function noteOf(page: string): string {
   return join(dirname(page), `${PAGE.exec(basename(page))?.[1]}.complete.json`);
 }
 
-/**
- * The files, the pages among them in the order in which they were read: of a conversion that was read twice, the row
- * read last counts. Other files keep their places.
- *
- * @throws UsageError for pages of two accounts: their conversions may have the same ids
- */
-export function inReadingOrder(files: readonly string[]): string[] {
-  const notes = notesOf(files);
-  const [first, ...others] = notes;
+/** @throws UsageError for pages of two accounts: their conversions may have the same ids */
+export function checkOneAccount(files: readonly string[]): void {
+  const [first, ...others] = notesOf(files);
   const other = others.find(([, { origin }]) => origin !== first?.[1].origin);
   if (first !== undefined && other !== undefined) {
     throw new UsageError(
       `${other[0]} has pages of ${other[1].origin}, and ${first[0]} has pages of ${first[1].origin}: give one account's`,
     );
   }
+}
+
+/**
+ * The files, the pages among them in the order in which they were read: of a conversion that was read twice, the row
+ * read last counts. Other files keep their places.
+ */
+export function inReadingOrder(files: readonly string[]): string[] {
+  const notes = notesOf(files);
   const readAt = (page: string) => Date.parse(notes.get(noteOf(page))?.readAt ?? "");
   const pages = files.filter((file) => notes.has(noteOf(file))).sort((one, other) => readAt(one) - readAt(other));
   return files.map((file) => (notes.has(noteOf(file)) ? (pages.shift() ?? file) : file));

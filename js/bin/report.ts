@@ -13,7 +13,7 @@ import {
 } from "../entry/report.node.js";
 import { filesOf, placeOf } from "./files.js";
 import { isSameFile } from "./journal.js";
-import { checkPages, inReadingOrder, readPages, readUntil } from "./pages.js";
+import { checkOneAccount, checkPages, inReadingOrder, readPages, readUntil } from "./pages.js";
 import { endingOf, integerIn, type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
@@ -272,6 +272,7 @@ async function addFiles(current: Report, values: Values): Promise<void> {
   for (const given of values.conversions ?? []) {
     pages.push(...(given === "live" ? await readPages("conversions", liveOptions(values)) : filesOf([given])));
   }
+  checkOneAccount(pages);
   const readAt = readUntil(pages, values);
   for (const file of inReadingOrder(pages)) {
     const name = basename(file);

@@ -34,7 +34,7 @@ const SYMBOLS: &[(&str, &str)] = &[
 ];
 
 /// The currencies whose letters are known where no column names a currency: those of the symbols, and these.
-const LETTERS: &str = "USD CAD AUD NZD SGD HKD TWD MXN ARS CLP COP SEK NOK DKK ISK CNY RON BGN ZAR AED SAR MYR IDR RUB UAH PEN EGP";
+const LETTERS: &str = "RON BGN ZAR AED SAR MYR IDR RUB UAH PEN EGP";
 
 /// An amount without what stands beside its digits.
 pub(super) struct Bare<'a> {
