@@ -12,7 +12,7 @@ import { root } from "./build.ts";
 import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
 /** The exports of the cores; see js/page/core.ts. Those of clicks have short names in what a page loads. */
-const EXPORTS = { put: "t", reply: "f", decide: "o" };
+const EXPORTS = { put: "t", reply: "m", decide: "o" };
 const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
 
 /**
@@ -21,24 +21,34 @@ const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
  */
 const OWN_NAMES = {
   said: "m",
-  note: "t",
-  report: "r",
-  conclude: "w",
+  note: "a",
+  report: "h",
+  conclude: "f",
   resend: "e",
-  missing: "o",
-  conversions: "n",
-  complete: "i",
-  rewrite: "q",
+  missing: "t",
+  conversions: "d",
+  complete: "b",
+  rewrite: "u",
   sent: "s",
-  isEdge: "x",
-  findClick: "a",
-  own: "k",
+  isEdge: "v",
+  findClick: "q",
+  own: "n",
   url: "p",
-  isMissing: "c",
+  isMissing: "o",
+  loadCore: "g",
 };
 
 /** Short names for what those files export to each other. */
-const OWN_EXPORTS = { openOutbox: "m", noteDecision: "q", checkNames: "p", findLink: "b", refuse: "v" };
+const OWN_EXPORTS = { openOutbox: "m", noteDecision: "n", checkNames: "p", findLink: "d", refuse: "x" };
+
+/** The letters of local names, in the order in which the first files pack best. */
+const LETTERS = "etrnmaoclKhdqNgfFpXIwjkzySbHYQAMTvOsxLDRBVPUiGuWJCEZ$_";
+
+/** The local name of this number. */
+const localName = (number: number): string =>
+  number < LETTERS.length
+    ? LETTERS.charAt(number)
+    : localName(number % LETTERS.length) + localName(Math.floor(number / LETTERS.length) - 1);
 
 /** The words for a missing value, as literals. */
 const WORDS = { MISSING_WORDS: JSON.stringify(MISSING_WORDS), BESIDE_WORDS: JSON.stringify(BESIDE_WORDS) };
@@ -252,7 +262,10 @@ async function bundle(
       unsafe_arrows: true,
       unsafe_methods: true,
     },
-    mangle: { properties: { regex: new RegExp(`^(${Object.keys(short).join("|")})$`), builtins: true } },
+    mangle: {
+      ...(head ? { nth_identifier: { get: localName } } : {}),
+      properties: { regex: new RegExp(`^(${Object.keys(short).join("|")})$`), builtins: true },
+    },
     nameCache: { props: { props: Object.fromEntries(Object.entries(short).map(([own, name]) => [`$${own}`, name])) } },
     format: { comments: false },
   });

@@ -3,7 +3,6 @@
  * See src/bindings/page.rs.
  */
 import { answerOf, type Core, type Decision } from "./core.js";
-import { load } from "./load.js";
 import { now } from "./store.js";
 import { instantiate } from "./wasm.js";
 
@@ -34,20 +33,16 @@ export function runningEngine(): Engine {
   return engine;
 }
 
-/** Is the core running? If not, {@link loadFallback} brings it. */
+/** Is the core running? If not, the fallback must be loaded. */
 export function isRunning(): unknown {
   runningEngine();
   return core;
 }
 
-/** Loads the plain JavaScript. Resolves even if that fails. */
-export const loadFallback = (): Promise<void> =>
-  load("fallback").then(
-    (fallback) => {
-      core = fallback;
-    },
-    () => undefined,
-  );
+/** Takes the loaded fallback as the core. */
+export const takeFallback = (fallback: Core): void => {
+  core = fallback;
+};
 
 /**
  * Asks the core what a visit leaves in the browser. `fields` are the names of the click id's parameter, separated by

@@ -157,6 +157,8 @@ export interface WaitingConversion {
   /** The address of the page that reported it, while its unique id must still be made from that address. */
   page?: string | undefined;
   fields: PageConversion;
+  /** The click that counted in its page, as far as the page knew. A later click may take its place in the stores. */
+  readonly clickId?: string;
   /** When it may be sent again, as the endpoint asks: milliseconds since 1970. */
   due?: number;
   /** The last wait, in milliseconds. */

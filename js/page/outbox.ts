@@ -25,6 +25,9 @@ import {
   urlOf,
 } from "./store.js";
 
+/** The stored text where a click was removed, and no other is kept. The core reads none in it. */
+const NOTHING = "-";
+
 /** The most conversions that wait in localStorage. */
 const MAX_WAITING = 100;
 
@@ -58,6 +61,8 @@ export interface Sender {
   readonly conversions: [key: string, conversion: WaitingConversion][];
   /** Is the click id in the cookie of the site's own Worker, where no script sees it? */
   readonly isEdge?: boolean | undefined;
+  /** Loads the core where it is missing. Is there one, or is none needed? */
+  loadCore(): unknown;
   said(): Consent;
   /** The fields with the kept click id and the unique id. */
   complete(fields: PageConversion): PageConversion;
@@ -83,7 +88,8 @@ export function openOutbox(sender: Sender): Outbox {
   return sender.outbox;
 }
 
-function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, note, report }: Sender): Outbox {
+function createOutbox(sender: Sender): Outbox {
+  const { url, conversions, isEdge, own, rewrite, said, loadCore, complete, note, report } = sender;
   /** The conversions that other pages left, by their keys, with the time when they may be sent again. */
   const left: Record<string, WaitingConversion> = {};
   let timer: ReturnType<typeof later> | undefined;
@@ -163,15 +169,15 @@ function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, 
       return !id || !isOwnId(id, [orderId, uniqueId]) || !own.push(id);
     });
     if (rest.length < all.length) rewrite(rest.join("*"));
-    // The head alone holds no click.
-    if (rest.length < 2 && !read(KEY)) remove(KEY);
+    // The head alone holds no click. But empty stores would tell other tabs that the visitor has said no.
+    if (rest.length < all.length && rest.length < 2 && !read(KEY)) store(KEY, NOTHING);
   };
 
   /**
    * The fields with the click that counts, unless it came after the conversion: then with the one before. The fields of
    * a conversion that was held have no click yet: which one counts, the stores say.
    */
-  const completed = ({ at, fields }: WaitingConversion): PageConversion => {
+  const completed = ({ at, fields, clickId: held }: WaitingConversion): PageConversion => {
     const present = complete(fields);
     if (present.clickId === fields.clickId) return present;
     // A time ahead of the clock is of a clock that was wrong, and says nothing.
@@ -181,7 +187,7 @@ function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, 
     };
     const [, ...all] = touches();
     if (!all.some((touch) => idOf(touch) === present.clickId && isLater(touch))) return present;
-    const clickId = idOf(all.find((touch) => !isLater(touch)) ?? "");
+    const clickId = idOf(all.find((touch) => !isLater(touch)) ?? "") ?? (held || undefined);
     return clickId
       ? complete({ ...fields, clickId })
       : ({ ...present, clickId, uniqueId: textOf(fields.uniqueId) } as PageConversion);
@@ -201,10 +207,13 @@ function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, 
       note("consent_pending");
       return { state: "queued", code: "consent_pending" };
     }
+    // Without the core nobody knows which click counts.
+    if (!conversion.fields.clickId && !(await loadCore())) return wait(conversion, "missing_file");
     attempt(readAgain);
     attempt(() => forgetOwn(conversion.fields));
-    // Consent may have come since the report: the stores are read now.
-    if (!sent && find(key)) conversion.fields = attempt(() => completed(conversion)) ?? conversion.fields;
+    // Consent or the core may have come since the report: the stores are read now.
+    if (!sent && (find(key) || !conversion.fields.clickId))
+      conversion.fields = attempt(() => completed(conversion)) ?? conversion.fields;
     const { fields } = conversion;
     const unreadable = Object.entries(fields).find(([, value]) => attempt(() => `${value}`) === undefined)?.[0];
     if (unreadable) return refuse(key, "invalid_field", { parameter: unreadable, rule: "must be text" });
@@ -237,7 +246,9 @@ function createOutbox({ url, conversions, isEdge, own, rewrite, said, complete, 
       }
     }
     if (!isReady(conversion.fields)) {
-      const { uniqueId = await findUniqueId(conversion) } = conversion.fields;
+      const { uniqueId = await findUniqueId(conversion, said) } = conversion.fields;
+      // A no may have come meanwhile.
+      if (said() !== "granted") return conclude(key, conversion);
       conversion.fields = { ...conversion.fields, uniqueId: short(uniqueId), orderId: orderId && short(orderId) };
       conversion.page = undefined;
     }
@@ -411,7 +422,7 @@ function parseStored(text: string): WaitingConversion | undefined {
  * reload has the same one, without a store or a lock. Without one, such as with `edge`, it is a random id that this
  * browser keeps.
  */
-async function findUniqueId({ fields, page }: WaitingConversion): Promise<string> {
+async function findUniqueId({ fields, page }: WaitingConversion, said: Sender["said"]): Promise<string> {
   const { uniqueId, offerId, clickId, orderId } = fields;
   if (uniqueId !== undefined) return uniqueId;
   const [own, place] = orderId ? [orderOf(orderId), ""] : ["", page?.split("#")[0]];
@@ -425,6 +436,8 @@ async function findUniqueId({ fields, page }: WaitingConversion): Promise<string
     return new RegExp(`${name}([0-9a-f]{32}).(\\d+)`).exec(`${cookies} ${name}${read(key) || made[key]}`) ?? [];
   };
   const share = (text: string, seconds: number) => {
+    // A no may have come meanwhile.
+    if (said() !== "granted") return;
     made[key] = text;
     store(key, text);
     const cookie = `${name}${text.replace(" ", ".")}; Path=/; Max-Age=${seconds}; SameSite=Lax`;

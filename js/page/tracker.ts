@@ -3,7 +3,7 @@ import { CakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
 import { isOwnId, textOf } from "./conversion.js";
-import { decideVisit, type Engine, isRunning, loadFallback, runningEngine, type Visit } from "./engine.js";
+import { decideVisit, type Engine, isRunning, runningEngine, takeFallback, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
 import { isMissing } from "./missing.js";
 import { CLICK_NAMES, isPlain } from "./names.js";
@@ -113,7 +113,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   let age: number;
   /** What the stores held at the last look: where they are empty since then, the visitor has said no elsewhere. */
   let stored = "";
-  /** The visits before the visitor's yes. */
+  /** The visits of this page view that brought a click, for a yes, and those for which there is no core yet. */
   const visits: Visit[] = [];
   /**
    * The conversions that the forwarder has not answered for good, with their keys. Nowhere is a `Map` or a `Set` used:
@@ -175,10 +175,16 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   };
 
   let { windowDays = 30, journey = 5, cookieDays = windowDays, cookieDomain } = options;
-  const policy = [+(options.touch === "first"), windowDays, journey, cookieDays] as const;
   /** Asks the core what a visit leaves behind: the text in memory is that then. */
-  const keep = ([pairs, seconds]: Visit, cookies: string, storage: string) => {
-    [age, memory, clickId] = decideVisit([names.join("\x01"), pairs, cookies, storage], policy, seconds);
+  const keep = (visit: Visit, cookies: string, storage: string) => {
+    const before = memory;
+    [age, memory, clickId] = decideVisit(
+      [names.join("\x01"), visit[0], cookies, storage],
+      [+(options.touch === "first"), windowDays, journey, cookieDays],
+      visit[1],
+    );
+    // Held for a yes, also for one after a no.
+    if (memory !== before) visits.push(visit);
   };
 
   const put = () => {
@@ -200,14 +206,17 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     if (answer !== "granted") {
       keep(visit, before, before);
       note(`consent_${answer}`);
-      // Held until a yes, also after a no.
-      if (memory !== before) visits.push(visit);
       return void said();
     }
+    const lacks = (store: string) => !store.includes(memory);
+    // The cookie is written before localStorage is touched: the first touch of a page may wait for the disk.
+    const cookies = readCookies() || before;
+    keep(visit, cookies, before);
+    if (lacks(cookies)) put();
     // An earlier kept click is not lost: the core decides again with both stores.
-    const stores = [readCookies() || before, read(KEY) || before] as const;
-    keep(visit, ...stores);
-    const isNews = !stores.every((store) => store.includes(memory));
+    const storage = read(KEY) || before;
+    keep(visit, cookies, storage);
+    const isNews = lacks(cookies) || lacks(storage);
     if (isNews) write();
     stored = readStores();
     if (visit[0] && options.debug) {
@@ -218,7 +227,8 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   /** Functions to call when the click id or consent may have changed. */
   const watchers: (() => void)[] = [];
   const tell = () => {
-    for (const watcher of watchers) watcher();
+    // biome-ignore lint/suspicious/useIterableCallbackReturn: a block would be shipped.
+    watchers.forEach((watcher) => watcher());
   };
 
   /** The ids of orders that came as click ids: they are none on this page's later addresses either. */
@@ -253,7 +263,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
 
   let isDisposed = false;
   /** Set while the fallback of WebAssembly loads. */
-  let loading: Promise<void> | undefined;
+  let loading: Promise<unknown> | undefined;
 
   const look = (address: string): void => {
     quietly(() => {
@@ -269,15 +279,31 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
 
   /** Looks when the core runs, which is at once with WebAssembly. */
   const lookLater = (visit: Visit): void => {
-    const lookAtIt = () => {
-      quietly(() => lookNow(visit));
-    };
-    if (isRunning()) return void lookAtIt();
-    loading ??= loadFallback().then(() => {
-      loading = undefined;
-    });
-    void loading.then(lookAtIt).then(tell);
+    if (isRunning()) quietly(() => lookNow(visit));
+    else {
+      visits.push(visit);
+      void loadCore();
+    }
   };
+
+  const lookAgain = () => {
+    visits.splice(0).forEach(lookLater);
+    tell();
+  };
+
+  /**
+   * Loads the fallback of WebAssembly where it is needed, and looks at the visits that wait for it. Nothing where that
+   * fails: the next call tries again.
+   */
+  const loadCore = () =>
+    options.edge ||
+    isRunning() ||
+    // biome-ignore lint/suspicious/noAssignInExpressions: a block would be shipped.
+    (loading = withFile("fallback", (fallback) => {
+      takeFallback(fallback);
+      lookAgain();
+      return true;
+    }));
 
   /** Calls `use` with a file that is loaded on first use. */
   const withFile = <Name extends keyof Files, T>(name: Name, use: (file: Files[Name]) => T) =>
@@ -310,6 +336,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     conversions,
     complete,
     isEdge: options.edge,
+    loadCore,
     findClick,
     rewrite,
     own,
@@ -364,7 +391,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
       return runningEngine();
     },
     get ready() {
-      return Promise.resolve(loading);
+      return Promise.resolve(loading) as Promise<void>;
     },
     get clickId() {
       return findClick();
@@ -372,17 +399,16 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     setConsent(word) {
       const known = consentOf(word);
       // A yes brings nothing back that was deleted by a no before.
-      said();
+      const before = said();
       // An unknown word is no consent.
       consent = known ?? "pending";
       if (!known) refuse("consent", word);
       // The address of a held visit is not looked at again: its click would be of now.
-      if (said() === "granted" && visits[0]) {
+      if (before !== "granted" && said() === "granted") {
         memory = "";
-        visits.splice(0).forEach(lookLater);
-        tell();
+        lookAgain();
       } else look(location.href);
-      void Promise.resolve(loading).then(resume);
+      resume();
     },
     link: (parts, more?: unknown) =>
       withFile("link", ({ findLink }) =>
@@ -411,6 +437,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
         const conversion: WaitingConversion = {
           at,
           fields,
+          clickId,
           page: fields.uniqueId ? undefined : location.href,
         };
         conversions.push([key, conversion]);
@@ -427,8 +454,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
         }
         return openOutbox().then((outbox) => outbox.conclude(key));
       };
-      // The click id may be on its way.
-      return inTime(loading ? loading.then(convert) : convert());
+      return inTime(convert());
     },
   };
 }

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
 import { launch } from "./chromium.ts";
 import { Site } from "./site.ts";
-import { visit } from "./visit.ts";
+import { open, visit } from "./visit.ts";
 
 declare const tracker: Tracker;
 
@@ -89,6 +89,83 @@ test.each([
     expect(await page.evaluate(() => tracker.clickId)).toBe("two");
   },
 );
+
+test.each([
+  ["granted", ["denied"]],
+  ["granted", ["granted", "denied", "pending", "denied"]],
+  ["pending", ["granted", "denied"]],
+  ["denied", ["granted", "denied"]],
+] as const)("%s, then %j, then a yes: clicks from before the no count again", async (first, words) => {
+  const { page } = await visit(browser, site, `/${first === "granted" ? "" : first}?reqid=one`);
+  await page.evaluate(() => history.pushState(null, "", "/shop?reqid=two"));
+  await page.evaluate(() => history.replaceState(null, "", "/shop"));
+  for (const word of words) await page.evaluate((word) => tracker.setConsent(word), word);
+  expect(await page.evaluate(stored)).toEqual(NOTHING);
+  for (const _ of [1, 2]) {
+    await page.evaluate(() => tracker.setConsent("granted"));
+    expect((await page.evaluate(stored)).cookie).toMatch(/^cake_click=1!\w+\*\w+!reqid!two\*\w+!reqid!one$/);
+    expect(await page.evaluate(() => tracker.clickId)).toBe("two");
+  }
+});
+
+test("a yes after a no that another tab has said brings this page's click back", async () => {
+  const { page, context } = await visit(browser, site, "/?reqid=one");
+  await page.evaluate(() => history.replaceState(null, "", "/shop"));
+  const other = await open(context, site);
+  await other.go("/denied");
+  expect(await page.evaluate(() => tracker.clickId)).toBeUndefined();
+  await page.evaluate(() => tracker.setConsent("granted"));
+  expect(await page.evaluate(() => tracker.clickId)).toBe("one");
+});
+
+test.each([
+  ["the journey has one place", 1, 1],
+  ["five clicks follow", 5, 5],
+])("a held conversion keeps its click where later ones take its place: %s", async (_, journey, later) => {
+  site.addTrackerPage("/held", `{ consent: "pending", journey: ${journey} }`);
+  const { page } = await visit(browser, site, "/held?reqid=first-1");
+  const before = site.received.length;
+  await page.evaluate(() => tracker.convert({ offerId: 1, orderId: "FIRST" }));
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  for (let number = 2; number < 2 + later; number += 1) {
+    await page.evaluate((id) => history.pushState(null, "", `/shop?reqid=later-${id}`), number);
+  }
+  await page.evaluate(() => tracker.convert({ offerId: 1, orderId: "SECOND" }));
+  await page.evaluate(() => tracker.setConsent("granted"));
+  const sent = () => Object.fromEntries(site.received.slice(before).map(({ orderId, clickId }) => [orderId, clickId]));
+  await expect.poll(sent).toEqual({ FIRST: "first-1", SECOND: `later-${later + 1}` });
+});
+
+test.each([0, 100])("a no that comes %i ms after a report without a click sends and keeps nothing", async (ms) => {
+  site.addTrackerPage("/edge", "{ edge: true }");
+  const { page } = await visit(browser, site, "/edge");
+  await page.evaluate(() => tracker.convert({ offerId: 1, orderId: "warm" }));
+  const before = site.attempts;
+  const result = await page.evaluate(async (ms) => {
+    const result = tracker.convert({ offerId: 1, orderId: "E-1" });
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    tracker.setConsent("denied");
+    return result;
+  }, ms);
+  expect(result).toEqual({ state: "refused", code: "consent_denied" });
+  expect(site.attempts).toBe(before);
+  expect((await page.evaluate(stored)).keys).toEqual([]);
+});
+
+test("an order's own id that is removed in one tab is no visitor's no in another", async () => {
+  const { page, context } = await visit(browser, site, "/?click_id=1077");
+  const other = await open(context, site);
+  await other.go("/");
+  await page.evaluate(() => tracker.convert({ offerId: 1, orderId: "1077" }));
+  expect(await page.evaluate(() => tracker.clickId)).toBeUndefined();
+  expect(await page.evaluate(stored)).toMatchObject({ cookie: "" });
+  await other.page.evaluate(() => history.pushState(null, "", "/shop?reqid=later-1"));
+  expect(await other.page.evaluate(() => tracker.clickId)).toBe("later-1");
+  // A no is heard all the same, and leaves nothing.
+  await page.evaluate(() => tracker.setConsent("denied"));
+  expect(await other.page.evaluate(() => tracker.clickId)).toBeUndefined();
+  expect(await page.evaluate(stored)).toEqual(NOTHING);
+});
 
 test("a word that nobody knows is no consent", async () => {
   site.addTrackerPage("/word", `{ consent: "yes" }`);

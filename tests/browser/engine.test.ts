@@ -94,8 +94,60 @@ test("where neither can be loaded the page goes on, and hears of it", async () =
   await page.goto(`${site.origin}/?reqid=abc-1`);
   await page.waitForFunction(() => "tracker" in globalThis);
   expect(await page.evaluate(() => tracker.ready.then(() => tracker.clickId))).toBeUndefined();
-  expect(await page.evaluate(() => errors[0]?.code)).toBe("internal");
+  expect(await page.evaluate(() => errors[0]?.code)).toBe("network");
   expect(thrown).toEqual([]);
+});
+
+test.each(["missing", "home page", "silent"] as const)(
+  "a conversion waits for the core, also for the next page's, where its file is %s",
+  async (trouble) => {
+    const { page, context, go } = await visit(browser, site, "/?reqid=abc-1");
+    await context.addInitScript(withoutWasm);
+    await go("/");
+    await page.evaluate(() => tracker.ready);
+    site.received.length = 0;
+    site.fileTrouble.set("fallback.js", trouble);
+    await go("/");
+    const result = await page.evaluate(() => tracker.convert({ offerId: 1, orderId: "ORD-1" }));
+    expect(result).toMatchObject({ state: "queued" });
+    expect(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("outbox")))).toHaveLength(
+      1,
+    );
+    expect(site.received).toEqual([]);
+    site.fileTrouble.clear();
+    await go("/");
+    await expect
+      .poll(() => site.received)
+      .toMatchObject([{ orderId: "ORD-1", clickId: "abc-1", uniqueId: "abc-1:ORD-1" }]);
+  },
+  30_000,
+);
+
+test("a landing that is its own thank-you page converts its click when the core comes late", async () => {
+  site.received.length = 0;
+  site.fileTrouble.set("fallback.js", "missing");
+  const { page } = await visit(browser, site, "/?reqid=late-1", withoutWasm);
+  await page.evaluate(() => tracker.ready);
+  const result = await page.evaluate(() => tracker.convert({ offerId: 1, orderId: "ORD-2" }));
+  expect(result).toEqual({ state: "queued", code: "missing_file" });
+  site.fileTrouble.clear();
+  await expect.poll(() => site.received, { timeout: 20_000 }).toMatchObject([{ orderId: "ORD-2", clickId: "late-1" }]);
+  expect(await page.evaluate(() => tracker.clickId)).toBe("late-1");
+});
+
+test("with the click given, or kept at the edge, no core is needed", async () => {
+  site.received.length = 0;
+  site.addTrackerPage("/edge", "{ edge: true }");
+  site.fileTrouble.set("fallback.js", "missing");
+  try {
+    const { page, go } = await visit(browser, site, "/", withoutWasm);
+    await page.evaluate(() => tracker.convert({ offerId: 1, orderId: "GIVEN", clickId: "abc-2" }));
+    await go("/edge");
+    await page.evaluate(() => tracker.convert({ offerId: 1, orderId: "EDGE" }));
+    expect(site.received).toMatchObject([{ orderId: "GIVEN", clickId: "abc-2" }, { orderId: "EDGE" }]);
+  } finally {
+    site.fileTrouble.clear();
+  }
 });
 
 interface LinkVector {
