@@ -12,7 +12,7 @@ import { root } from "./build.ts";
 import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
 /** The exports of the cores; see js/page/core.ts. Those of clicks have short names in what a page loads. */
-const EXPORTS = { put: "t", reply: "m", decide: "o" };
+const EXPORTS = { put: "c", reply: "t", decide: "o" };
 const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
 
 /**
@@ -20,29 +20,29 @@ const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
  * letters are those with which the first files pack best.
  */
 const OWN_NAMES = {
-  said: "m",
-  note: "a",
-  report: "h",
-  conclude: "f",
-  resend: "e",
-  missing: "t",
-  conversions: "d",
-  complete: "b",
-  rewrite: "u",
-  sent: "s",
-  isEdge: "v",
-  findClick: "q",
-  own: "n",
-  url: "p",
-  isMissing: "o",
-  loadCore: "g",
+  said: "t",
+  note: "o",
+  report: "m",
+  conclude: "n",
+  resend: "s",
+  missing: "y",
+  conversions: "a",
+  complete: "u",
+  rewrite: "f",
+  sent: "r",
+  isEdge: "p",
+  findClick: "b",
+  own: "j",
+  url: "z",
+  isMissing: "c",
+  loadCore: "e",
 };
 
 /** Short names for what those files export to each other. */
-const OWN_EXPORTS = { openOutbox: "m", noteDecision: "n", checkNames: "p", findLink: "d", refuse: "x" };
+const OWN_EXPORTS = { openOutbox: "e", noteDecision: "k", checkNames: "a", findLink: "w", refuse: "m" };
 
 /** The letters of local names, in the order in which the first files pack best. */
-const LETTERS = "etrnmaoclKhdqNgfFpXIwjkzySbHYQAMTvOsxLDRBVPUiGuWJCEZ$_";
+const LETTERS = "etfnOrocljazqsgkMAuDydITKCmSNXBFYRHpxLVvhbQUiGwWJPEZ$_";
 
 /** The local name of this number. */
 const localName = (number: number): string =>
