@@ -33,7 +33,8 @@ export type Role =
   | "intent"
   | "test"
   | "parent"
-  | "latestCharge";
+  | "latestCharge"
+  | "paid";
 
 /** The options of a report. */
 export interface ReportOptions {

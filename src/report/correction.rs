@@ -214,7 +214,7 @@ impl Report {
         {
             "invalid_unique_id"
         } else {
-            match holds.why(place, head) {
+            match holds.why(place, self.span_of_sale(&holds.lent, place, head)) {
                 "" if holds.is_shortened(self, [text(UNIQUE_ID), text(ORDER_ID)]) => "shortened_id",
                 why => why,
             }
@@ -341,7 +341,7 @@ impl Report {
         let lacks = if holds.is_near(place) {
             "would_match"
         } else {
-            holds.why(place, head)
+            holds.why(place, self.span(false, place, head))
         };
         let kinds = self.kinds(false, head.flags);
         (lacks, self.may_be_keyless(holds, kinds, offer))
