@@ -33,7 +33,8 @@ export type Role =
   | "intent"
   | "test"
   | "parent"
-  | "latestCharge";
+  | "latestCharge"
+  | "paid";
 
 /** The options of a report. */
 export interface ReportOptions {
@@ -411,7 +412,7 @@ export interface CorrectionOptions {
   readonly file?: "reconciliation" | "upload" | undefined;
   /**
    * The maximum number of lines, and the maximum amount: corrections beyond the cap wait for the next file. The amount
-   * is the money that moves; what is not approved is 0.
+   * is the money that moves: what is not approved is 0, but a payout that changes counts by its change at least.
    */
   readonly cap?: { readonly rows?: number | undefined; readonly amount?: string | undefined };
   /** The offer of orders without one. */

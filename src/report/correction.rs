@@ -214,7 +214,7 @@ impl Report {
         {
             "invalid_unique_id"
         } else {
-            match holds.why(place, head) {
+            match holds.why(place, self.span_of_sale(&holds.lent, place, head)) {
                 "" if holds.is_shortened(self, [text(UNIQUE_ID), text(ORDER_ID)]) => "shortened_id",
                 why => why,
             }
@@ -301,7 +301,10 @@ impl Report {
         } else {
             payout
         };
+        // A payout that changes may be paid later, also where its status does not count now.
+        let changed = or_nothing(to_be) - or_nothing(head.payout);
         let moved = self.owed(status, to_be) - self.owed(head.status, head.payout);
+        let moved = moved.abs().max(changed.abs());
         if lacks.is_empty() && own.is_empty() && !verdicts.is_named_alone(unique, self.offer(head))
         {
             lacks = "no_conversion_id";
@@ -338,7 +341,7 @@ impl Report {
         let lacks = if holds.is_near(place) {
             "would_match"
         } else {
-            holds.why(place, head)
+            holds.why(place, self.span(false, place, head))
         };
         let kinds = self.kinds(false, head.flags);
         (lacks, self.may_be_keyless(holds, kinds, offer))
@@ -370,8 +373,8 @@ impl Report {
 
     /// The part of a payout that counts: with a status that does not count it is nothing.
     fn owed(&self, status: u8, payout: i64) -> i64 {
-        if self.counts(status) && payout != NO_AMOUNT {
-            payout
+        if self.counts(status) {
+            or_nothing(payout)
         } else {
             0
         }
@@ -413,6 +416,10 @@ fn time(head: &Head) -> Vec<u8> {
         debug_assert!(head.flags & IS_DAY == 0 || text.ends_with("00:00:00"));
     }
     text.into_bytes()
+}
+
+fn or_nothing(units: i64) -> i64 {
+    if units == NO_AMOUNT { 0 } else { units }
 }
 
 fn written(units: i64) -> Vec<u8> {
@@ -475,6 +482,6 @@ fn write_line(
         writer.string(cell);
     }
     writer.close(']');
-    writer.amount_of("amount", if moved == NO_AMOUNT { 0 } else { moved.abs() });
+    writer.amount_of("amount", or_nothing(moved).abs());
     writer.close('}');
 }

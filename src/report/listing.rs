@@ -223,7 +223,11 @@ impl Report {
                 writer.string(reason);
             } else if verdicts.near_events.binary_search(&place).is_ok() {
                 writer.string(b"delivery_would_match");
-            } else if self.deliveries.rows() > 0 {
+            } else if self
+                .sources
+                .iter()
+                .any(|source| source.kind == RowKind::Deliveries)
+            {
                 writer.string(b"never_handed_over");
             }
         } else if head.class == Class::OutsideWindow as u8 {

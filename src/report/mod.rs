@@ -135,6 +135,8 @@ pub struct Report {
     affiliates: Words,
     /// The payments of orders, as hashes, by the order's number: refunds that name nothing else.
     payments: Vec<(u64, u32)>,
+    /// When orders were paid, by the order's place, where that was at another time than their date.
+    paid: Vec<(u32, u32)>,
     /// Pairs of offer and affiliate by number, from 1.
     pairs: Groups,
     recent_pairs: RecentPairs,
@@ -306,6 +308,7 @@ impl Report {
             offers: Words::new(seed),
             affiliates: Words::new(seed),
             payments: Vec::new(),
+            paid: Vec::new(),
             pairs: Groups::new(),
             recent_pairs: RecentPairs::default(),
             bad: Vec::new(),
@@ -446,7 +449,10 @@ impl Report {
             return;
         };
         match current.source.kind {
-            RowKind::Orders => self.orders.go_back(current.mark, &mut self.memory),
+            RowKind::Orders => {
+                self.orders.go_back(current.mark, &mut self.memory);
+                self.paid.retain(|&(order, _)| order < current.mark.place());
+            }
             RowKind::Conversions => self.conversions.go_back(current.mark, &mut self.memory),
             RowKind::Deliveries => self.deliveries.go_back(current.mark, &mut self.memory),
             RowKind::Clicks => self.clicks.go_back(current.clicks, &mut self.memory),

@@ -69,10 +69,12 @@ pub(super) enum Role {
     Parent,
     /// The charge of a payment intent.
     LatestCharge,
+    /// When the order was paid: CAKE may have the sale then, or when it was ordered.
+    Paid,
 }
 
 /// The number of roles, at most 32: sets of them are bits of one word.
-pub(super) const ROLES: usize = 31;
+pub(super) const ROLES: usize = 32;
 
 /// The names of the roles by number, as callers write them.
 pub(super) const ROLE_NAMES: [&str; ROLES] = [
@@ -107,6 +109,7 @@ pub(super) const ROLE_NAMES: [&str; ROLES] = [
     "test",
     "parent",
     "latestCharge",
+    "paid",
 ];
 
 /// The kind of a source's rows.

@@ -1,5 +1,6 @@
 //! Stores one row of each kind in the columns: order, conversion, delivery, click.
 
+mod paid;
 mod refund;
 mod status;
 
@@ -12,6 +13,7 @@ use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NO
 use super::words::ShortPair;
 use super::{MAX_NUMBER_BYTES, Report};
 use crate::Result;
+pub(super) use paid::Span;
 pub(super) use status::{CAKE, known_status};
 use std::borrow::Cow;
 
@@ -56,6 +58,7 @@ impl Report {
         let payout = source.amount(fields, Role::Payout, input, letters)?;
         let date = fields.text(Role::Date, input);
         let (seconds, day) = self.seconds(source, date, true)?;
+        let paid = self.paid(source, fields, input, seconds)?;
         let kind = fields.text(Role::Kind, input);
         let mut is_refund = source.is_of_refunds()
             || !kind.is_empty() && refund::says_refund(kind)
@@ -73,19 +76,13 @@ impl Report {
             revenue = -revenue;
         }
         let (status, given_back);
-        if is_refund {
-            status = 0;
+        (revenue, status, given_back) = if is_refund {
             let word = fields.text(Role::Status, input);
-            (revenue, given_back) = refund::taken_back(&source.dialect, kind, word, revenue);
+            let (back, mark) = refund::taken_back(&source.dialect, kind, word, revenue);
+            (back, 0, mark)
         } else {
-            let own = self.mapped_status(source, fields.text(Role::Status, input))?;
-            if fields.has_any(refund::CHANGES) || source.is_shopify {
-                (revenue, status, given_back) =
-                    self.remaining(source, fields, input, currency, (revenue, own))?;
-            } else {
-                (status, given_back) = (own, 0);
-            }
-        }
+            self.counted(source, fields, input, currency, revenue)?
+        };
         let mut flags = if is_refund { day | IS_REFUND } else { day };
         // A file with only one reference per order: CAKE has received it as the transaction id or
         // the order id.
@@ -122,7 +119,8 @@ impl Report {
         if has_payment {
             self.note_payments(source, fields, input, unique_id)?;
         }
-        self.orders
+        let place = self
+            .orders
             .push(
                 &head,
                 [unique_id, stored_order, click_id, &offer],
@@ -131,8 +129,27 @@ impl Report {
                 &mut self.memory,
             )
             .ok_or(Flaw::Full)?;
+        self.note_paid(place, paid)?;
         source.note_line();
         Ok(())
+    }
+
+    /// An order's revenue and status as its own row leaves them, and the mark of what was given back.
+    #[inline]
+    fn counted(
+        &mut self,
+        source: &Source,
+        fields: &Fields,
+        input: &[u8],
+        currency: u8,
+        revenue: i64,
+    ) -> Result<(i64, u8, u32), Flaw> {
+        let own = self.mapped_status(source, fields.text(Role::Status, input))?;
+        if fields.has_any(refund::CHANGES) || source.is_shopify {
+            self.remaining(source, fields, input, currency, (revenue, own))
+        } else {
+            Ok((revenue, own, 0))
+        }
     }
 
     /// Maps the advertiser's status to one of CAKE's.

@@ -14,6 +14,8 @@ const BLOCK: usize = 1 << BLOCK_BITS;
 /// Marks a missing amount and a missing time.
 pub(super) const NO_AMOUNT: i64 = i64::MIN;
 pub(super) const NO_TIME: u32 = u32::MAX;
+/// The last second of a day, counted from its first one.
+pub(super) const LAST_OF_DAY: u32 = 86_399;
 /// Marks a missing partner row.
 pub(super) const NOBODY: u32 = u32::MAX;
 
@@ -80,7 +82,7 @@ impl Store {
         self.rows
     }
 
-    /// Adds a row under a seeded hash of its key; `None` where the memory is full.
+    /// Adds a row under a seeded hash of its key; returns its place, `None` where the memory is full.
     pub(super) fn push(
         &mut self,
         head: &Head,
@@ -88,7 +90,7 @@ impl Store {
         key: &[u8],
         seed: u64,
         memory: &mut Memory,
-    ) -> Option<()> {
+    ) -> Option<u32> {
         let has_more = head.has_more();
         let mut length = HEAD + if has_more { MORE } else { 0 };
         let mut flags = head.flags;
@@ -148,7 +150,7 @@ impl Store {
         }
         block.used += length;
         self.rows += 1;
-        Some(())
+        Some(place)
     }
 
     #[inline]

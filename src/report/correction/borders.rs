@@ -1,38 +1,31 @@
-//! What the other side's rows cannot have: a sale that CAKE records after the last day, or after its rows were read.
+//! What the other side's rows cannot have: a sale that CAKE records before the first day, after the last one, or after
+//! its rows were read.
 
 use crate::report::Report;
 use crate::report::names::RowKind;
-use crate::report::store::{Head, IS_DAY, NO_TIME};
+use crate::report::row::Span;
+use crate::report::store::NO_TIME;
 
 /// A sale's two rows lie this far apart at most, in seconds: clocks differ, and a page sends a sale again later.
 const MARGIN: u32 = 3_600;
 
-/// The times within which the other side's rows are known, each with the reason to hold a row back beyond it.
+/// The times between which the other side has every row that may be of the same sale.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Borders {
-    /// The other side has the rows from here on; 0 where they have no beginning.
+    /// From here on; 0 where the rows have no beginning.
     first: u32,
-    /// The same up to here.
+    /// Up to here; [`NO_TIME`] where they have no end.
     last: u32,
-    /// When CAKE's rows were read.
+    /// The same, by when CAKE's rows were read.
     read: u32,
 }
 
 impl Borders {
-    /// Why a row is held back; empty if the other side has its time, or the row has none.
-    #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn why(&self, head: &Head) -> &'static str {
-        let seconds = head.seconds;
-        // A day may mean its last second.
-        let latest = seconds.saturating_add(if head.flags & IS_DAY == 0 { 0 } else { 86_399 });
-        let latest = latest.saturating_add(MARGIN);
-        if seconds == NO_TIME {
-            ""
-        } else if latest > self.read {
+    /// Why a row of these times is held back; empty if the other side has them.
+    pub(super) fn why(&self, (first, last): Span) -> &'static str {
+        if last > self.read {
             "read_too_early"
-        } else if latest > self.last
-            || seconds < self.first.saturating_add(MARGIN) && self.first > 0
-        {
+        } else if first < self.first || last > self.last {
             "at_the_border"
         } else {
             ""
@@ -46,13 +39,17 @@ impl Report {
     pub(super) fn borders(&self, is_upload: bool) -> Borders {
         let (from, to) = self.settings.window;
         let store = self.side(!is_upload);
-        let (mut first, mut last) = (from, to);
+        let (mut first, mut last, mut late) = (from, to, MARGIN);
         let mut next = store.first();
         while let Some((head, place)) = next.and_then(|place| Some((store.head(place)?, place))) {
             next = store.next(place);
             if head.seconds != NO_TIME {
                 first = first.min(head.seconds);
                 last = last.max(head.seconds);
+                // An order that was paid so late may be missing here, and CAKE may have it by the payment.
+                let paid = if is_upload { None } else { self.paid_at(place) };
+                let paid = paid.filter(|&paid| paid != NO_TIME).unwrap_or(0);
+                late = late.max(paid.saturating_sub(head.latest()));
             }
         }
         let instants = self
@@ -71,10 +68,17 @@ impl Report {
                 };
                 u32::try_from(civil.max(0)).unwrap_or(NO_TIME)
             });
+        let before = |border: u32| match border {
+            NO_TIME => NO_TIME,
+            border => border.saturating_sub(MARGIN),
+        };
         Borders {
-            first: if is_upload { 0 } else { first },
-            last: if is_upload { last } else { NO_TIME },
-            read: read.filter(|_| is_upload).unwrap_or(NO_TIME),
+            first: match first {
+                0 => 0,
+                first => first.saturating_add(late),
+            },
+            last: before(last),
+            read: before(read.filter(|_| is_upload).unwrap_or(NO_TIME)),
         }
     }
 }

@@ -23,7 +23,10 @@ impl Report {
         }
         let is_same_currency = self.settings.is_same_currency(order, head);
         let mut payout = NO_AMOUNT;
-        if net.payout != head.payout && is_same_currency {
+        // Some accounts keep the payout of a conversion that was taken back: it never goes up, be it in a row that says
+        // no payout after the refund.
+        let is_not_owed = self.settings.rank(status) > 1 && net.payout > head.payout;
+        if net.payout != head.payout && is_same_currency && !is_not_owed {
             payout = net.payout;
         }
         let to_be = if payout == NO_AMOUNT {
@@ -43,6 +46,9 @@ impl Report {
         } else if payout != NO_AMOUNT && payout < 0 {
             "below_zero"
         } else if disposition.is_empty() && payout == NO_AMOUNT {
+            if is_not_owed && is_same_currency {
+                return Some((disposition, status, payout, "not_approved"));
+            }
             // The reconciliation tool has no revenue column: a person must correct such a difference.
             if net.revenue == NO_AMOUNT {
                 return None;

@@ -8,6 +8,7 @@ use crate::report::judge::hints::{Twins, is_at_border};
 use crate::report::judge::{Class, Rounded, Verdicts, proof, repeats_nothing};
 use crate::report::memory::sort_numbers;
 use crate::report::names::RowKind;
+use crate::report::row::Span;
 use crate::report::store::{
     CLICK_ID, Head, IS_SAME_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID,
 };
@@ -48,14 +49,14 @@ impl Held {
             .any(|places| places.binary_search(&place).is_ok())
     }
 
-    /// Why a row that nothing else holds back is held back; empty if it is not.
-    pub(super) fn why(&self, place: u32, head: &Head) -> &'static str {
+    /// Why a row of these times that nothing else holds back is held back; empty if it is not.
+    pub(super) fn why(&self, place: u32, span: Option<Span>) -> &'static str {
         if self.twins.orders.binary_search(&place).is_ok() {
             "may_be_another_order"
         } else if self.lacks_search || self.near_elsewhere.binary_search(&place).is_ok() {
             "near_misses_not_searched"
         } else {
-            self.borders.why(head)
+            span.map_or("", |span| self.borders.why(span))
         }
     }
 

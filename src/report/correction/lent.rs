@@ -2,7 +2,8 @@
 
 use crate::report::Report;
 use crate::report::judge::{Class, standing};
-use crate::report::store::TEXTS;
+use crate::report::row::Span;
+use crate::report::store::{Head, TEXTS};
 
 /// The rows that repeat sales which are missing at CAKE, each after its sale; sorted.
 #[derive(Debug, Default)]
@@ -37,6 +38,17 @@ impl Report {
         let mut rows: Vec<_> = rows.filter(|&(sale, _)| is_missing(sale)).collect();
         rows.sort_unstable();
         Lent { rows }
+    }
+
+    /// The times of a sale, of all of its rows.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn span_of_sale(&self, lent: &Lent, sale: u32, head: &Head) -> Option<Span> {
+        let rows = lent.rows(sale).filter_map(|row| {
+            let head = self.orders.head(row)?;
+            self.span(true, row, &head)
+        });
+        let spans = self.span(true, sale, head).into_iter().chain(rows);
+        spans.reduce(|(first, last), (one, other)| (first.min(one), last.max(other)))
     }
 
     /// The texts of a sale, of whichever of its rows; and whether two of them differ in one.

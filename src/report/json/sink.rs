@@ -9,6 +9,10 @@ const WEAK: u8 = u8::MAX - 1;
 /// Where older payment intents of Stripe's have what their charges gave back.
 pub(super) const REFUNDED_CHARGES: &[u8] = b"charges.data.amountrefunded";
 
+/// Where a row says when each part of it was paid: Shopify's payment terms, and older payment intents of Stripe's.
+pub(super) const PAID_SCHEDULES: &[u8] = b"paymentterms.paymentschedules.completedat";
+const PAID_CHARGES: &[u8] = b"charges.data.created";
+
 /// Why the strict reader stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -209,6 +213,9 @@ impl<'a> Sink<'a> {
             // One of them says it all.
             return self.has_any(&[Role::RefundIds]);
         }
+        if role == Role::Paid as u8 {
+            return self.was_paid_before(input, rank, input.get(from..to).unwrap_or_default());
+        }
         if role != Role::Refunded as u8 {
             return false;
         }
@@ -223,6 +230,23 @@ impl<'a> Sink<'a> {
         let start = self.fields.scratch.len();
         self.fields.scratch.extend(sum);
         self.fields.set_scratch(role, start);
+        true
+    }
+
+    /// Of a row that was paid in parts the last payment counts; its times are written alike. Is it known already?
+    #[cfg_attr(small_cold, optimize(size))]
+    fn was_paid_before(&mut self, input: &[u8], rank: u8, paid: &[u8]) -> bool {
+        let known = self.best.get(Role::Paid as usize);
+        if ![PAID_SCHEDULES, PAID_CHARGES].contains(&self.path())
+            || known.is_none_or(|known| known.0 != rank)
+        {
+            return false;
+        }
+        if self.fields.text(Role::Paid, input) < paid {
+            let start = self.fields.scratch.len();
+            self.fields.scratch.extend(paid);
+            self.fields.set_scratch(Role::Paid as u8, start);
+        }
         true
     }
 

@@ -1,7 +1,7 @@
 //! The strict reader of JSON (RFC 8259).
 
 use super::page::is_word_of_page;
-use super::sink::{REFUNDED_CHARGES, Sink, Stop};
+use super::sink::{PAID_SCHEDULES, REFUNDED_CHARGES, Sink, Stop};
 use super::{ENVELOPE, LISTS, MAX_DEPTH, MAX_PATH_BYTES, NO_ROLE, Value};
 use crate::report::names::{Fields, Kind, Role};
 
@@ -269,17 +269,18 @@ impl<'a> Strict<'a> {
             self.at += 1;
             return Ok(());
         }
-        // Values in an array have no role, but for the refunds that an order lists: they are added up. Older payment
-        // intents of Stripe's list their charges.
+        // Values in an array have no role, but for the refunds that an order lists, which are added up, and its payments.
+        // Older payment intents of Stripe's list their charges.
         let before = (sink.path_length, sink.is_lost);
         let listed: &[u8] = match sink.path() {
             b"refunds" => b"refunds.id",
             b"charges.data" => REFUNDED_CHARGES,
+            b"paymentterms.paymentschedules" => PAID_SCHEDULES,
             _ => &[],
         };
-        let has_refunds = !listed.is_empty() && sink.names.find(listed).is_some();
-        sink.is_lost = !has_refunds;
-        sink.has_odd |= has_refunds;
+        let has_roles = !listed.is_empty() && sink.names.find(listed).is_some();
+        sink.is_lost = !has_roles;
+        sink.has_odd |= has_roles;
         loop {
             self.value(sink, depth + 1)?;
             match self.peek()? {

@@ -23,6 +23,7 @@ pub(super) const SIMPLE: Table = &[
     (Role::Refunded, "refundedamount amountrefunded"),
     (Role::Cancelled, "cancelledat canceledat"),
     (Role::Test, "istest"),
+    (Role::Paid, "paidat datepaid paiddate"),
     // Of Shopify's bulk operations.
     (Role::Parent, "parentid"),
 ];
@@ -42,6 +43,11 @@ pub(super) const SHOPIFY: Table = &[
     (Role::Cancelled, "cancelledat"),
     (Role::Test, "test"),
     (Role::Parent, "parentid"),
+    // In JSON only payment terms say when an order was paid. The forwarder tells CAKE `processed_at` otherwise.
+    (
+        Role::Paid,
+        "paymentterms.paymentschedules.completedat paidat processedat",
+    ),
 ];
 
 pub(super) const WOOCOMMERCE: Table = &[
@@ -65,6 +71,7 @@ pub(super) const WOOCOMMERCE: Table = &[
         "orderrefundamount refundedamount refundedtotal refunds.total",
     ),
     (Role::RefundIds, "refunds.id refundedby"),
+    (Role::Paid, "datepaid paiddate"),
 ];
 
 pub(super) const STRIPE: Table = &[
@@ -96,6 +103,10 @@ pub(super) const STRIPE: Table = &[
         "paymentintentid paymentintent paymentintent.id",
     ),
     (Role::LatestCharge, "latestcharge latestcharge.id"),
+    (
+        Role::Paid,
+        "statustransitions.paidat latestcharge.created charges.data.created",
+    ),
 ];
 
 pub(super) const CONVERSIONS: Table = &[

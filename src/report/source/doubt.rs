@@ -21,6 +21,10 @@ impl Source {
         {
             text = fields.text(Role::Payout, input);
         }
+        if role == Role::Date && self.days.read(text).is_ok_and(|read| read.offset.is_none()) {
+            // It is the other time that cannot be read.
+            text = fields.text(Role::Paid, input);
+        }
         let text = String::from_utf8_lossy(text.get(..60).unwrap_or(text)).into_owned();
         let is_new =
             flaw != Flaw::UnmappedStatus || self.doubts.iter().all(|(_, _, known)| *known != text);

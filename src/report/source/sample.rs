@@ -59,4 +59,5 @@ const ROLES_IN_ORDER: [Role; ROLES] = [
     Role::Test,
     Role::Parent,
     Role::LatestCharge,
+    Role::Paid,
 ];

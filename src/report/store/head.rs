@@ -1,7 +1,7 @@
 //! A row's fields besides its texts, and how they lie in memory: 18 bytes, and 10 more where the row has a payout or a
 //! pair. An order has none of them, mostly.
 
-use super::{IS_SAME_ID, NO_AMOUNT, ORDER_ID, TEXTS, UNIQUE_ID};
+use super::{IS_DAY, IS_SAME_ID, LAST_OF_DAY, NO_AMOUNT, ORDER_ID, TEXTS, UNIQUE_ID};
 use crate::report::digits::word_at;
 
 /// The bytes that every row has: time, partner, revenue, status, class, currency, flags.
@@ -40,6 +40,16 @@ impl Head {
         [self.revenue, self.payout]
             .iter()
             .any(|&units| units < 0 && units != NO_AMOUNT)
+    }
+
+    /// The last second that its time may mean, where it has one: a day is all of its seconds.
+    pub(in crate::report) fn latest(&self) -> u32 {
+        let more = if self.flags & IS_DAY == 0 {
+            0
+        } else {
+            LAST_OF_DAY
+        };
+        self.seconds.saturating_add(more)
     }
 
     #[inline]

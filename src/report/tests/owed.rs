@@ -74,6 +74,127 @@ fn an_event_of_another_order_of_the_click_explains_nothing() {
 }
 
 #[test]
+fn an_export_without_the_order_says_that_it_was_never_handed_over() {
+    for options in ["", "keys=uniqueId\npart=1/2", "keys=uniqueId\npart=2/2"] {
+        for (events, expected) in [
+            (Some("unique_id,state\n"), &["never_handed_over"][..]),
+            (Some("[]"), &["never_handed_over"]),
+            (
+                Some("unique_id,state\nZ,delivered\n"),
+                &["never_handed_over"],
+            ),
+            (None, &[]),
+        ] {
+            let mut report = open(options);
+            add(&mut report, "kind=orders", "unique_id\nA\nB\n", 100).unwrap();
+            if let Some(events) = events {
+                add(&mut report, "kind=deliveries", events, 100).unwrap();
+            }
+            reconcile(&mut report).unwrap();
+            for row in rows(&mut report, "") {
+                assert_eq!(
+                    row["reasons"],
+                    Value::from(expected.to_vec()),
+                    "{options} {events:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn no_payout_goes_up_where_nothing_is_owed() {
+    for (order, conversion, expected) in [
+        // The payout of a refunded sale was set to 0.
+        ("2.00,reversed", ("0.00", "returned"), "not_approved"),
+        ("2.00,reversed", ("0.00", "reversed"), "not_approved"),
+        ("2.00,rejected", ("0.00", "rejected"), "not_approved"),
+        (
+            "2.00,reversed",
+            ("null", "pending"),
+            "1,,reversed,5,,FALSE 0.00",
+        ),
+        ("2.00,scrubbed", ("0.00", "scrubbed"), "not_approved"),
+        // The order says no status, and CAKE says that nothing is owed.
+        ("2.00,", ("0.00", "returned"), "not_approved"),
+        (
+            "2.00,reversed",
+            ("0.00", "rejected"),
+            "1,,reversed,5,,FALSE 0.00",
+        ),
+        (
+            "2.00,reversed",
+            ("0.00", "approved"),
+            "1,,reversed,5,,FALSE 0.00",
+        ),
+        (
+            "2.00,rejected",
+            ("1.00", "approved"),
+            "1,,rejected,5,,FALSE 1.00",
+        ),
+        // A payout that goes down is never paid more than before.
+        (
+            "2.00,reversed",
+            ("3.00", "approved"),
+            "1,,reversed,5,2.00,FALSE 3.00",
+        ),
+        (
+            "2.00,reversed",
+            ("3.00", "returned"),
+            "1,,,5,2.00,FALSE 1.00",
+        ),
+        // A sale that waits may be paid as it is.
+        ("2.00,pending", ("0.00", "pending"), "1,,,5,2.00,FALSE 2.00"),
+        (
+            "2.00,pending",
+            ("0.00", "returned"),
+            "1,,pending,5,2.00,FALSE 2.00",
+        ),
+        (
+            "2.00,approved",
+            ("0.00", "returned"),
+            "1,,approved,5,2.00,FALSE 2.00",
+        ),
+        (
+            "2.00,approved",
+            ("0.00", "approved"),
+            "1,,,5,2.00,FALSE 2.00",
+        ),
+    ] {
+        let mut report = open("");
+        let orders = format!("unique_id,revenue,payout,status\nA,22.00,{order}\n");
+        add(&mut report, "kind=orders", &orders, 100).unwrap();
+        add(
+            &mut report,
+            "kind=conversions",
+            &conversion_of(1, conversion),
+            100,
+        )
+        .unwrap();
+        reconcile(&mut report).unwrap();
+        assert_eq!(
+            corrections(&mut report, ""),
+            [expected],
+            "{order} {conversion:?}"
+        );
+    }
+    // A refund takes the whole sale back, and says nothing of its payout.
+    let refund = format!("{HEAD}{SALE}1001,,c1,7,2026-06-21 10:00:00,-22.00,,approved,\n");
+    for (status, expected) in [
+        ("returned", "not_approved"),
+        ("approved", "5,,reversed,7,,FALSE 0.00"),
+        ("pending", "5,,reversed,7,,FALSE 0.00"),
+    ] {
+        let row = at_cake("0.00", "2026-06-20 10:00:03").replace("approved", status);
+        assert_eq!(
+            told(&mut of("", &[("", &refund)], &row))[1],
+            expected,
+            "{status}"
+        );
+    }
+}
+
+#[test]
 fn a_correction_counts_the_money_that_moves() {
     for (order, conversion, expected) in [
         (
@@ -99,7 +220,7 @@ fn a_correction_counts_the_money_that_moves() {
         (
             "17.00,,rejected",
             ("18.00", "rejected"),
-            Some("1,,,5,17.00,FALSE 0.00"),
+            Some("1,,,5,17.00,FALSE 1.00"),
         ),
         // The older services say returned for reversed.
         ("18.00,,reversed", ("18.00", "returned"), None),
