@@ -1,8 +1,7 @@
 /** `npx cake-edge report`: reconciles a month's orders with CAKE, for people who do not program. */
-import { appendFileSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import {
-  type Corrections,
   isCakeError,
   openReport,
   type Report,
@@ -11,6 +10,7 @@ import {
   type Role,
   type SourceOptions,
 } from "../entry/report.node.js";
+import { finishCorrections, readJournal, writeCorrections } from "./correction-file.js";
 import { filesOf, placeOf } from "./files.js";
 import { isSameFile } from "./journal.js";
 import { checkOneAccount, checkPages, inReadingOrder, readPages, readUntil } from "./pages.js";
@@ -305,10 +305,13 @@ function writeOutputs(result: ReportResult, values: Values): void {
   write(values.csv, () => result.csv());
   write(values["machine-csv"], () => result.csv({ for: "machines" }));
   write(values.html, () => result.html({ title: `Reconciliation ${values.from ?? ""} ${values.to ?? ""}`.trim() }));
-  const { journal: journalFile } = values;
-  const written =
-    journalFile !== undefined && existsSync(journalFile) ? readFileSync(journalFile, "utf8").split("\n") : [];
-  let isEnded = (written.at(-1) ?? "") === "";
+  const { journal } = values;
+  const isDry = values["dry-run"] === true;
+  for (const kind of ["corrections", "upload"] as const) {
+    const file = values[kind];
+    if (file !== undefined) finishCorrections(kind, file, journal, isDry);
+  }
+  const written = readJournal(journal);
   for (const kind of ["corrections", "upload"] as const) {
     const file = values[kind];
     if (file === undefined) continue;
@@ -326,45 +329,10 @@ function writeOutputs(result: ReportResult, values: Values): void {
     const { lines, amount, repeated, capped, skipped } = corrections;
     const left = Object.entries(skipped).map(([reason, count]) => `, ${count} left out: ${reason}`);
     console.error(
-      `${kind}: ${lines} lines, ${amount}${repeated > 0 ? `, ${repeated} written before` : ""}${capped > 0 ? `, ${capped} above the cap` : ""}${left.join("")}${values["dry-run"] ? " (dry run: nothing is written)" : ""}`,
+      `${kind}: ${lines} lines, ${amount}${repeated > 0 ? `, ${repeated} written before` : ""}${capped > 0 ? `, ${capped} above the cap` : ""}${left.join("")}${isDry ? " (dry run: nothing is written)" : ""}`,
     );
-    if (values["dry-run"]) continue;
-    const entries = corrections.journal.map((line) => `${line}\n`).join("");
-    writeCorrections(kind, file, corrections, () => {
-      if (journalFile === undefined) return;
-      // An editor may have taken the last line feed away.
-      appendFileSync(journalFile, `${isEnded || entries === "" ? "" : "\n"}${entries}`);
-      isEnded ||= entries !== "";
-    });
+    if (!isDry) writeCorrections(kind, file, corrections, journal);
   }
-}
-
-/**
- * Writes the file beside its place, then the journal, then moves the file there: a line is never in the journal alone,
- * and never in the file alone. The lines of an earlier run are never lost. What is no plain file is written to.
- */
-function writeCorrections(kind: string, file: string, { csv, lines }: Corrections, note: () => void): void {
-  const before = statSync(file, { throwIfNoEntry: false });
-  const place = placeOf(file);
-  if (typeof place === "number" || before?.isFile() === false) {
-    writeFileSync(place, csv);
-    note();
-    return;
-  }
-  const isFull = before !== undefined && readFileSync(file, "utf8").trim().includes("\n");
-  if (isFull && lines === 0) {
-    console.error(`${kind}: nothing new; ${file} keeps the lines of an earlier run`);
-    return;
-  }
-  writeFileSync(`${place}.part`, csv);
-  if (isFull) {
-    let number = 1;
-    while (existsSync(`${place}.${number}`)) number += 1;
-    renameSync(place, `${place}.${number}`);
-    console.error(`${kind}: the lines of an earlier run are now in ${place}.${number}`);
-  }
-  note();
-  renameSync(`${place}.part`, place);
 }
 
 /** No output may be one of the files that are read, or another output. */
