@@ -36,6 +36,7 @@ Compares your orders with CAKE's conversions: matches, missing rows, differences
   --revenue COLUMN      the amount that you owe; --revenue-percent 10 where it is a percentage of that column
   --delimiter --decimal --group --dates --encoding --units --id-prefix --cake-id-prefix --currency
                         how the orders' file is written; docs/report.md lists the words
+  --cake-dates FORMAT   how days are written in CAKE's file, where they do not begin with their year
   --test-orders         count the shop's test orders too
   --csv FILE            all rows for a spreadsheet; --machine-csv FILE byte by byte
   --html FILE           a page with plots, to read and to print
@@ -79,6 +80,7 @@ const TEXTS = [
   "units",
   "id-prefix",
   "cake-id-prefix",
+  "cake-dates",
   "currency",
   "csv",
   "machine-csv",
@@ -99,6 +101,7 @@ const FLAGS = ["test-orders", "dry-run", "explain", "json"] as const;
 
 /** The option behind a parameter of the library, where they differ by more than two dashes. */
 const OPTIONS_OF: { readonly [parameter: string]: string } = {
+  timeZone: "time-zone",
   ordersTimeZone: "orders-time-zone",
   statuses: "status",
   columns: "column",
@@ -108,6 +111,12 @@ const OPTIONS_OF: { readonly [parameter: string]: string } = {
   cakeIdPrefix: "cake-id-prefix",
   testOrders: "test-orders",
 };
+
+/** The options of a file that the command has for the orders alone. */
+const OF_ORDERS: ReadonlySet<string> = new Set(["decimal", "group", "encoding", "units", "columns", "delimiter"]);
+
+/** The errors of CAKE's files. */
+const errorsOfCake = new WeakSet<object>();
 
 /** Words for marks that a shell would take for its own. */
 const MARKS: { readonly [word: string]: string } = { tab: "\t", semicolon: ";", comma: ",", pipe: "|", point: "." };
@@ -159,11 +168,23 @@ function fail(error: unknown, status: number): number {
   const sentence = sentenceOf(error as Error);
   const name = isCakeError(error) ? (error.parameter ?? "") : "";
   const option = OPTIONS_OF[name] ?? name;
-  const isOption = (TEXTS as readonly string[]).includes(option) || (LISTS as readonly string[]).includes(option);
-  console.error(
-    `cake-edge report: ${isOption && sentence.startsWith(name) ? `--${option}${sentence.slice(name.length)}` : sentence}`,
-  );
+  const isSubject = isOption(option) && sentence.startsWith(name);
+  const told = isSubject ? `--${option}${sentence.slice(name.length)}` : sentence;
+  console.error(`cake-edge report: ${withOptions(told, errorsOfCake.has(error as object))}`);
   return error instanceof UsageError ? error.status : status;
+}
+
+function isOption(name: string): boolean {
+  return [...TEXTS, ...LISTS].some((option) => option === name);
+}
+
+/** A sentence of the library with the command's options: `--time-zone` for `timeZone`. */
+function withOptions(sentence: string, isOfCake: boolean): string {
+  return sentence.replace(/`(\w+)`/g, (given, name: string) => {
+    if (isOfCake && OF_ORDERS.has(name)) return given;
+    const option = isOfCake && name === "dates" ? "cake-dates" : (OPTIONS_OF[name] ?? name);
+    return isOption(option) ? `--${option}` : given;
+  });
 }
 
 function isFileError(error: unknown): boolean {
@@ -276,7 +297,14 @@ async function addFiles(current: Report, values: Values): Promise<void> {
   const readAt = readUntil(pages, values);
   for (const file of inReadingOrder(pages)) {
     const name = basename(file);
-    await current.addConversions(file, defined({ name, readAt, onProgress: progress(name) }) as SourceOptions);
+    const options = { name, readAt, dates: values["cake-dates"], onProgress: progress(name) };
+    try {
+      const { rounded } = await current.addConversions(file, defined(options) as SourceOptions);
+      if (rounded) console.error(`${name}: ${rounded} amounts of more than four decimal places are rounded to four`);
+    } catch (error) {
+      if (isCakeError(error)) errorsOfCake.add(error);
+      throw error;
+    }
   }
   for (const file of filesOf(values.deliveries)) {
     await current.addDeliveries(file, defined({ name: basename(file), state: values.state }) as SourceOptions);
