@@ -7,7 +7,7 @@ const MONTHS: &str = "jan feb mar apr may jun jul aug sep sept oct nov dec mrz m
 /// Is it a date with a month's name, such as `Jan-01`, `5-Mar`, `05-Mar-26` or `01. Jan`? Nobody numbers orders so.
 #[inline]
 pub(super) fn is_named(key: &[u8]) -> bool {
-    (5..=12).contains(&key.len()) && key.iter().take(6).any(is_sign) && has_name(key)
+    (5..=12).contains(&key.len()) && key.iter().take(6).any(|&byte| is_sign(byte)) && has_name(key)
 }
 
 #[inline(never)]
@@ -27,7 +27,7 @@ fn has_name(key: &[u8]) -> bool {
 /// May it be a date of three numbers? Nearly no key is.
 #[inline]
 pub(super) fn may_be_day(key: &[u8]) -> bool {
-    matches!(key, [_, sign, _, ..] | [_, _, sign, ..] if is_sign(sign)) && key.len() <= 10
+    matches!(key, [_, sign, _, ..] | [_, _, sign, ..] if is_sign(*sign)) && key.len() <= 10
 }
 
 /// Is it a date of three numbers, such as `03/04/2026`, `3.4.2026` or `03/04/26`? Some shops number their orders so:
@@ -45,7 +45,7 @@ pub(super) fn is_day(key: &[u8]) -> bool {
 /// Three numbers of which the last one is a year, or its last two digits.
 #[cfg_attr(small_cold, optimize(size))]
 fn of_three(key: &[u8]) -> Option<[&[u8]; 3]> {
-    let mut signs = key.iter().filter(|byte| is_sign(byte));
+    let mut signs = key.iter().filter(|&&byte| is_sign(byte));
     let is_one = signs.next() == signs.next() && signs.next().is_none();
     let mut parts = parts(key);
     let all = [parts.next()?, parts.next()?, parts.next()?];
@@ -58,7 +58,7 @@ fn of_three(key: &[u8]) -> Option<[&[u8]; 3]> {
 /// How three numbers with a year are written, as a bit: the sign between them, and one or two digits of the middle one.
 #[cfg_attr(small_cold, optimize(size))]
 pub(super) fn style(key: &[u8]) -> u8 {
-    let sign = key.iter().find(|byte| is_sign(byte));
+    let sign = key.iter().find(|&&byte| is_sign(byte));
     let sign = match sign {
         Some(b'/') => 0,
         Some(b'.') => 2,
@@ -68,10 +68,11 @@ pub(super) fn style(key: &[u8]) -> u8 {
 }
 
 fn parts(key: &[u8]) -> impl Iterator<Item = &[u8]> {
-    key.split(is_sign).filter(|part| !part.is_empty())
+    key.split(|&byte| is_sign(byte))
+        .filter(|part| !part.is_empty())
 }
 
-fn is_sign(byte: &u8) -> bool {
+fn is_sign(byte: u8) -> bool {
     matches!(byte, b'-' | b'/' | b'.' | b' ')
 }
 
