@@ -291,7 +291,7 @@ export const CAKE_ERROR_CODES = [
     code: "clocks_differ",
     retryable: false,
     meaning: "Orders and conversions differ by a whole number of hours.",
-    remedy: "Declare `timeZone` and `ordersTimeZone`.",
+    remedy: "Declare `ordersTimeZone`, that of the orders' times, and `timeZone`, the account's.",
   },
   {
     code: "internal",

@@ -1,8 +1,7 @@
 /** `npx cake-edge report`: reconciles a month's orders with CAKE, for people who do not program. */
-import { appendFileSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import {
-  type Corrections,
   isCakeError,
   openReport,
   type Report,
@@ -11,6 +10,7 @@ import {
   type Role,
   type SourceOptions,
 } from "../entry/report.node.js";
+import { finishCorrections, readJournal, writeCorrections } from "./correction-file.js";
 import { filesOf, placeOf } from "./files.js";
 import { isSameFile } from "./journal.js";
 import { checkOneAccount, checkPages, inReadingOrder, readPages, readUntil } from "./pages.js";
@@ -36,6 +36,7 @@ Compares your orders with CAKE's conversions: matches, missing rows, differences
   --revenue COLUMN      the amount that you owe; --revenue-percent 10 where it is a percentage of that column
   --delimiter --decimal --group --dates --encoding --units --id-prefix --cake-id-prefix --currency
                         how the orders' file is written; docs/report.md lists the words
+  --cake-dates FORMAT   how days are written in CAKE's file, where they do not begin with their year
   --test-orders         count the shop's test orders too
   --csv FILE            all rows for a spreadsheet; --machine-csv FILE byte by byte
   --html FILE           a page with plots, to read and to print
@@ -79,6 +80,7 @@ const TEXTS = [
   "units",
   "id-prefix",
   "cake-id-prefix",
+  "cake-dates",
   "currency",
   "csv",
   "machine-csv",
@@ -99,6 +101,7 @@ const FLAGS = ["test-orders", "dry-run", "explain", "json"] as const;
 
 /** The option behind a parameter of the library, where they differ by more than two dashes. */
 const OPTIONS_OF: { readonly [parameter: string]: string } = {
+  timeZone: "time-zone",
   ordersTimeZone: "orders-time-zone",
   statuses: "status",
   columns: "column",
@@ -108,6 +111,12 @@ const OPTIONS_OF: { readonly [parameter: string]: string } = {
   cakeIdPrefix: "cake-id-prefix",
   testOrders: "test-orders",
 };
+
+/** The options of a file that the command has for the orders alone. */
+const OF_ORDERS: ReadonlySet<string> = new Set(["decimal", "group", "encoding", "units", "columns", "delimiter"]);
+
+/** The errors of CAKE's files. */
+const errorsOfCake = new WeakSet<object>();
 
 /** Words for marks that a shell would take for its own. */
 const MARKS: { readonly [word: string]: string } = { tab: "\t", semicolon: ";", comma: ",", pipe: "|", point: "." };
@@ -159,11 +168,23 @@ function fail(error: unknown, status: number): number {
   const sentence = sentenceOf(error as Error);
   const name = isCakeError(error) ? (error.parameter ?? "") : "";
   const option = OPTIONS_OF[name] ?? name;
-  const isOption = (TEXTS as readonly string[]).includes(option) || (LISTS as readonly string[]).includes(option);
-  console.error(
-    `cake-edge report: ${isOption && sentence.startsWith(name) ? `--${option}${sentence.slice(name.length)}` : sentence}`,
-  );
+  const isSubject = isOption(option) && sentence.startsWith(name);
+  const told = isSubject ? `--${option}${sentence.slice(name.length)}` : sentence;
+  console.error(`cake-edge report: ${withOptions(told, errorsOfCake.has(error as object))}`);
   return error instanceof UsageError ? error.status : status;
+}
+
+function isOption(name: string): boolean {
+  return [...TEXTS, ...LISTS].some((option) => option === name);
+}
+
+/** A sentence of the library with the command's options: `--time-zone` for `timeZone`. */
+function withOptions(sentence: string, isOfCake: boolean): string {
+  return sentence.replace(/`(\w+)`/g, (given, name: string) => {
+    if (isOfCake && OF_ORDERS.has(name)) return given;
+    const option = isOfCake && name === "dates" ? "cake-dates" : (OPTIONS_OF[name] ?? name);
+    return isOption(option) ? `--${option}` : given;
+  });
 }
 
 function isFileError(error: unknown): boolean {
@@ -276,7 +297,14 @@ async function addFiles(current: Report, values: Values): Promise<void> {
   const readAt = readUntil(pages, values);
   for (const file of inReadingOrder(pages)) {
     const name = basename(file);
-    await current.addConversions(file, defined({ name, readAt, onProgress: progress(name) }) as SourceOptions);
+    const options = { name, readAt, dates: values["cake-dates"], onProgress: progress(name) };
+    try {
+      const { rounded } = await current.addConversions(file, defined(options) as SourceOptions);
+      if (rounded) console.error(`${name}: ${rounded} amounts of more than four decimal places are rounded to four`);
+    } catch (error) {
+      if (isCakeError(error)) errorsOfCake.add(error);
+      throw error;
+    }
   }
   for (const file of filesOf(values.deliveries)) {
     await current.addDeliveries(file, defined({ name: basename(file), state: values.state }) as SourceOptions);
@@ -305,10 +333,13 @@ function writeOutputs(result: ReportResult, values: Values): void {
   write(values.csv, () => result.csv());
   write(values["machine-csv"], () => result.csv({ for: "machines" }));
   write(values.html, () => result.html({ title: `Reconciliation ${values.from ?? ""} ${values.to ?? ""}`.trim() }));
-  const { journal: journalFile } = values;
-  const written =
-    journalFile !== undefined && existsSync(journalFile) ? readFileSync(journalFile, "utf8").split("\n") : [];
-  let isEnded = (written.at(-1) ?? "") === "";
+  const { journal } = values;
+  const isDry = values["dry-run"] === true;
+  for (const kind of ["corrections", "upload"] as const) {
+    const file = values[kind];
+    if (file !== undefined) finishCorrections(kind, file, journal, isDry);
+  }
+  const written = readJournal(journal);
   for (const kind of ["corrections", "upload"] as const) {
     const file = values[kind];
     if (file === undefined) continue;
@@ -326,45 +357,10 @@ function writeOutputs(result: ReportResult, values: Values): void {
     const { lines, amount, repeated, capped, skipped } = corrections;
     const left = Object.entries(skipped).map(([reason, count]) => `, ${count} left out: ${reason}`);
     console.error(
-      `${kind}: ${lines} lines, ${amount}${repeated > 0 ? `, ${repeated} written before` : ""}${capped > 0 ? `, ${capped} above the cap` : ""}${left.join("")}${values["dry-run"] ? " (dry run: nothing is written)" : ""}`,
+      `${kind}: ${lines} lines, ${amount}${repeated > 0 ? `, ${repeated} written before` : ""}${capped > 0 ? `, ${capped} above the cap` : ""}${left.join("")}${isDry ? " (dry run: nothing is written)" : ""}`,
     );
-    if (values["dry-run"]) continue;
-    const entries = corrections.journal.map((line) => `${line}\n`).join("");
-    writeCorrections(kind, file, corrections, () => {
-      if (journalFile === undefined) return;
-      // An editor may have taken the last line feed away.
-      appendFileSync(journalFile, `${isEnded || entries === "" ? "" : "\n"}${entries}`);
-      isEnded ||= entries !== "";
-    });
+    if (!isDry) writeCorrections(kind, file, corrections, journal);
   }
-}
-
-/**
- * Writes the file beside its place, then the journal, then moves the file there: a line is never in the journal alone,
- * and never in the file alone. The lines of an earlier run are never lost. What is no plain file is written to.
- */
-function writeCorrections(kind: string, file: string, { csv, lines }: Corrections, note: () => void): void {
-  const before = statSync(file, { throwIfNoEntry: false });
-  const place = placeOf(file);
-  if (typeof place === "number" || before?.isFile() === false) {
-    writeFileSync(place, csv);
-    note();
-    return;
-  }
-  const isFull = before !== undefined && readFileSync(file, "utf8").trim().includes("\n");
-  if (isFull && lines === 0) {
-    console.error(`${kind}: nothing new; ${file} keeps the lines of an earlier run`);
-    return;
-  }
-  writeFileSync(`${place}.part`, csv);
-  if (isFull) {
-    let number = 1;
-    while (existsSync(`${place}.${number}`)) number += 1;
-    renameSync(place, `${place}.${number}`);
-    console.error(`${kind}: the lines of an earlier run are now in ${place}.${number}`);
-  }
-  note();
-  renameSync(`${place}.part`, place);
 }
 
 /** No output may be one of the files that are read, or another output. */

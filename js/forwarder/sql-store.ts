@@ -172,10 +172,8 @@ export class SqlStore implements OutboxStore {
   }
 
   siblings(order: string): readonly Row[] {
-    if (order === "") return [];
-    return this.#partitions.flatMap(({ suffix }) =>
-      this.#rows(`SELECT * FROM events${suffix} WHERE order_key = ? AND order_key <> ''`, order),
-    );
+    const sql = (suffix: string) => `SELECT * FROM events${suffix} WHERE order_key = ? AND order_key <> ''`;
+    return order === "" ? [] : this.#partitions.flatMap(({ suffix }) => this.#rows(sql(suffix), order));
   }
 
   withConversion(conversionId: number): readonly Row[] {
@@ -184,10 +182,8 @@ export class SqlStore implements OutboxStore {
   }
 
   highestConversion(): number {
-    const sql = (suffix: string) =>
-      `SELECT conversion_id FROM events${suffix} WHERE ${HAS_CONVERSION} ORDER BY conversion_id DESC LIMIT 1`;
-    const highest = this.#partitions.flatMap(({ suffix }) => this.#sql.exec(sql(suffix)).toArray());
-    return Math.max(0, ...highest.map((row) => Number(row["conversion_id"])));
+    const sql = (suffix: string) => `SELECT max(conversion_id) AS it FROM events${suffix} WHERE ${HAS_CONVERSION}`;
+    return Math.max(0, ...this.#partitions.map(({ suffix }) => this.#value(sql(suffix)) ?? 0));
   }
 
   findClaim(claim: string): { readonly id: string; readonly atMs: number } | undefined {
@@ -230,14 +226,10 @@ export class SqlStore implements OutboxStore {
     for (const partition of this.#partitions) {
       const { suffix, first, gone } = partition;
       const fresh = this.#blocks.firstOf(partition);
-      const waiting =
-        (this.#value(`SELECT count(*) AS it FROM events${suffix} WHERE ${wasTried(partition)}`) ?? 0) +
-        (fresh === undefined
-          ? 0
-          : (this.#value(
-              `SELECT count(*) AS it FROM events${suffix} WHERE number >= ? AND next_ms = accepted_ms`,
-              fresh,
-            ) ?? 0));
+      const ofTried = `SELECT count(*) AS it FROM events${suffix} WHERE ${wasTried(partition)}`;
+      const ofUntried = `SELECT count(*) AS it FROM events${suffix} WHERE number >= ? AND next_ms = accepted_ms`;
+      const untried = fresh === undefined ? 0 : this.#value(ofUntried, fresh);
+      const waiting = (this.#value(ofTried) ?? 0) + (untried ?? 0);
       const failed = this.#countFailed(partition);
       add("pending", waiting);
       add("delivered", this.#end(partition) - first - gone - waiting);

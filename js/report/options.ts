@@ -44,7 +44,7 @@ export interface ReportOptions {
   readonly to?: string | undefined;
   /** The account's time zone, such as `America/New_York`. Required where rows have offsets. */
   readonly timeZone?: string | undefined;
-  /** The time zone of orders whose times have no offset. @default as the account's */
+  /** The time zone of orders whose times have no offset; goes with `timeZone`. @default as the account's */
   readonly ordersTimeZone?: string | undefined;
   /** The tolerance in which amounts may differ. @default "0.00" */
   readonly tolerance?: string | undefined;
@@ -95,9 +95,12 @@ export interface SourceOptions {
   readonly format?: "csv" | "json" | undefined;
   /** @default the one under which the header has known columns */
   readonly delimiter?: "," | ";" | "\t" | "|" | undefined;
-  /** The decimal mark. @default "." where no amount could mean anything else */
+  /** The decimal mark. @default "." where no amount could mean anything else; of what CAKE reports "." */
   readonly decimal?: "." | "," | undefined;
-  /** The thousands separator. A blank is also a no-break one, an apostrophe also `’`. @default nothing */
+  /**
+   * The thousands separator. A blank is also a no-break one, an apostrophe also `’`.
+   * @default nothing; of what CAKE reports "," where a point follows
+   */
   readonly group?: "." | "," | " " | "'" | "" | undefined;
   /**
    * Are amounts in the currency's smallest unit?
@@ -153,6 +156,8 @@ export interface Understood {
   readonly lineItems: number;
   /** Clicks that the page before has had at its end, or an earlier file: they count once. Absent where there are none. */
   readonly repeated?: number | undefined;
+  /** Amounts of CAKE's that had more than four decimal places, and were rounded to four. Absent where there are none. */
+  readonly rounded?: number | undefined;
   /** Test orders that do not count. Absent where there are none. */
   readonly testOrders?: number | undefined;
   /** The first three rows, with their values as understood. */

@@ -129,7 +129,9 @@ export class Feeder {
     try {
       this.#announce(file.size);
       for (;;) {
-        const count = asFile(path, () => file.read(this.#core.room(CHUNK)));
+        // A report that is full is no file that cannot be read.
+        const room = this.#core.room(CHUNK);
+        const count = asFile(path, () => file.read(room));
         if (count === 0) return;
         this.#core.read(count);
         await this.#count(count);

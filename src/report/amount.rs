@@ -9,6 +9,7 @@ use super::symbol::{Bare, bare};
 pub(super) const SCALE: i64 = 10_000;
 
 /// The declared number format of a file.
+#[expect(clippy::struct_excessive_bools, reason = "facts of one format")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct NumberFormat {
     /// The decimal mark, `.` or `,`; 0 where the format is not declared.
@@ -19,6 +20,11 @@ pub(crate) struct NumberFormat {
     pub(crate) has_symbol: bool,
     /// Are amounts in the currency's smallest unit?
     pub(crate) is_smallest: bool,
+    /// Does a thousands separator count only where a decimal mark follows? CAKE writes both; a spreadsheet may have
+    /// written a comma for the point.
+    pub(crate) needs_point: bool,
+    /// Are more than four decimal places rounded to four?
+    pub(crate) rounds: bool,
 }
 
 /// Currencies without a smaller unit, and those of a thousand smaller units (ISO 4217). ISK and UGX have hundredths:
@@ -57,6 +63,7 @@ pub(crate) fn read(
     let mut group_at: Option<u32> = None;
     let mut digits = 0_u32;
     let mut exponent = 0_i32;
+    let (mut is_up, mut is_rounded) = (false, false);
     let mut rest = text;
     while let Some((&byte, tail)) = rest.split_first() {
         rest = tail;
@@ -78,6 +85,9 @@ pub(crate) fn read(
                         *places += 1;
                         if *places <= 4 {
                             fraction = fraction * 10 + digit;
+                        } else if format.rounds {
+                            is_up |= *places == 5 && digit >= 5;
+                            is_rounded |= digit > 0;
                         } else if digit > 0 {
                             return Err(Flaw::Decimals);
                         }
@@ -97,7 +107,11 @@ pub(crate) fn read(
                     Some(at) => digits - at == 3,
                 };
                 if !fits {
-                    return Err(Flaw::Amount);
+                    return Err(if format.needs_point {
+                        Flaw::AmbiguousAmount
+                    } else {
+                        Flaw::Amount
+                    });
                 }
                 group_at = Some(digits);
             }
@@ -105,7 +119,9 @@ pub(crate) fn read(
                 exponent = read_exponent(rest).ok_or(Flaw::Amount)?;
                 rest = &[];
             }
-            b',' | b'.' if format.decimal == 0 && digits > 0 => return Err(Flaw::AmbiguousAmount),
+            b',' | b'.' if (format.decimal == 0 || format.needs_point) && digits > 0 => {
+                return Err(Flaw::AmbiguousAmount);
+            }
             _ => return Err(Flaw::Amount),
         }
     }
@@ -115,13 +131,18 @@ pub(crate) fn read(
     match places {
         // `1.234` is 1.234 or 1,234: only the country's format decides.
         Some(3) if format.decimal == 0 && !is_number => return Err(Flaw::AmbiguousAmount),
+        None if group_at.is_some() && format.needs_point => return Err(Flaw::AmbiguousAmount),
         None if group_at.is_some_and(|at| digits - at != 3) => return Err(Flaw::Amount),
         _ => {}
     }
     for _ in places.unwrap_or(0).min(4)..4 {
         fraction *= 10;
     }
-    let units = shift(whole * SCALE + fraction, exponent)?;
+    if is_rounded && exponent != 0 {
+        return Err(Flaw::Decimals);
+    }
+    let units = whole * SCALE + fraction + i64::from(is_up);
+    let units = shift(units, exponent, format.rounds)?;
     Ok(signed(units, is_negative))
 }
 
@@ -161,10 +182,15 @@ fn read_exponent(text: &[u8]) -> Option<i32> {
     Some(if is_negative { -exponent } else { exponent })
 }
 
-fn shift(units: i64, exponent: i32) -> Result<i64, Flaw> {
+fn shift(units: i64, exponent: i32, rounds: bool) -> Result<i64, Flaw> {
     let mut units = units;
     if units == 0 {
         return Ok(0);
+    }
+    if rounds && exponent < 0 {
+        // Where the power is too large for the type, nothing is left.
+        let power = 10_i64.checked_pow(exponent.unsigned_abs());
+        return Ok(power.map_or(0, |power| (units + power / 2) / power));
     }
     for _ in 0..exponent.unsigned_abs() {
         if exponent > 0 {
@@ -268,11 +294,18 @@ mod tests {
         group: 0,
         has_symbol: false,
         is_smallest: false,
+        needs_point: false,
+        rounds: false,
     };
     const GERMAN: NumberFormat = NumberFormat {
         decimal: b',',
         group: b'.',
         ..UNDECLARED
+    };
+    const CAKE: NumberFormat = NumberFormat {
+        needs_point: true,
+        rounds: true,
+        ..ENGLISH
     };
     const ENGLISH: NumberFormat = NumberFormat {
         decimal: b'.',
@@ -319,6 +352,23 @@ mod tests {
             ("1e3", UNDECLARED, Err(Flaw::Amount)),
             ("NaN", UNDECLARED, Err(Flaw::Amount)),
             (".5", UNDECLARED, Err(Flaw::Amount)),
+            // As CAKE writes amounts. A comma alone may be a spreadsheet's decimal mark.
+            ("1.125", CAKE, Ok(11_250)),
+            ("1,018.00", CAKE, Ok(10_180_000)),
+            ("1,018.125", CAKE, Ok(10_181_250)),
+            ("1,234,567.8", CAKE, Ok(12_345_678_000)),
+            ("1,234", CAKE, Err(Flaw::AmbiguousAmount)),
+            ("18,50", CAKE, Err(Flaw::AmbiguousAmount)),
+            ("1234,50", CAKE, Err(Flaw::AmbiguousAmount)),
+            ("1.234,50", CAKE, Err(Flaw::AmbiguousAmount)),
+            ("7.33333", CAKE, Ok(73_333)),
+            ("7.33335", CAKE, Ok(73_334)),
+            ("-7.33335", CAKE, Ok(-73_334)),
+            ("7.3333500000", CAKE, Ok(73_334)),
+            ("7.3333499999", CAKE, Ok(73_333)),
+            ("0.00001", CAKE, Ok(0)),
+            ("0.99999", CAKE, Ok(10_000)),
+            ("999999999.99995", CAKE, Err(Flaw::TooLarge)),
             ("5.", UNDECLARED, Err(Flaw::Amount)),
             ("$5.00", UNDECLARED, Err(Flaw::Amount)),
             ("--5", UNDECLARED, Err(Flaw::Amount)),
@@ -370,6 +420,19 @@ mod tests {
                 expected,
                 "{text}"
             );
+        }
+        for (text, expected) in [
+            ("1e-5", Ok(0)),
+            ("5e-5", Ok(1)),
+            ("73333.35e-4", Ok(73_333)),
+            ("73333.5e-4", Ok(73_334)),
+            ("1e-99", Ok(0)),
+            ("7.33333e0", Ok(73_333)),
+            // What was cut off may count again.
+            ("7.33333e1", Err(Flaw::Decimals)),
+            ("7.33333", Ok(73_333)),
+        ] {
+            assert_eq!(read(text.as_bytes(), CAKE, true, b""), expected, "{text}");
         }
     }
 

@@ -106,7 +106,7 @@ impl Flaw {
                 "texts are not UTF-8: declare the file's `encoding`, such as \"windows-1252\""
             }
             Self::UnmappedStatus => {
-                "a status is not mapped: add it to `statuses`, such as { paid: \"approved\" }"
+                "a status is not mapped: map it by `statuses`, such as paid to approved"
             }
             Self::NoTimeZone => {
                 "times carry an offset: declare `timeZone`, the account's, such as \"America/New_York\""

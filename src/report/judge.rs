@@ -4,6 +4,7 @@
 //! matter, and duplicates are adjacent. Rows that one key leaves unmatched are the list for the next key.
 
 mod contradiction;
+mod dates;
 mod group;
 pub(super) mod hints;
 mod passes;
@@ -404,9 +405,14 @@ impl Report {
         if count < 3 || count * 20 < verdicts.clock_pairs {
             return Ok(());
         }
+        let declare = if self.settings.zone.is_known() {
+            "declare `ordersTimeZone`, that of the orders' times"
+        } else {
+            "declare `timeZone`, the account's, and `ordersTimeZone`"
+        };
         Err(Error::ClocksDiffer {
             message: format!(
-                "{count} of {} pairs lie {} h apart, the order {}: declare `timeZone`, the account's, and `ordersTimeZone`",
+                "{count} of {} pairs lie {} h apart, the order {}: {declare}",
                 verdicts.clock_pairs,
                 hours.abs(),
                 if hours > 0 { "later" } else { "earlier" },

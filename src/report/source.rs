@@ -17,6 +17,7 @@ use super::json::{Facts, Json};
 use super::names::{Fields, Names, Pull, ROLE_NAMES, Role, RowKind};
 use super::refuse;
 use crate::Result;
+use core::cell::Cell;
 pub(super) use field::from_windows;
 
 /// The encoding of a file's texts.
@@ -74,6 +75,8 @@ pub(super) struct Source {
     pub(super) rows: u32,
     pub(super) unreadable: u32,
     pub(super) line_items: u32,
+    /// Amounts of CAKE's that were rounded.
+    pub(super) rounded: Cell<u32>,
     /// Clicks that the page before has had.
     pub(super) repeated: u32,
     /// Rows without the key that lie in another part of the report; and whether a row of another part may be nearly
@@ -122,15 +125,18 @@ impl Source {
                 "must be simple, shopify, woocommerce, stripe or cake for orders, simple or cake for what CAKE reports",
             )
         })?;
+        let is_cakes = dialect == "cake" || dialect.is_empty() && kind != RowKind::Orders;
         let format = NumberFormat {
-            decimal: if matches!(dialect, "shopify" | "cake") {
+            decimal: if is_cakes || dialect == "shopify" {
                 b'.'
             } else {
                 0
             },
-            group: if dialect == "cake" { b',' } else { 0 },
+            group: if is_cakes { b',' } else { 0 },
             has_symbol: true,
             is_smallest: dialect == "stripe",
+            needs_point: is_cakes,
+            rounds: false,
         };
         let mut source = Self {
             kind,
@@ -162,6 +168,7 @@ impl Source {
             rows: 0,
             unreadable: 0,
             line_items: 0,
+            rounded: Cell::new(0),
             repeated: 0,
             keyless: 0,
             has_elsewhere: false,
@@ -195,11 +202,19 @@ impl Source {
                 _ => return Err(refuse("delimiter", "must be \",\", \";\", \"|\" or a tab")),
             },
             "decimal" => match value {
-                "." | "," => self.format.decimal = one(value),
+                "." | "," => {
+                    self.format.decimal = one(value);
+                    if self.format.needs_point {
+                        (self.format.needs_point, self.format.group) = (false, 0);
+                    }
+                }
                 _ => return Err(refuse("decimal", "must be \".\" or \",\"")),
             },
             "group" => match value {
-                "." | "," | " " | "'" | "" => self.format.group = one(value),
+                "." | "," | " " | "'" | "" => {
+                    self.format.needs_point = false;
+                    self.format.group = one(value);
+                }
                 _ => {
                     return Err(refuse(
                         "group",

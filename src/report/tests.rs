@@ -338,6 +338,7 @@ fn clocks_that_differ_are_an_error_until_zones_are_declared() {
         .collect();
     for (options, code) in [
         ("", Some("clocks_differ")),
+        ("zone=0:-14400", Some("clocks_differ")),
         ("zone=0:-14400\nordersZone=0:7200", None),
     ] {
         let mut report = open(options);
@@ -355,7 +356,11 @@ fn clocks_that_differ_are_an_error_until_zones_are_declared() {
             1_000,
         )
         .unwrap();
-        assert_eq!(reconcile(&mut report).err().map(|error| error.code()), code);
+        let error = reconcile(&mut report).err();
+        assert_eq!(error.as_ref().map(Error::code), code);
+        // What is declared is not asked for.
+        let is_asked = error.is_some_and(|error| error.to_string().contains("`timeZone`"));
+        assert_eq!(is_asked, options.is_empty(), "{options}");
     }
 }
 

@@ -262,7 +262,7 @@ test("a folder, a compressed file and options that contradict themselves are one
     [["--column", "revenue=A", "--column", "revenue=B"], /--column gives revenue two meanings/, 2],
     [["--currency", "EURO"], /--currency must be three letters/, 2],
     [["--part", "1"], /--part must be .* such as 1\/4/, 2],
-    [["--delimiter", "semicolon"], /no column of its header is known.* the `delimiter`/, 3],
+    [["--delimiter", "semicolon"], /no column of its header is known.* the --delimiter/, 3],
     [["--delimiter", "x"], /--delimiter must be/, 2],
     [["--orders-time-zone", "UTC"], /--orders-time-zone goes with/, 2],
   ] as const) {
@@ -310,4 +310,61 @@ test("a sale after the pages were read is not uploaded", () => {
   const may = "conversions-2026-05-01-2026-05-31";
   note([page(1, may)], may, "2026-06-01T00:05:00Z");
   expect(upload(...of(LIST), ...of(may))).toMatch(/upload: 4 lines, 88.00/);
+});
+
+const CAKE_COLUMNS = "Conversion ID,Conversion Date,Offer ID,Payout,Revenue,Status,Transaction ID\n";
+
+/** Twenty orders, and CAKE's file of them with each payout as it is written there. */
+function cakeFile(payouts: readonly string[], date = "2026-06-02 10:00:00"): string[] {
+  orders(...payouts.map((_, index) => index + 1));
+  const rows = payouts.map((payout, index) => `${index + 1},${date},1,"${payout}",22.00,approved,${index + 1}\n`);
+  write("c.csv", CAKE_COLUMNS + rows.join(""));
+  return ["report", "--orders", "o.csv", "--conversions", "c.csv"];
+}
+
+test("CAKE's file is read as CAKE writes amounts, whatever the orders' format", () => {
+  const given = cakeFile(["18.00", "1.125", "1,234.50", "7.33333"]);
+  write("o.csv", read("o.csv").replaceAll("22.00", '"22,00"').replaceAll("18.00", '"18,00"'));
+  const { stderr } = run(...given, "--decimal", "comma", "--corrections", "fix.csv");
+  expect(stderr).toContain("c.csv: 1 amounts of more than four decimal places are rounded to four");
+  expect(linesOf("fix.csv")).toEqual([2, 3, 4].map((id) => `${id},,,1,18.00,FALSE`));
+  // No option of the command is named that would not help.
+  const { status, stderr: told } = run(...cakeFile(["18,50"]), "--decimal", ".");
+  expect(status).toBe(3);
+  expect(told).toMatch(/c\.csv: amounts are not as CAKE writes them.*line 2: 18,50/);
+  expect(told).not.toContain("--decimal");
+});
+
+test("days of CAKE's file and of the orders have an option each, and the error names it", () => {
+  const given = cakeFile(["18.00"], "6/2/2026 10:00:00");
+  expect(run(...given).stderr).toContain("declare the file's --cake-dates");
+  expect(run(...given, "--cake-dates", "MM/DD/YYYY").status).toBe(0);
+  write("o.csv", read("o.csv").replace("2026-06-02", "2/6/2026"));
+  expect(run(...given, "--cake-dates", "MM/DD/YYYY").stderr).toContain("declare the file's --dates");
+  expect(run(...given, "--cake-dates", "MM/DD/YYYY", "--dates", "DD/MM/YYYY").status).toBe(0);
+});
+
+test("clocks that differ ask for the options that are not given", () => {
+  const given = cakeFile(
+    Array.from({ length: 5 }, () => "18.00"),
+    "2026-06-02 04:00:03",
+  );
+  expect(run(...given)).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining("declare --time-zone, the account's, and --orders-time-zone"),
+  });
+  const zone = ["--time-zone", "America/New_York"];
+  const { stderr } = run(...given, ...zone);
+  expect(stderr).toContain("declare --orders-time-zone");
+  expect(stderr).not.toContain("--time-zone,");
+  expect(run(...given, ...zone, "--orders-time-zone", "Africa/Cairo").status).not.toBe(3);
+});
+
+test("a status that is not mapped asks for --status, and a full report for --memory", () => {
+  write("o.csv", read("o.csv").replaceAll("approved", "odd"));
+  expect(report().stderr).toContain("map it by --status");
+  const { status, stderr } = report("--memory", "1KB");
+  expect(status).toBe(3);
+  expect(stderr).toContain("--memory");
+  expect(stderr).not.toMatch(/cannot be read|report_full/);
 });

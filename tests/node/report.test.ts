@@ -345,6 +345,9 @@ test("a full report says how much it holds and what to do", async () => {
   const error = await report.addOrders(bytes(`unique_id\n${many}`)).catch((thrown) => thrown);
   expect(error).toMatchObject({ code: "report_full" });
   expect(error.message).toMatch(/part/);
+  // Also while a path is read.
+  using small = await openReport({ memory: "1 kB" });
+  await expect(small.addOrders("package.json")).rejects.toMatchObject({ code: "report_full" });
 });
 
 test("parts of a report add up to the whole", async () => {

@@ -227,7 +227,9 @@ impl Report {
                 || classes.iter().any(|&class| class as u8 == head.class)
                     && (head.partner == NOBODY || head.class == Class::MissingAtCake as u8);
             let mut kinds = self.kinds(is_order, head.flags);
-            if is_constant {
+            let ids = || [UNIQUE_ID, ORDER_ID].map(|which| store.text(place, which));
+            // A spreadsheet has made the id: it is another one.
+            if is_constant || is_alone && holds.rounded.has_date(self, ids()) {
                 kinds &= CLICK;
             }
             let is_apart = (0..=KINDS).any(|own| wanted & 1 << own != 0 && own & kinds == 0);
@@ -245,11 +247,14 @@ impl Report {
         }
         let is_lost = |state: &[u8]| matches!(state, b"dead" | b"refused");
         let events = if is_upload && wanted != 0 {
-            let count = |store: &Store| {
-                let places = store.keyless.iter().filter_map(|&place| store.head(place));
-                let places = places.filter(|head| {
-                    self.kinds(false, head.flags) == 0
-                        && !is_lost(self.states.text(u32::from(head.status)))
+            let mut count = |store: &Store| {
+                let places = store.keyless.iter().filter(|&&place| {
+                    let ids = [UNIQUE_ID, ORDER_ID].map(|which| store.text(place, which));
+                    let is_date = holds.rounded.has_date(self, ids);
+                    store.head(place).is_some_and(|head| {
+                        (is_date || self.kinds(false, head.flags) == 0)
+                            && !is_lost(self.states.text(u32::from(head.status)))
+                    })
                 });
                 places.count() as u64
             };

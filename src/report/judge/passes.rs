@@ -1,6 +1,7 @@
 //! One pass over both sides: spreads rows over partitions, merges the partitions, judges the groups.
 
 use super::group::{judge_group, lower, run};
+use super::proof::is_exact;
 use super::refunds::{NOTHING, Rest};
 use super::{
     Class, Judge, Pass, ROWS_A_STEP, Stage, class_of, is_first, is_open, key_of, proof, which,
@@ -246,7 +247,7 @@ impl Judge {
             let key = order.text(keys[0]);
             let heads = (order.head(), conversion.head());
             let is_pair = same(key, conversion.text(keys[1]))
-                && (key.len() <= 15 || self.is_proof(report, pass, key))
+                && (is_exact(key) || self.is_proof(report, pass, key))
                 && self.judge_heads(report, (one, &heads.0), (other, &heads.1), None);
             if !is_pair {
                 self.leave(report, pass, 0, one)?;

@@ -1,5 +1,6 @@
-//! Which equal keys prove that two rows are one sale. A number that a spreadsheet has shortened is another one's as
-/// well; an id that several conversions have and no order may be a constant.
+//! Which equal keys prove that two rows are one sale. A number that a spreadsheet has shortened, or an id that it has
+//! turned into a date, is another one's as well; an id that several conversions have and no order may be a constant.
+use super::dates::{is_day, is_named, may_be_day, style};
 use super::hints::{is_exponent, shown_digits};
 use super::{Judge, Pass, which};
 use crate::Result;
@@ -32,11 +33,11 @@ pub(in crate::report) fn keys_of(value: &str) -> Result<Vec<usize>> {
     Ok(keys)
 }
 
-/// The key as far as it proves anything: nothing of `1.79536E+12`.
+/// The key as far as it proves anything: nothing of `1.79536E+12` and `Jan-01`.
 #[inline]
 pub(in crate::report) fn proof(key: &[u8]) -> &[u8] {
     // Spreadsheets write two digits.
-    if matches!(key, [.., b'+', _, _]) && is_exponent(key) {
+    if matches!(key, [.., b'+', _, _]) && is_exponent(key) || is_named(key) {
         &[]
     } else {
         key
@@ -49,17 +50,37 @@ const EXACT: usize = 15;
 /// How many zeros must stand after those digits, in a file's ids that differ, to be no chance.
 const FEW: usize = 2;
 
-/// Has a spreadsheet or JavaScript rounded the ids of orders, and those of CAKE's rows? Found once a key makes a difference.
+/// Has a spreadsheet or JavaScript rounded the ids of orders, and those of CAKE's rows? Has it turned some into dates?
+/// Found once a key makes a difference.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::report) struct Rounded {
     known: [Option<bool>; 2],
+    own_styles: Option<u8>,
 }
 
 impl Rounded {
-    /// May this id of a side be rounded?
+    /// May this id of a side be rounded, or a date?
     #[inline]
     pub(in crate::report) fn has(&mut self, report: &Report, is_order: bool, id: &[u8]) -> bool {
         id.len() > EXACT && id.ends_with(b"0") && self.has_long(report, is_order, id)
+            || may_be_day(id) && self.has_day(report, id)
+    }
+
+    /// Is it a date of three numbers, and no number that the shop itself has written so?
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn has_day(&mut self, report: &Report, id: &[u8]) -> bool {
+        is_day(id) && {
+            let own = self.own_styles.get_or_insert_with(|| report.own_styles());
+            *own & style(id) == 0
+        }
+    }
+
+    /// Has a spreadsheet made one of a row's ids a date?
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(in crate::report) fn has_date(&mut self, report: &Report, ids: [&[u8]; 2]) -> bool {
+        ids.iter()
+            .any(|id| is_named(id) || may_be_day(id) && self.has_day(report, id))
     }
 
     #[inline(never)]
@@ -73,7 +94,33 @@ impl Rounded {
     }
 }
 
+/// Is a key certainly none that a spreadsheet has rounded or turned into a date?
+#[inline]
+pub(super) fn is_exact(key: &[u8]) -> bool {
+    key.len() <= EXACT && !may_be_day(key)
+}
+
 impl Report {
+    /// How the ids of both sides are written that have three numbers with a year and are no dates, in bits: a shop that
+    /// numbers its orders so goes on after the last day, with 45/06/2026.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn own_styles(&self) -> u8 {
+        let mut styles = 0;
+        for store in [&self.orders, &self.conversions] {
+            let mut next = store.first();
+            while let Some((view, after)) = next.and_then(|place| store.view(place)) {
+                next = after;
+                for id in [UNIQUE_ID, ORDER_ID].map(|which| view.text(which)) {
+                    if !is_day(id) {
+                        styles |= style(id);
+                    }
+                }
+            }
+        }
+        styles
+    }
+
     /// Has one of a side's files long numbers, and only rounded ones? A tenth of all numbers end in a zero by chance.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]

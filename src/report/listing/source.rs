@@ -72,6 +72,9 @@ pub(super) fn write_source(writer: &mut Writer, source: &Source) {
     if source.repeated > 0 {
         writer.number_of("repeated", u64::from(source.repeated));
     }
+    if source.rounded.get() > 0 {
+        writer.number_of("rounded", u64::from(source.rounded.get()));
+    }
     if source.test_orders > 0 {
         writer.number_of("testOrders", u64::from(source.test_orders));
     }

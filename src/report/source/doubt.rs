@@ -4,7 +4,10 @@ use super::Source;
 use crate::Error;
 use crate::report::amount::read as read_amount;
 use crate::report::flaw::Flaw;
-use crate::report::names::{Fields, Role};
+use crate::report::names::{Fields, Role, RowKind};
+
+/// The rule for amounts that CAKE has not written so.
+const FOREIGN_AMOUNTS: &str = "amounts are not as CAKE writes them, such as 1,234.50: give the file as CAKE or the command wrote it, not saved by a spreadsheet; in code, declare its `decimal` and `group`";
 
 impl Source {
     /// Records an ambiguous row; returns whether there are enough examples.
@@ -37,7 +40,12 @@ impl Source {
     /// The error for the ambiguous rows, if there are any.
     pub(in crate::report) fn objection(&self) -> Option<Error> {
         let (_, first, _) = self.doubts.first()?;
-        let mut message = format!("{}: {}", self.title(), first.rule().unwrap_or(""));
+        let rule = if *first == Flaw::AmbiguousAmount && self.kind != RowKind::Orders {
+            FOREIGN_AMOUNTS
+        } else {
+            first.rule().unwrap_or("")
+        };
+        let mut message = format!("{}: {rule}", self.title());
         let place = if self.is_csv() { "line" } else { "row" };
         for (line, flaw, text) in &self.doubts {
             if flaw == first {

@@ -3,7 +3,7 @@
 use super::{Encoding, Source};
 use crate::Result;
 use crate::placeholder::is_missing_value;
-use crate::report::amount::{SCALE, percent_of, plain, read as read_amount};
+use crate::report::amount::{NumberFormat, SCALE, percent_of, plain, read as read_amount};
 use crate::report::flaw::Flaw;
 use crate::report::names::{Fields, Kind, Role, RowKind};
 use crate::report::store::NO_AMOUNT;
@@ -240,7 +240,20 @@ impl Source {
         }
         let is_number = fields.kind(role) == Kind::Number;
         let text = self.plain_marks(text);
-        let units = read_amount(&text, self.format, is_number, currency)?;
+        let read = |format| read_amount(&text, format, is_number, currency);
+        let units = match read(self.format) {
+            // CAKE divides: 22.00 in three parts. Nothing that is written to CAKE is such an amount.
+            Err(Flaw::Decimals) if self.kind == RowKind::Conversions => {
+                let rounds = true;
+                let rounded = read(NumberFormat {
+                    rounds,
+                    ..self.format
+                })?;
+                self.rounded.set(self.rounded.get() + 1);
+                rounded
+            }
+            units => units?,
+        };
         if !is_number && !bare(&text, true).fits(fields.text(Role::Currency, input).trim_ascii()) {
             return Err(Flaw::Symbol);
         }

@@ -376,3 +376,82 @@ fn the_time_between_two_clocks_is_exact_over_their_change() {
         assert_eq!(Zone::default().between(from, to), to.saturating_sub(from));
     }
 }
+
+#[test]
+fn amounts_of_cakes_own_files_are_read_as_cake_writes_them() {
+    const COLUMNS: &str =
+        "Conversion ID,Conversion Date,Offer ID,Payout,Revenue,Status,Transaction ID\n";
+    let csv = |payout: &str| format!("{COLUMNS}1,2026-06-10 09:00:00,5,{payout},22,approved,A\n");
+    let json = |payout: &str| {
+        conversion(
+            1,
+            "A",
+            "2026-06-10 09:00:00",
+            "22",
+            &format!("\"{payout}\""),
+            "approved",
+        )
+    };
+    let read = |options: &str, file: &str| {
+        let mut report = open("");
+        add(&mut report, "kind=orders", "unique_id\nA\n", 100).unwrap();
+        add(
+            &mut report,
+            &format!("kind=conversions\n{options}"),
+            file,
+            100,
+        )
+        .map_err(|error| error.to_string())?;
+        reconcile(&mut report).unwrap();
+        let rows = rows(&mut report, "");
+        report.understood();
+        let understood: Value = serde_json::from_str(&report.answer).unwrap();
+        let rounded = understood[1]["rounded"].as_u64().unwrap_or(0);
+        Ok::<_, String>((
+            rows[0]["conversion"]["payout"]
+                .as_str()
+                .unwrap_or("-")
+                .to_owned(),
+            rounded,
+        ))
+    };
+    for (payout, expected, rounded) in [
+        ("1.125", "1.125", 0),
+        ("\"1,234.50\"", "1234.50", 0),
+        ("\"$1,234.50\"", "1234.50", 0),
+        ("7.33333", "7.3333", 1),
+        ("-7.33335", "-7.3334", 1),
+        ("7.3333333333", "7.3333", 1),
+        ("18.0000000000", "18.00", 0),
+    ] {
+        for file in [csv(payout), json(payout.trim_matches('"'))] {
+            for options in ["", "dialect=cake"] {
+                assert_eq!(
+                    read(options, &file).unwrap(),
+                    (expected.to_owned(), rounded),
+                    "{file}"
+                );
+            }
+        }
+    }
+    for payout in ["\"1,234\"", "\"18,50\"", "\"1.234,50\""] {
+        let error = read("", &csv(payout)).unwrap_err();
+        assert!(error.contains("not as CAKE writes them"), "{error}");
+    }
+    // What a spreadsheet has written so is declared.
+    assert_eq!(read("decimal=,", &csv("\"18,50\"")).unwrap().0, "18.50");
+    assert_eq!(
+        read("decimal=,\ngroup=.", &csv("\"1.234,50\"")).unwrap().0,
+        "1234.50"
+    );
+    // The same in the orders is no longer what was sold.
+    let mut report = open("");
+    add(
+        &mut report,
+        "kind=orders",
+        "unique_id,payout\nA,7.33333\n",
+        100,
+    )
+    .unwrap();
+    assert_eq!(reconcile(&mut report).unwrap()["unreadable"], 1);
+}

@@ -250,3 +250,118 @@ fn an_id_of_several_conversions_that_no_order_has_may_be_any_order() {
     assert_eq!(answer["corrections"][0]["keyless"], true);
     assert_eq!(answer["keyless"], 1);
 }
+
+/// The lines of a file that only a row without a common key may be, then the number of such rows.
+fn keyless(report: &mut Report, options: &str) -> (Vec<String>, u64) {
+    report.corrections(options).unwrap();
+    let answer: Value = serde_json::from_str(&report.answer).unwrap();
+    let lines = answer["corrections"].as_array().unwrap().iter();
+    let marked = lines.filter(|line| line["keyless"] == true);
+    let first = |line: &Value| {
+        let cells = line["cells"].as_array().unwrap().iter();
+        cells.map(|cell| cell.as_str().unwrap()).collect::<String>()
+    };
+    (
+        marked.map(first).collect(),
+        answer["keyless"].as_u64().unwrap(),
+    )
+}
+
+#[test]
+fn ids_that_a_spreadsheet_made_dates_of_prove_nothing_and_are_held() {
+    for (date, id) in [
+        ("Jan-01", "5001-1"),
+        ("12-Jan", "12-1"),
+        ("5-Mar", "3-5"),
+        ("Jun-26", "2026-6"),
+        ("01. Jan", "1-1"),
+        ("03/04/2026", "3-4-26"),
+        ("3.4.2026", "3-4-26"),
+    ] {
+        let order =
+            |id: &str, click: &str| format!("{id},{click},2026-06-03 10:00:00,22.00,approved\n");
+        let orders = order(date, "k1") + &order(date, "k2");
+        // The conversion has no click.
+        let [found, _, upload] = judged("", &orders, &[(id, "", 3)]);
+        assert_eq!(
+            found,
+            [
+                "missing_at_cake k1 -",
+                "missing_at_cake k2 -",
+                "unknown_to_advertiser - 1"
+            ],
+            "{date}"
+        );
+        assert_eq!(upload, ["shortened_id"; 2], "{date}");
+        // Both files were saved: equal dates are no match, and clicks are one.
+        let [found, fixes, upload] = judged("", &orders, &[(date, "", 3), (date, "", 4)]);
+        assert!(
+            found
+                .iter()
+                .all(|row| !row.starts_with("matched") && !row.starts_with("dup")),
+            "{found:?}"
+        );
+        assert!(fixes.is_empty(), "{date}");
+        assert!(upload.iter().all(|line| !line.contains(',')), "{upload:?}");
+        let [found, ..] = judged("", &orders, &[(date, "k2", 3), (date, "k1", 4)]);
+        assert_eq!(found, ["matched k1 2", "matched k2 1"], "{date}");
+        // The order of a conversion that nobody knows may be the date.
+        let mut report = open("");
+        add(
+            &mut report,
+            "kind=orders",
+            &format!("{HEADER}{}", order(date, "k1")),
+            1_000,
+        )
+        .unwrap();
+        let row = conversion(1, id, "2026-06-03 10:00:00", "22", "18", "approved");
+        add(&mut report, "kind=conversions", &row, 1_000).unwrap();
+        reconcile(&mut report).unwrap();
+        let (lines, count) = keyless(&mut report, "reject=unknown_to_advertiser");
+        assert_eq!((lines.len(), count), (1, 1), "{date}");
+        // The conversion, or the forwarder's event, of an order that nobody has may be the date.
+        for kind in ["conversions", "deliveries"] {
+            let mut report = open("");
+            add(
+                &mut report,
+                "kind=orders",
+                &format!("{HEADER}{}", order(id, "k1")),
+                1_000,
+            )
+            .unwrap();
+            let row = if kind == "conversions" {
+                conversion(1, date, "2026-06-03 10:00:00", "22", "18", "approved")
+            } else {
+                format!("unique_id,state\n{date},delivered\n")
+            };
+            add(&mut report, &format!("kind={kind}"), &row, 1_000).unwrap();
+            reconcile(&mut report).unwrap();
+            let (lines, count) = keyless(&mut report, "file=upload\noffer=5");
+            let is_told =
+                kind == "conversions" || date.bytes().any(|byte| byte.is_ascii_alphabetic());
+            assert_eq!(
+                (lines.len(), count),
+                (usize::from(is_told), u64::from(is_told)),
+                "{date} {kind}"
+            );
+        }
+    }
+}
+
+#[test]
+fn numbers_of_a_shop_that_look_like_dates_are_its_own() {
+    // The 45th order of June is no date, so that the others are none.
+    let order =
+        |id: &str, click: &str| format!("{id},{click},2026-06-03 10:00:00,22.00,approved\n");
+    let orders = order("3/06/2026", "k1") + &order("45/06/2026", "k2");
+    let [found, fixes, upload] = judged("", &orders, &[("3/06/2026", "", 3)]);
+    assert_eq!(found, ["matched k1 1", "missing_at_cake k2 -"]);
+    assert!(fixes.is_empty());
+    assert_eq!(upload.len(), 1);
+    for id in ["100.1", "1001-1", "MAR-05", "2026-06-01", "Jan-001"] {
+        let [found, ..] = judged("", &order(id, "k1"), &[(id, "", 3)]);
+        assert_eq!(found, ["matched k1 1"], "{id}");
+        let [_, _, upload] = judged("", &order(id, "k1"), &[("x", "", 3)]);
+        assert!(upload[0].contains(id), "{upload:?}");
+    }
+}
