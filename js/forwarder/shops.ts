@@ -231,7 +231,9 @@ export function checkHeld(
   const all = [...shops].flatMap(([platform, own]) => own.map(({ keys, place }) => ({ platform, keys, place })));
   all.forEach((shop, index) => {
     const { platform } = shop;
-    const made = held[index]?.find(({ keys }) => shareIds({ platform, keys: JSON.parse(keys) as ShopKeys }, shop));
+    // A prefix of its own is enough: that a name of before begins like it is no more than possible.
+    const isSame = (keys: ShopKeys) => keys.idPrefix === shop.keys.idPrefix && shareIds({ platform, keys }, shop);
+    const made = held[index]?.find(({ keys }) => isSame(JSON.parse(keys) as ShopKeys));
     if (made === undefined) return;
     const until = new Date(made.untilMs).toISOString().slice(0, 10);
     const rule = `must keep its ids apart from those that ${all[made.by]?.place} had before, such as "b-": that shop's orders are known by them until ${until}`;
