@@ -168,9 +168,9 @@ export function noteSenders(text: string, senders: readonly Sender[], nowMs: num
   };
 }
 
-/** When a use was one, or is one. One whose sender has left is as open as its release may roll. */
-function spanOf({ keys, sinceMs, atMs, isOpen }: Use, isCurrent: boolean): Span {
-  return { keys, sinceMs, untilMs: isCurrent ? undefined : atMs + (isOpen ? ROLLING_MS : 0) };
+/** When a use was one, or is one. The release of before may run on beside the one that ended it. */
+function spanOf({ keys, sinceMs, atMs }: Use, isCurrent: boolean): Span {
+  return { keys, sinceMs, untilMs: isCurrent ? undefined : atMs + ROLLING_MS };
 }
 
 const keyOf = ({ name, digests }: Remembered) => `${name} ${digests.join()}`;
