@@ -46,7 +46,8 @@ export function keepIdParts(
 
 /**
  * Notes under which settings shops and postbacks make their keys from now on. Returns those of before, as JSON: a list
- * for each of `senders`, and behind them the {@link Spans} where there are any. It never fails: without the memory, an order of before is a new one.
+ * for each of `senders`, and behind them the {@link Spans} where there are any. It never fails: without the memory, an
+ * order of before is a new one.
  */
 export function keepSenders(
   store: Pick<OutboxStore, "getMeta" | "setMeta">,
