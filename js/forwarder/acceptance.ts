@@ -267,10 +267,10 @@ export class Acceptor {
   #settle(conversionId: string, update: OrderUpdate, acceptedAt: string, written: Written): Settled {
     const { store, corrections } = this.#deps;
     const { now, added, revived, kept, dropped } = written;
-    const before = corrections.ledger(conversionId);
+    const { text: before, atMs: toldMs } = corrections.ledger(conversionId);
     const { settled, kept: waiting, last, ...met } = corrections.settle(update, conversionId, before, written);
     const { ledger, correction, isKept, ...told } = settled;
-    const rest = { ...told, conversion: met.conversion && this.#knownAs(met.conversion, update) };
+    const rest = { ...told, toldMs, conversion: met.conversion && this.#knownAs(met.conversion, update) };
     if (ledger !== before) corrections.setLedger(conversionId, ledger, now);
     if (correction === undefined) {
       // What waited for the conversion, or for its place, has nothing to change there.
@@ -312,7 +312,7 @@ export class Acceptor {
     const isUnrecorded = this.#deps.delivery.hasEndedUnrecorded(row);
     const isOfOtherClick = claim !== undefined && !isClaimOf(row, claim);
     const state = shownState(row.state, this.#deps.stateLog.isPaused);
-    return { id: row.id, state, isUnrecorded, isOfOtherClick };
+    return { id: row.id, state, isUnrecorded, isOfOtherClick, acceptedMs: row.accepted_ms };
   }
 
   /** The answer to an event whose key is known. One that is to be sent again is added to `revived`. */

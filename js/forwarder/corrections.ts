@@ -78,12 +78,13 @@ export class Corrections {
 
   /** Has a shop told anything of the order? */
   hasLedger(conversionId: string): boolean {
-    return this.ledger(conversionId) !== "";
+    return this.ledger(conversionId).text !== "";
   }
 
-  /** The ledger of a shop's order; empty where there is none. */
-  ledger(conversionId: string): string {
-    return this.#hasLedgers ? (this.#store.findClaim(ledgerOf(conversionId))?.id ?? "") : "";
+  /** The ledger of a shop's order, and when it was last written; empty where there is none. */
+  ledger(conversionId: string): { readonly text: string; readonly atMs?: number } {
+    const claim = this.#hasLedgers ? this.#store.findClaim(ledgerOf(conversionId)) : undefined;
+    return claim === undefined ? { text: "" } : { text: claim.id, atMs: claim.atMs };
   }
 
   setLedger(conversionId: string, ledger: string, now: number): void {

@@ -2,7 +2,7 @@
  * What the ids of all shards are made with: a secret, so that nobody computes an event's id from an order's number, and
  * the account's text. With them the first shard keeps the settings of keys, those of before too.
  */
-import { noteSenders, type Sender } from "./key-settings.js";
+import { type Held, noteSenders, type Sender } from "./key-settings.js";
 import type { OutboxStore } from "./store.js";
 
 /** The name under which a store keeps the secret. */
@@ -46,7 +46,8 @@ export function keepIdParts(
 
 /**
  * Notes under which settings shops and postbacks make their keys from now on. Returns those of before, as JSON: a list
- * for each of `senders`. It never fails: without the memory, an order of before is a new one.
+ * for each of `senders`, and behind them the {@link Spans} where there are any. It never fails: without the memory, an
+ * order of before is a new one.
  */
 export function keepSenders(
   store: Pick<OutboxStore, "getMeta" | "setMeta">,
@@ -57,12 +58,22 @@ export function keepSenders(
   try {
     const before = store.getMeta(SENDERS) ?? "";
     const given = JSON.parse(senders) as readonly Sender[];
-    const { text, former } = noteSenders(before, given, nowMs, retentionMs);
+    const { text, former, spans } = noteSenders(before, given, nowMs, retentionMs);
     if (text !== before && (given.length > 0 || before !== "")) store.setMeta(SENDERS, text);
-    return JSON.stringify(former);
+    return JSON.stringify(spans.length > 0 ? [...former, spans] : former);
   } catch {
     return "[]";
   }
+}
+
+/** For each of `senders`, what senders beside it had before; see {@link Noted.held}. Nothing is noted. */
+export function findHeld(
+  store: Pick<OutboxStore, "getMeta">,
+  senders: readonly Sender[],
+  nowMs: number,
+  retentionMs: number,
+): readonly (readonly Held[])[] {
+  return noteSenders(store.getMeta(SENDERS) ?? "", senders, nowMs, retentionMs).held;
 }
 
 function newSecret(): string {

@@ -34,10 +34,38 @@ export interface PostbackKeys {
 /** One setting of a sender. */
 interface Use {
   readonly keys: string;
+  /** When it was first known to be in use; absent where an older release has noted it. */
+  readonly sinceMs?: number | undefined;
   /** When it was last known to be in use. */
   readonly atMs: number;
   /** May it be in use still? During a rolling release two settings are. */
   readonly isOpen: boolean;
+  /** Has a start been without its sender since? */
+  readonly hasLeft?: true | undefined;
+}
+
+/** When a sender had a setting, as far as it is remembered. */
+export interface Span {
+  readonly keys: string;
+  /** Absent: nobody knows since when. */
+  readonly sinceMs?: number | undefined;
+  /** Absent: it may be in use still. */
+  readonly untilMs?: number | undefined;
+}
+
+/** When a sender has had its settings, and when others of its name have had theirs. */
+export interface Spans {
+  readonly own: readonly Span[];
+  readonly others: readonly Span[];
+}
+
+/** A setting of before of a sender that is still there. */
+export interface Held {
+  readonly keys: string;
+  /** The place of that sender in the list of all. */
+  readonly by: number;
+  /** How long it is remembered. */
+  readonly untilMs: number;
 }
 
 /** A sender, and the settings that it had. */
@@ -61,6 +89,10 @@ export interface Noted {
   readonly text: string;
   /** For each sender, the keys that it had before, the latest first. */
   readonly former: readonly (readonly string[])[];
+  /** For each sender; empty where none shares its name with another one. */
+  readonly spans: readonly Spans[];
+  /** For each sender whose settings are new to it, those that senders beside it had before. */
+  readonly held: readonly (readonly Held[])[];
 }
 
 /**
@@ -80,10 +112,12 @@ export function noteSenders(text: string, senders: readonly Sender[], nowMs: num
   }
   const isKept = ({ isOpen, atMs }: Use) => isOpen || atMs + retentionMs >= nowMs;
   const former = new Map<Sender, readonly string[]>();
-  const next = all.map((remembered) => {
+  const place = new Map<Sender, number>();
+  const next = all.map((remembered, index) => {
     const group = groups.get(remembered) ?? [];
     const uses = usesAfter(remembered.uses, [...new Set(group.map(({ keys }) => keys))], nowMs).filter(isKept);
     for (const sender of group) {
+      place.set(sender, index);
       const others = uses.filter(({ keys }) => keys !== sender.keys).sort((a, b) => b.atMs - a.atMs);
       former.set(
         sender,
@@ -98,7 +132,45 @@ export function noteSenders(text: string, senders: readonly Sender[], nowMs: num
   const others = next.filter((each, index) => !isCurrent(each, index) && each.uses.length > 0);
   const kept = [...current, ...others.sort((a, b) => latest(b) - latest(a))].slice(0, MAX_SENDERS);
   const written = JSON.stringify(kept.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)));
-  return { text: written, former: senders.map((sender) => former.get(sender) ?? []) };
+  const groupOf = (index: number) => groups.get(all[index] as Remembered) ?? [];
+  const spansIn = (index: number) => {
+    const keys = groupOf(index).map((each) => each.keys);
+    return (next[index]?.uses ?? []).map((use) => spanOf(use, keys.includes(use.keys)));
+  };
+  const otherPlaces = (sender: Sender) =>
+    next.flatMap(({ name }, index) => (name === sender.name && index !== place.get(sender) ? [index] : []));
+  const spansOf = (sender: Sender): Spans => {
+    const own = place.get(sender) ?? -1;
+    // What one sender was before it became several was each one's. What one of them has now is not another one's.
+    const beside = groupOf(own).filter((each) => each !== sender);
+    return {
+      own: spansIn(own),
+      others: [...beside.map(({ keys }) => ({ keys })), ...otherPlaces(sender).flatMap(spansIn)],
+    };
+  };
+  const heldFrom = (sender: Sender): readonly Held[] => {
+    const isKnown = all[place.get(sender) ?? -1]?.uses.some(({ keys }) => keys === sender.keys);
+    if (isKnown === true) return [];
+    return otherPlaces(sender).flatMap((index) => {
+      const [by] = groupOf(index);
+      if (by === undefined) return [];
+      return (next[index]?.uses ?? [])
+        .filter(({ keys }) => keys !== by.keys)
+        .map(({ keys, atMs }) => ({ keys, by: senders.indexOf(by), untilMs: atMs + retentionMs }));
+    });
+  };
+  const spans = senders.map(spansOf);
+  return {
+    text: written,
+    former: senders.map((sender) => former.get(sender) ?? []),
+    spans: spans.some(({ others }) => others.length > 0) ? spans : [],
+    held: senders.map(heldFrom),
+  };
+}
+
+/** When a use was one, or is one. The release of before may run on beside the one that ended it. */
+function spanOf({ keys, sinceMs, atMs }: Use, isCurrent: boolean): Span {
+  return { keys, sinceMs, untilMs: isCurrent ? undefined : atMs + ROLLING_MS };
 }
 
 const keyOf = ({ name, digests }: Remembered) => `${name} ${digests.join()}`;
@@ -119,10 +191,21 @@ function merge({ name, digests }: Sender, several: readonly Remembered[]): Remem
   const uses = new Map<string, Use>();
   for (const use of several.flatMap((each) => each.uses)) {
     const other = uses.get(use.keys);
-    const [atMs, isOpen] = [Math.max(use.atMs, other?.atMs ?? 0), use.isOpen || other?.isOpen === true];
-    uses.set(use.keys, { keys: use.keys, atMs, isOpen });
+    uses.set(use.keys, other === undefined ? use : together(use, other));
   }
   return { name, digests: [...fresh, ...new Set(known)].slice(0, MAX_DIGESTS), uses: [...uses.values()] };
+}
+
+/** One setting that was remembered of two senders. */
+function together(one: Use, two: Use): Use {
+  const isDated = one.sinceMs !== undefined && two.sinceMs !== undefined;
+  return {
+    keys: one.keys,
+    sinceMs: isDated ? Math.min(one.sinceMs, two.sinceMs) : undefined,
+    atMs: Math.max(one.atMs, two.atMs),
+    isOpen: one.isOpen || two.isOpen,
+    hasLeft: one.hasLeft && two.hasLeft,
+  };
 }
 
 /** The settings of a sender after a start with `current`, which are several where a shop was split. */
@@ -133,10 +216,12 @@ function usesAfter(before: readonly Use[], current: readonly string[], nowMs: nu
   const areSeveral = before.some((use) => !isCurrent(use) && use.isOpen);
   const after = before.map((use): Use => {
     if (isCurrent(use)) {
-      const isStale = !use.isOpen || (areSeveral && use.atMs + DAY_MS < nowMs);
-      return isStale ? { ...use, atMs: nowMs, isOpen: true } : use;
+      const isStale = !use.isOpen || use.hasLeft || (areSeveral && use.atMs + DAY_MS < nowMs);
+      return isStale ? { ...use, atMs: nowMs, isOpen: true, hasLeft: undefined } : use;
     }
     if (!use.isOpen) return use;
+    // Its sender was there until now.
+    if (current.length === 0 && !use.hasLeft) return { ...use, atMs: nowMs, hasLeft: true };
     // It was in use until now. Where the settings were set back, the other release may still run.
     if (isTurn) return { ...use, atMs: nowMs, isOpen: added.length === 0 };
     return use.atMs + ROLLING_MS < nowMs ? { ...use, isOpen: false } : use;
@@ -145,7 +230,7 @@ function usesAfter(before: readonly Use[], current: readonly string[], nowMs: nu
   const dropped = former.slice(MAX_FORMER);
   return [
     ...after.filter((use) => !dropped.includes(use)),
-    ...added.map((keys) => ({ keys, atMs: nowMs, isOpen: true })),
+    ...added.map((keys) => ({ keys, sinceMs: nowMs, atMs: nowMs, isOpen: true })),
   ];
 }
 

@@ -76,7 +76,7 @@ const SWEEP_PAUSE_MS = 10;
 const CLOCK_STEP_MS = 1_000;
 
 /** How many retentions the settings of before are kept: an order that still changes is kept longer than one. */
-const KEPT_TIMES = 2;
+export const KEPT_TIMES = 2;
 
 /** The time to store the result of an attempt that ended at its deadline. */
 const CLOSE_MS = 500;

@@ -2,7 +2,7 @@
 import { call } from "../error.js";
 import { Refusal } from "./answer.js";
 import { type KeyedHash, keyedHash } from "./hash.js";
-import type { Sender } from "./key-settings.js";
+import type { Sender, Spans } from "./key-settings.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Shard } from "./shard.js";
 import type { ShardLayout } from "./shard-map.js";
@@ -15,6 +15,8 @@ export interface Ids {
   readonly account: string;
   /** The keys that a shop or a postback had before, the latest first. Empty where its settings were never changed. */
   readonly formerOf: (sender: Sender) => readonly string[];
+  /** When it, and others of its name, had which keys. Empty where there was no other. */
+  readonly spansOf: (sender: Sender) => Spans;
 }
 
 /** The dependencies of a handler. */
@@ -49,8 +51,15 @@ export function createIds(
       // A shard of an older release says the secret alone, or the account besides. Former settings may hold any sign.
       const [secret = "", kept = account, ...rest] = told.split("|");
       untilMs = rest.length > 0 ? Number.POSITIVE_INFINITY : Date.now() + OLDER_MS;
-      const former = JSON.parse(rest.join("|") || "[]") as readonly (readonly string[])[];
-      return { idOf: keyedHash(secret), account: kept, formerOf: (sender) => former[senders.indexOf(sender)] ?? [] };
+      const all = JSON.parse(rest.join("|") || "[]") as readonly (readonly unknown[])[];
+      const of = (sender: Sender, list: readonly unknown[]) => list[senders.indexOf(sender)];
+      const spans = all[senders.length] ?? [];
+      return {
+        idOf: keyedHash(secret),
+        account: kept,
+        formerOf: (sender) => (of(sender, all) as readonly string[] | undefined) ?? [],
+        spansOf: (sender) => (of(sender, spans) as Spans | undefined) ?? { own: [], others: [] },
+      };
     });
     try {
       return await known;

@@ -6,7 +6,7 @@ import { checkSecrets, texts } from "../secret.js";
 import type { Shop } from "../wasm/forwarder.js";
 import { core } from "./core.js";
 import { hash } from "./hash.js";
-import type { Sender, ShopKeys } from "./key-settings.js";
+import type { Held, Sender, ShopKeys } from "./key-settings.js";
 
 /** The conversion that a webhook stands for. The fields are those of `POST conversions`. */
 export interface WebhookConversion {
@@ -63,7 +63,7 @@ export interface ShopOptions {
   readonly clickIdNames?: readonly string[] | undefined;
   /**
    * What begins every unique id of this shop, so that two shops do not share ids: letters, digits, `.`, `_` and `-`,
-   * and no digit at the end. A page or a pixel must report the order under the same id.
+   * and no digit at the end. Of two shops, the later one needs it. A page or a pixel must report the order under the same id.
    * @default ""
    */
   readonly idPrefix?: string | undefined;
@@ -122,6 +122,8 @@ export interface ResolvedShop {
   /** The settings that decide the key of an order. */
   readonly keys: ShopKeys;
   readonly sender: Sender;
+  /** Where the options have it. */
+  readonly place: string;
   /** The shop as it was under other keys, in JSON. The mapping of that time cannot be called. */
   readonly under: (keys: string) => ResolvedShop;
 }
@@ -216,6 +218,29 @@ export function shareIds(a: PlacedShop, b: PlacedShop): boolean {
   return isFree && (one.startsWith(two) || two.startsWith(one));
 }
 
+/**
+ * Checks that no shop begins to make ids that another one of the shops has made before: `held` has for each shop what the
+ * others had. An order of the one would be an order of the other.
+ *
+ * @throws CakeError `invalid_field`
+ */
+export function checkHeld(
+  shops: ReadonlyMap<Platform, readonly ResolvedShop[]>,
+  held: readonly (readonly Held[])[],
+): void {
+  const all = [...shops].flatMap(([platform, own]) => own.map(({ keys, place }) => ({ platform, keys, place })));
+  all.forEach((shop, index) => {
+    const { platform } = shop;
+    // A prefix of its own is enough: that a name of before begins like it is no more than possible.
+    const isSame = (keys: ShopKeys) => keys.idPrefix === shop.keys.idPrefix && shareIds({ platform, keys }, shop);
+    const made = held[index]?.find(({ keys }) => isSame(JSON.parse(keys) as ShopKeys));
+    if (made === undefined) return;
+    const until = new Date(made.untilMs).toISOString().slice(0, 10);
+    const rule = `must keep its ids apart from those that ${all[made.by]?.place} had before, such as "b-": that shop's orders are known by them until ${until}`;
+    refuse(`${shop.place}.idPrefix`, rule);
+  });
+}
+
 function resolveShop(
   platform: Platform,
   place: string,
@@ -270,11 +295,11 @@ function resolveShop(
   const former = new Map<string, ResolvedShop>();
   const under = (text: string): ResolvedShop => {
     const other = JSON.parse(text) as ShopKeys;
-    const made = former.get(text) ?? { reader: readerUnder(other), map: undefined, keys: other, sender, under };
+    const made = former.get(text) ?? { reader: readerUnder(other), map: undefined, keys: other, sender, place, under };
     former.set(text, made);
     return made;
   };
-  return { reader, map, keys, sender, under };
+  return { reader, map, keys, sender, place, under };
 }
 
 function flag(name: string, value: unknown): boolean | undefined {

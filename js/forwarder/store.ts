@@ -71,6 +71,8 @@ export interface Settled {
   readonly facts: string;
   /** The order's conversion, where it is known here. A shard of an older release says nothing of it. */
   readonly conversion?: KnownConversion | undefined;
+  /** When the order was last told, where its conversion is not known here. */
+  readonly toldMs?: number | undefined;
 }
 
 /** A conversion that is known here. */
@@ -82,6 +84,8 @@ export interface KnownConversion {
   readonly isUnrecorded: boolean;
   /** Is it of another click than {@link OrderUpdate.claim}? */
   readonly isOfOtherClick: boolean;
+  /** By the outbox's clock. A shard of an older release does not say it. */
+  readonly acceptedMs?: number | undefined;
 }
 
 /** The claim whose text is the ledger of a shop's order: the facts that webhooks have told. */

@@ -3,8 +3,9 @@ import { call, isCakeError } from "../error.js";
 import { checkMethod, json, Refusal } from "./answer.js";
 import { readBytes } from "./body.js";
 import { Deadline } from "./deadlines.js";
-import { type Former, findFormer, formersOf, isSold, type Searched } from "./former.js";
+import { type Former, findFormer, findNow, findOwner, formersOf, type Searched } from "./former.js";
 import type { IncomingOutcome, WebhookLine } from "./incoming.js";
+import type { Spans } from "./key-settings.js";
 import { logIncoming } from "./log-incoming.js";
 import type { ResolvedOptions } from "./options.js";
 import {
@@ -36,6 +37,9 @@ const MAX_PING_BYTES = 64;
 
 /** How long a mapping may take. Every platform has given up its request by then. */
 const MAP_MS = 60_000;
+
+/** The code where the order's id has another shop's order. */
+const OTHER_SHOP = "other_shop";
 
 /** A signed webhook that can be read. */
 interface Webhook extends Searched {
@@ -81,19 +85,39 @@ export async function handleWebhook(request: Request, name: string, setup: Setup
   if (verdict.outcome === "ping" || verdict.outcome === "test") return logOutcome(verdict.outcome);
   if (verdict.reason === "unreadable") return logOutcome("ignored", { code: "unreadable", alert: true });
   const incoming: Incoming = { platform: name, shop, intake, logOutcome };
-  const webhook: Webhook = { body, payload, topic, options, isMapped: shop.map !== undefined };
-  const { formerOf } = await setup.ids();
-  const formers = formersOf(name, shop, shops, formerOf(shop.sender)).map(readAs);
-  if (formers.length === 0) return tell(current, webhook, incoming, { unsold: [] });
+  const { formerOf, spansOf } = await setup.ids();
+  const spans = spansOf(shop.sender);
+  const webhook: Webhook = { body, payload, topic, options, spans, isMapped: shop.map !== undefined };
+  const formers = formersOf(shop, formerOf(shop.sender)).map(readAs);
+  if (formers.length === 0 && findOwner(name, shop.keys, spans) === undefined) {
+    return tell(current, webhook, incoming, { unsold: [] });
+  }
   const again = () => findFormer(formers, webhook, incoming);
-  const before = (await isSold(current, webhook, incoming)) ? { unsold: [] } : await again();
+  const now = await findNow(current, webhook, incoming);
+  const before = now.isSold ? { unsold: [] } : await again();
+  if (now.isOthers && before.sold === undefined) return refuseOthers(current, logOutcome);
   return tell(before.sold ?? current, webhook, incoming, { ...before, again });
+}
+
+/**
+ * Answers a webhook whose order has an id that CAKE has another shop's order by. Nothing is sent: the sale would be lost
+ * among the other shop's, and the refund taken off them.
+ */
+function refuseOthers({ shop, verdict }: Reading, logOutcome: LogOutcome): Promise<Response> {
+  const { sale, order, outcome, reason } = verdict;
+  // A mapping may make a sale of any order.
+  if (sale !== undefined || (shop.map !== undefined && outcome !== "refund")) {
+    return logOutcome("refused", { code: OTHER_SHOP, alert: true });
+  }
+  if (order?.takes === true) return logOutcome("refund_not_taken", { code: OTHER_SHOP, alert: true });
+  if (outcome === "no_click_id") return logOutcome("no_click_id");
+  return logOutcome("ignored", { code: reason ?? "other_topic" });
 }
 
 /** Tells the outbox what a webhook says, and answers it. */
 async function tell(
   { shop, verdict: found }: Reading,
-  { body, payload, topic, options }: Webhook,
+  { body, payload, topic, options, spans }: Webhook,
   { platform, intake, logOutcome }: Incoming,
   before: Before,
 ): Promise<Response> {
@@ -136,7 +160,7 @@ async function tell(
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
   const ids = shop.keys.isMapped ? [...new Set([...tied, ...shop.reader().orderIds(body)])] : [];
   const known = order ?? { uniqueIds: ids, asOfMs: Date.now(), takes: false, ifUnknown: "sent" };
-  const { answer, settled } = await acceptSale(text, known, { ids, ready, before }, incoming, leftOut);
+  const { answer, settled } = await acceptSale(text, known, { ids, ready, before, spans }, incoming, leftOut);
   // The sale may be a repetition while its refund is new.
   if (settled !== undefined) await logOrder(known, settled, incoming, !known.takes);
   return answer;
@@ -181,12 +205,13 @@ interface SaleContext {
   readonly ids: readonly string[];
   readonly ready: WebhookConversion | undefined;
   readonly before: Before;
+  readonly spans: Spans;
 }
 
 async function acceptSale(
   text: string,
   order: WebhookOrder,
-  { ids, ready, before }: SaleContext,
+  { ids, ready, before, spans }: SaleContext,
   incoming: Incoming,
   revenueLeftOut: "currency" | "amount" | undefined,
 ): Promise<{ readonly answer: Response; readonly settled?: Outcome }> {
@@ -210,7 +235,16 @@ async function acceptSale(
   let update: OrderUpdate;
   let result: Acceptance;
   try {
-    const { offerId, uniqueId } = intake.keyOf(text);
+    const { offerId, uniqueId, claim } = intake.keyOf(text);
+    // A mapping may choose any key.
+    const isOwn = shop.keys.isMapped ? findOwner(platform, shop.keys, spans) : undefined;
+    if (isOwn !== undefined) {
+      const key = { platform, offerId, uniqueId, facts: "", isMapped: false, claim } as const;
+      const known = await settle({ ...key, ifUnknown: "known" }, incoming);
+      if (known?.isKnown === true && !isOwn(known, claim)) {
+        return { answer: await logOutcome("refused", { code: OTHER_SHOP, alert: true }) };
+      }
+    }
     if (takesUpdates && !isOfBefore) facts = await withFactsOf(before, { offerId, uniqueId }, facts, incoming);
     update = { platform, offerId, uniqueId, facts, isMapped: false, sale, ifUnknown: order.ifUnknown };
     if (isOfBefore) return stays([{ ...update, sale: { ...sale, text }, ifUnknown: "known" }]);

@@ -34,6 +34,13 @@ impl Shop {
         self.0.order_ids(body)
     }
 
+    /// The click that a signed order itself names; see [`shop::Shop::order_click`].
+    #[must_use]
+    #[wasm_bindgen(js_name = orderClick)]
+    pub fn order_click(&self, body: &[u8]) -> Option<String> {
+        self.0.order_click(body)
+    }
+
     /// Reads a webhook, and returns the verdict as JSON; see [`shop::Verdict`].
     ///
     /// # Errors

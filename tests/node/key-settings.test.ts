@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { createForwarderInProcess, type StoreSnapshot } from "../../dist/entry/forwarder-memory.inline.js";
 import { keepSenders } from "../../dist/forwarder/id-secret.js";
-import { noteSenders, type Sender } from "../../dist/forwarder/key-settings.js";
+import { type Noted, noteSenders, type Sender } from "../../dist/forwarder/key-settings.js";
 import { createIds } from "../../dist/forwarder/setup.js";
 import { OPERATOR, type Options, SITE } from "./forwarder-in-process.ts";
 import { type Platform, SIGNATURE, secrets, sign, TOPIC } from "./shop-webhook.ts";
@@ -15,13 +15,13 @@ const shop = (keys: string, digests = ["s1"], isSole = false): Sender => ({ name
 function starts(all: readonly (readonly [day: number, senders: readonly Sender[]])[], retention = 30) {
   let text = "";
   let writes = 0;
-  let former: readonly (readonly string[])[] = [];
+  let last: Omit<Noted, "text"> = { former: [], spans: [], held: [] };
   for (const [day, senders] of all) {
     const noted = noteSenders(text, senders, day * DAY, retention * DAY);
     if (noted.text !== text) writes += 1;
-    ({ text, former } = noted);
+    ({ text, ...last } = noted);
   }
-  return { former, writes, text };
+  return { ...last, writes, text };
 }
 
 describe("the memory of settings", () => {
@@ -144,6 +144,58 @@ describe("the memory of settings", () => {
     ).toEqual([["B"]]);
   });
 
+  test("of two shops it is known when each had what, also after one has left", () => {
+    const [one, two] = [shop("A", ["s1"]), shop("B", ["s2"])];
+    const span = (keys: string, since: number, until?: number) => ({
+      ...{ keys, sinceMs: since * DAY },
+      untilMs: until === undefined ? undefined : until * DAY,
+    });
+    expect(starts([[0, [one]]]).spans).toEqual([]);
+    const both = [
+      [0, [one, two]],
+      [10, [shop("C", ["s1"]), two]],
+    ] as const;
+    expect(starts(both).spans).toEqual([
+      { own: [span("A", 0, 17), span("C", 10)], others: [span("B", 0)] },
+      { own: [span("B", 0)], others: [span("A", 0, 17), span("C", 10)] },
+    ]);
+    // It was there until a start without it, however long ago that setting was noted. A release may roll for a week.
+    for (const day of [400, 401, 420, 429]) {
+      const left = starts([...both, [400, [two]], [day, [two]]]).spans[0]?.others;
+      expect(left).toEqual([span("C", 10, 407)]);
+    }
+    expect(starts([...both, [400, [two]], [431, [two]]]).spans).toEqual([]);
+    const rolling = [
+      [400, [two]],
+      [400.1, [shop("C", ["s1"]), two]],
+      [400.2, [two]],
+    ] as const;
+    expect(starts([...both, ...rolling]).spans[0]?.others).toEqual([span("C", 10, 407.2)]);
+    // What was one sender was each one's; what one of them has now is no other one's.
+    const split = starts([
+      [0, [shop("A", ["s1", "s2"])]],
+      [5, [shop("A", ["s1"]), shop("B", ["s2"])]],
+    ]).spans;
+    expect(split[1]).toEqual({ own: [span("A", 0), span("B", 5)], others: [{ keys: "A" }] });
+  });
+
+  test("settings that are new to a shop, and were those of one beside it", () => {
+    const held = (...all: Parameters<typeof starts>[0]) => starts(all).held;
+    const first = [0, [shop("A", ["s1"])]] as const;
+    const taken = [shop("B", ["s1"]), shop("A", ["s2"])];
+    expect(held(first, [10, taken])).toEqual([[], [{ keys: "A", by: 0, untilMs: 40 * DAY }]]);
+    expect(held(first, [10, taken], [11, taken])).toEqual([[], []]);
+    expect(held(first, [10, [shop("B", ["s1"])]], [39, taken])[1]).toHaveLength(1);
+    expect(held(first, [10, [shop("B", ["s1"])]], [41, taken])[1]).toEqual([]);
+    expect(held(first, [10, [shop("A", ["s2"])]])).toEqual([[]]);
+  });
+
+  test("a memory of an older release does not say since when", () => {
+    const older = JSON.stringify([{ name: "shopify", digests: ["s1"], uses: [{ keys: "A", atMs: 0, isOpen: true }] }]);
+    const { spans } = noteSenders(older, [shop("A", ["s1"]), shop("B", ["s2"])], DAY, 30 * DAY);
+    expect(spans[1]?.others).toEqual([{ keys: "A", sinceMs: undefined, untilMs: undefined }]);
+  });
+
   test("eight of before at most, and a bound for senders", () => {
     const many = Array.from({ length: 40 }, (_, index) => [index / 10, [shop(`keys ${index}`)]] as const);
     expect(starts(many).former[0]).toEqual(Array.from({ length: 8 }, (_, index) => `keys ${38 - index}`));
@@ -170,11 +222,14 @@ describe("the memory of settings", () => {
     const sender = shop("B");
     const of = async (told: string) => {
       const ids = createIds([{ idSecret: async () => told }] as never, { account: "a", senders: [sender] });
-      return (await ids()).formerOf(sender);
+      const { formerOf, spansOf } = await ids();
+      return [formerOf(sender), spansOf(sender).others];
     };
-    expect(await of("ab.cd")).toEqual([]);
-    expect(await of("ab.cd|a")).toEqual([]);
-    expect(await of('ab.cd|a|[["A|1","C"]]')).toEqual(["A|1", "C"]);
+    expect(await of("ab.cd")).toEqual([[], []]);
+    expect(await of("ab.cd|a")).toEqual([[], []]);
+    expect(await of('ab.cd|a|[["A|1","C"]]')).toEqual([["A|1", "C"], []]);
+    const spans = [{ own: [], others: [{ keys: "D" }] }];
+    expect(await of(`ab.cd|a|${JSON.stringify([["A|1"], spans])}`)).toEqual([["A|1"], [{ keys: "D" }]]);
   });
 });
 
@@ -285,7 +340,7 @@ describe("an order of another shop is none of before", () => {
       woo({ secrets: [ONE, TWO], offerId: 111 }),
       woo({ secrets: ONE, offerId: 111 }, { secrets: TWO, offerId: 111, idPrefix: "b-" }),
       TWO,
-      "a1b2c3-click",
+      "d4e5f6-click",
     ],
     [
       "another shop in its place",
@@ -310,6 +365,17 @@ describe("an order of another shop is none of before", () => {
     const told = await tell("woocommerce", "order.updated", order(9, clickId), secret);
     expect(told).toMatchObject({ outcome: "accepted" });
   });
+});
+
+test("an order of one of two shops that were set as one is found by its click", async () => {
+  const { set, tell } = restarts();
+  await set(woo({ secrets: [ONE, TWO], offerId: 111 }));
+  await tell("woocommerce", "order.updated", order(9, "a1b2c3-click"), TWO);
+  await set(woo({ secrets: ONE, offerId: 111 }, { secrets: TWO, offerId: 111, idPrefix: "b-" }));
+  for (const clickId of ["a1b2c3-click", "d4e5f6-click"]) {
+    const outcome = clickId.startsWith("a") ? "changed" : "accepted";
+    expect(await tell("woocommerce", "order.updated", order(9, clickId), TWO)).toMatchObject({ outcome });
+  }
 });
 
 test("a shop of Shopify's with all secrets new is the one of before, where it is the only one", async () => {

@@ -46,28 +46,34 @@ const outboxOf = (older: Older) =>
     },
   }) as unknown as DurableObjectNamespace;
 
-const options = (offerId: number, older: Older = "none"): WorkerOptions => ({
+const shop = (offerId: number, more: object = {}) => ({ secrets: SECRET, offerId, currency: "USD", ...more });
+
+const options = (
+  offerId: number,
+  older: Older = "none",
+  shops: readonly object[] = [shop(offerId)],
+): WorkerOptions => ({
   ...settings,
   ...{ apiKey: "CANARY-KEY", outbox: outboxOf(older), shards: 2, log: () => undefined },
-  shops: { woocommerce: { secrets: SECRET, offerId, currency: "USD" } },
+  shops: { woocommerce: shops } as WorkerOptions["shops"],
   fetch: async () => new Response(null, { status: 429, headers: { "retry-after": "3600" } }),
 });
 
-async function sign(text: string): Promise<string> {
+async function sign(text: string, secret: string): Promise<string> {
   const encode = (given: string) => new TextEncoder().encode(given);
-  const key = await crypto.subtle.importKey("raw", encode(SECRET), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const key = await crypto.subtle.importKey("raw", encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   return btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.sign("HMAC", key, encode(text)))));
 }
 
 /** An isolate of a release. */
-function worker(offerId: number, older: Older = "none") {
-  const forwarder = createForwarder(() => options(offerId, older));
+function worker(offerId: number, older: Older = "none", shops?: readonly object[]) {
+  const forwarder = createForwarder(() => options(offerId, older, shops));
   const own = {};
   return {
-    async tell(id: number, more: object = {}) {
+    async tell(id: number, more: object = {}, secret = SECRET) {
       const order = { id, status: "processing", currency: "USD", total: "10.00", refunds: [] };
       const body = JSON.stringify({ ...order, meta_data: [{ key: "reqid", value: `a1b2c3-${id}` }], ...more });
-      const headers = { "x-wc-webhook-topic": "order.updated", "x-wc-webhook-signature": await sign(body) };
+      const headers = { "x-wc-webhook-topic": "order.updated", "x-wc-webhook-signature": await sign(body, secret) };
       const request = new Request(`${SITE}/cake/webhooks/woocommerce`, { method: "POST", headers, body });
       const answer = await forwarder.fetch(request, own);
       return { status: answer.status, ...((await answer.json()) as { outcome?: string }) };
@@ -136,6 +142,27 @@ describe("during a rolling release", () => {
     expect(await worker(222, "first").tell(1)).toMatchObject({ outcome: "accepted" });
     expect(await worker(333, "others").tell(1)).toMatchObject({ outcome: "changed" });
   });
+});
+
+test("a shop that takes over another one's settings takes none of its orders, during the roll-out too", async () => {
+  wishes.now = options(111);
+  const secrets = "a secret of another shop, 32 characters or more";
+  const old = worker(111);
+  expect(await old.tell(1)).toMatchObject({ outcome: "accepted" });
+  const shops = [shop(111, { idPrefix: "a-" }), shop(111, { secrets })];
+  await abortAllDurableObjects();
+  wishes.now = options(111, "none", shops);
+  const next = worker(111, "none", shops);
+  const other = { meta_data: [{ key: "reqid", value: "d4e5f6-click" }], refunds };
+  const refused = { outcome: "refused", reason: "other_shop" };
+  expect(await next.tell(1, other, secrets)).toMatchObject(refused);
+  expect(await old.tell(2)).toMatchObject({ outcome: "accepted" });
+  expect(await next.tell(2, other, secrets)).toMatchObject(refused);
+  expect(await next.tell(2, { refunds })).toMatchObject({ outcome: "changed" });
+  expect(await next.tell(3, other, secrets)).toMatchObject({ outcome: "accepted" });
+  expect((await conversionsOf(next)).sort()).toEqual(["111 1", "111 2", "111 3"]);
+  const corrected = (await next.rows()).filter(({ correction }) => correction !== undefined);
+  expect(corrected).toHaveLength(2);
 });
 
 test("without a change a webhook calls what it called before; with one it asks for each setting of before", async () => {

@@ -8,6 +8,7 @@ import { ADDRESS_HEADER } from "../network.js";
 import { type ForwarderOptions, resolveOptions } from "../options.js";
 import { createIds } from "../setup.js";
 import { shardLayout } from "../shard-map.js";
+import { checkHeld } from "../shops.js";
 import { sweepAll } from "../sweep.js";
 import { failed, problemOf, takeFolder } from "./folder.js";
 import { createLimit, type RateLimitOptions } from "./rate-limit.js";
@@ -128,6 +129,7 @@ export function openForwarder(options: NodeOptions, ...more: unknown[]): NodeFor
       account: kept.find(({ account }) => account !== null)?.account ?? null,
     };
     for (const shard of shards) known = shard.opened(known);
+    checkHeld(resolved.shops, shards[0]?.findHeld(resolved.senders) ?? []);
   } catch (thrown) {
     clearInterval(sweeper);
     release();

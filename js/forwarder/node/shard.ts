@@ -4,9 +4,10 @@ import { Alarm } from "../../alarm.js";
 import { startTimer } from "../../timer.js";
 import { COPIED_BELOW } from "../delivery.js";
 import { Gate } from "../gate.js";
-import { findIdParts, type IdParts, keepIdParts } from "../id-secret.js";
+import { findHeld, findIdParts, type IdParts, keepIdParts } from "../id-secret.js";
+import type { Held, Sender } from "../key-settings.js";
 import { type ForwarderOptions, resolveOptions } from "../options.js";
-import { Outbox } from "../outbox.js";
+import { KEPT_TIMES, Outbox } from "../outbox.js";
 import type { Shard } from "../shard.js";
 import type { ShardLayout } from "../shard-map.js";
 import { SqlStore } from "../sql-store.js";
@@ -42,6 +43,8 @@ export class NodeShard {
   readonly #database: NodeDatabase;
   readonly #store: SqlStore;
   readonly #account: string;
+  readonly #now: () => number;
+  readonly #retentionMs: number;
   readonly #timer: Timer;
   readonly #alarm: Alarm;
 
@@ -49,6 +52,8 @@ export class NodeShard {
     // Each shard has options of its own, and with them its own circuit breaker towards CAKE.
     const resolved = resolveOptions(options, moreNames);
     const { clockSpeed } = resolved;
+    this.#now = () => Math.floor(Date.now() * clockSpeed);
+    this.#retentionMs = KEPT_TIMES * resolved.retentionMs;
     this.#database = new NodeDatabase(file, onFailure);
     try {
       const store = new SqlStore(this.#database, resolved.retentionMs);
@@ -73,7 +78,7 @@ export class NodeShard {
         turn: (work) => this.#database.turn(work),
         send: createSender(),
         host: {
-          now: () => Math.floor(Date.now() * clockSpeed),
+          now: this.#now,
           keepAlive: settle,
           wakeAt: (atMs) => this.#alarm.wakeAt(atMs === null ? null : atMs / clockSpeed),
         },
@@ -104,6 +109,11 @@ export class NodeShard {
     this.#database.transactionSync(() => keepIdParts(this.#store, this.#account, others));
     this.#database.opened();
     return this.idParts;
+  }
+
+  /** What senders beside each of these had before. */
+  findHeld(senders: readonly Sender[]): readonly (readonly Held[])[] {
+    return findHeld(this.#store, senders, this.#now(), this.#retentionMs);
   }
 
   /** Sends what is due. */

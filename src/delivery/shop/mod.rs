@@ -295,6 +295,19 @@ impl Shop {
         ids.iter().map(|id| self.settings.prefixed(id)).collect()
     }
 
+    /// The click that an order itself names, whatever its webhook says of it; the body is signed. Only an
+    /// order has one that may share its id with another shop's: none of Stripe's does.
+    #[must_use]
+    pub fn order_click(&self, body: &[u8]) -> Option<String> {
+        let attributes = match self.platform {
+            Platform::Shopify => "note_attributes",
+            Platform::WooCommerce => "meta_data",
+            Platform::Stripe => return None,
+        };
+        let payload = Payload::read(body)?;
+        self.settings.find_click_id(&[payload.at(&[attributes])])
+    }
+
     fn is_signed(&self, webhook: &Webhook<'_>) -> bool {
         match self.platform {
             Platform::Shopify | Platform::WooCommerce => {

@@ -52,6 +52,35 @@ fn each_webhook_is_what_the_shared_vectors_say() {
 }
 
 #[test]
+fn an_order_names_its_click_whatever_its_webhook_says_of_it() {
+    let all = vectors();
+    let now_s = all["nowS"].as_u64().unwrap();
+    let mut sales = 0;
+    for vector in all["webhooks"].as_array().unwrap() {
+        let (shop, body) = (shop(&all, vector), body(vector));
+        let click = shop.order_click(&body);
+        let sale = read(&shop, vector, &body, now_s).sale;
+        match sale.filter(|_| shop.platform != Platform::Stripe) {
+            Some(sale) => {
+                sales += 1;
+                assert_eq!(click, Some(sale.conversion.click_id));
+            }
+            None if shop.platform == Platform::Stripe => assert_eq!(click, None),
+            None => {}
+        }
+    }
+    assert!(sales > 10);
+    let secrets = ["a secret of 32 characters or more"];
+    let shop = Shop::new("woocommerce", secrets, r#"{"currency":"USD"}"#).unwrap();
+    let cancelled =
+        br#"{"id":9,"status":"cancelled","meta_data":[{"key":"reqid","value":"a1b2c3-click"}]}"#;
+    assert_eq!(shop.order_click(cancelled).as_deref(), Some("a1b2c3-click"));
+    for none in [&br#"{"id":9,"status":"cancelled"}"#[..], b"[]", b"{"] {
+        assert_eq!(shop.order_click(none), None);
+    }
+}
+
+#[test]
 fn a_shop_without_a_currency_says_so_unless_it_wants_no_revenue() {
     let new = |settings| Shop::new("stripe", ["secret"], settings).map(|_| ());
     for settings in [
