@@ -183,6 +183,36 @@ fn a_clear_no_to_a_correction_is_no_doubt() {
             200,
             "<r><success>true</success><row_count>0</row_count></r>",
         ),
+        // Another conversion, or none.
+        (
+            200,
+            "<r><success>true</success><conversion_id>7</conversion_id></r>",
+        ),
+        (
+            200,
+            "<r><success>true</success><event_conversion_id>7</event_conversion_id></r>",
+        ),
+        (
+            200,
+            "<r><success>true</success><offer_id>9</offer_id></r>",
+        ),
+        (
+            200,
+            r#"{"d":{"success":true,"conversion":{"conversion_id":7}}}"#,
+        ),
+        (
+            200,
+            "<r><success>true</success><rows_affected>0</rows_affected></r>",
+        ),
+        (
+            200,
+            "<r><success>true</success><updated>false</updated></r>",
+        ),
+        (
+            200,
+            "<r><success>true</success><conversions_updated>0</conversions_updated></r>",
+        ),
+        (200, r#"{"d":{"success":true,"affectedRows":0}}"#),
         (200, "<r><success>true</success><clicks/></r>"),
         (200, "<r><success>true</success><event_conversions/></r>"),
         (200, r#"{"d":{"success":true,"event_conversions":[]}}"#),
@@ -206,7 +236,10 @@ fn a_yes_to_a_correction_may_have_any_words_and_fields() {
     for body in [
         "<r><success>true</success></r>",
         "<r><success>true</success><message /></r>",
-        "<r><success>true</success><message>Saved</message><conversion_id>7</conversion_id></r>",
+        "<r><success>true</success><message>Saved</message><conversion_id>145211</conversion_id></r>",
+        "<r><success>true</success><conversion_id>145211</conversion_id><event_conversion_id>9</event_conversion_id></r>",
+        "<r><success>true</success><rows_affected>1</rows_affected><failed_count>0</failed_count></r>",
+        "<r><success>true</success><rows_affected>-1</rows_affected><conversion_id>0</conversion_id></r>",
         r#"{"d":{"success":true,"message":"Conversion Updated","error":null}}"#,
     ] {
         let step = read("correctConversion", 200, body);

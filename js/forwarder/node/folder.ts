@@ -5,8 +5,10 @@ import type { DatabaseSync } from "node:sqlite";
 import { CakeError } from "../../error.js";
 import { makeFolder } from "../../folder.js";
 import { refuse } from "../../option.js";
+import { core } from "../core.js";
 import { SECRET } from "../id-secret.js";
 import type { ShardLayout } from "../shard-map.js";
+import { CLOCK, forgetsFrom } from "../steady-clock.js";
 import { BUSY_MS, isBusy, openFile } from "./sqlite.js";
 
 /** The file that the process locks. The lock is the system's, so a killed process leaves none behind. */
@@ -118,6 +120,10 @@ function knownNumbers(
 ): Known {
   const now = Date.now();
   const keptMs = KEPT * retentionMs;
+  const clocks = files.map(({ clock }) => clock);
+  // A clock that has jumped ends the need of no number.
+  const leastMs = forgetsFrom(clocks, now);
+  const setFromMs = Number(core.api().clockSetFrom());
   const known = lock.prepare("SELECT shards FROM outbox").get()?.["shards"];
   const notes = files.filter(({ note }) => note !== undefined);
   const last = notes.sort((a, b) => (a.opened < b.opened ? 1 : -1))[0]?.note;
@@ -126,8 +132,10 @@ function knownNumbers(
   const former = (known === undefined ? last?.former : noted) ?? [];
   // Kept for the longer of the retention then and the one of today.
   const had = former.map(([shards = 0, thenMs = 0, sinceMs]): Former => {
-    const since = sinceMs || thenMs - keptMs;
-    return [shards, Math.ceil(Math.max(thenMs, since + keptMs)), since];
+    const told = sinceMs || thenMs - keptMs;
+    // By a clock that was not set, nobody knows since when.
+    const since = told < setFromMs ? now : told;
+    return [shards, Math.ceil(Math.max(thenMs, since + keptMs, leastMs)), since];
   });
   return {
     // The files of an earlier release tell by their names alone.
@@ -144,6 +152,8 @@ interface ShardFile {
   readonly note: FolderNote | undefined;
   /** The secret of its ids; null where it has none yet. */
   readonly secret: string | null;
+  /** What it knows of its clock. */
+  readonly clock: string | undefined;
 }
 
 function readFiles(folder: string, made: ReadonlySet<number>): readonly ShardFile[] {
@@ -155,6 +165,7 @@ function readFiles(folder: string, made: ReadonlySet<number>): readonly ShardFil
       opened: meta.get("opened") ?? "",
       note: note === undefined ? undefined : (JSON.parse(note) as FolderNote),
       secret: meta.get(SECRET) ?? null,
+      clock: meta.get(CLOCK),
     };
   });
 }
