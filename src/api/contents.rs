@@ -106,9 +106,7 @@ impl Contents {
         IDENTITIES.iter().zip(&self.ids).find_map(|(name, ids)| {
             let is_own = |told: &&String| match *name {
                 // A correction knows no click.
-                "click_id" => {
-                    asked.click_id.is_empty() || is_same_click_id(told, asked.click_id)
-                }
+                "click_id" => asked.click_id.is_empty() || is_same_click_id(told, asked.click_id),
                 "offer_id" => parse_id(told) == Some(asked.offer_id),
                 _ => asked
                     .unique_id
@@ -317,11 +315,7 @@ impl Contents {
             _ => return None,
         };
         let ids = self.ids.get_mut(at)?;
-        Some(if is_own {
-            &mut ids.own
-        } else {
-            &mut ids.other
-        })
+        Some(if is_own { &mut ids.own } else { &mut ids.other })
     }
 
     fn note_value(&mut self, value: Value<'_>) {
@@ -391,7 +385,10 @@ fn is_count(name: &str) -> bool {
 fn is_nothing(text: &str) -> bool {
     let text = text.trim().trim_matches('"');
     let is_zero = text.contains('0') && text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-    is_zero || ["false", "no", "none"].iter().any(|no| text.eq_ignore_ascii_case(no))
+    is_zero
+        || ["false", "no", "none"]
+            .iter()
+            .any(|no| text.eq_ignore_ascii_case(no))
 }
 
 /// Is this a word for success?

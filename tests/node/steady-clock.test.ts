@@ -11,7 +11,7 @@ import { sign, TOPIC } from "./shop-webhook.ts";
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const NOW = Date.UTC(2026, 5, 19);
-const SECRET = "woo-secret-4c1d9e7b2a6f8035";
+const SECRET = "woo-secret-4c1d9e7b2a6f80354c1d9e7b2a6f8035";
 
 describe("the clock of a store", () => {
   /** Looks at these times, and says each time whether anything may be forgotten. */
@@ -57,8 +57,11 @@ describe("a forwarder in a folder", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
     vi.setSystemTime(NOW);
+    // Each sweep prints a line.
+    vi.spyOn(console, "log").mockImplementation(() => undefined);
   });
   afterEach(() => {
+    vi.restoreAllMocks();
     vi.useRealTimers();
   });
 
@@ -146,8 +149,19 @@ describe("a forwarder in a folder", () => {
       shops: { woocommerce: { secrets: SECRET, offerId: 12_345, currency: "USD", idPrefix } },
     });
     const order = (id: number, atMs = Date.now()) => ({
-      ...{ id, number: String(id), status: "processing", currency: "USD", total: "100.00", line_items: [], refunds: [] },
-      ...{ date_created_gmt: new Date(atMs).toISOString().slice(0, 19), meta_data: [{ key: "reqid", value: CLICKS[id] }] },
+      ...{
+        id,
+        number: String(id),
+        status: "processing",
+        currency: "USD",
+        total: "100.00",
+        line_items: [],
+        refunds: [],
+      },
+      ...{
+        date_created_gmt: new Date(atMs).toISOString().slice(0, 19),
+        meta_data: [{ key: "reqid", value: CLICKS[id] }],
+      },
       date_paid_gmt: new Date(atMs).toISOString().slice(0, 19),
     });
     const CLICKS = [0, 1, 2].map(() => crypto.randomUUID());

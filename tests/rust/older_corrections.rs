@@ -192,10 +192,7 @@ fn a_clear_no_to_a_correction_is_no_doubt() {
             200,
             "<r><success>true</success><event_conversion_id>7</event_conversion_id></r>",
         ),
-        (
-            200,
-            "<r><success>true</success><offer_id>9</offer_id></r>",
-        ),
+        (200, "<r><success>true</success><offer_id>9</offer_id></r>"),
         (
             200,
             r#"{"d":{"success":true,"conversion":{"conversion_id":7}}}"#,

@@ -102,6 +102,8 @@ interface Known {
   /** The last number of shards; 0 for a new folder. */
   readonly shards: number;
   readonly former: Map<number, Former>;
+  /** Until this time each of them is needed: the clock has jumped. */
+  readonly leastMs: number;
 }
 
 function makeFormer(lock: DatabaseSync): void {
@@ -135,12 +137,13 @@ function knownNumbers(
     const told = sinceMs || thenMs - keptMs;
     // By a clock that was not set, nobody knows since when.
     const since = told < setFromMs ? now : told;
-    return [shards, Math.ceil(Math.max(thenMs, since + keptMs, leastMs)), since];
+    return [shards, Math.ceil(Math.max(thenMs, since + keptMs)), since];
   });
   return {
     // The files of an earlier release tell by their names alone.
     shards: Number(known ?? last?.shards ?? Math.max(0, ...[...made].map((number) => number + 1))),
-    former: new Map(had.filter(([, untilMs]) => untilMs >= now).map((each) => [each[0], each])),
+    former: new Map(had.filter(([, untilMs]) => Math.max(untilMs, leastMs) >= now).map((each) => [each[0], each])),
+    leastMs,
   };
 }
 
@@ -221,7 +224,7 @@ function refuseMissing({ shards, former }: Known, made: ReadonlySet<number>): vo
 function noteNumbers(
   lock: DatabaseSync,
   { shards, former }: ShardLayout,
-  { shards: before, former: had }: Known,
+  { shards: before, former: had, leastMs }: Known,
   retentionMs: number,
 ): FolderNote["former"] {
   if (before > 0 && before !== shards) {
@@ -233,7 +236,7 @@ function noteNumbers(
   }
   for (const [number, untilMs] of had.values()) {
     if (number === shards || former.includes(number)) continue;
-    const until = new Date(untilMs).toISOString().slice(0, 10);
+    const until = new Date(Math.max(untilMs, leastMs)).toISOString().slice(0, 10);
     const rule = `must name ${number} until ${until}: this outbox had ${number} shards, and its events are looked for by that number`;
     throw new CakeError({ code: "invalid_field", parameter: "formerShards", rule });
   }

@@ -100,7 +100,9 @@ fn read_message(
         return Err(answer.unexpected("is about another conversion_id: ", other));
     }
     match contents.nothing {
-        Some(nothing) => Err(answer.unexpected("says yes, and that nothing was changed: ", &nothing)),
+        Some(nothing) => {
+            Err(answer.unexpected("says yes, and that nothing was changed: ", &nothing))
+        }
         None => Ok(message),
     }
 }
