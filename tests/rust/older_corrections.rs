@@ -183,33 +183,6 @@ fn a_clear_no_to_a_correction_is_no_doubt() {
             200,
             "<r><success>true</success><row_count>0</row_count></r>",
         ),
-        // Another conversion, or none.
-        (
-            200,
-            "<r><success>true</success><conversion_id>7</conversion_id></r>",
-        ),
-        (
-            200,
-            "<r><success>true</success><event_conversion_id>7</event_conversion_id></r>",
-        ),
-        (200, "<r><success>true</success><offer_id>9</offer_id></r>"),
-        (
-            200,
-            r#"{"d":{"success":true,"conversion":{"conversion_id":7}}}"#,
-        ),
-        (
-            200,
-            "<r><success>true</success><rows_affected>0</rows_affected></r>",
-        ),
-        (
-            200,
-            "<r><success>true</success><updated>false</updated></r>",
-        ),
-        (
-            200,
-            "<r><success>true</success><conversions_updated>0</conversions_updated></r>",
-        ),
-        (200, r#"{"d":{"success":true,"affectedRows":0}}"#),
         (200, "<r><success>true</success><clicks/></r>"),
         (200, "<r><success>true</success><event_conversions/></r>"),
         (200, r#"{"d":{"success":true,"event_conversions":[]}}"#),
@@ -224,6 +197,23 @@ fn a_clear_no_to_a_correction_is_no_doubt() {
         (200, "SUCCESS"),
     ] {
         let step = read("correctConversion", status, body);
+        assert!(matches!(step, Step::Wait(_)), "{body}: {step:?}");
+    }
+}
+
+#[test]
+fn a_yes_about_another_conversion_or_about_none_is_in_doubt() {
+    for body in [
+        "<r><success>true</success><conversion_id>7</conversion_id></r>",
+        "<r><success>true</success><event_conversion_id>7</event_conversion_id></r>",
+        "<r><success>true</success><offer_id>9</offer_id></r>",
+        "<r><success>true</success><rows_affected>0</rows_affected></r>",
+        "<r><success>true</success><updated>false</updated></r>",
+        "<r><success>true</success><conversions_updated>0</conversions_updated></r>",
+        r#"{"d":{"success":true,"conversion":{"conversion_id":7}}}"#,
+        r#"{"d":{"success":true,"affectedRows":0}}"#,
+    ] {
+        let step = read("correctConversion", 200, body);
         assert!(matches!(step, Step::Wait(_)), "{body}: {step:?}");
     }
 }
