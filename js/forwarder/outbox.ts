@@ -136,8 +136,7 @@ export class Outbox {
     this.#setFromMs = Number(core.api().clockSetFrom()) * options.clockSpeed;
     const { acceptedMs, dueMs } = store.latest();
     // An earlier object's clock was ahead of this one's, or was not set yet.
-    const isDueLate = dueMs > this.#clockMs && dueMs > this.#clockMs + this.#longestWaitMs;
-    const isAhead = acceptedMs > this.#clockMs || isDueLate;
+    const isAhead = Math.max(acceptedMs, dueMs - this.#longestWaitMs) > this.#clockMs;
     const wasUnset = acceptedMs > 0 && acceptedMs < this.#setFromMs;
     // With another key nothing waits longer.
     const waitMs = stateLog.isAccessNew ? 0 : undefined;
