@@ -59,8 +59,9 @@ const WHOLE: [&str; 23] = [
     "\u{2026}",
 ];
 
-/// Texts that languages write for an object, a function or a promise, where a text was wanted.
-const WRITTEN: [&str; 19] = [
+/// Texts that languages write for an object, a function or a promise, where a text was wanted, and that templates write
+/// for an error. The number in it is a line's.
+const WRITTEN: [&str; 26] = [
     "[object ",
     "[function",
     "[asyncfunction",
@@ -80,6 +81,13 @@ const WRITTEN: [&str; 19] = [
     "<null>",
     "<none>",
     "<undefined>",
+    "liquid error",
+    "liquid syntax error",
+    "liquid warning",
+    "template error",
+    "warning: undefined ",
+    "notice: undefined ",
+    "notice: trying to ",
 ];
 
 /// Does this stand for a missing value? Examples are `undefined`, `NaN`, `[object Object]`, `0`,
@@ -173,7 +181,7 @@ fn is_whole(text: &str) -> bool {
     })
 }
 
-/// Has a language written an object, a function or a promise into the text?
+/// Has a language written an object, a function, a promise or an error into the text?
 fn is_written(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     WRITTEN.iter().any(|written| text.contains(written))

@@ -1,6 +1,7 @@
 /** Fills the first shard's store with delivered events that are past their retention, each with a claim. */
 import { DurableObject } from "cloudflare:workers";
 import { SqlStore } from "../../dist/forwarder/sql-store.js";
+import { CLOCK } from "../../dist/forwarder/steady-clock.js";
 
 const DAY_MS = 86_400_000;
 const RETENTION_MS = 30 * DAY_MS;
@@ -12,6 +13,8 @@ export class CakeOutbox extends DurableObject {
     const events = Number(new URL(request.url).searchParams.get("events"));
     const { storage } = this.ctx;
     const begin = Date.now() - 3 * RETENTION_MS;
+    // As if its clock had been looked at all the time: a sweep may forget.
+    new SqlStore(storage, RETENTION_MS).setMeta(CLOCK, `0 ${Date.now()}`);
     for (let stretch = 0; stretch < 4; stretch += 1) {
       const at = begin + stretch * (STRETCH_MS + DAY_MS);
       // The store itself begins the table, with its first event.

@@ -158,6 +158,7 @@ export class Corrections {
               code: conversion.code,
               message: conversion.upstream_message,
               nextMs: conversion.next_ms,
+              conversionId: conversion.conversion_id,
               ageMs: conversion.number < number ? Math.max(0, accepted_ms - conversion.accepted_ms) : null,
             },
       earlierMs: waiting?.next_ms ?? null,

@@ -41,6 +41,8 @@ export interface Family {
     readonly code: string;
     readonly message: string;
     readonly nextMs: number | null;
+    /** CAKE's id of it. */
+    readonly conversionId: number | null;
     /** How long before the correction the conversion was accepted; null where it was accepted later. */
     readonly ageMs: number | null;
   } | null;

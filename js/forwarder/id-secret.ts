@@ -2,12 +2,15 @@
  * What the ids of all shards are made with: a secret, so that nobody computes an event's id from an order's number, and
  * the account's text. With them the first shard keeps the settings of keys, those of before too.
  */
+import { core } from "./core.js";
 import { type Held, noteSenders, type Sender } from "./key-settings.js";
 import type { OutboxStore } from "./store.js";
 
 /** The name under which a store keeps the secret. */
 export const SECRET = "id secret";
 const SENDERS = "key settings";
+/** How many retentions the settings of before are kept: an order that still changes is kept longer than one. */
+const KEPT_TIMES = 2;
 
 /**
  * A sandbox, the one address of `http:` (`src/host.rs`), is an account of its own: what it was sent does not count as
@@ -58,7 +61,8 @@ export function keepSenders(
   try {
     const before = store.getMeta(SENDERS) ?? "";
     const given = JSON.parse(senders) as readonly Sender[];
-    const { text, former, spans } = noteSenders(before, given, nowMs, retentionMs);
+    const setFromMs = Number(core.api().clockSetFrom());
+    const { text, former, spans } = noteSenders(before, given, nowMs, KEPT_TIMES * retentionMs, setFromMs);
     if (text !== before && (given.length > 0 || before !== "")) store.setMeta(SENDERS, text);
     return JSON.stringify(spans.length > 0 ? [...former, spans] : former);
   } catch {
@@ -73,7 +77,7 @@ export function findHeld(
   nowMs: number,
   retentionMs: number,
 ): readonly (readonly Held[])[] {
-  return noteSenders(store.getMeta(SENDERS) ?? "", senders, nowMs, retentionMs).held;
+  return noteSenders(store.getMeta(SENDERS) ?? "", senders, nowMs, KEPT_TIMES * retentionMs).held;
 }
 
 function newSecret(): string {

@@ -97,10 +97,22 @@ export interface Noted {
 
 /**
  * Notes the settings of a start. `text` is the memory, or empty. A start with the settings of the one before changes
- * nothing; starts of two releases at once change it once a day at most.
+ * nothing; starts of two releases at once change it once a day at most. A time before `setFromMs` is of a clock that was
+ * not set, and counts as now.
  */
-export function noteSenders(text: string, senders: readonly Sender[], nowMs: number, retentionMs: number): Noted {
-  let all = read(text);
+export function noteSenders(
+  text: string,
+  senders: readonly Sender[],
+  nowMs: number,
+  retentionMs: number,
+  setFromMs = 0,
+): Noted {
+  const dated = (use: Use) => ({
+    ...use,
+    atMs: use.atMs < setFromMs ? nowMs : use.atMs,
+    sinceMs: (use.sinceMs ?? 0) < setFromMs ? undefined : use.sinceMs,
+  });
+  let all: readonly Remembered[] = read(text).map((each) => ({ ...each, uses: each.uses.map(dated) }));
   const groups = new Map<Remembered, Sender[]>();
   for (const sender of senders) {
     const mine = all.filter((each) => isSame(each, sender, all));

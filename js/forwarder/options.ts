@@ -16,6 +16,7 @@ import { createTimeZone, type TimeZone } from "../time-zone.js";
 import type { Deliverer, OperatorKey } from "../wasm/forwarder.js";
 import { checkSigningSecret } from "../webhook-signature.js";
 import { core } from "./core.js";
+import { hash } from "./hash.js";
 import type { Sender } from "./key-settings.js";
 import { type PostbackOptions, type ResolvedPostback, resolvePostbacks } from "./postbacks.js";
 import type { LogLine } from "./shard.js";
@@ -145,6 +146,8 @@ export interface ResolvedOptions {
   /** Stands in for the global `fetch`. */
   readonly fetch: ForwarderOptions["fetch"] | undefined;
   readonly account: string;
+  /** A digest of the key and the addresses: what CAKE refuses with one of them may pass with another. */
+  readonly access: string;
   /** Do conversions go to `p.ashx`? */
   readonly isPixel: boolean;
   readonly operatorSecret: string;
@@ -239,6 +242,7 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     operatorKey: core.keep(({ OperatorKey }) => new OperatorKey(operatorSecret)),
     fetch,
     account: accountOf(deliverer),
+    access: hash(JSON.stringify([operatorSecret, options.baseUrl, apiKey, pixelDomain])),
     isPixel: pixelDomain !== undefined,
     operatorSecret,
     zone: timeZone === "" ? undefined : createTimeZone(timeZone),

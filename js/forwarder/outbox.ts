@@ -30,6 +30,7 @@ import {
 import { Siblings } from "./siblings.js";
 import { SignIns } from "./sign-ins.js";
 import { StateLog } from "./state-log.js";
+import { SteadyClock } from "./steady-clock.js";
 import {
   type ClockNow,
   type EventFilter,
@@ -75,9 +76,6 @@ const SWEEP_PAUSE_MS = 10;
 
 const CLOCK_STEP_MS = 1_000;
 
-/** How many retentions the settings of before are kept: an order that still changes is kept longer than one. */
-export const KEPT_TIMES = 2;
-
 /** The time to store the result of an attempt that ended at its deadline. */
 const CLOSE_MS = 500;
 
@@ -93,6 +91,7 @@ export class Outbox {
   readonly #acceptor: Acceptor;
   readonly #accepting: Batch<AcceptRequest, readonly Acceptance[]>;
   readonly #siblings: Siblings;
+  readonly #steadyClock: SteadyClock;
   /** A clock before this time is not set. */
   readonly #setFromMs: number;
   /** The clock, when it was last looked at. */
@@ -128,15 +127,20 @@ export class Outbox {
       isAwaited: (id) => this.#waiters.has(id),
     });
     this.#acceptor = new Acceptor({ options, store, host, stateLog, corrections, delivery: this.#delivery });
-    this.#accepting = new Batch(this.#commit, (requests) => this.#acceptor.acceptAll(requests));
+    this.#steadyClock = new SteadyClock(store, () => Math.floor(host.now() / options.clockSpeed));
+    this.#accepting = new Batch(this.#commit, (requests) => {
+      this.#steadyClock.look();
+      return this.#acceptor.acceptAll(requests);
+    });
     this.#clockMs = host.now();
     this.#setFromMs = Number(core.api().clockSetFrom()) * options.clockSpeed;
     const { acceptedMs, dueMs } = store.latest();
-    const mayBeAhead = Math.max(acceptedMs, dueMs) > this.#clockMs;
     // An earlier object's clock was ahead of this one's, or was not set yet.
-    const isAhead = mayBeAhead && (acceptedMs > this.#clockMs || dueMs > this.#clockMs + this.#longestWaitMs);
+    const isAhead = Math.max(acceptedMs, dueMs - this.#longestWaitMs) > this.#clockMs;
     const wasUnset = acceptedMs > 0 && acceptedMs < this.#setFromMs;
-    if (isAhead || wasUnset) store.mendTimes(this.#clock(wasUnset));
+    // With another key nothing waits longer.
+    const waitMs = stateLog.isAccessNew ? 0 : undefined;
+    if (isAhead || wasUnset || stateLog.isAccessNew) store.mendTimes(this.#clock(wasUnset, waitMs));
   }
 
   /** Mends times where the clock was put back since the last look, by more than a correction of it takes, or was set. */
@@ -150,9 +154,8 @@ export class Outbox {
     return mended.then(() => this.#delivery.refresh());
   }
 
-  #clock(wasUnset: boolean): ClockNow {
-    const nowMs = this.#deps.host.now();
-    return { nowMs, setFromMs: this.#setFromMs, longestWaitMs: this.#longestWaitMs, wasUnset };
+  #clock(wasUnset: boolean, longestWaitMs = this.#longestWaitMs): ClockNow {
+    return { nowMs: this.#deps.host.now(), setFromMs: this.#setFromMs, longestWaitMs, wasUnset };
   }
 
   get #longestWaitMs(): number {
@@ -310,7 +313,8 @@ export class Outbox {
       const { secret, account: kept } = keepIdParts(store, account ?? "");
       if (account === undefined) return secret;
       if (senders === undefined) return `${secret}|${kept}`;
-      return `${secret}|${kept}|${keepSenders(store, senders, host.now(), KEPT_TIMES * options.retentionMs)}`;
+      const retentionMs = this.#steadyClock.mayForget() ? options.retentionMs : Number.POSITIVE_INFINITY;
+      return `${secret}|${kept}|${keepSenders(store, senders, host.now(), retentionMs)}`;
     });
   }
 
@@ -420,6 +424,7 @@ export class Outbox {
   /** Purges a part; returns whether nothing is left to purge now. */
   #purge(): boolean {
     const { store, host, options } = this.#deps;
+    if (!this.#steadyClock.mayForget()) return true;
     const now = host.now();
     const { gone, isDone } = store.purge(now - options.retentionMs, now - WEBHOOK_MS);
     for (const [state, count] of gone) this.#stateLog.counts.add(state, -count);
@@ -469,8 +474,8 @@ export class Outbox {
       const offers = deliverer.slowKinds(now).split(" ").slice(0, -1).map(Number);
       return offers.length === 0 ? null : { reason: "slow", until: null, offers };
     }
-    const untilMs = Number(deliverer.stalledUntil(now));
-    return { reason, until: untilMs === 0 ? null : instant(untilMs, this.#deps.options) };
+    const untilMs = Number(deliverer.stalledUntil(now)) || (this.#deps.store.nextDue(now) ?? 0);
+    return { reason, until: untilMs <= now ? null : instant(untilMs, this.#deps.options) };
   }
 
   #status(row: Row): Status {

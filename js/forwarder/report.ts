@@ -1,7 +1,6 @@
 /** The operators' reports: the totals of the whole forwarder, and its events page by page. */
 
 import { checkNames, refuse } from "../option.js";
-import { Refusal } from "./answer.js";
 import { kindOf } from "./delivery.js";
 import { addTally, type Tallies } from "./incoming.js";
 import { instant } from "./instant.js";
@@ -167,11 +166,11 @@ function waitOf(row: Row, hold: Hold | null, nowMs: number): WaitReason {
   return row.is_in_doubt === 1 ? "outcome" : "next_attempt";
 }
 
-/** The state with this word. @throws Refusal `not_found` */
-export function stateOf(word: string): StoredState | "failed" {
+/** The state with this word. A pause is the shard's. @throws CakeError `invalid_field` */
+function stateOf(word: string): StoredState | "failed" {
   const state = STATES.find((known) => known === word);
-  if (state === undefined) throw new Refusal("not_found", `unknown state: use one of ${STATES.join(", ")}`);
-  return state;
+  const isPaused = word === "paused" ? ": events that a pause holds up are pending" : "";
+  return state ?? refuse("state", `must be one of ${STATES.join(", ")}${isPaused}`);
 }
 
 /** The fields of a query or form. A repeated name is refused. @throws CakeError `invalid_field` */
@@ -184,7 +183,7 @@ export function once(query: URLSearchParams): Record<string, string> {
  * Reads a filter from the texts of a query or form, or from JSON. An empty value counts as absent. A misspelt name is
  * refused, because it would select every event.
  *
- * @throws Refusal `not_found` for an unknown state; CakeError `invalid_field`
+ * @throws CakeError `invalid_field`
  */
 export function filterOf(wishes: Readonly<Record<string, unknown>>, options: ResolvedOptions): EventFilter {
   checkNames("filters", wishes, ["state", "kind", "offerId", "code", "isInDoubt", "since", "until"]);

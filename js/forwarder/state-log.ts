@@ -21,13 +21,18 @@ const PAUSED = "paused";
 /** The state log of one shard. */
 export class StateLog {
   readonly counts: Counts;
+  /** Was a key or an address refused that is another one now? */
+  readonly isAccessNew: boolean;
   readonly #deps: StateLogDeps;
   #isPaused: boolean;
 
   constructor(deps: StateLogDeps) {
     this.#deps = deps;
     this.counts = new Counts(deps.store);
-    this.#isPaused = deps.store.getMeta(PAUSED) !== null;
+    const [code = "", access] = deps.store.getMeta(PAUSED)?.split(" ") ?? [];
+    this.#isPaused = code !== "";
+    this.isAccessNew = this.#isPaused && access !== deps.options.access;
+    if (this.isAccessNew) this.#notePause(code);
   }
 
   /** Does CAKE refuse the key? */
@@ -39,7 +44,12 @@ export class StateLog {
   setPaused(isPaused: boolean, code: string): void {
     if (isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;
-    this.#deps.store.setMeta(PAUSED, isPaused ? code : null);
+    if (isPaused) this.#notePause(code);
+    else this.#deps.store.setMeta(PAUSED, null);
+  }
+
+  #notePause(code: string): void {
+    this.#deps.store.setMeta(PAUSED, `${code} ${this.#deps.options.access}`);
   }
 
   settle(before: Row, after: Row): void {

@@ -111,9 +111,9 @@ export class Network {
     return this.#sender.settle();
   }
 
-  /** The network's time, in milliseconds since 1970. */
+  /** The network's time, in milliseconds since 1970: not before, whatever the machine's clock says. */
   now(): number {
-    return Math.trunc(this.#clock.frozen_ms ?? this.host.now() + this.#clock.offset_ms);
+    return Math.max(0, Math.trunc(this.#clock.frozen_ms ?? this.host.now() + this.#clock.offset_ms));
   }
 
   clock(): Clock {

@@ -4,7 +4,9 @@
 use super::asked::{Asked, is_same_click_id, is_same_unique_id};
 use super::certainty::words::{is_about_the_account, is_limit_in_words, is_no_refusal_in_words};
 use super::json::{Object, Value, parse_id};
-use super::{dress, message};
+use super::{Answer, dress, message};
+use crate::Result;
+use crate::xml::{Event, Reader};
 
 /// The most levels that are read.
 const MAX_DEPTH: u8 = 12;
@@ -28,6 +30,10 @@ pub(super) struct Contents {
     reasons: Vec<String>,
     /// The different ids of records.
     pub(super) records: Vec<String>,
+    /// The ids that older services give a conversion besides.
+    event_ids: Vec<String>,
+    /// The name of a count that says that nothing was changed, and its value.
+    pub(super) nothing: Option<String>,
     ids: [Ids; 3],
 }
 
@@ -52,8 +58,12 @@ impl Contents {
         };
         let is_json = contents.read_text(body, MAX_DEPTH, true);
         // XML, or JSON that breaks off, may have a record too.
-        let id = if body.trim_start().starts_with('<') {
-            message::element(body, record)
+        let is_markup = body.trim_start().starts_with('<');
+        if is_markup {
+            contents.read_markup(body);
+        }
+        let id = if is_markup {
+            message::element(body, record).filter(|_| contents.records.is_empty())
         } else if contents.records.is_empty() {
             broken_value(body, record)
         } else {
@@ -95,7 +105,8 @@ impl Contents {
     pub(super) fn another(&self, asked: Asked<'_>) -> Option<(&'static str, &str)> {
         IDENTITIES.iter().zip(&self.ids).find_map(|(name, ids)| {
             let is_own = |told: &&String| match *name {
-                "click_id" => is_same_click_id(told, asked.click_id),
+                // A correction knows no click.
+                "click_id" => asked.click_id.is_empty() || is_same_click_id(told, asked.click_id),
                 "offer_id" => parse_id(told) == Some(asked.offer_id),
                 _ => asked
                     .unique_id
@@ -110,6 +121,55 @@ impl Contents {
             };
             other.map(|value| (*name, value.as_str()))
         })
+    }
+
+    /// Checks that all that an answer names is of the conversion that was sent.
+    pub(super) fn check_about(&self, answer: &Answer<'_>, asked: Asked<'_>) -> Result<()> {
+        match self.another(asked) {
+            Some((name, value)) => {
+                Err(answer.unexpected(&["is about another ", name, ": "].concat(), value))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The id of another conversion than this one, where the answer names no id of it.
+    pub(super) fn other_record(&self, conversion_id: u64) -> Option<&str> {
+        let told = || self.records.iter().chain(&self.event_ids);
+        let is_own = |id: &String| parse_id(id) == Some(conversion_id);
+        let other = told().next().map(String::as_str);
+        other.filter(|_| !told().any(is_own))
+    }
+
+    /// Reads the elements of XML that hold text alone, as far as they can be read.
+    fn read_markup(&mut self, body: &str) {
+        let mut reader = Reader::new(body.trim_start());
+        let (mut name, mut text) = ("", String::new());
+        while let Ok(Some(event)) = reader.next() {
+            match event {
+                Event::Start { name: started, .. } => {
+                    name = started;
+                    text.clear();
+                }
+                Event::Text(part) => text.push_str(&part),
+                Event::End => {
+                    self.read_element(&plain_name(name), text.trim());
+                    name = "";
+                }
+            }
+        }
+    }
+
+    fn read_element(&mut self, name: &str, text: &str) {
+        self.note_count(name, text);
+        if is_none(text) {
+            return;
+        }
+        if dress::is_same_name(name, self.record) {
+            self.note_record(text.to_owned());
+        } else if let Some(ids) = self.ids_of(name) {
+            ids.push(text.to_owned());
+        }
     }
 
     /// Reads JSON, also where it is the text of JSON; another text says nothing. Returns whether it
@@ -147,11 +207,7 @@ impl Contents {
 
     fn read_object(&mut self, object: &Object<'_>, depth: u8, is_main: bool) {
         for (name, value) in object.entries() {
-            let name: String = name
-                .chars()
-                .filter(|letter| !matches!(letter, '_' | '-'))
-                .map(|letter| letter.to_ascii_lowercase())
-                .collect();
+            let name = plain_name(name);
             if dress::is_same_name(&name, self.list) {
                 continue;
             }
@@ -167,6 +223,7 @@ impl Contents {
         let text = value.text();
         let word = text.as_deref().map(str::trim).unwrap_or_default();
         let is_empty = text.is_some() && word.is_empty();
+        self.note_count(name, text.as_deref().unwrap_or(value.json()));
         let is_word = |words: &[&str]| words.iter().any(|each| word.eq_ignore_ascii_case(each));
         let fails = ["error", "fail", "failed", "failure"];
         let is_no = match name {
@@ -223,7 +280,7 @@ impl Contents {
     fn read_identity(&mut self, name: &str, value: Value<'_>) {
         let part = self.record.strip_suffix("_id").unwrap_or_default();
         if !part.is_empty() && dress::is_same_name(name, self.record) {
-            return self.note_record(value);
+            return self.note_value(value);
         }
         let id = value.object().filter(|inner| dress::has(inner, "id"));
         let id = id.and_then(|inner| dress::find(&inner, "id"));
@@ -233,31 +290,41 @@ impl Contents {
                 .object()
                 .is_some_and(|inner| !dress::has(&inner, self.record))
         {
-            return self.note_record(id);
+            return self.note_value(id);
         }
-        let (at, is_own, value) = match (name, id) {
-            ("clickid", _) => (0, true, value),
-            ("offerid", _) => (1, true, value),
-            ("uniqueid", _) => (2, true, value),
-            ("requestsessionid" | "reqsessid" | "reqid" | "ckmrequestid", _) => (0, false, value),
-            ("siteofferid", _) => (1, false, value),
-            ("transactionid", _) => (2, false, value),
-            ("click", Some(id)) => (0, false, id),
-            ("offer" | "siteoffer", Some(id)) => (1, false, id),
-            _ => return,
+        let (name, value) = match (name, id) {
+            ("click", Some(id)) => ("reqid", id),
+            ("offer" | "siteoffer", Some(id)) => ("siteofferid", id),
+            _ => (name, value),
         };
-        let Some(told) = told(value) else { return };
-        if let Some(ids) = self.ids.get_mut(at) {
-            if is_own {
-                ids.own.push(told);
-            } else {
-                ids.other.push(told);
-            }
+        if let Some(ids) = self.ids_of(name) {
+            ids.extend(told(value));
         }
     }
 
-    fn note_record(&mut self, value: Value<'_>) {
-        let Some(told) = told(value) else { return };
+    /// The ids among which an id of this name belongs.
+    fn ids_of(&mut self, name: &str) -> Option<&mut Vec<String>> {
+        let (at, is_own) = match name {
+            "clickid" => (0, true),
+            "offerid" => (1, true),
+            "uniqueid" => (2, true),
+            "requestsessionid" | "reqsessid" | "reqid" | "ckmrequestid" => (0, false),
+            "siteofferid" => (1, false),
+            "transactionid" => (2, false),
+            "eventconversionid" => return Some(&mut self.event_ids),
+            _ => return None,
+        };
+        let ids = self.ids.get_mut(at)?;
+        Some(if is_own { &mut ids.own } else { &mut ids.other })
+    }
+
+    fn note_value(&mut self, value: Value<'_>) {
+        if let Some(told) = told(value) {
+            self.note_record(told);
+        }
+    }
+
+    fn note_record(&mut self, told: String) {
         let is_same = |before: &String| {
             *before == told || parse_id(before).is_some_and(|id| parse_id(&told) == Some(id))
         };
@@ -265,6 +332,63 @@ impl Contents {
             self.records.push(told);
         }
     }
+
+    fn note_count(&mut self, name: &str, text: &str) {
+        if is_count(name) && is_nothing(text) {
+            self.nothing
+                .get_or_insert_with(|| [name, ": ", text].concat());
+        }
+    }
+}
+
+/// A field's name in small letters, without its joints.
+fn plain_name(name: &str) -> String {
+    name.chars()
+        .filter(|letter| !matches!(letter, '_' | '-'))
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect()
+}
+
+/// Does a field of this name tell how much was changed: `rows_affected`, `conversions_updated`? What has failed or was
+/// left alone is another count.
+fn is_count(name: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    let is_other = has(&[
+        "error",
+        "fail",
+        "skip",
+        "reject",
+        "invalid",
+        "warn",
+        "ignored",
+        "discount",
+        "account",
+        "not",
+        "unaffected",
+        "unchanged",
+        "unmatched",
+        "unmodified",
+    ]);
+    let is_named = has(&[
+        "affected",
+        "updated",
+        "changed",
+        "modified",
+        "matched",
+        "applied",
+        "corrected",
+    ]);
+    let ends = ["count", "rows", "records"];
+    !is_other && (is_named || ends.iter().any(|end| name.ends_with(end)))
+}
+
+fn is_nothing(text: &str) -> bool {
+    let text = text.trim().trim_matches('"');
+    let is_zero = text.contains('0') && text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    is_zero
+        || ["false", "no", "none"]
+            .iter()
+            .any(|no| text.eq_ignore_ascii_case(no))
 }
 
 /// Is this a word for success?

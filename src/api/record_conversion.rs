@@ -285,7 +285,7 @@ fn read_record<'a, 'b>(answer: &'b Answer<'a>, asked: Asked<'_>) -> Result<(Reco
     }
     let conversion_id = record.id(ID).ok_or_else(|| record.missing(ID))?;
     let contents = answer.contents(ID);
-    check_identity(answer, &contents, asked)?;
+    contents.check_about(answer, asked)?;
     answer.check_yes(&contents)?;
     Ok((record, conversion_id))
 }
@@ -333,7 +333,7 @@ pub(crate) fn read_duplicate(
         return Ok(Duplicate::No);
     }
     let contents = answer.contents(ID);
-    check_identity(answer, &contents, asked)?;
+    contents.check_about(answer, asked)?;
     if contents.records.len() > 1 {
         return Err(answer.unexpected("has several records: ", answer.body()));
     }
@@ -351,15 +351,5 @@ pub(crate) fn find_duplicate(answer: &Answer<'_>, asked: Asked<'_>) -> Duplicate
     match answer.open() {
         Ok(_) => Duplicate::No,
         Err(error) => read_duplicate(answer, &error, asked).unwrap_or(Duplicate::No),
-    }
-}
-
-/// Checks that all that an answer names is of the conversion that was sent.
-fn check_identity(answer: &Answer<'_>, contents: &Contents, asked: Asked<'_>) -> Result<()> {
-    match contents.another(asked) {
-        Some((name, value)) => {
-            Err(answer.unexpected(&["is about another ", name, ": "].concat(), value))
-        }
-        None => Ok(()),
     }
 }

@@ -78,6 +78,8 @@ pub(crate) struct Attempt {
     event: Option<Event>,
     /// Set for a correction, in place of `event`.
     correction: Option<Correction>,
+    /// CAKE's id of its conversion.
+    parent_id: Option<u64>,
     /// Has a later correction been sent first?
     is_overtaken: bool,
     /// Has the row stored that a correction is about to be sent?
@@ -115,6 +117,7 @@ impl Attempt {
             facts,
             event: None,
             correction: None,
+            parent_id: None,
             is_overtaken: false,
             is_noted: false,
             phase: Phase::Over,

@@ -362,7 +362,7 @@ test("the number of shards changes where the former one is named, and the folder
   expect(await known({ shards: 3, formerShards: [2, 5] })).toEqual([12, 12]);
   // The time is over: what waits in a shard without a number is delivered all the same.
   const lock = new DatabaseSync(join(folder, "lock.sqlite"));
-  lock.exec("UPDATE former SET until_ms = 1, since_ms = 1");
+  lock.exec("UPDATE former SET until_ms = 1740000000000, since_ms = 1740000000000");
   lock.close();
   const forwarder = open({ shards: 3 });
   const asked = new Request(`${SITE}/cake/operator/counts`, { headers: { authorization: `Bearer ${OPERATOR}` } });

@@ -1,6 +1,6 @@
 /** The operator's view and actions: filters, replays, cancelling, doubt, sign-ins; in one process. */
 import { randomUUID } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { StoreSnapshot } from "../../dist/entry/forwarder-memory.inline.js";
 import { both, event, OPERATOR, SITE } from "./forwarder-in-process.ts";
 
@@ -91,7 +91,7 @@ describe("filters", () => {
     [{}, 404],
     [{ state: "delivered" }, 404],
     [{ state: "pending", offerId: 777 }, 404],
-    [{ state: "elsewhere" }, 404],
+    [{ state: "elsewhere" }, 400],
     [{ ofer: 777 }, 400],
     [{ offerId: 777, stat: "dead" }, 400],
     [{ offerId: 1.5 }, 400],
@@ -286,6 +286,40 @@ describe("why an event waits", () => {
     },
   );
 
+  test("another key is tried at once, and the one before no sooner than its time", async () => {
+    let kept: StoreSnapshot | undefined;
+    let sent = 0;
+    const open = (apiKey: string) =>
+      both({
+        ...{ clockSpeed: 1, apiKey, kept },
+        keep: async (snapshot) => {
+          kept = structuredClone(snapshot);
+        },
+        fetch: async (request) => {
+          sent += 1;
+          const isRight = request.url.includes("right-key-9");
+          return isRight
+            ? Response.json({ success: true, conversion: { conversion_id: sent } })
+            : new Response("", { status: 401 });
+        },
+      });
+    const { backend } = open("wrong-key-1");
+    for (let count = 0; count < 3; count += 1) await backend(event(randomUUID()), "");
+    await expect.poll(() => sent, { timeout: 10_000 }).toBeGreaterThan(1);
+    const holdsOf = async ({ operator }: ReturnType<typeof both>) =>
+      ((await (await operator("counts")).json()) as { holds: { reason: string; until: string | null }[] }).holds;
+    await vi.waitFor(() => expect(kept?.meta.some(([name]) => name === "paused")).toBe(true));
+    // The probes of the first object end with it.
+    const before = structuredClone(kept);
+    const same = open("wrong-key-1");
+    await vi.waitFor(async () => expect((await holdsOf(same))[0]?.until).toMatch(/^20/));
+    kept = before;
+    const other = open("right-key-9");
+    const counts = async () => ((await (await other.operator("counts")).json()) as { counts: object }).counts;
+    await expect.poll(counts, { timeout: 3_000 }).toMatchObject({ delivered: 3, paused: 0 });
+    expect(await holdsOf(other)).toEqual([]);
+  });
+
   test("a refused key is told as what it is, with its alert on the page", async () => {
     const { backend, operator } = both({ fetch: async () => new Response("", { status: 401 }) });
     for (let count = 0; count < 5; count += 1) await backend(event(randomUUID()), "");
@@ -294,6 +328,22 @@ describe("why an event waits", () => {
     const page = await (await operator("")).text();
     expect(page).toMatch(/role="alert">[^<]*API key/);
   });
+});
+
+test.each([
+  ["state", "bad", "must be one of"],
+  ["state", "paused", "events that a pause holds up are pending"],
+  ["kind", "bad", "must be conversion or correction"],
+  ["offerId", "x", "must be a whole number"],
+])("a filter that selects nothing is refused by its name: %s=%s", async (parameter, value, rule) => {
+  const { operator } = both();
+  for (const path of [`conversions?${parameter}=${value}`, `export.csv?${parameter}=${value}`]) {
+    const answer = await operator(path);
+    expect(answer.status).toBe(400);
+    const { error } = (await answer.json()) as { error: { rule: string } };
+    expect(error).toMatchObject({ code: "invalid_field", parameter });
+    expect(error.rule).toContain(rule);
+  }
 });
 
 test("a doubt is told apart from a refusal", async () => {

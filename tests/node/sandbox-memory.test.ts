@@ -1,6 +1,6 @@
 /** The sandbox inside a process, and the equality of its two stores. */
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createCakeClient } from "../../dist/entry/edge.inline.js";
 import { createSandbox } from "../../dist/entry/sandbox-memory.inline.js";
 import { startSandbox } from "../sandbox-process.ts";
@@ -171,3 +171,17 @@ async function stateOf(sandbox: { fetch(request: Request): Promise<Response> }, 
   const response = await sandbox.fetch(new Request(`${ORIGIN}/__sandbox/state?${filter}`));
   return `${response.status}  ${await response.text()}`;
 }
+
+test("a machine whose clock is before 1970 has a network all the same", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  try {
+    vi.setSystemTime(-5_000);
+    const sandbox = createSandbox({});
+    const landing = await sandbox.fetch(new Request(`${ORIGIN}/?a=67890&c=12`));
+    expect(landing.status).toBe(302);
+    const clock = await sandbox.fetch(new Request(`${ORIGIN}/__sandbox/clock`));
+    expect(await clock.json()).toMatchObject({ now: "1970-01-01 00:00:00" });
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -202,11 +202,31 @@ fn a_clear_no_to_a_correction_is_no_doubt() {
 }
 
 #[test]
+fn a_yes_about_another_conversion_or_about_none_is_in_doubt() {
+    for body in [
+        "<r><success>true</success><conversion_id>7</conversion_id></r>",
+        "<r><success>true</success><event_conversion_id>7</event_conversion_id></r>",
+        "<r><success>true</success><offer_id>9</offer_id></r>",
+        "<r><success>true</success><rows_affected>0</rows_affected></r>",
+        "<r><success>true</success><updated>false</updated></r>",
+        "<r><success>true</success><conversions_updated>0</conversions_updated></r>",
+        r#"{"d":{"success":true,"conversion":{"conversion_id":7}}}"#,
+        r#"{"d":{"success":true,"affectedRows":0}}"#,
+    ] {
+        let step = read("correctConversion", 200, body);
+        assert!(matches!(step, Step::Wait(_)), "{body}: {step:?}");
+    }
+}
+
+#[test]
 fn a_yes_to_a_correction_may_have_any_words_and_fields() {
     for body in [
         "<r><success>true</success></r>",
         "<r><success>true</success><message /></r>",
-        "<r><success>true</success><message>Saved</message><conversion_id>7</conversion_id></r>",
+        "<r><success>true</success><message>Saved</message><conversion_id>145211</conversion_id></r>",
+        "<r><success>true</success><conversion_id>145211</conversion_id><event_conversion_id>9</event_conversion_id></r>",
+        "<r><success>true</success><rows_affected>1</rows_affected><failed_count>0</failed_count></r>",
+        "<r><success>true</success><rows_affected>-1</rows_affected><conversion_id>0</conversion_id></r>",
         r#"{"d":{"success":true,"message":"Conversion Updated","error":null}}"#,
     ] {
         let step = read("correctConversion", 200, body);

@@ -5,8 +5,10 @@ import type { DatabaseSync } from "node:sqlite";
 import { CakeError } from "../../error.js";
 import { makeFolder } from "../../folder.js";
 import { refuse } from "../../option.js";
+import { core } from "../core.js";
 import { SECRET } from "../id-secret.js";
 import type { ShardLayout } from "../shard-map.js";
+import { CLOCK, forgetsFrom } from "../steady-clock.js";
 import { BUSY_MS, isBusy, openFile } from "./sqlite.js";
 
 /** The file that the process locks. The lock is the system's, so a killed process leaves none behind. */
@@ -100,6 +102,8 @@ interface Known {
   /** The last number of shards; 0 for a new folder. */
   readonly shards: number;
   readonly former: Map<number, Former>;
+  /** Until this time each of them is needed: the clock has jumped. */
+  readonly leastMs: number;
 }
 
 function makeFormer(lock: DatabaseSync): void {
@@ -118,6 +122,10 @@ function knownNumbers(
 ): Known {
   const now = Date.now();
   const keptMs = KEPT * retentionMs;
+  const clocks = files.map(({ clock }) => clock);
+  // A clock that has jumped ends the need of no number.
+  const leastMs = forgetsFrom(clocks, now);
+  const setFromMs = Number(core.api().clockSetFrom());
   const known = lock.prepare("SELECT shards FROM outbox").get()?.["shards"];
   const notes = files.filter(({ note }) => note !== undefined);
   const last = notes.sort((a, b) => (a.opened < b.opened ? 1 : -1))[0]?.note;
@@ -126,13 +134,16 @@ function knownNumbers(
   const former = (known === undefined ? last?.former : noted) ?? [];
   // Kept for the longer of the retention then and the one of today.
   const had = former.map(([shards = 0, thenMs = 0, sinceMs]): Former => {
-    const since = sinceMs || thenMs - keptMs;
+    const told = sinceMs || thenMs - keptMs;
+    // By a clock that was not set, nobody knows since when.
+    const since = told < setFromMs ? now : told;
     return [shards, Math.ceil(Math.max(thenMs, since + keptMs)), since];
   });
   return {
     // The files of an earlier release tell by their names alone.
     shards: Number(known ?? last?.shards ?? Math.max(0, ...[...made].map((number) => number + 1))),
-    former: new Map(had.filter(([, untilMs]) => untilMs >= now).map((each) => [each[0], each])),
+    former: new Map(had.filter(([, untilMs]) => Math.max(untilMs, leastMs) >= now).map((each) => [each[0], each])),
+    leastMs,
   };
 }
 
@@ -144,6 +155,8 @@ interface ShardFile {
   readonly note: FolderNote | undefined;
   /** The secret of its ids; null where it has none yet. */
   readonly secret: string | null;
+  /** What it knows of its clock. */
+  readonly clock: string | undefined;
 }
 
 function readFiles(folder: string, made: ReadonlySet<number>): readonly ShardFile[] {
@@ -155,6 +168,7 @@ function readFiles(folder: string, made: ReadonlySet<number>): readonly ShardFil
       opened: meta.get("opened") ?? "",
       note: note === undefined ? undefined : (JSON.parse(note) as FolderNote),
       secret: meta.get(SECRET) ?? null,
+      clock: meta.get(CLOCK),
     };
   });
 }
@@ -210,7 +224,7 @@ function refuseMissing({ shards, former }: Known, made: ReadonlySet<number>): vo
 function noteNumbers(
   lock: DatabaseSync,
   { shards, former }: ShardLayout,
-  { shards: before, former: had }: Known,
+  { shards: before, former: had, leastMs }: Known,
   retentionMs: number,
 ): FolderNote["former"] {
   if (before > 0 && before !== shards) {
@@ -222,7 +236,7 @@ function noteNumbers(
   }
   for (const [number, untilMs] of had.values()) {
     if (number === shards || former.includes(number)) continue;
-    const until = new Date(untilMs).toISOString().slice(0, 10);
+    const until = new Date(Math.max(untilMs, leastMs)).toISOString().slice(0, 10);
     const rule = `must name ${number} until ${until}: this outbox had ${number} shards, and its events are looked for by that number`;
     throw new CakeError({ code: "invalid_field", parameter: "formerShards", rule });
   }

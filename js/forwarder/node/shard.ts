@@ -7,7 +7,7 @@ import { Gate } from "../gate.js";
 import { findHeld, findIdParts, type IdParts, keepIdParts } from "../id-secret.js";
 import type { Held, Sender } from "../key-settings.js";
 import { type ForwarderOptions, resolveOptions } from "../options.js";
-import { KEPT_TIMES, Outbox } from "../outbox.js";
+import { Outbox } from "../outbox.js";
 import type { Shard } from "../shard.js";
 import type { ShardLayout } from "../shard-map.js";
 import { SqlStore } from "../sql-store.js";
@@ -53,7 +53,7 @@ export class NodeShard {
     const resolved = resolveOptions(options, moreNames);
     const { clockSpeed } = resolved;
     this.#now = () => Math.floor(Date.now() * clockSpeed);
-    this.#retentionMs = KEPT_TIMES * resolved.retentionMs;
+    this.#retentionMs = resolved.retentionMs;
     this.#database = new NodeDatabase(file, onFailure);
     try {
       const store = new SqlStore(this.#database, resolved.retentionMs);

@@ -16,7 +16,7 @@ use self::params::effective_date;
 use super::event_conversions::changes_on_offer;
 use super::read_message;
 use crate::Result;
-use crate::api::asked::is_same_unique_id;
+use crate::api::asked::{Asked, is_same_unique_id};
 use crate::api::list_conversions::ListedConversion;
 use crate::api::spelling;
 use crate::api::{Account, Answer, Request};
@@ -67,6 +67,8 @@ pub(crate) enum Shown {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Checked {
     conversion_id: Option<u64>,
+    /// The id of the conversion as its own answer named it, where the caller gave none.
+    known_id: Option<u64>,
     unique_id: Option<String>,
     offer_id: u64,
     payout: Option<String>,
@@ -124,6 +126,7 @@ pub(crate) fn request_of(account: &Account, params: &Params) -> Result<(Request,
     request.parameter("disallow_on_billing_status", "ignore");
     let checked = Checked {
         conversion_id: params.conversion_id,
+        known_id: None,
         unique_id: params.unique_id.clone(),
         offer_id: params.offer_id,
         payout: params.payout.clone(),
@@ -137,12 +140,17 @@ pub(crate) fn request_of(account: &Account, params: &Params) -> Result<(Request,
     Ok((request, checked))
 }
 
-/// Reads the answer. CAKE names no conversion in it, so the outcome repeats the sent data.
+/// Reads the answer. Usually CAKE names no conversion in it, so the outcome repeats the sent data.
 ///
 /// # Errors
 /// Every error of an answer, see [`Error`](crate::Error).
 pub(crate) fn read(answer: &Answer<'_>, checked: &Checked) -> Result<Correction> {
-    let message = read_message(answer)?;
+    let asked = Asked {
+        offer_id: checked.offer_id,
+        unique_id: checked.unique_id.as_deref(),
+        ..Asked::default()
+    };
+    let message = read_message(answer, checked.conversion_id.or(checked.known_id), asked)?;
     Ok(Correction {
         message,
         ..checked.outcome()
@@ -150,6 +158,12 @@ pub(crate) fn read(answer: &Answer<'_>, checked: &Checked) -> Result<Correction>
 }
 
 impl Checked {
+    /// The same, for a conversion of which this id is known.
+    #[cfg(any(test, feature = "forwarder"))]
+    pub(crate) fn known_as(self, known_id: Option<u64>) -> Self {
+        Self { known_id, ..self }
+    }
+
     /// Does it add? Then it may be sent only once.
     pub(crate) fn adds(&self) -> bool {
         self.adds

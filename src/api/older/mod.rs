@@ -21,7 +21,9 @@ use self::markup::read_xml;
 use self::row::{Field, Row};
 use super::Answer;
 use super::answer::record::Record;
+use super::asked::Asked;
 use super::certainty::words::{is_limit_in_words, is_no_in_words};
+use super::contents::Contents;
 use super::page::Page;
 use crate::Result;
 
@@ -34,6 +36,9 @@ pub(crate) const BODY_LIMIT: u32 = 64 << 20;
 
 /// The names of a list and of each of its rows.
 type List = (&'static str, &'static str);
+
+/// The name of a conversion's id.
+const ID: &str = "conversion_id";
 
 /// The lists of all calls: none of them is in the answer to a write.
 const LISTS: [List; 3] = [
@@ -80,16 +85,33 @@ fn read_rows(
 }
 
 /// Reads the answer to a write: CAKE's words, with its yes. Anything that takes a yes back cancels
-/// it: a status, an error, words that say no, the rows of another call.
-fn read_message(answer: &Answer<'_>) -> Result<Option<String>> {
-    read_yes(answer).map_err(|error| answer.contradicted(error, "conversion_id"))
+/// it: a status, an error, words that say no, a count of nothing, the rows of another call, the name
+/// of another conversion than the one that was `asked`, by its id or by other data.
+fn read_message(
+    answer: &Answer<'_>,
+    conversion_id: Option<u64>,
+    asked: Asked<'_>,
+) -> Result<Option<String>> {
+    let contents = answer.contents(ID);
+    let read = read_yes(answer, &contents);
+    let message = read.map_err(|error| answer.contradicted(error, ID))?;
+    contents.check_about(answer, asked)?;
+    if let Some(other) = conversion_id.and_then(|id| contents.other_record(id)) {
+        return Err(answer.unexpected("is about another conversion_id: ", other));
+    }
+    match contents.nothing {
+        Some(nothing) => {
+            Err(answer.unexpected("says yes, and that nothing was changed: ", &nothing))
+        }
+        None => Ok(message),
+    }
 }
 
-fn read_yes(answer: &Answer<'_>) -> Result<Option<String>> {
+fn read_yes(answer: &Answer<'_>, contents: &Contents) -> Result<Option<String>> {
     let body = body_of(answer)?;
     let (is_yes, is_other, message) = if body.trim_start().starts_with('{') {
         let record = Record::from_fields(answer, answer.open()?);
-        answer.check_yes(&answer.contents("conversion_id"))?;
+        answer.check_yes(contents)?;
         let has_list = LISTS.iter().any(|(list, _)| record.has(list));
         let is_other = has_list || record.total_rows().is_some() || record.text("error").is_some();
         (
@@ -100,6 +122,7 @@ fn read_yes(answer: &Answer<'_>) -> Result<Option<String>> {
     } else {
         let envelope = read_xml(answer, body, &LISTS, &[], &mut |_| {})?;
         check(answer, &envelope, body)?;
+        answer.check_yes(contents)?;
         let is_other = envelope.has_list || envelope.total_rows.is_some() || envelope.has_error;
         (envelope.success == Some(true), is_other, envelope.message)
     };

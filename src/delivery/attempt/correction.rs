@@ -24,6 +24,8 @@ pub(crate) struct Parent {
     pub(crate) message: String,
     /// When it is due.
     pub(crate) next_ms: Option<u64>,
+    /// CAKE's id of it.
+    pub(crate) conversion_id: Option<u64>,
     /// How long before the correction it was accepted here; `None` where it was accepted later.
     pub(crate) age_ms: Option<u64>,
 }
@@ -44,7 +46,10 @@ pub(crate) struct Family {
 impl Attempt {
     pub(super) fn correction_request(&self) -> Result<(Request, Checked)> {
         match (&self.correction, self.route.older()) {
-            (Some(correction), Some(account)) => correction.request(account, &self.row.accepted_at),
+            (Some(correction), Some(account)) => {
+                let (request, checked) = correction.request(account, &self.row.accepted_at)?;
+                Ok((request, checked.known_as(self.parent_id)))
+            }
             (Some(_), None) => Err(Error::MissingApiKey),
             (None, _) => Err(Error::Internal),
         }
@@ -82,6 +87,7 @@ impl Attempt {
             return self.put_off(rest_ms);
         }
         self.is_overtaken = family.has_later;
+        self.parent_id = (family.conversion.as_ref()).and_then(|parent| parent.conversion_id);
         if !self.is_in_doubt {
             return self.send(breaker, moment);
         }

@@ -131,6 +131,7 @@ fn family_of(all: &[Stored], index: usize) -> Family {
             code: each.row.code.clone(),
             message: String::new(),
             next_ms: each.next_ms,
+            conversion_id: None,
             age_ms: all[index]
                 .row
                 .accepted_utc_ms

@@ -44,6 +44,7 @@ fn parent(state: &str) -> Family {
             code: of("", "refused"),
             message: of("", "CAKE said: Offer is closed"),
             next_ms: (state == "pending").then_some(START_MS + 500_000),
+            conversion_id: None,
             age_ms: Some(1_000),
         }),
         ..Family::default()
@@ -472,5 +473,24 @@ fn a_correction_of_a_copy_is_looked_up_and_never_undoes_what_came_after_the_copy
             &[(200, &elsewhere), (200, YES)],
         );
         assert_eq!(asked, [look, send], "{given}");
+    }
+}
+
+#[test]
+fn a_yes_that_names_another_conversion_is_in_doubt() {
+    let row = row_of(r#""payoutAdded":"-9.00""#);
+    let mut family = parent("delivered");
+    if let Some(parent) = &mut family.conversion {
+        parent.conversion_id = Some(998_877);
+    }
+    for (field, is_in_doubt) in [
+        ("<conversion_id>5</conversion_id>", true),
+        ("<transaction_id>V</transaction_id>", true),
+        ("<conversion_id>998877</conversion_id>", false),
+        ("<transaction_id> u </transaction_id>", false),
+    ] {
+        let body = format!("<r><success>true</success>{field}</r>");
+        let (_, over) = run(&row, FRESH, &family, &[(200, &body)]);
+        assert_eq!(over.is_in_doubt, is_in_doubt, "{field}");
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn read_siblings(json: &str) -> Option<Vec<Sibling>> {
 }
 
 /// `{ conversion, earlierMs, hasLater, delivered }`. A conversion is
-/// `{ state, code, message, nextMs, ageMs }`, or null where it is not known here.
+/// `{ state, code, message, nextMs, conversionId, ageMs }`, or null where it is not known here.
 #[must_use]
 pub(crate) fn read_family(json: &str) -> Option<Family> {
     let fields = Object::read(json)?;
@@ -56,6 +56,7 @@ pub(crate) fn read_family(json: &str) -> Option<Family> {
             code: text(&parent, "code"),
             message: text(&parent, "message"),
             next_ms: time(&parent, "nextMs"),
+            conversion_id: time(&parent, "conversionId"),
             age_ms: time(&parent, "ageMs"),
         }),
         earlier_ms: time(&fields, "earlierMs"),
