@@ -176,6 +176,58 @@ export function functionOption<T>(name: string, value: T | undefined): T | undef
 }
 
 /**
+ * A hook: a function that is only told something. Its errors, thrown or of a promise, harm nothing. Other functions are
+ * a {@link functionOption}.
+ */
+export function hookOption<Told extends readonly unknown[]>(
+  name: string,
+  value: ((...told: Told) => unknown) | undefined,
+): ((...told: Told) => void) | undefined {
+  const hook = functionOption(name, value);
+  if (hook === undefined) return undefined;
+  return (...told) => {
+    try {
+      const answer = hook(...told);
+      if (answer !== undefined) Promise.resolve(answer).catch(() => undefined);
+    } catch {
+      // There is nowhere to tell it.
+    }
+  };
+}
+
+/** An `AbortSignal`, also of another realm or library. Its controller is none. */
+export function signalOption(value: unknown): AbortSignal | undefined {
+  if (value === undefined || value === null) return undefined;
+  const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>;
+  const isSignal = typeof aborted === "boolean" && typeof addEventListener === "function";
+  if (isSignal && typeof removeEventListener === "function") return value as AbortSignal;
+  return refuse("signal", "must be an AbortSignal, such as the signal of an AbortController");
+}
+
+/**
+ * A copy of a caller's object that is used later: what its owner writes into it meanwhile changes nothing. Lists and
+ * dates in it are copied too. What cannot be copied stays as it is, for the checks to refuse it.
+ */
+export function copyOf<T>(given: T): T {
+  if (Array.isArray(given)) return [...given] as T;
+  if (given instanceof Date) return new Date(given) as T;
+  if (typeof given !== "object" || given === null || Object.prototype.toString.call(given) !== "[object Object]") {
+    return given;
+  }
+  try {
+    const copy: object = Object.create(Object.getPrototypeOf(given));
+    for (const [name, value] of Object.entries(given)) {
+      const isHeld = Array.isArray(value) || value instanceof Date;
+      const own = { value: isHeld ? copyOf(value) : value, enumerable: true, configurable: true, writable: true };
+      Object.defineProperty(copy, name, own);
+    }
+    return copy as T;
+  } catch {
+    return given;
+  }
+}
+
+/**
  * A string for the core, which takes nothing else. An absent one is the empty string, for which the core has a rule.
  *
  * @throws CakeError `invalid_field` if it is anything else

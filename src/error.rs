@@ -27,6 +27,12 @@ pub enum Error {
         /// The parameter's name, in the caller's spelling.
         parameter: &'static str,
     },
+    /// An id from the caller is neither such a number nor 0, which stands for all.
+    #[cfg(feature = "api")]
+    InvalidIdOrAll {
+        /// The parameter's name, in the caller's spelling.
+        parameter: &'static str,
+    },
     /// A tracking link has no `a`, or no `c`.
     MissingId {
         /// `affiliateId` or `creativeId`.
@@ -272,6 +278,9 @@ macro_rules! codes {
             #[must_use]
             pub fn code(&self) -> &'static str {
                 match self {
+                    // A variant of one feature among variants of all.
+                    #[cfg(feature = "api")]
+                    Self::InvalidIdOrAll { .. } => "invalid_id",
                     $($(#[$feature])? $(Self::$variant { .. })|+ => $code,)*
                 }
             }
@@ -359,6 +368,8 @@ impl Error {
             Self::WeakSecret => Some("secret"),
             Self::MissingApiKey => Some("apiKey"),
             Self::InvalidBaseUrl { .. } => Some("baseUrl"),
+            #[cfg(feature = "api")]
+            Self::InvalidIdOrAll { parameter } => Some(parameter),
             Self::InvalidId { parameter }
             | Self::MissingId { parameter }
             | Self::SubIdTooLong { parameter }

@@ -173,6 +173,13 @@ impl<'a> TrackingLink<'a> {
         link.build(rules)?;
         Ok(link)
     }
+
+    /// Can the link be built only where a long sub id may continue in the next one?
+    #[must_use]
+    pub fn needs_spill(&self) -> bool {
+        let mut sub_ids = self.sub_ids.iter().enumerate();
+        sub_ids.any(|(index, value)| !sub_id::split(index, text_of(value.as_ref())).1.is_empty())
+    }
 }
 
 /// Writes a link part by part, in the order of its methods. The first part that breaks a rule

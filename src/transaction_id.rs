@@ -9,12 +9,12 @@ use crate::{Error, Result, url};
 const MAX_CHARACTERS: usize = 128;
 
 /// Checks a transaction id from the caller; `parameter` is its name there. Shops have many formats
-/// (`#1001`, `2026/001`, `Bestellung 12`): any text without control characters is accepted. Returns
-/// the text without the surrounding white space that templates leave.
+/// (`#1001`, `2026/001`, `Bestellung 12`): any text without control characters and lost ones is
+/// accepted. Returns the text without the surrounding white space that templates leave.
 ///
 /// # Errors
 /// [`Error::PlaceholderText`] for a placeholder, [`Error::InvalidUniqueId`] for an empty or too
-/// long text, for control characters and for an e-mail address.
+/// long text, for control characters, for U+FFFD and for an e-mail address.
 pub(crate) fn check<'a>(parameter: &'static str, text: &'a str) -> Result<&'a str> {
     let id = text.trim();
     let broken = if id.is_empty() {
@@ -32,6 +32,11 @@ pub(crate) fn check<'a>(parameter: &'static str, text: &'a str) -> Result<&'a st
         Some(rule) => Err(Error::InvalidUniqueId { parameter, rule }),
         None if is_missing_value(id) || lost::is_prefix(id) => {
             Err(Error::PlaceholderText { parameter })
+        }
+        // Half a surrogate pair comes as U+FFFD from JavaScript and from JSON.
+        None if id.contains(char::REPLACEMENT_CHARACTER) => {
+            let rule = IdRule::Lost;
+            Err(Error::InvalidUniqueId { parameter, rule })
         }
         None => Ok(id),
     }

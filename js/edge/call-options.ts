@@ -34,7 +34,8 @@ export interface ReceivedResponse extends SentRequest {
 
 /** A Date where CAKE's clock is meant is a frequent slip. */
 function refuseDate(name: string): never {
-  const form = /^(start|end)Date$/.test(name) ? "YYYY-MM-DD" : "YYYY-MM-DD or YYYY-MM-DD HH:MM:SS";
+  const forms = { conversionDate: "YYYY-MM-DD HH:MM:SS", effectiveDate: '"today", "conversion_date" or YYYY-MM-DD' };
+  const form = (forms as Readonly<Record<string, string>>)[name] ?? "YYYY-MM-DD";
   return refuse(name, `must be text, ${form} in the account's time zone, and is a Date`);
 }
 

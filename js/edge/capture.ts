@@ -5,8 +5,10 @@ import {
   checkNoMore,
   checkRequest,
   choice,
+  copyOf,
   flagOption,
   functionOption,
+  hookOption,
   optionalString,
   parametersOption,
   refuse,
@@ -134,7 +136,7 @@ export function captureClick(request: Request, options: CaptureOptions, ...more:
       .captureClick(
         request,
         secretsOption("secrets", options.secrets),
-        typeof said === "boolean" ? `${said}` : stringOption("consent", said),
+        consentText(said),
         parametersOption(options.parameters),
         domainOption(options.domain),
         countOption(options.windowDays) ?? 30,
@@ -177,6 +179,14 @@ export function readClickCookie(request: Request, options: ReadClickOptions, ...
   return clickId;
 }
 
+function consentText(said: unknown): string {
+  if (typeof said === "boolean") return `${said}`;
+  if (said === undefined || said === null || typeof said === "string") return said ?? "";
+  const isPromise = typeof (said as { readonly then?: unknown }).then === "function";
+  const rule = 'must be "granted", "denied", "pending", true or false';
+  return refuse("consent", isPromise ? `${rule}, and is a Promise: await it before the capture` : rule);
+}
+
 /** The domain; in another script, as browsers and requests write it. */
 function domainOption(value: unknown): string {
   const domain = stringOption("domain", value).trim();
@@ -199,9 +209,12 @@ function checkOptions(options: unknown): void {
   functionOption("onError", (options as { readonly onError?: unknown }).onError);
 }
 
-/** A number of days or clicks, also as text or BigInt. The core has a rule for what is none. */
+/** A number of days or clicks, also as the digits of a text or as BigInt. The core has a rule for what is none. */
 function countOption(value: unknown): number | undefined {
-  return value === undefined || value === null ? undefined : Number(value);
+  if (value === undefined || value === null) return undefined;
+  const isText = (typeof value === "string" || typeof value === "bigint") && /^\s*\d+\s*$/.test(`${value}`);
+  const count = isText ? Number(value) : value;
+  return typeof count === "number" && Number.isSafeInteger(count) ? Math.max(0, Math.min(count, 1_000)) : 0;
 }
 
 function isFirst({ touch }: Pick<CaptureOptions, "touch">): boolean {
@@ -212,7 +225,8 @@ function isFirst({ touch }: Pick<CaptureOptions, "touch">): boolean {
 /** The capture options of a site's Worker. */
 export interface SiteCaptureOptions extends CaptureOptions {
   /**
-   * Is called with the reason when a click could not be captured. The site's answer is sent anyway.
+   * Is called with the reason when a click could not be captured. The site's answer is sent anyway, and errors of this
+   * function are ignored.
    * @default `console.error`
    */
   readonly onError?: ((error: unknown, request: Request) => void) | undefined;
@@ -238,8 +252,8 @@ export function withClickCapture<Env, Rest extends unknown[]>(
 ): (request: Request, env: Env, ...rest: Rest) => Promise<Response> {
   checkNoMore("withClickCapture", 2, more);
   if (typeof handler !== "function") refuse("handler", "must be a function that answers a request");
-  checkSettings(settings);
-  return async (request, env, ...rest) => captureInto(await handler(request, env, ...rest), request, settings, env);
+  const kept = keptSettings(settings);
+  return async (request, env, ...rest) => captureInto(await handler(request, env, ...rest), request, kept, env);
 }
 
 /** The part of Hono's context that the middleware uses. */
@@ -264,11 +278,11 @@ export function clickCapture<Env>(
   ...more: unknown[]
 ): (context: HonoContext<Env>, next: () => Promise<void>) => Promise<void> {
   checkNoMore("clickCapture", 1, more);
-  checkSettings(settings);
+  const kept = keptSettings(settings);
   return async (context, next) => {
     await next();
     const response = context.res;
-    const captured = captureInto(response, context.req.raw, settings, context.env);
+    const captured = captureInto(response, context.req.raw, kept, context.env);
     if (captured === response) return;
     // Otherwise Hono would put the old answer's headers over the new one's.
     context.res = undefined;
@@ -297,13 +311,15 @@ export function pagesClickCapture<Env>(
   ...more: unknown[]
 ): (context: PagesContext<Env>) => Promise<Response> {
   checkNoMore("pagesClickCapture", 1, more);
-  checkSettings(settings);
-  return async (context) => captureInto(await context.next(), context.request, settings, context.env);
+  const kept = keptSettings(settings);
+  return async (context) => captureInto(await context.next(), context.request, kept, context.env);
 }
 
-/** A wrong type of settings is reported when the site starts, not at each visit. */
-function checkSettings(settings: unknown): void {
-  if (typeof settings !== "function") checkOptions(settings);
+/** The settings, as they are when the site starts: a wrong type is reported then, not at each visit. */
+function keptSettings<Env>(settings: CaptureSettings<Env>): CaptureSettings<Env> {
+  if (typeof settings === "function") return settings;
+  checkOptions(settings);
+  return copyOf(settings);
 }
 
 /** The site's answer with the click's cookie; the same answer if there is none to set. */
@@ -311,6 +327,9 @@ function captureInto<Env>(response: Response, request: Request, settings: Captur
   let onError: SiteCaptureOptions["onError"];
   try {
     const options = typeof settings === "function" ? settings(env) : settings;
+    if (options === undefined || options === null) {
+      refuse("options", "must be an object: write (env) => ({ … }), with parentheses around the braces");
+    }
     onError = options.onError;
     const { setCookie, setCookies = [setCookie], reason } = captureClick(request, options);
     if (reason === "insecure") reportInsecure(request, options);
@@ -352,11 +371,10 @@ function reportInsecure(request: Request, options: SiteCaptureOptions): void {
 
 /** The site must not fail because a capture or a report failed. */
 function report(error: unknown, request: Request, onError: SiteCaptureOptions["onError"]): void {
-  try {
-    if (typeof onError === "function") onError(error, request);
-    // biome-ignore lint/suspicious/noConsole: a Worker's log is its console
-    else console.error(`cake-edge: the click was not captured: ${String(error)}`);
-  } catch {
-    // A failing `onError` must not break the site.
-  }
+  hookOption("onError", typeof onError === "function" ? onError : logError)?.(error, request);
+}
+
+function logError(error: unknown): void {
+  // biome-ignore lint/suspicious/noConsole: a Worker's log is its console
+  console.error(`cake-edge: the click was not captured: ${String(error)}`);
 }

@@ -46,10 +46,12 @@ export function readClickPage(
   dates: Dates,
 ): { rows: Click[]; totalRows: number | undefined; gaps?: readonly number[] | undefined } {
   const read = JSON.parse(json) as ReadPage;
+  // What stands around the rows, such as the number of all.
+  dates.reportUnread(read.unread);
   const clicks = taken && !hasLongNumbers(body) ? tryReadPlain(taken, dates) : undefined;
   if (clicks !== undefined) return { rows: clicks, totalRows: read.totalRows };
   const page = taken === undefined ? read : (JSON.parse(clientCore.api().readClicks(body)) as ReadPage);
-  dates.reportUnread(page.unread);
+  if (page !== read) dates.reportUnread(page.unread);
   const rows = page.rows.map((click) => withInstant(click, dates));
   return { rows, totalRows: read.totalRows, gaps: page.gaps };
 }

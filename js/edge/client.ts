@@ -5,9 +5,11 @@ import {
   checkNoMore,
   choice,
   functionOption,
+  hookOption,
   integerOption,
   limitArguments,
   refuse,
+  signalOption,
   stringOption,
 } from "../option.js";
 import { refuseMissing } from "../secret.js";
@@ -20,7 +22,7 @@ import type {
   RecordConversionParams,
   TrackingDomain,
 } from "./cake-client.js";
-import { type CallOptions, toJson } from "./call-options.js";
+import { toJson } from "./call-options.js";
 import { type Click, readClickPage, withInstant } from "./click.js";
 import { type CakeClientOptions, CLIENT_OPTIONS } from "./client-options.js";
 import {
@@ -77,7 +79,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
   const isOlder = choice("services", options.services, SERVICES) === "older";
   const readOnly = choice("readOnly", options.readOnly, [true, false]) ?? false;
   const zone = options.timeZone === undefined ? undefined : createTimeZone(stringOption("timeZone", options.timeZone));
-  const warn = quiet(functionOption("onWarning", options.onWarning)) ?? warnConsole;
+  const warn = hookOption("onWarning", options.onWarning) ?? warnConsole;
   const dates = createDates(zone, warn, (text) => client().shown(text));
   const client = clientCore.keep(
     ({ Client }) =>
@@ -88,8 +90,8 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
         isOlder,
         intervalOf(options.rateLimit),
         functionOption("fetch", fetch),
-        quiet(functionOption("onRequest", onRequest)),
-        quiet(functionOption("onResponse", onResponse)),
+        frozen(hookOption("onRequest", onRequest)),
+        frozen(hookOption("onResponse", onResponse)),
       ),
   );
   // Wrong options are reported at once.
@@ -109,7 +111,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
         integerOption("retries", given.retries, 0, 10) ?? retries,
         integerOption("timeoutMs", given.timeoutMs, 1, MAX_TIMEOUT_MS) ?? timeoutMs,
         isDryRun ? "dry" : (choice("verify", given.verify, VERIFY) ?? verify),
-        signalOf(given),
+        signalOption(given.signal),
       ),
     );
   }
@@ -144,9 +146,9 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
         maxPageRows: 10_000,
         idOf: (click) => click.clickId,
         reportMissing: dates.of("listClicks").reportMissing,
-        fetchPage: (range) =>
+        fetchPage: (range, own) =>
           settle(async () => {
-            const [page, taken, body] = (await run("listClicks", range, given)) as [string, unknown[]?, string?];
+            const [page, taken, body] = (await run("listClicks", range, own)) as [string, unknown[]?, string?];
             return { ...readClickPage(page, taken, body ?? "", dates.of("listClicks")), body: body ?? "" };
           }),
       }),
@@ -164,7 +166,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
         maxPageRows: isOlder ? 10_000 : 500,
         idOf: (conversion) => conversion.conversionId,
         reportMissing: dates.of("listConversions").reportMissing,
-        fetchPage: (range) => fetchConversions<ListedConversion>("listConversions", range, given),
+        fetchPage: (range, own) => fetchConversions<ListedConversion>("listConversions", range, own),
       }),
     listConversionChanges: (params, given) =>
       createList({
@@ -174,7 +176,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
         maxPageRows: 10_000,
         idOf: (conversion) => conversion.conversionId,
         reportMissing: dates.of("listConversionChanges").reportMissing,
-        fetchPage: (range) => fetchConversions<ListedConversion>("listConversionChanges", range, given),
+        fetchPage: (range, own) => fetchConversions<ListedConversion>("listConversionChanges", range, own),
       }),
     correctConversion: (params, given) =>
       settle(async () => {
@@ -190,7 +192,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
         maxPageRows: 10_000,
         idOf: (conversion) => conversion.conversionId,
         reportMissing: dates.of("listConversionReport").reportMissing,
-        fetchPage: (range) => fetchConversions<ReportedConversion>("listConversionReport", range, given),
+        fetchPage: (range, own) => fetchConversions<ReportedConversion>("listConversionReport", range, own),
       }),
     createPostback: (params, given) =>
       settle(async () => {
@@ -214,7 +216,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
             given?.clickId === undefined ? undefined : stringOption("clickId", given.clickId),
             integerOption("retries", given?.retries, 0, 10) ?? retries,
             integerOption("timeoutMs", given?.timeoutMs, 1, MAX_TIMEOUT_MS) ?? timeoutMs,
-            signalOf(given ?? {}),
+            signalOption(given?.signal),
           ),
         );
         return parse<CheckReport>(report);
@@ -259,22 +261,9 @@ export function intervalOf(rateLimit: unknown): number {
   return refuse("rateLimit", "must be a number of requests a second, above 0 and at most 1000");
 }
 
-function signalOf({ signal }: CallOptions): AbortSignal | undefined {
-  if (signal === undefined || signal === null) return undefined;
-  if (typeof signal === "object" && typeof signal.addEventListener === "function") return signal;
-  return refuse("signal", "must be an AbortSignal");
-}
-
-/** A hook whose errors, sync or async, harm no call. */
-function quiet<T>(hook: ((told: T) => unknown) | undefined): ((told: T) => void) | undefined {
-  if (hook === undefined) return undefined;
-  return (told) => {
-    try {
-      Promise.resolve(hook(Object.freeze(told))).catch(() => {});
-    } catch {
-      // The hook's error is ignored.
-    }
-  };
+/** A hook that cannot change what it is told. */
+function frozen<T>(hook: ((told: T) => void) | undefined): ((told: T) => void) | undefined {
+  return hook && ((told) => hook(Object.freeze(told)));
 }
 
 /** `conversionDate` as the account's civil time, if it is a Date. */

@@ -2,9 +2,9 @@
 import { textOf, unitsOf } from "../amount.js";
 import { CakeError, isCakeError, toCakeError } from "../error.js";
 import { CORRECTION_ENTRY, readEntries } from "../journal-entry.js";
-import { checkNames, checkNoMore, choice, functionOption, integerOption, refuse } from "../option.js";
+import { checkNames, checkNoMore, choice, copyOf, hookOption, integerOption, refuse, signalOption } from "../option.js";
 import type { CakeClient, CorrectConversionParams } from "./cake-client.js";
-import { createSender, inTurn } from "./one-by-one.js";
+import { copyRows, createSender, inTurn } from "./one-by-one.js";
 
 /** One correction: from a report's `rows`, a forwarder's export, or your own list. */
 export interface CorrectionRow extends CorrectConversionParams {
@@ -58,7 +58,7 @@ export interface ApplyCorrectionsOptions {
   readonly dryRun?: boolean | undefined;
   /** The most requests a second. @default 2 */
   readonly rateLimit?: number | undefined;
-  /** Is called for each row, in their order, once its outcome is known. */
+  /** Is called for each row, in their order, once its outcome is known. Its errors are ignored. */
   readonly onRow?: ((row: AppliedCorrection) => void) | undefined;
   /** Ends the run between two rows. */
   readonly signal?: AbortSignal | undefined;
@@ -130,23 +130,24 @@ export async function applyCorrections(
 ): Promise<CorrectionsReport> {
   checkNoMore("applyCorrections", 2, more);
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
-  return inTurn(options.journal, () => applyAll(rows, options));
+  const kept = copyRows(rows);
+  const settings = copyOf(options);
+  return inTurn(settings.journal, () => applyAll(kept, settings));
 }
 
-async function applyAll(rows: Iterable<CorrectionRow>, options: ApplyCorrectionsOptions): Promise<CorrectionsReport> {
+async function applyAll(rows: readonly CorrectionRow[], options: ApplyCorrectionsOptions): Promise<CorrectionsReport> {
   checkNames("options", options, OPTIONS);
-  const { client, journal, signal } = options;
+  const { client, journal } = options;
   if (typeof client?.correctConversion !== "function")
     refuse("client", "must be a client, as createCakeClient makes it");
   if (typeof journal?.read !== "function" || typeof journal.append !== "function") {
     refuse("journal", "must have read() and append(entry)");
   }
-  if (typeof rows !== "object" || rows === null || !(Symbol.iterator in rows)) refuse("rows", "must be a list");
   const maxRows = integerOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY;
   const maxMoney = options.maxMoney === undefined ? undefined : unitsOf("maxMoney", options.maxMoney);
   const dryRun = choice("dryRun", options.dryRun, [true, false]) ?? false;
-  const onRow = functionOption("onRow", options.onRow);
-  const sender = createSender(options.rateLimit ?? 2, signal);
+  const onRow = hookOption("onRow", options.onRow);
+  const sender = createSender(options.rateLimit ?? 2, signalOption(options.signal));
   const known = latest(readEntries(await journal.read(), CORRECTION_ENTRY));
   /** The correction behind each own id of a conversion, unless CAKE has refused it. */
   const rivals = new Map<string, string>();
@@ -214,7 +215,6 @@ async function applyAll(rows: Iterable<CorrectionRow>, options: ApplyCorrections
   }
 
   for (const row of rows) {
-    if (typeof row !== "object" || row === null) refuse(`rows[${done.length}]`, "must be an object");
     const applied = await apply(row, done.length);
     done.push(applied);
     onRow?.(applied);

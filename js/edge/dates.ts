@@ -38,6 +38,9 @@ export interface Dates {
   of(call: string): Dates;
 }
 
+/** A decimal number, as JSON and .NET write it. JavaScript reads other texts too, such as `0x12` and `Infinity`. */
+const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
+
 /** Makes the reader of a client's answers. `shown` removes the API key from a text. */
 export function createDates(
   zone: TimeZone | undefined,
@@ -70,14 +73,19 @@ export function createDates(
     },
     findAmount(field, text) {
       if (text === undefined) return undefined;
-      const amount = Number(text);
-      if (!Number.isNaN(amount)) return amount;
+      const amount = DECIMAL.test(text) ? Number(text) : Number.NaN;
+      if (Number.isFinite(amount)) return amount;
       warnOnce("unreadable_field", field, text, `no number, and comes as ${field}Text alone`);
       return undefined;
     },
     reportUnread(unread = []) {
       for (const { field, value } of unread) {
-        warnOnce("unreadable_field", field, value, "of another type or shape than CAKE documents, and absent");
+        warnOnce(
+          "unreadable_field",
+          field,
+          value,
+          "of another type or shape than CAKE documents, or says two things, and is absent",
+        );
       }
     },
     reportMissing(rows, totalRows) {

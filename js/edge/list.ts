@@ -1,6 +1,6 @@
 /** A list of CAKE's API, row by row or page by page. */
 import { abortedError, call } from "../error.js";
-import { checkNames, functionOption, integerOption, limitArguments } from "../option.js";
+import { checkNames, copyOf, hookOption, integerOption, limitArguments, signalOption } from "../option.js";
 import type { CallOptions } from "./call-options.js";
 import { clientCore } from "./core.js";
 
@@ -26,7 +26,7 @@ export interface ListProgress {
 export interface ListOptions extends CallOptions {
   /** The most rows to read. @default all */
   readonly maxRows?: number | undefined;
-  /** Is called with the progress after each page. */
+  /** Is called with the progress after each page. Its errors are ignored. */
   readonly onPage?: ((progress: ListProgress) => void) | undefined;
 }
 
@@ -82,7 +82,7 @@ interface ListDeps<Row> {
   readonly maxPageRows: number;
   /** The id that tells two rows apart, if CAKE returns one. */
   idOf(row: Row): string | number | undefined;
-  fetchPage(params: RowRange): Promise<FetchedPage<Row>>;
+  fetchPage(params: RowRange, options: ListOptions | undefined): Promise<FetchedPage<Row>>;
   /** Is told where a list has ended before the number of rows that CAKE says it has. */
   reportMissing(rows: number, totalRows: number): void;
 }
@@ -92,12 +92,13 @@ const MAX_KNOWN_IDS = 100_000;
 
 const OPTIONS = ["signal", "timeoutMs", "retries", "maxRows", "onPage"];
 
-/** Makes a list from a function that fetches one page. */
-export function createList<Row>(deps: ListDeps<Row>): List<Row> {
+/** Makes a list from a function that fetches one page. It keeps copies: a list may be read long after it was made. */
+export function createList<Row>(given: ListDeps<Row>): List<Row> {
+  const deps = { ...given, params: copyOf(given.params), options: copyOf(given.options) };
   const list: List<Row> = {
     async page() {
       checkNames("options", deps.options, OPTIONS);
-      const { rows, totalRows } = await deps.fetchPage(deps.params);
+      const { rows, totalRows } = await deps.fetchPage(deps.params, deps.options);
       return { rows, totalRows };
     },
     async *bytes() {
@@ -127,7 +128,8 @@ async function* pages<Row>({
 }: ListDeps<Row>): AsyncGenerator<{ readonly fresh: readonly Row[]; readonly body: string }, void, undefined> {
   checkNames("options", given, OPTIONS);
   const options = given ?? {};
-  const onPage = functionOption("onPage", options.onPage);
+  const onPage = hookOption("onPage", options.onPage);
+  signalOption(options.signal);
   const startAtRow = integerOption("startAtRow", params?.startAtRow, 0, Number.MAX_SAFE_INTEGER) ?? 0;
   const rowLimit = integerOption("rowLimit", params?.rowLimit, 1, maxPageRows) ?? pageRows;
   const maxRows = integerOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER);
@@ -150,7 +152,7 @@ async function* pages<Row>({
         if (length !== undefined) reportMissing(read, length);
         return;
       }
-      const { rows: listed, gaps, totalRows, body } = await fetchPage({ ...params, ...range });
+      const { rows: listed, gaps, totalRows, body } = await fetchPage({ ...params, ...range }, given);
       const left = (maxRows ?? Number.POSITIVE_INFINITY) - read;
       const { rows, ids } = tellingIds(withGaps(listed, gaps), idOf, shared);
       const start = range.startAtRow ?? 0;

@@ -3,6 +3,7 @@
  * outcome is known, so that a rerun sends nothing twice. Postbacks and corrections share this file.
  */
 import { abortedError, type CakeError, isCakeError } from "../error.js";
+import { copyOf, refuse } from "../option.js";
 import { elapsed, startTimer } from "../timer.js";
 import { intervalOf } from "./client.js";
 
@@ -27,6 +28,21 @@ export interface Sender {
    * comes from the journal or a caller, and the row stays `sending`.
    */
   send<Done>(note: (step: Step) => void | Promise<void>, write: () => Promise<Done>): Promise<Sent<Done>>;
+}
+
+/** @throws CakeError `invalid_field` if they are no list of objects */
+export function listRows<Row>(rows: Iterable<Row>): Row[] {
+  if (typeof rows !== "object" || rows === null || !(Symbol.iterator in rows)) refuse("rows", "must be a list");
+  const list = [...rows];
+  list.forEach((row, index) => {
+    if (typeof row !== "object" || row === null || Array.isArray(row)) refuse(`rows[${index}]`, "must be an object");
+  });
+  return list;
+}
+
+/** The rows as they are at the call: a run may wait for another one, and takes its time. */
+export function copyRows<Row>(rows: Iterable<Row>): Row[] {
+  return listRows(rows).map(copyOf);
 }
 
 /** The last run over each journal. */

@@ -1,12 +1,12 @@
 /** Onboarding: many postbacks at once. Each is checked, and registered only once, even over several runs. */
 import { CakeError, call, isCakeError, toCakeError } from "../error.js";
 import { POSTBACK_ENTRY, readEntries } from "../journal-entry.js";
-import { checkNames, checkNoMore, choice, functionOption, refuse } from "../option.js";
+import { checkNames, checkNoMore, checkRecord, choice, copyOf, hookOption, refuse, signalOption } from "../option.js";
 import { findChange, findOtherwise, postbackKey } from "../postback-key.js";
 import type { CakeClient, CreatePostbackParams } from "./cake-client.js";
 import { toJson } from "./call-options.js";
 import { checksCore } from "./core.js";
-import { createSender, inTurn } from "./one-by-one.js";
+import { copyRows, createSender, inTurn, listRows } from "./one-by-one.js";
 import type { CheckedPostbackUrl, Finding } from "./tracking.js";
 
 /** The options of {@link checkPostbacks}. */
@@ -80,7 +80,7 @@ export interface ApplyPostbacksOptions extends CheckPostbacksOptions {
   readonly acceptFindings?: boolean | undefined;
   /** The most requests a second. @default 2 */
   readonly rateLimit?: number | undefined;
-  /** Is called for each row, in their order, once its outcome is known. */
+  /** Is called for each row, in their order, once its outcome is known. Its errors are ignored. */
   readonly onRow?: ((row: AppliedPostback) => void) | undefined;
   /** Ends the run between two rows. */
   readonly signal?: AbortSignal | undefined;
@@ -117,14 +117,15 @@ export interface PostbackReport {
 const ROW = ["affiliateId", "offerId", "postbackUrl", "postbackStatus", "postbackTypeId"];
 const OPTIONS = ["client", "journal", "sandbox", "acceptFindings", "rateLimit", "onRow", "signal"];
 
-/** An unknown name, with its row's place: nobody finds it among five hundred. */
+/** No plain object, or an unknown name, with its row's place: nobody finds it among five hundred. */
 function checkRow(index: number, row: object): void {
+  checkRecord(`rows[${index}]`, row);
   try {
     checkNames("fields of a postback", row, ROW);
   } catch (thrown) {
     if (!isCakeError(thrown)) throw thrown;
     const { code, parameter = "", message } = thrown;
-    const rule = `${message.slice(parameter.length + 1)} It is in rows[${index}]`;
+    const rule = `of rows[${index}] ${message.slice(parameter.length + 1)}`;
     throw new CakeError({ code, parameter, rule }, { cause: thrown });
   }
 }
@@ -146,10 +147,8 @@ export function checkPostbacks(
   checkNoMore("checkPostbacks", 2, more);
   checkNames("options", options, ["sandbox"]);
   const sandbox = choice("sandbox", options?.sandbox, [true, false]) ?? false;
-  if (typeof rows !== "object" || rows === null || !(Symbol.iterator in rows)) refuse("rows", "must be a list");
-  const params = [...rows];
+  const params = listRows(rows);
   params.forEach((row, index) => {
-    if (typeof row !== "object" || row === null) refuse(`rows[${index}]`, "must be an object");
     checkRow(index, row);
   });
   const alone = params.map((row, index): CheckedPostback => {
@@ -206,22 +205,24 @@ export async function applyPostbacks(
 ): Promise<PostbackReport> {
   checkNoMore("applyPostbacks", 2, more);
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
-  return inTurn(options.journal, () => registerAll(rows, options));
+  const kept = copyRows(rows);
+  const settings = copyOf(options);
+  return inTurn(settings.journal, () => registerAll(kept, settings));
 }
 
 async function registerAll(
-  rows: Iterable<CreatePostbackParams>,
+  rows: readonly CreatePostbackParams[],
   options: ApplyPostbacksOptions,
 ): Promise<PostbackReport> {
   checkNames("options", options, OPTIONS);
-  const { client, journal, signal } = options;
+  const { client, journal } = options;
   if (typeof client?.createPostback !== "function") refuse("client", "must be a client, as createCakeClient makes it");
   if (typeof journal?.read !== "function" || typeof journal.append !== "function") {
     refuse("journal", "must have read() and append(entry)");
   }
   const acceptFindings = choice("acceptFindings", options.acceptFindings, [true, false]) ?? false;
-  const onRow = functionOption("onRow", options.onRow);
-  const sender = createSender(options.rateLimit ?? 2, signal);
+  const onRow = hookOption("onRow", options.onRow);
+  const sender = createSender(options.rateLimit ?? 2, signalOption(options.signal));
   const checked = checkPostbacks(rows, options.sandbox === undefined ? {} : { sandbox: options.sandbox });
   const known = latest(readEntries(await journal.read(), POSTBACK_ENTRY));
   const done: AppliedPostback[] = [];

@@ -41,7 +41,8 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules,
 
 /**
  * Reads an existing tracking link into its parts. Accepts http for https, parameters in any order, and white space
- * around the link. `createTrackingLink(parseTrackingLink(link))` is its normal form.
+ * around the link. `createTrackingLink(parseTrackingLink(link))` is its normal form: of the rules, those that this link
+ * needs come back with the parts.
  *
  * @throws CakeError `invalid_link`, and those of {@link createTrackingLink}
  */
@@ -55,7 +56,10 @@ export function parseTrackingLink(
   checkNames("rules", given, LINK_RULES);
   const rules = given ?? {};
   const hosts = textsOption("deepLinkHosts", rules.deepLinkHosts);
-  return call(() => edge.api().parseTrackingLink(stringOption("link", link), hosts, flagsOf(rules)));
+  const parts: TrackingLinkParts & TrackingLinkRules = call(() =>
+    edge.api().parseTrackingLink(stringOption("link", link), hosts, flagsOf(rules)),
+  );
+  return parts.deepLink === undefined ? parts : { ...parts, deepLinkHosts: hosts };
 }
 
 /** Something that is allowed but probably a mistake. */

@@ -5,7 +5,9 @@ import {
   checkNames,
   checkRecord,
   choice,
+  copyOf,
   functionOption,
+  hookOption,
   integerOption,
   namesOf,
   refuse,
@@ -182,13 +184,16 @@ const DAY_MS = 86_400_000;
 export function resolveOptions(options: ForwarderOptions, more: readonly string[] = []): ResolvedOptions {
   if (typeof options !== "object" || options === null) refuse("options", "must be an object");
   checkNames("options", options, [...OPTION_NAMES, ...more]);
-  const { pixelDomain, upstreamDedupe = true } = options;
+  const { pixelDomain } = options;
+  const { upstreamDedupe: given = true } = options;
   const timeZone = stringOption("timeZone", options.timeZone);
   const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, 600_000) ?? 15_000;
   const apiKey = stringOption("apiKey", options.apiKey).trim();
   // With p.ashx, only corrections use the key, so it may be missing.
   if (pixelDomain === undefined || (apiKey !== "" && options.baseUrl))
     checkSecret("apiKey", apiKey, 8, "missing_api_key");
+  // A copy: it is asked at each attempt.
+  const upstreamDedupe = copyOf(given);
   if (typeof upstreamDedupe === "object") {
     checkRecord("upstreamDedupe", upstreamDedupe);
     for (const [offerId, said] of Object.entries(upstreamDedupe)) {
@@ -261,20 +266,8 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
     retentionMs: retentionDays * DAY_MS,
     capacity: integerOption("capacity", options.capacity, 1, 100_000_000) ?? 10_000_000,
     timeoutMs,
-    log: harmless(functionOption("log", options.log) ?? logLine),
+    log: hookOption("log", options.log ?? logLine) as ResolvedOptions["log"],
     clockSpeed,
-  };
-}
-
-/** Ignores every error of a log, thrown now or later: deliveries go on. */
-function harmless(log: (line: LogLine) => unknown): (line: LogLine) => void {
-  return (line) => {
-    try {
-      const logged = log(line);
-      if (logged !== undefined) Promise.resolve(logged).catch(() => undefined);
-    } catch {
-      // There is nowhere to report it.
-    }
   };
 }
 

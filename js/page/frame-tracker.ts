@@ -147,10 +147,10 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
     // biome-ignore lint/suspicious/noConsole: what `debug` asks for.
     if (debug) console.info("cake-edge:", ...words);
   };
-  const report = (error: CakeError) => {
+  const report: (error: CakeError) => void = async (error) => {
     note(error.code, error);
     try {
-      onError?.(error);
+      await onError?.(error);
     } catch (unheard) {
       note("on_error_threw", unheard);
     }

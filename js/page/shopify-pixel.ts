@@ -73,10 +73,10 @@ export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelO
   const { clickIdNames, onResult, ...rest } = readable;
   // One name may come without its list.
   const names = [clickIdNames ?? CLICK_NAMES].flat();
-  const tell = (cause: unknown) => {
+  const tell: (cause: unknown) => void = async (cause) => {
     const rule = "the platform's API or event, or a function of yours, is not as expected";
     try {
-      rest.onError?.(new CakeError({ code: "invalid_field", parameter: "api", rule }, { cause }));
+      await rest.onError?.(new CakeError({ code: "invalid_field", parameter: "api", rule }, { cause }));
     } catch {
       // Told in vain.
     }

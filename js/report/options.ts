@@ -133,6 +133,7 @@ export interface SourceOptions {
   readonly state?: string | undefined;
   /** Ends the reading at once as `aborted`, and lets go of the source. */
   readonly signal?: AbortSignal | undefined;
+  /** Is called with the progress. Its errors are ignored. */
   readonly onProgress?: ((progress: ReportProgress) => void) | undefined;
 }
 

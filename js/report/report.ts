@@ -5,10 +5,12 @@ import {
   checkNoMore,
   checkRecord,
   choice,
-  functionOption,
+  copyOf,
+  hookOption,
   integerOption,
   limitArguments,
   refuse,
+  signalOption,
   stringOption,
   textsOption,
 } from "../option.js";
@@ -74,6 +76,8 @@ export async function openReport(given?: ReportOptions, ...more: unknown[]): Pro
   checkNoMore("openReport", 1, more);
   checkNames("options", given, OPTIONS);
   const options = given ?? {};
+  // The core starts later, and results show the options.
+  const kept = copyOf(options);
   const lines: string[] = [];
   for (const name of ["from", "to", "tolerance", "currency"] as const) {
     if (options[name] !== undefined) lines.push(line(name, stringOption(name, options[name])));
@@ -100,7 +104,7 @@ export async function openReport(given?: ReportOptions, ...more: unknown[]): Pro
   lines.push(`seed=${Math.floor(Math.random() * 2 ** 53)}`);
   const core = await Core.start();
   core.run(Command.open, lines);
-  return new Report(core, options) as Report & Disposing;
+  return new Report(core, kept) as Report & Disposing;
 }
 
 /** Rows and their results. Call `dispose` at the end, or open the report with `using`: either frees the memory. */
@@ -152,8 +156,11 @@ export class Report {
     revenue?: ReportOptions["revenue"],
   ): Promise<Understood> {
     checkNames("options", given, SOURCE_OPTIONS);
-    const options = { revenue, ...given };
-    functionOption("onProgress", options.onProgress);
+    const options: { -readonly [name in keyof SourceOptions]: SourceOptions[name] } & {
+      revenue?: ReportOptions["revenue"] | undefined;
+    } = { revenue, ...given };
+    options.onProgress = hookOption("onProgress", options.onProgress);
+    signalOption(options.signal);
     const core = this.#get();
     if (this.#isReading) refuse("source", "must wait: another file is being read");
     const feeder = new Feeder(core, options);
@@ -200,9 +207,11 @@ export class Report {
     } = {},
   ): Promise<ReportResult> {
     checkNames("options", options, ["signal", "onProgress"]);
+    const onProgress = hookOption("onProgress", options?.onProgress);
+    const signal = signalOption(options?.signal);
     const core = this.#get();
     if (this.#isReading) refuse("report", "is still reading a file: wait for it");
-    checkSignal(options.signal);
+    checkSignal(signal);
     this.#isReading = true;
     try {
       let since = performance.now();
@@ -210,9 +219,9 @@ export class Report {
         const done = core.run(Command.step);
         if (done >= 1) break;
         if (performance.now() - since < WORK_MS) continue;
-        options.onProgress?.({ done });
+        onProgress?.({ done });
         await turn();
-        checkSignal(options.signal);
+        checkSignal(signal);
         if (this.#core === undefined) throw disposedError();
         since = performance.now();
       }
@@ -222,7 +231,7 @@ export class Report {
     } finally {
       this.#isReading = false;
     }
-    options.onProgress?.({ done: 1 });
+    onProgress?.({ done: 1 });
     this.#version += 1;
     const version = this.#version;
     return new ReportResult(() => {

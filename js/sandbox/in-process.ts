@@ -123,7 +123,7 @@ export function createSandbox(options: SandboxOptions = {}, ...more: unknown[]):
   const server: SandboxServer = new SandboxServer({
     fixture: fixtureJson(options.fixture),
     apiKey,
-    ...(allowedHosts === undefined ? {} : { allowedHosts }),
+    ...(allowedHosts === undefined ? {} : { allowedHosts: [...allowedHosts] }),
     store,
     gate: { isLoopback: true },
     host: {

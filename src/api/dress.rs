@@ -186,6 +186,10 @@ fn rows_to<'a>(value: Value<'a>, row: &str, depth: u8) -> Option<Vec<Value<'a>>>
             return Some(Vec::new());
         }
         let mut found = Vec::with_capacity(items.len());
+        // Among groups of rows an empty list is a group; among rows it is an entry that is no row.
+        let has_groups = items
+            .iter()
+            .any(|item| item.array().is_some_and(|rows| !rows.is_empty()));
         for item in items {
             let object = item.object();
             let inner = match &object {
@@ -193,8 +197,10 @@ fn rows_to<'a>(value: Value<'a>, row: &str, depth: u8) -> Option<Vec<Value<'a>>>
                 None => item.array().map(|_| item),
             };
             match inner.and_then(|inner| rows_to(inner, row, depth)) {
-                Some(rows) => found.extend(rows),
-                None => found.push(item),
+                Some(rows) if object.is_some() || has_groups || !rows.is_empty() => {
+                    found.extend(rows);
+                }
+                _ => found.push(item),
             }
         }
         return Some(found);
@@ -364,6 +370,7 @@ mod tests {
             ("[null]", 1),
             ("[{}]", 1),
             (r#"[{"a":1},null,{"click":null},"",7,{"a":2}]"#, 6),
+            (r#"[{"a":1},[],{"a":2}]"#, 3),
             (r#"{"click":[null,{"a":1}]}"#, 2),
             // A text under the row's name is a field.
             (r#"[{"click":"x","a":1},{"click":["y"],"a":2}]"#, 2),

@@ -237,15 +237,28 @@ pub(crate) fn read(answer: &Answer<'_>, click_id: &str) -> Result<Option<Click>>
     }
 }
 
-/// The click at a place. Rows of the same click that disagree prove nothing about a conversion.
+/// The click at a place. Rows of the same click that disagree prove nothing about a conversion, and
+/// the caller is told.
 fn taken(mut clicks: Vec<Click>, at: usize, click_id: &str) -> Click {
     let mut click = clicks.swap_remove(at);
     let says = |click: &Click| (click.offer_id, click.converted, click.conversion_id);
-    let is_agreed = clicks.iter().all(|other| {
+    let other = clicks.into_iter().find(|other| {
         let own = other.click_id.as_deref().unwrap_or_default();
-        !is_same_click_id(own, click_id) || says(other) == says(&click)
+        is_same_click_id(own, click_id) && says(other) != says(&click)
     });
-    if !is_agreed {
+    if let Some(other) = other {
+        click
+            .unread
+            .note_two("offer_id", click.offer_id, other.offer_id);
+        click
+            .unread
+            .note_two("converted", click.converted, other.converted);
+        click
+            .unread
+            .note_two("conversion_id", click.conversion_id, other.conversion_id);
+        if click.conversion_id != other.conversion_id {
+            click.conversion_id = None;
+        }
         click.has_said = false;
         click.has_a_word = true;
         click.converted = None;

@@ -235,7 +235,11 @@ impl<'a> Params<'a> {
         transaction_id::read_whole(digits)
             .filter(|id| (least..=MAX_ID).contains(id))
             .map(Some)
-            .ok_or(Error::InvalidId { parameter: name })
+            .ok_or(if least == 0 {
+                Error::InvalidIdOrAll { parameter: name }
+            } else {
+                Error::InvalidId { parameter: name }
+            })
     }
 
     /// Adds the page of rows to a request: `rowLimit` is 1 to `most`, as `rule` says.

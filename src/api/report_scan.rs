@@ -23,6 +23,8 @@ pub(crate) struct ReportScan {
     total_rows: Option<u64>,
     /// Has a row been read that may be the conversion without naming it?
     has_nameless: bool,
+    /// Has a row been read that has our unique id and our click under another offer?
+    has_other_offer: bool,
     /// The most characters of a unique id, and of one that may be the beginning of ours.
     longest: usize,
     longest_cut: usize,
@@ -68,6 +70,7 @@ impl ReportScan {
             page_rows: 0,
             total_rows: None,
             has_nameless: false,
+            has_other_offer: false,
             longest: 0,
             longest_cut: 0,
         }
@@ -144,11 +147,16 @@ impl ReportScan {
     ) -> Found<'a> {
         let unique_id = asked.unique_id.unwrap_or_default();
         let page = &lookup.page;
-        let ours = page.rows.iter().find(|row| {
+        let has_our_id = |row: &ReportedConversion| {
             let own = row.unique_id.as_deref();
             own.is_some_and(|own| is_same_unique_id(own, unique_id))
-                && row.offer_id.is_none_or(|id| id == asked.offer_id)
-        });
+        };
+        let is_of_offer =
+            |row: &ReportedConversion| row.offer_id.is_none_or(|id| id == asked.offer_id);
+        let ours = page
+            .rows
+            .iter()
+            .find(|row| has_our_id(row) && is_of_offer(row));
         if lookup.has_unread_rows && ours.is_none_or(|row| !is_of_click(row, asked)) {
             return Found::Nothing("the report has a row that cannot be read");
         }
@@ -168,6 +176,8 @@ impl ReportScan {
             self.longest = self.longest.max(length);
             if is_free(row) {
                 self.has_nameless |= may_be(row, asked);
+                self.has_other_offer |=
+                    has_our_id(row) && !is_of_offer(row) && names_click(row, asked);
                 if may_be_cut(row, asked) {
                     self.longest_cut = self.longest_cut.max(length);
                 }
@@ -180,6 +190,9 @@ impl ReportScan {
             page.total_rows,
         ) {
             Scanned::NotYet => Found::NotYet,
+            Scanned::Whole if self.has_other_offer => {
+                Found::Nothing("the report has the transaction for another offer")
+            }
             Scanned::Whole if self.has_nameless || has_cut => {
                 Found::Nothing("the report has a row that does not plainly name its transaction")
             }
@@ -211,6 +224,11 @@ fn is_of_event(row: &ReportedConversion, asked: Asked<'_>) -> bool {
 fn is_of_click(row: &ReportedConversion, asked: Asked<'_>) -> bool {
     let click_id = row.click_id.as_deref().and_then(named);
     click_id.is_none_or(|click_id| is_same_click_id(click_id, asked.click_id))
+}
+
+/// Does a row name the click?
+fn names_click(row: &ReportedConversion, asked: Asked<'_>) -> bool {
+    row.click_id.as_deref().and_then(named).is_some() && is_of_click(row, asked)
 }
 
 /// The unique id of a row, unless it has none.
@@ -354,6 +372,27 @@ mod tests {
                     none.clone(),
                 ],
                 "missing",
+            ),
+            (
+                vec![
+                    rows(r#"{"conversion_id":9,"unique_id":"U1","offer_id":6,"click_id":"abc"}"#),
+                    none.clone(),
+                ],
+                "the report has the transaction for another offer",
+            ),
+            // Two shops count from 1: an order of another offer is another one, unless it names our click.
+            (
+                vec![
+                    rows(r#"{"conversion_id":9,"unique_id":"U1","offer_id":6,"click_id":"zzz"}"#),
+                    none.clone(),
+                ],
+                "missing",
+            ),
+            (
+                vec![rows(
+                    r#"{"conversion_id":9,"unique_id":"U1","offer_id":6},{"conversion_id":8,"unique_id":"U1","offer_id":5}"#,
+                )],
+                "recorded",
             ),
             (
                 vec![rows(

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use std::cell::Cell;
+use std::fmt::Display;
 
 /// The longest value that is listed, in characters. More than is shown: the key is looked for before
 /// the text is cut, so that no part of it stays.
@@ -32,6 +33,20 @@ impl Unread {
             field: camel_case(name),
             value: value.chars().take(MAX_CHARACTERS).collect(),
         });
+    }
+
+    /// Notes a field of which two rows of one record say different things.
+    pub(crate) fn note_two<T: PartialEq + Display>(
+        &mut self,
+        name: &str,
+        one: Option<T>,
+        other: Option<T>,
+    ) {
+        if one != other {
+            let said = [one, other]
+                .map(|said| said.map_or_else(|| "nothing".to_owned(), |said| said.to_string()));
+            self.note(name, &format!("two rows: {}", said.join(" and ")));
+        }
     }
 
     /// Adds the notes of another row.

@@ -9,7 +9,7 @@ use super::id;
 use crate::api::commerce;
 use crate::click_id::{LandingParameters, find_click as find};
 use crate::host::Domain;
-use crate::link::{LinkRules, TrackingLink};
+use crate::link::{LinkRules, TEST_AFFILIATE, TrackingLink};
 use crate::money::Money;
 use crate::pixel::{Format, Pixel, Scope};
 use crate::sub_id;
@@ -17,7 +17,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Reads a tracking link; see [`TrackingLink::parse`]. `hosts` are those of
-/// deep links, `flags` those of `LinkBuilder::build`.
+/// deep links, `flags` those of `LinkBuilder::build`. Returns the parts, with the flags that the link
+/// needs.
 ///
 /// # Errors
 /// Those of [`TrackingLink::parse`].
@@ -35,8 +36,14 @@ pub fn parse_tracking_link(text: &str, hosts: Vec<String>, flags: u32) -> Result
         .set("domain", link.domain.as_str())
         .set("affiliateId", number(link.affiliate_id))
         .set("creativeId", number(link.creative_id));
-    if link.domain.is_sandbox() {
-        fields = fields.set("sandbox", true);
+    for (name, is_needed) in [
+        ("sandbox", link.domain.is_sandbox()),
+        ("testAffiliate", link.affiliate_id == TEST_AFFILIATE),
+        ("spill", link.needs_spill()),
+    ] {
+        if is_needed {
+            fields = fields.set(name, true);
+        }
     }
     for (name, value) in sub_id::NAMES.iter().zip(&link.sub_ids) {
         fields = fields.optional(name, value.as_deref());

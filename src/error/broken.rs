@@ -72,6 +72,8 @@ pub enum IdRule {
     Alphabet,
     /// It has control characters.
     Control,
+    /// A character of it was lost on the way.
+    Lost,
     /// It is an e-mail address.
     Email,
     /// It is a number that is not whole, or that JavaScript has rounded.
@@ -84,13 +86,14 @@ pub enum IdRule {
 
 impl IdRule {
     /// Every rule.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Empty,
         Self::Missing,
         Self::Absent,
         Self::Length,
         Self::Alphabet,
         Self::Control,
+        Self::Lost,
         Self::Email,
         Self::Digits,
         Self::Negative,
@@ -108,6 +111,9 @@ impl IdRule {
                 "must consist of A-Z a-z 0-9 . _ : - alone, and be no placeholder such as #reqid#"
             }
             Self::Control => "must not contain line feeds, tabs or other control characters",
+            Self::Lost => {
+                "must not hold half a character or U+FFFD: a character was lost, and two ids may have become one"
+            }
             Self::Email => "must be no e-mail address: give the shop's own order number",
             Self::Own => {
                 "is the conversion's own orderId or uniqueId: pass what CAKE appended to the landing page's address"

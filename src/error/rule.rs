@@ -18,6 +18,10 @@ impl Error {
                 "must be a whole number from 1 to 9007199254740991; a link takes CAKE's test affiliate, -1, with testAffiliate: true"
             }
             Self::InvalidId { .. } => "must be a whole number from 1 to 9007199254740991",
+            #[cfg(feature = "api")]
+            Self::InvalidIdOrAll { .. } => {
+                "must be a whole number from 1 to 9007199254740991, or 0 for all"
+            }
             Self::MissingId {
                 parameter: "affiliateId",
             } => "is missing: the link has no a, such as a=67890",

@@ -108,8 +108,12 @@ const client = createCakeClient({ baseUrl: "https://a.cakemarketing.com", apiKey
 const list = (conversionStatus: string) => ({ startDate: "2026-06-01", endDate: "2026-06-02", conversionStatus });
 const journal = { read: () => [], append: () => undefined };
 
+const SALE = { clickId: "abc", offerId: 1 };
+
+type Broken = [parameter: string, rule: RegExp, call: (given: never) => unknown, given: unknown];
+
 // Callers may have no types.
-test.each<[string, RegExp, (given: never) => unknown, unknown]>([
+test.each<Broken>([
   ["extra", /empty name/, createTrackingLink, { ...LINK, extra: { "": "x" } }],
   ["extra.x", /must be text/, createTrackingLink, { ...LINK, extra: { y: "a", x: 5 } }],
   [
@@ -133,7 +137,27 @@ test.each<[string, RegExp, (given: never) => unknown, unknown]>([
   ["first", /day as text/, (day: never) => dayRange(day, day), DATE],
   ["last", /day as text/, (day: never) => dayRange("2026-06-01", day), DATE],
   ["rows[1]", /must be an object/, checkPostbacks, [row, null]],
-  ["affilateId", /did you mean affiliateId\? It is in rows\[1\]/, checkPostbacks, [row, { affilateId: 1 }]],
+  ["affilateId", /of rows\[1\] is not one .*did you mean affiliateId\?$/, checkPostbacks, [row, { affilateId: 1 }]],
+  ["rows[1]", /^rows\[1\] must be an object$/, checkPostbacks, [row, [1, 2]]],
+  ["rows[0]", /^rows\[0\] must be a plain object, and not a Map$/, checkPostbacks, [new Map()]],
+  ["offerId", /from 1 to .*, or 0 for all$/, (given: never) => client.createPostback(given), { ...row, offerId: -1 }],
+  [
+    "effectiveDate",
+    /"today", "conversion_date" or YYYY-MM-DD in/,
+    (given: never) => client.correctConversion(given),
+    { offerId: 1, uniqueId: "u", effectiveDate: DATE },
+  ],
+  ...["A-\ud83d", "A-\ude00", "\ud83dA", "A-\ufffd"].flatMap((id): Broken[] => [
+    ["transactionId", /half a character/, createPixel, { ...PIXEL, transactionId: id }],
+    ["uniqueId", /half a character/, (given: never) => client.recordConversion(given), { ...SALE, uniqueId: id }],
+    ["orderId", /half a character/, (given: never) => client.recordConversion(given), { ...SALE, orderId: id }],
+    [
+      "correctionId",
+      /half a character/,
+      (given: never) => client.correctConversion(given),
+      { offerId: 1, uniqueId: "u", payout: "1", correctionId: id },
+    ],
+  ]),
   ["rows[0]", /must be an object/, (rows: never) => applyCorrections(rows, { client, journal }), [null]],
   [
     "conversionStatus",

@@ -307,3 +307,31 @@ test.each([
     expect(use).toThrow(expect.objectContaining({ code: "placeholder_text" }));
   }
 });
+
+test("days and clicks to keep are numbers, or the digits of a text", () => {
+  for (const odd of [true, [7], new Date(5), "0x12", "7.5", 7.5, Number.NaN, "", {}, 2 ** 32 + 5, -1]) {
+    for (const name of ["windowDays", "journey"]) {
+      expect(() => capture({}, { [name]: odd as never }), `${name} ${String(odd)}`).toThrow(name);
+    }
+  }
+  for (const right of [7, "7", " 7 ", 7n]) {
+    expect(capture({}, { windowDays: right as never, journey: right as never }).setCookie).toBeDefined();
+  }
+});
+
+test("a promise of consent is told to be awaited", () => {
+  expect(() => capture({}, { consent: (async () => "granted") as never })).toThrow(/"granted".*await it/);
+});
+
+test("a function of the environment that returns nothing is told so", async () => {
+  const told: unknown[] = [];
+  const log = console.error;
+  console.error = (text: unknown) => told.push(text);
+  try {
+    const site = withClickCapture(async () => new Response("site"), (() => undefined) as never);
+    expect(await (await site(new Request("https://shop.example/?reqid=a1"), {})).text()).toBe("site");
+  } finally {
+    console.error = log;
+  }
+  expect(String(told)).toMatch(/options must be an object: write \(env\)/);
+});

@@ -68,9 +68,26 @@ test("parts become links and links parts, as in Rust", () => {
   for (const { parts, rules, link } of vectors.build) {
     expect(createTrackingLink({ ...parts, ...rules })).toBe(link);
     const parsed = parseTrackingLink(link, rules);
-    expect(createTrackingLink({ ...parsed, ...rules })).toBe(link);
-    if (!rules?.spill) expect(parsed).toEqual({ ...parts, domain: parts.domain.toLowerCase() });
+    // The rules that the link needs come with its parts.
+    expect(createTrackingLink(parsed)).toBe(link);
+    if (!rules?.spill) expect(parsed).toEqual({ ...parts, ...rules, domain: parts.domain.toLowerCase() });
   }
+});
+
+test.each([
+  ["https://track.example.com/?a=-1&c=2", { testAffiliate: true }, { testAffiliate: true }],
+  [`https://track.example.com/?a=1&c=2&s2=${"x".repeat(101)}`, { spill: true }, { spill: true }],
+  [
+    "https://track.example.com/?a=1&c=2&ckmrdr=https%3A%2F%2Fshop.example%2F",
+    { deepLinkHosts: ["shop.example"] },
+    { deepLinkHosts: ["shop.example"] },
+  ],
+  ["https://track.example.com/?a=1&c=2", { testAffiliate: true, spill: true, deepLinkHosts: ["shop.example"] }, {}],
+] as const)("a link's parts come with the rules that it needs, and no other: %s", (text, rules, needed) => {
+  const { domain, affiliateId, creativeId, s2, deepLink, ...came } = parseTrackingLink(text, rules);
+  expect(came).toEqual(needed);
+  const normal = createTrackingLink(parseTrackingLink(text, rules));
+  expect(createTrackingLink(parseTrackingLink(normal, rules))).toBe(normal);
 });
 
 test("what is built reads back in the platform's URL", () => {

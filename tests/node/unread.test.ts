@@ -397,3 +397,80 @@ test("a range from a day to its own midnight is empty in every spelling", async 
   }
   expect((await cake.listClicks({ startDate: "2026-01-01", endDate: "2026-01-01 00:00:01" }).page()).rows).toEqual([]);
 });
+
+const COUNTED = (
+  count: string,
+) => `<?xml version="1.0"?><response><success>true</success><row_count>${count}</row_count>
+  <clicks><click><request_session_id>a1</request_session_id></click></clicks>
+  <event_conversions><event_conversion><event_conversion_id>9</event_conversion_id></event_conversion></event_conversions>
+  </response>`;
+
+test.each(["1,000", "many", "1000.5", { a: 1 }, true])("a number of rows that is none is told: %j", async (total) => {
+  for (const kind of KINDS) {
+    const { cake, told } = clientOf(() => {
+      const answer = kind.answer([kind.row]) as { response: Record<string, unknown> };
+      return { ...answer, response: { ...answer.response, total_rows: total } };
+    });
+    expect(await kind.read(cake)).toHaveLength(1);
+    expect(told.map(({ call, field }) => [call, field])).toEqual([[kind.call, "totalRows"]]);
+  }
+  if (typeof total === "object") return;
+  for (const call of ["listClicks", "listConversions", "listConversionChanges"] as const) {
+    const { cake, told } = clientOf(() => COUNTED(`${total}`), "older");
+    const range = call === "listConversionChanges" ? { since: days.startDate } : days;
+    expect((await cake[call](range as never).page()).rows).toHaveLength(1);
+    expect(told.map(({ call, field, value }) => [call, field, value])).toEqual([[call, "rowCount", `${total}`]]);
+  }
+});
+
+test("an empty list among the rows is told as any other entry that is no row", async () => {
+  for (const kind of KINDS) {
+    let asked = 0;
+    const { cake, told } = clientOf(() => {
+      asked += 1;
+      return kind.answer([kind.row, []]);
+    });
+    expect(await kind.read(cake)).toHaveLength(1);
+    expect(told.map(({ field, value }) => [field, value])).toEqual([
+      [kind.call === "listClicks" ? "clicks" : "conversions", "[]"],
+    ]);
+    expect(asked).toBe(1);
+  }
+});
+
+test("an amount that JavaScript alone would read is none", async () => {
+  for (const payout of ["0x12", "0b1", "Infinity", "1_000", "1e999", "١٨"]) {
+    const { cake, told } = clientOf(() => success({ conversions: [{ ...CONVERSION, payout }], total_rows: 1 }));
+    const [row] = (await cake.listConversions(days).page()).rows;
+    expect([row?.payout, row?.payoutText], payout).toEqual([undefined, payout]);
+    expect(told.map(({ field }) => field)).toEqual(["payout"]);
+  }
+  for (const [payout, amount] of [
+    ["18.00", 18],
+    ["-.5", -0.5],
+    ["1.8e1", 18],
+    [18, 18],
+  ] as const) {
+    const { cake, told } = clientOf(() => success({ conversions: [{ ...CONVERSION, payout }], total_rows: 1 }));
+    expect((await cake.listConversions(days).page()).rows[0]?.payout).toBe(amount);
+    expect(told).toEqual([]);
+  }
+});
+
+test("two rows of one click that contradict each other are told", async () => {
+  const yes = { ...CLICK, converted: true, conversion_id: 9 };
+  const no = { ...CLICK, converted: false, conversion_id: 0 };
+  for (const clicks of [
+    [yes, no],
+    [no, yes],
+  ]) {
+    const { cake, told } = clientOf(() => success({ clicks, total_rows: 2 }));
+    const click = await cake.getClick("a1");
+    expect([click?.clickId, click?.converted, click?.conversionId]).toEqual(["a1", undefined, undefined]);
+    expect(told.map(({ code, field }) => [code, field])).toEqual([
+      ["unreadable_field", "converted"],
+      ["unreadable_field", "conversionId"],
+    ]);
+    expect(told[0]?.value).toMatch(/^two rows: (true and false|false and true)$/);
+  }
+});

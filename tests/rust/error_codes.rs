@@ -14,6 +14,9 @@ fn every_error() -> Vec<Error> {
         one(Error::InvalidDomain),
         one(Error::InvalidSandboxOrigin),
         one(Error::InvalidId { parameter: "a" }),
+        one(Error::InvalidIdOrAll {
+            parameter: "offerId",
+        }),
         one(Error::SubIdTooLong { parameter: "s1" }),
         one(Error::SubIdTooLong { parameter: "s2" }),
         one(Error::InvalidText { parameter: "s1" }),

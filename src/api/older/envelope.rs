@@ -4,6 +4,7 @@ use crate::Result;
 use crate::api::Answer;
 use crate::api::contents::is_quiet_word;
 use crate::api::json::parse_id;
+use crate::api::unread::Unread;
 
 /// The content of an answer around its rows.
 #[expect(clippy::struct_excessive_bools, reason = "what was met in it")]
@@ -12,6 +13,8 @@ pub(super) struct Envelope {
     pub(super) success: Option<bool>,
     pub(super) message: Option<String>,
     pub(super) total_rows: Option<u64>,
+    /// A number of rows that cannot be read.
+    pub(super) unread: Unread,
     pub(super) has_list: bool,
     /// An `error` that is not empty.
     pub(super) has_error: bool,
@@ -40,7 +43,13 @@ impl Envelope {
                 self.success = Some(said);
             }
             // The larger of two values counts: a list that may lack rows is not whole.
-            "row_count" => self.total_rows = self.total_rows.max(parse_id(text)),
+            "row_count" => {
+                let count = parse_id(text);
+                if count.is_none() && !text.is_empty() {
+                    self.unread.note(name, text);
+                }
+                self.total_rows = self.total_rows.max(count);
+            }
             "error" | "error_message" if !is_quiet_word(text) => {
                 self.has_error = true;
                 self.message.get_or_insert_with(|| text.to_owned());

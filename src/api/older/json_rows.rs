@@ -5,6 +5,7 @@ use super::row::{Field, Row};
 use crate::api::Answer;
 use crate::api::answer::record::{Record, list_holder, records};
 use crate::api::json::Value;
+use crate::api::unread::Unread;
 use crate::{Error, Result};
 
 /// Reads the same rows as JSON: `{"d":{"clicks":[…]}}`.
@@ -13,7 +14,7 @@ pub(super) fn read_json_rows(
     lists: &[List],
     fields: &'static [Field],
     take: &mut dyn FnMut(&Row<'_>),
-) -> Result<Option<u64>> {
+) -> Result<(Option<u64>, Unread)> {
     let mut missing = Error::Internal;
     for (list, name) in lists {
         let (holder, total_rows) = match list_holder(answer, list) {
@@ -32,7 +33,7 @@ pub(super) fn read_json_rows(
             }
             take(&row);
         }
-        return Ok(total_rows);
+        return Ok((total_rows, holder.unread()));
     }
     Err(missing)
 }

@@ -25,6 +25,7 @@ use super::asked::Asked;
 use super::certainty::words::{is_limit_in_words, is_no_in_words};
 use super::contents::Contents;
 use super::page::Page;
+use super::unread::Unread;
 use crate::Result;
 
 /// The most rows of one answer that are asked for. CAKE's own limit is not documented: clients have
@@ -56,21 +57,22 @@ fn read_page<T: Default + PartialEq>(
 ) -> Result<Page<T>> {
     let mut page = Page::default();
     let (list, _) = lists.first().copied().unwrap_or_default();
-    let total_rows = read_rows(answer, lists, fields, &mut |row| {
+    let (total_rows, unread) = read_rows(answer, lists, fields, &mut |row| {
         let read = read(row);
         page.push(read, row.unread(), list, row.entry);
     })?;
+    page.unread.merge(unread);
     Ok(page.with_total(total_rows))
 }
 
 /// Reads an answer, and hands its rows to `take`, one after the other. Returns the number of rows
-/// in all, where CAKE gives it.
+/// in all, where CAKE gives it, and what could not be read around the rows.
 fn read_rows(
     answer: &Answer<'_>,
     lists: &[List],
     fields: &'static [Field],
     take: &mut dyn FnMut(&Row<'_>),
-) -> Result<Option<u64>> {
+) -> Result<(Option<u64>, Unread)> {
     let body = body_of(answer)?;
     if body.trim_start().starts_with('{') {
         return read_json_rows(answer, lists, fields, take);
@@ -81,7 +83,7 @@ fn read_rows(
         let (list, _) = lists.first().copied().unwrap_or_default();
         return Err(answer.lacks("has no list in ", list));
     }
-    Ok(envelope.total_rows)
+    Ok((envelope.total_rows, envelope.unread))
 }
 
 /// Reads the answer to a write: CAKE's words, with its yes. Anything that takes a yes back cancels
