@@ -3,7 +3,6 @@
 use super::answer::record::Record;
 use super::asked::Asked;
 use super::certainty::{is_duplicate, is_duplicate_in_words};
-use super::contents::Contents;
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
 use super::json::parse_id;

@@ -52,7 +52,8 @@ function site() {
   };
   const ask = async (path: string, init: RequestInit = {}) => {
     const answer = await forwarder?.fetch(new Request(`${SITE}/cake/${path}`, init));
-    return { status: answer?.status, ...((await answer?.json()) as Record<string, unknown>) };
+    const body = (await answer?.json()) as Record<string, unknown>;
+    return { ...body, status: answer?.status } as Record<string, unknown>;
   };
   interface Row {
     conversion?: { offerId: number; uniqueId: string; clickId: string };
