@@ -2,7 +2,6 @@
  * What the ids of all shards are made with: a secret, so that nobody computes an event's id from an order's number, and
  * the account's text. With them the first shard keeps the settings of keys, those of before too.
  */
-import { core } from "./core.js";
 import { type Held, noteSenders, type Sender } from "./key-settings.js";
 import type { OutboxStore } from "./store.js";
 
@@ -57,11 +56,11 @@ export function keepSenders(
   senders: string,
   nowMs: number,
   retentionMs: number,
+  setFromMs: number,
 ): string {
   try {
     const before = store.getMeta(SENDERS) ?? "";
     const given = JSON.parse(senders) as readonly Sender[];
-    const setFromMs = Number(core.api().clockSetFrom());
     const { text, former, spans } = noteSenders(before, given, nowMs, KEPT_TIMES * retentionMs, setFromMs);
     if (text !== before && (given.length > 0 || before !== "")) store.setMeta(SENDERS, text);
     return JSON.stringify(spans.length > 0 ? [...former, spans] : former);

@@ -314,7 +314,7 @@ export class Outbox {
       if (account === undefined) return secret;
       if (senders === undefined) return `${secret}|${kept}`;
       const retentionMs = this.#steadyClock.mayForget() ? options.retentionMs : Number.POSITIVE_INFINITY;
-      return `${secret}|${kept}|${keepSenders(store, senders, host.now(), retentionMs)}`;
+      return `${secret}|${kept}|${keepSenders(store, senders, host.now(), retentionMs, this.#setFromMs)}`;
     });
   }
 

@@ -436,26 +436,24 @@ async function findUniqueId({ fields, page }: WaitingConversion, said: Sender["s
     return new RegExp(`${name}([0-9a-f]{32}).(\\d+)`).exec(`${cookies} ${name}${read(key) || made[key]}`) ?? [];
   };
   const share = (text: string, seconds: number) => {
-    // A no may have come meanwhile.
-    if (said() !== "granted") return;
-    made[key] = text;
-    store(key, text);
     const cookie = `${name}${text.replace(" ", ".")}; Path=/; Max-Age=${seconds}; SameSite=Lax`;
     attempt(() => Reflect.set(jar(), "cookie", cookie, document));
+    made[key] = text;
+    store(key, text);
   };
   await exclusively(key, false, async () => {
     forgetOld();
     const random = `${attempt(Math.random)} ${attempt(() => crypto.getRandomValues(new Uint32Array(4)))}`;
     const own = `${digest(`${random} ${now()}`)} ${now()}`;
-    if (!find()[1]) share(own, 3);
+    // A no may have come meanwhile. It is asked first: nothing slow may stand between a look and its writing.
+    if (said() === "granted" && !find()[1]) share(own, 3);
     // Without locks, as on http, the last of several tabs decides for all. A tab that has found an id may have found
     // the one of a tab before.
     const [, id, at] = find();
     if (now() - Number(at) < SETTLING_MS) {
       made[key] = `${id} ${at}`;
       await new Promise((resolve) => later(resolve, SHARING_MS));
-      const [, agreed] = find();
-      share(`${agreed} ${at}`, 0);
+      if (said() === "granted") share(`${find()[1]} ${at}`, 0);
     }
   });
   return find()[1] as string;

@@ -212,10 +212,10 @@ describe("the memory of settings", () => {
     };
     const given = JSON.stringify([shop("B")]);
     for (const text of ["", "{", "7", '[{"name":"shopify"}]', "null"]) {
-      expect(keepSenders({ getMeta: () => text, setMeta: () => undefined }, given, 0, 1)).toBe("[[]]");
+      expect(keepSenders({ getMeta: () => text, setMeta: () => undefined }, given, 0, 1, 0)).toBe("[[]]");
     }
-    expect(keepSenders({ getMeta: broken, setMeta: broken }, given, 0, 1)).toBe("[]");
-    expect(keepSenders({ getMeta: () => "", setMeta: broken }, given, 0, 1)).toBe("[]");
+    expect(keepSenders({ getMeta: broken, setMeta: broken }, given, 0, 1, 0)).toBe("[]");
+    expect(keepSenders({ getMeta: () => "", setMeta: broken }, given, 0, 1, 0)).toBe("[]");
   });
 
   test("a shard of an older release says nothing of them", async () => {
