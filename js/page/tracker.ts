@@ -262,7 +262,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   };
 
   let isDisposed = false;
-  /** Set while the fallback of WebAssembly loads. */
+  /** The last load of the fallback of WebAssembly; it resolves also where that fails. */
   let loading: Promise<unknown> | undefined;
 
   const look = (address: string): void => {
