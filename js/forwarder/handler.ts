@@ -134,11 +134,19 @@ function readConversions(
   );
 }
 
+/** The last latest date: nearly all requests of a second ask for the same one. */
+let lastLatest = { second: 0, zone: undefined as ResolvedOptions["zone"], date: "" };
+
 /** The latest civil time that a conversion may have: now, and a clock's error. Without a zone, now is the world's last. */
 function latestDate({ zone }: ResolvedOptions): string {
-  const now = Date.now() + CLOCK_ERROR_MS;
-  if (zone !== undefined) return zone.findCivil(new Date(now)) ?? "";
-  return new Date(now + LAST_ZONE_MS).toISOString().slice(0, 19).replace("T", " ");
+  const second = Math.floor((Date.now() + CLOCK_ERROR_MS) / 1_000);
+  if (second !== lastLatest.second || zone !== lastLatest.zone) {
+    const date = zone
+      ? (zone.findCivil(new Date(second * 1_000)) ?? "")
+      : new Date(second * 1_000 + LAST_ZONE_MS).toISOString().slice(0, 19).replace("T", " ");
+    lastLatest = { second, zone, date };
+  }
+  return lastLatest.date;
 }
 
 /** Corrections come from backends only, and need an account that receives them. */
