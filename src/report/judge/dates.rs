@@ -7,19 +7,32 @@ const MONTHS: &str = "jan feb mar apr may jun jul aug sep sept oct nov dec mrz m
 /// Is it a date with a month's name, such as `Jan-01`, `5-Mar`, `05-Mar-26` or `01. Jan`? Nobody numbers orders so.
 #[inline]
 pub(super) fn is_named(key: &[u8]) -> bool {
-    (5..=12).contains(&key.len()) && key.iter().take(6).any(|&byte| is_sign(byte)) && has_name(key)
+    (5..=12).contains(&key.len()) && may_have_name(key) && has_name(key)
+}
+
+/// Every row's key is asked: a few of its bytes tell nearly always that it neither begins with a day nor ends with two
+/// digits of their own.
+#[inline]
+fn may_have_name(key: &[u8]) -> bool {
+    match key {
+        [first, .., sign, _, last] if is_sign(*sign) || is_sign(*last) || is_sign(*first) => true,
+        [b'0'..=b'9', second, third, ..] => is_sign(*second) || is_sign(*third),
+        _ => false,
+    }
 }
 
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
 fn has_name(key: &[u8]) -> bool {
-    let parts: Vec<&[u8]> = parts(key).collect();
-    match parts.as_slice() {
-        [month, [b'0'..=b'9', b'0'..=b'9']] if is_month(month) => true,
-        [day, month] | [day, month, [b'0'..=b'9', b'0'..=b'9']] => {
-            is_month(month) && is_day_of_month(day)
-        }
-        [day, month, year] => is_month(month) && is_day_of_month(day) && is_year(year),
+    let mut parts = parts(key);
+    let (Some(one), Some(two)) = (parts.next(), parts.next()) else {
+        return false;
+    };
+    let is_short = |part: &[u8]| matches!(part, [b'0'..=b'9', b'0'..=b'9']);
+    let is_date = |day, month| is_day_of_month(day) && is_month(month);
+    match (parts.next(), parts.next()) {
+        (None, _) => is_short(two) && is_month(one) || is_date(one, two),
+        (Some(year), None) => (is_short(year) || is_year(year)) && is_date(one, two),
         _ => false,
     }
 }
@@ -90,7 +103,10 @@ fn is_year(part: &[u8]) -> bool {
 }
 
 fn is_month(part: &[u8]) -> bool {
-    let Some((first, rest)) = part.split_first() else {
+    let Some((first, rest)) = part
+        .split_first()
+        .filter(|(first, _)| first.is_ascii_alphabetic())
+    else {
         return false;
     };
     let is_name = |name: &str| {
