@@ -5,25 +5,12 @@ const MONTHS: &str = "jan feb mar apr may jun jul aug sep sept oct nov dec mrz m
     janv févr mars avr juin juil août déc ene abr ago dic mrt mei";
 
 /// Is it a date with a month's name, such as `Jan-01`, `5-Mar`, `05-Mar-26` or `01. Jan`? Nobody numbers orders so.
-#[inline]
-pub(super) fn is_named(key: &[u8]) -> bool {
-    (5..=12).contains(&key.len()) && may_have_name(key) && has_name(key)
-}
-
-/// Every row's key is asked: a few of its bytes tell nearly always that it neither begins with a day nor ends with two
-/// digits of their own.
-#[inline]
-fn may_have_name(key: &[u8]) -> bool {
-    match key {
-        [first, .., sign, _, last] if is_sign(*sign) || is_sign(*last) || is_sign(*first) => true,
-        [b'0'..=b'9', second, third, ..] => is_sign(*second) || is_sign(*third),
-        _ => false,
-    }
-}
-
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
-fn has_name(key: &[u8]) -> bool {
+pub(super) fn is_named(key: &[u8]) -> bool {
+    if !(5..=12).contains(&key.len()) {
+        return false;
+    }
     let mut parts = parts(key);
     let (Some(one), Some(two)) = (parts.next(), parts.next()) else {
         return false;

@@ -199,7 +199,8 @@ impl Source {
     }
 
     /// The currency of a row: its own, or else that of the symbol beside its amount. Empty where there is none.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "nearly every amount is digits alone")]
+    #[inline(always)]
     pub(crate) fn currency<'a>(&self, fields: &'a Fields, input: &'a [u8]) -> &'a [u8] {
         let own = fields.text(Role::Currency, input);
         let amount = fields.text(Role::Revenue, input);
