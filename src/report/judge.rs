@@ -19,7 +19,7 @@ use super::readings::Readings;
 use super::store::{Head, NO_AMOUNT, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
 use super::{Found, Report, Settings};
 use crate::{Error, Result};
-pub(super) use proof::{Rounded, keys_of, proof, repeats_nothing};
+pub(super) use proof::{Rounded, keys_of, may_be_spoilt, proof, repeats_nothing};
 pub(super) use reasons::REASONS;
 use reasons::class_of;
 pub(super) use refunds::{NOTHING, Net, UNCLEAR, UNKNOWN, is_other, is_unclear, standing};

@@ -199,14 +199,14 @@ impl Source {
     }
 
     /// The currency of a row: its own, or else that of the symbol beside its amount. Empty where there is none.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a slice takes two words to hand on")]
+    #[inline(always)]
     pub(crate) fn currency<'a>(&self, fields: &'a Fields, input: &'a [u8]) -> &'a [u8] {
         let own = fields.text(Role::Currency, input);
-        let amount = fields.text(Role::Revenue, input);
-        match amount {
-            _ if !own.is_empty() => own,
-            [b'0'..=b'9', .., b'0'..=b'9'] => &[],
-            _ => self.currency_beside(fields, input),
+        if own.is_empty() && !is_bare(fields, input) {
+            self.currency_beside(fields, input)
+        } else {
+            own
         }
     }
 
@@ -286,6 +286,13 @@ pub(crate) fn from_windows(byte: u8) -> char {
         0x80..=0x9F => HIGH.chars().nth(usize::from(byte - 0x80)).unwrap_or('?'),
         _ => char::from(byte),
     }
+}
+
+/// Begins and ends the revenue with a digit, as nearly all do? Then no symbol stands beside it.
+#[inline(never)]
+fn is_bare(fields: &Fields, input: &[u8]) -> bool {
+    let revenue = fields.text(Role::Revenue, input);
+    matches!(revenue, [b'0'..=b'9', .., b'0'..=b'9'])
 }
 
 const DIGIT: u8 = 1;

@@ -32,7 +32,48 @@ struct Others<'a> {
     repeated: BTreeMap<u32, Vec<u32>>,
 }
 
-impl Others<'_> {
+impl<'a> Others<'a> {
+    /// What tells the rows apart; and whether anything does.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn of(
+        report: &'a Report,
+        pass: Pass,
+        (sales, repeats): (&[u32], &Links),
+        right: &[u32],
+    ) -> (Self, bool) {
+        let key = which(pass, 0);
+        // The other of an order's own ids is never CAKE's id of that name.
+        let tells = |&which: &usize| which != key && (pass != Pass::Own || which == CLICK_ID);
+        let which = [UNIQUE_ID, ORDER_ID, CLICK_ID].into_iter().filter(tells);
+        let mut others = Self {
+            report,
+            which: which.collect(),
+            repeated: BTreeMap::new(),
+        };
+        let has_others = |&conversion: &u32| {
+            let mut which = others.which.iter();
+            which.any(|&which| !report.conversions.text(conversion, which).is_empty())
+        };
+        let is_told =
+            sales.len().saturating_mul(right.len()) <= MOST && right.iter().any(has_others);
+        if is_told {
+            others.note(repeats);
+        }
+        (others, is_told)
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn note(&mut self, repeats: &Links) {
+        for (&row, &of) in repeats {
+            let rows = self.repeated.entry(of).or_default();
+            if rows.len() < LOOK {
+                rows.push(row);
+            }
+        }
+    }
+
     /// The number of ids that are equal, and of those that differ.
     fn compare(&self, order: u32, conversion: u32) -> (u8, u8) {
         let (mut equal, mut differ) = (0, 0);
@@ -65,7 +106,7 @@ impl Others<'_> {
 #[cfg_attr(small_cold, optimize(size))]
 pub(super) fn pair_off(
     (judge, report, pass): (&Judge, &Report, Pass),
-    (sales, repeats): (&[u32], &Links),
+    sales: (&[u32], &Links),
     right: &[u32],
     is_taken: &mut [bool],
 ) -> Partners {
@@ -73,78 +114,86 @@ pub(super) fn pair_off(
     if right.is_empty() {
         return partners;
     }
-    let (orders, conversions) = (&report.orders, &report.conversions);
-    let key = which(pass, 0);
     // A click alone says little: rows that nothing else tells apart may be two sales.
-    let is_weak = key == CLICK_ID;
-    let mut others = Others {
-        report,
-        which: [UNIQUE_ID, ORDER_ID, CLICK_ID].to_vec(),
-        repeated: BTreeMap::new(),
-    };
-    // The other of an order's own ids is never CAKE's id of that name.
-    others
-        .which
-        .retain(|&which| which != key && (pass != Pass::Own || which == CLICK_ID));
-    let has_others = |&conversion: &u32| {
-        let mut which = others.which.iter();
-        which.any(|&which| !conversions.text(conversion, which).is_empty())
-    };
-    let is_told = sales.len().saturating_mul(right.len()) <= MOST && right.iter().any(has_others);
-    if is_told {
-        for (&row, &of) in repeats {
-            let rows = others.repeated.entry(of).or_default();
-            if rows.len() < LOOK {
-                rows.push(row);
-            }
-        }
-    }
-    let has_revenue = |order: u32, conversion: u32| {
-        let (one, other) = (orders.head(order), conversions.head(conversion));
-        one.map(|head| head.revenue) == other.map(|head| head.revenue)
-    };
-    for (least, needs_offer, needs_revenue) in stages(is_weak, is_told) {
-        let mut from = 0;
-        for &order in sales {
-            // A row that has repeated another one by an id is no sale of its own under the click of a third one.
-            let is_repeat =
-                repeats.contains_key(&order) && (!is_weak || judge.has_chance(0, order));
-            if is_repeat || partners.contains_key(&order) {
-                continue;
-            }
-            while is_taken.get(from) == Some(&true) {
-                from += 1;
-            }
-            let offer = orders.text(order, OWN_ID);
-            let mut near = right.iter().zip(&mut *is_taken).skip(from).take(LOOK);
-            let found = near.find(|(conversion, is_taken)| {
-                let theirs = report.offer_of(**conversion);
-                !**is_taken
-                    && !is_other(offer, theirs)
-                    && (!needs_offer || !offer.is_empty() && offer == theirs)
-                    && (!needs_revenue || has_revenue(order, **conversion))
-                    && (least == ANY || others.agreement(order, **conversion) >= least)
-            });
-            if let Some((&conversion, is_taken)) = found {
-                *is_taken = true;
-                partners.insert(order, (conversion, least));
-            }
-        }
+    let is_weak = which(pass, 0) == CLICK_ID;
+    let (others, is_told) = Others::of(report, pass, sales, right);
+    let judge = Some(judge).filter(|_| is_weak);
+    for stage in stages(is_weak, is_told) {
+        pair_stage(
+            (judge, &others),
+            stage,
+            sales,
+            (right, is_taken),
+            &mut partners,
+        );
     }
     if partners.is_empty()
         && let (Some(&order), Some(&conversion), Some(is_taken)) =
-            (sales.first(), right.first(), is_taken.first_mut())
+            (sales.0.first(), right.first(), is_taken.first_mut())
     {
         *is_taken = true;
-        partners.insert(order, (conversion, ANY));
+        add(&mut partners, order, (conversion, ANY));
     }
     partners
 }
 
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+fn add(partners: &mut Partners, order: u32, partner: (u32, u8)) {
+    partners.insert(order, partner);
+}
+
+/// Pairs those that agree in so much. The judge is that of a click.
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+fn pair_stage(
+    (judge, others): (Option<&Judge>, &Others<'_>),
+    (least, needs_offer, needs_revenue): Stage,
+    (sales, repeats): (&[u32], &Links),
+    (right, is_taken): (&[u32], &mut [bool]),
+    partners: &mut Partners,
+) {
+    let report = others.report;
+    let (orders, conversions) = (&report.orders, &report.conversions);
+    let has_revenue = |order: u32, conversion: u32| {
+        let (one, other) = (orders.head(order), conversions.head(conversion));
+        one.map(|head| head.revenue) == other.map(|head| head.revenue)
+    };
+    let mut from = 0;
+    for &order in sales {
+        // A row that has repeated another one by an id is no sale of its own under the click of a third one.
+        let is_repeat =
+            repeats.contains_key(&order) && judge.is_none_or(|judge| judge.has_chance(0, order));
+        if is_repeat || partners.contains_key(&order) {
+            continue;
+        }
+        while is_taken.get(from) == Some(&true) {
+            from += 1;
+        }
+        let offer = orders.text(order, OWN_ID);
+        let mut near = right.iter().zip(&mut *is_taken).skip(from).take(LOOK);
+        let found = near.find(|(conversion, is_taken)| {
+            let theirs = report.offer_of(**conversion);
+            !**is_taken
+                && !is_other(offer, theirs)
+                && (!needs_offer || !offer.is_empty() && offer == theirs)
+                && (!needs_revenue || has_revenue(order, **conversion))
+                && (least == ANY || others.agreement(order, **conversion) >= least)
+        });
+        if let Some((&conversion, is_taken)) = found {
+            *is_taken = true;
+            add(partners, order, (conversion, least));
+        }
+    }
+}
+
+/// How much pairs must agree in, and whether in their offer, and in their revenue.
+type Stage = (u8, bool, bool);
+
 /// What pairs must agree in: those that agree most find each other first, by ids, by offer, then under a click by revenue.
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
-fn stages(is_weak: bool, is_told: bool) -> Vec<(u8, bool, bool)> {
+fn stages(is_weak: bool, is_told: bool) -> Vec<Stage> {
     let least: &[u8] = match (is_told, is_weak) {
         (false, _) => &[ANY],
         // A click brings several sales: ids of other systems say nothing.
