@@ -9,7 +9,11 @@ const REPORT_OF_ANOTHER: &str = r#"{"request_status":"Success","response":{"data
 
 #[test]
 fn a_proven_conversion_is_no_certain_no_whatever_the_closing_look_up_says() {
-    let duplicates = [Says(200, DUPLICATE), Says(409, DUPLICATE), Says(422, DUPLICATE)];
+    let duplicates = [
+        Says(200, DUPLICATE),
+        Says(409, DUPLICATE),
+        Says(422, DUPLICATE),
+    ];
     let closing = |missing| {
         [
             vec![Says(500, "")],
@@ -33,7 +37,11 @@ fn a_proven_conversion_is_no_certain_no_whatever_the_closing_look_up_says() {
     };
     for (report_at_ms, missing) in [(None, NOT_CONVERTED), (Some(0), REPORT_OF_ANOTHER)] {
         for retries in [1, 2, 5] {
-            let settings = CallSettings { report_at_ms, retries, ..CallSettings::default() };
+            let settings = CallSettings {
+                report_at_ms,
+                retries,
+                ..CallSettings::default()
+            };
             for duplicate in &duplicates {
                 for last in closing(missing) {
                     // The report may be behind, and is asked again before the conversion is sent again.
@@ -48,5 +56,45 @@ fn a_proven_conversion_is_no_certain_no_whatever_the_closing_look_up_says() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_yes_that_says_duplicate_is_looked_up_and_names_the_conversion_of_an_earlier_request() {
+    const OF_THIS: &str =
+        r#"{"success":true,"message":"Duplicate transaction","conversion":{"conversion_id":7}}"#;
+    const OF_ANOTHER: &str =
+        r#"{"success":true,"message":"Duplicate conversion","conversion":{"conversion_id":7}}"#;
+    for (params, fates, expected) in [
+        (WITHOUT, vec![Says(200, OF_THIS)], "outcome_unknown"),
+        (WITHOUT, vec![Says(200, OF_ANOTHER)], "outcome_unknown"),
+        (
+            WITH,
+            vec![Says(200, OF_ANOTHER), Says(200, NO_CLICK)],
+            "outcome_unknown",
+        ),
+        (
+            WITH,
+            vec![Says(200, OF_ANOTHER), Says(200, CONVERTED)],
+            "recovered",
+        ),
+        (
+            WITH,
+            vec![Says(500, ""), Says(200, NOT_CONVERTED), Says(200, OF_THIS)],
+            "recovered",
+        ),
+        (
+            WITH,
+            vec![
+                Says(500, ""),
+                Says(200, NOT_CONVERTED),
+                Says(200, OF_ANOTHER),
+                Says(200, "<html>"),
+            ],
+            "outcome_unknown",
+        ),
+    ] {
+        let (_, end) = record(params, &fates);
+        assert_eq!(code(&end), expected, "{fates:?}");
     }
 }
