@@ -71,11 +71,13 @@ test("secrets of an environment compile as the documents write them, and one tha
   const order = { offerId: 1, clickId: "abc", origin: "https://shop.example" };
   expect(codeOf(() => createConversionToken({ ...order, secrets: [secret] }))).toBe("weak_secret");
   await expect(signConversion("{}", secret)).rejects.toMatchObject({ code: "weak_secret" });
-  const account = { baseUrl: "http://127.0.0.1:1", apiKey: "k".repeat(32) };
+  const account = { baseUrl: "http://127.0.0.1:1", apiKey: "k-1234567" };
   const forwarder = { ...account, operatorSecret: "o-4fJ7".repeat(6) };
   expect(codeOf(() => createForwarderInProcess({ ...account, operatorSecret: secret }))).toBe("weak_secret");
   expect(
-    codeOf(() => createForwarderInProcess({ ...forwarder, shops: { shopify: { offerId: 1, secrets: secret } } })),
+    codeOf(() =>
+      createForwarderInProcess({ ...forwarder, shops: { shopify: { offerId: 1, currency: "USD", secrets: secret } } }),
+    ),
   ).toBe("weak_secret");
 });
 
