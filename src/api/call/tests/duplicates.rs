@@ -38,8 +38,8 @@ fn a_proven_conversion_is_no_certain_no_whatever_the_closing_look_up_says() {
     for (report_at_ms, missing) in [(None, NOT_CONVERTED), (Some(0), REPORT_OF_ANOTHER)] {
         for retries in [1, 2, 5] {
             let settings = CallSettings {
-                report_at_ms,
                 retries,
+                report_at_ms,
                 ..CallSettings::default()
             };
             for duplicate in &duplicates {
