@@ -143,8 +143,8 @@ export const CAKE_ERROR_CODES = [
   {
     code: "invalid_base_url",
     retryable: false,
-    meaning: "The API's base URL is neither https nor http on loopback.",
-    remedy: "Give the origin, without a path.",
+    meaning: "The API's base URL is neither https on a host name nor http on loopback.",
+    remedy: "Give the origin, without a path. On loopback it is http, such as http://localhost:8787.",
   },
   {
     code: "key_in_page",

@@ -204,20 +204,30 @@ export function signalOption(value: unknown): AbortSignal | undefined {
   return refuse("signal", "must be an AbortSignal, such as the signal of an AbortController");
 }
 
+/** Is this a Date, also one of another realm, such as a test runner's? */
+export function isDate(value: unknown): value is Date {
+  try {
+    Date.prototype.getTime.call(value as Date);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * A copy of a caller's object that is used later: what its owner writes into it meanwhile changes nothing. Lists and
  * dates in it are copied too. What cannot be copied stays as it is, for the checks to refuse it.
  */
 export function copyOf<T>(given: T): T {
   if (Array.isArray(given)) return [...given] as T;
-  if (given instanceof Date) return new Date(given) as T;
+  if (isDate(given)) return new Date(given) as T;
   if (typeof given !== "object" || given === null || Object.prototype.toString.call(given) !== "[object Object]") {
     return given;
   }
   try {
     const copy: object = Object.create(Object.getPrototypeOf(given));
     for (const [name, value] of Object.entries(given)) {
-      const isHeld = Array.isArray(value) || value instanceof Date;
+      const isHeld = Array.isArray(value) || isDate(value);
       const own = { value: isHeld ? copyOf(value) : value, enumerable: true, configurable: true, writable: true };
       Object.defineProperty(copy, name, own);
     }

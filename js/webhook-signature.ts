@@ -3,7 +3,7 @@
  * compares in constant time.
  */
 import { CakeError } from "./error.js";
-import { checkNames, checkNoMore, refuse } from "./option.js";
+import { checkNames, checkNoMore, isDate, refuse } from "./option.js";
 
 /** The headers that carry a signature. */
 export interface SignatureHeaders {
@@ -37,10 +37,14 @@ const keys = new Map<string, Promise<CryptoKey>>();
  * const headers = { "content-type": "application/json", ...(await signConversion(body, env.CAKE_SIGNING_SECRET)) };
  * await fetch("https://shop.example/cake/conversions", { method: "POST", headers, body });
  */
-export async function signConversion(body: string, secret: string, options?: SigningOptions): Promise<SignatureHeaders>;
 export async function signConversion(
   body: string,
-  secret: string,
+  secret: string | undefined,
+  options?: SigningOptions,
+): Promise<SignatureHeaders>;
+export async function signConversion(
+  body: string,
+  secret: string | undefined,
   options?: SigningOptions,
   ...more: unknown[]
 ): Promise<SignatureHeaders> {
@@ -49,7 +53,7 @@ export async function signConversion(
   const { id = `msg_${crypto.randomUUID()}`, at = new Date() } = options ?? {};
   checkId(id);
   if (typeof body !== "string") refuse("body", "must be text: sign what is sent, such as JSON.stringify(…)");
-  if (!(at instanceof Date) || !Number.isFinite(at.getTime())) refuse("at", "must be a Date that exists");
+  if (!isDate(at) || !Number.isFinite(at.getTime())) refuse("at", "must be a Date that exists");
   const timestamp = String(Math.floor(at.getTime() / 1_000));
   const key = await keyOf(checkSigningSecret("secret", secret));
   const signature = await crypto.subtle.sign("HMAC", key, encode(`${id}.${timestamp}.${body}`));
@@ -115,7 +119,7 @@ function checkId(id: string): void {
  *
  * @throws CakeError `weak_secret`
  */
-export function checkSigningSecret(parameter: string, secret: string): string {
+export function checkSigningSecret(parameter: string, secret: string | undefined): string {
   const trimmed = typeof secret === "string" ? secret.trim() : "";
   const bytes = bytesOf(trimmed.replace(/^whsec_/, ""));
   if (bytes !== undefined && bytes.length >= 24) return trimmed;

@@ -354,10 +354,10 @@ fn check_deep_link(deep_link: &str, hosts: &[&str]) -> Result<()> {
             UrlRule::Space
         } else if host.contains('@') {
             UrlRule::Credentials
-        } else if host.contains(':') {
+        } else if host.contains(':') && !host.starts_with('[') {
             UrlRule::NoPort
         } else {
-            UrlRule::Host
+            UrlRule::of_host(host)
         });
     }
     if hosts.iter().any(|words| is_listed(words, host)) {

@@ -87,7 +87,7 @@ pub fn check(template: &str) -> Result<Checked> {
         return broken(UrlRule::Credentials);
     }
     if !is_host_name(host) {
-        return broken(UrlRule::Host);
+        return broken(UrlRule::of_host(host));
     }
     if !url::is_port(port) {
         return broken(UrlRule::Port);

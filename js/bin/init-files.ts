@@ -3,12 +3,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import {
   dependenciesIn,
+  isBeforeProxy,
   isTypeScript,
   MANAGERS,
   type Manifest,
   majorOf,
   manifestText,
   namesOf,
+  nextProxyName,
+  nextRoot,
   type Plan,
   readManifest,
   sandboxTest,
@@ -68,12 +71,6 @@ export function pageModule({ folder, framework }: Plan): string {
   return standing(folder, framework === "next" ? next : framework === "sveltekit" ? sveltekit : vite);
 }
 
-/** Next reads no file beside a `src` with the pages in it. */
-function nextRoot(folder: string): string {
-  const has = (path: string) => existsSync(join(folder, path));
-  return !has("app") && !has("pages") && (has("src/app") || has("src/pages")) ? "src/" : "";
-}
-
 /** All files of a plan, and what to know of them. */
 export function filesOf(plan: Plan): { files: FileToWrite[]; warnings: string[] } {
   const { folder, parts, framework, manager } = plan;
@@ -105,11 +102,12 @@ export function filesOf(plan: Plan): { files: FileToWrite[]; warnings: string[] 
     if (major === undefined) {
       warnings.push("Next's version is not known here: proxy is for 16 and later, before it the file is middleware");
     }
-    const name = major !== undefined && major < 16 ? "middleware" : "proxy";
     const [root, ending] = [nextRoot(folder), isTypeScript(folder) ? "ts" : "js"];
-    // Of both names at once Next takes none.
+    const name = nextProxyName(folder);
+    // Next 16 takes none of both names at once; before it, a proxy is any file.
+    const namesakes = isBeforeProxy(folder) ? [] : ["proxy", "middleware"];
     files.push(
-      file(`${root}${name}.${ending}`, nextProxy(name), `${root}proxy.${ending}`, `${root}middleware.${ending}`),
+      file(`${root}${name}.${ending}`, nextProxy(name), ...namesakes.map((each) => `${root}${each}.${ending}`)),
     );
     // What .env.local has would go before it.
     files.push([secretOf(read(".env"), COOKIE_SECRET) ? ".env" : ".env.local", withCookieSecret]);

@@ -118,6 +118,21 @@ export const namesOf = (...files: string[]): string[] =>
 export const standing = (folder: string, file: string): string =>
   [file, ...namesOf(file)].find((each) => existsSync(join(folder, each))) ?? file;
 
+/** Next reads no file beside a `src` with the pages in it. */
+export function nextRoot(folder: string): string {
+  const has = (path: string) => existsSync(join(folder, path));
+  return !has("app") && !has("pages") && (has("src/app") || has("src/pages")) ? "src/" : "";
+}
+
+/** Is it a Next without `proxy`, which came with 16? */
+export const isBeforeProxy = (folder: string): boolean => (majorOf(folder, "next") ?? 16) < 16;
+
+/** The name of the file, and of its export, that Next runs before a page: Next 16 still reads a `middleware` of before. */
+export function nextProxyName(folder: string): "proxy" | "middleware" {
+  const stands = (name: string) => existsSync(join(folder, standing(folder, `${nextRoot(folder)}${name}.js`)));
+  return isBeforeProxy(folder) || (stands("middleware") && !stands("proxy")) ? "middleware" : "proxy";
+}
+
 /** The Worker that keeps the clicks of a site without a framework of its own. */
 export interface SiteWorker {
   /** Whose it is: a new one in `site/`, the Worker of the project's root, or Pages Functions. */

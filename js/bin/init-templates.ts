@@ -142,8 +142,8 @@ export const siteConfig = (
 const ASSETS =
   "css|js|mjs|map|json|txt|xml|ico|png|jpe?g|gif|svg|webp|avif|woff2?|ttf|otf|mp4|webm|mp3|pdf|wasm|webmanifest";
 
-/** `name` is `proxy`, or `middleware` before Next 16. */
-export const nextProxy = (name: string) => `import { withClickCapture } from "cake-edge";
+/** `name` is the file's: Next calls no `proxy` in a `middleware`. */
+export const nextProxy = (name: "proxy" | "middleware") => `import { withClickCapture } from "cake-edge";
 import { NextResponse } from "next/server";
 
 /** Keeps the click id of a landing page's address in a signed cookie. Whatever goes wrong in it, the site answers. */

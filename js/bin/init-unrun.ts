@@ -1,7 +1,7 @@
 /** Why a project's framework would never run the capture that `npx cake-edge init` writes: its configuration says so. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isTypeScript, type Plan } from "./init-project.js";
+import { isTypeScript, nextProxyName, type Plan } from "./init-project.js";
 
 /** What a static site lacks: nothing of it runs when a visitor comes. */
 const STATIC = "no server keeps a click: take --page alone, or a server in front of the site";
@@ -15,7 +15,8 @@ export function neverRuns({ folder, framework }: Plan): string | undefined {
     const ending = isTypeScript(folder) ? "ts" : "js";
     const endings = listed?.match(/[^\s,"'`]+/g) ?? [ending];
     if (!endings.includes(ending)) {
-      return `Next reads no file that ends with .${ending} (pageExtensions: ${endings.join(", ")}): name the one of the capture by that, such as proxy.${endings.find((each) => /[jt]s$/.test(each)) ?? `page.${ending}`}`;
+      const read = endings.find((each) => /[jt]s$/.test(each)) ?? `page.${ending}`;
+      return `Next reads no file that ends with .${ending} (pageExtensions: ${endings.join(", ")}): name the one of the capture by that, such as ${nextProxyName(folder)}.${read}`;
     }
   }
   if (framework === "sveltekit") {

@@ -192,12 +192,13 @@ export interface ListTrackingDomainsParams {
 
 /** A branded domain of the network. */
 export interface TrackingDomain {
-  readonly trackingDomainId: number;
+  /** CAKE's id of the domain. Like every other field, it is absent if the account's row lacks it. */
+  readonly trackingDomainId?: number | undefined;
   /** The host name, such as `track.yournetwork.com`. */
-  readonly domain: string;
+  readonly domain?: string | undefined;
   readonly domainStatus?: "active" | "inactive" | (string & {}) | undefined;
   /** Is it the default domain of links? */
-  readonly isDefault: boolean;
+  readonly isDefault?: boolean | undefined;
 }
 
 /** The options of the doctor. */

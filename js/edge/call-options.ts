@@ -1,5 +1,5 @@
 /** The options of one call of the client, and the arguments of its hooks. */
-import { checkRecord, refuse } from "../option.js";
+import { checkRecord, isDate, refuse } from "../option.js";
 
 /** The options of one call. */
 export interface CallOptions {
@@ -47,7 +47,7 @@ export function toJson(params: unknown): string {
     const isId = name === "uniqueId" || name === "orderId";
     // JSON would turn a Date into a text that is nobody's id, and no time in CAKE's form.
     const isOdd = kind === "object" && typeof (value as { readonly toJSON?: unknown } | null)?.toJSON === "function";
-    if (value instanceof Date && /date$|^since$/i.test(name)) refuseDate(name);
+    if (isDate(value) && /date$|^since$/i.test(name)) refuseDate(name);
     // No parameter is an object: the core says what it must be instead.
     return [name, isOdd || kind === "function" || kind === "symbol" || (kind === "bigint" && !isId) ? {} : value];
   });

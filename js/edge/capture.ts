@@ -42,7 +42,7 @@ export interface CaptureOptions {
    * The secrets of the cookie's signature, the newest first. The first one signs, all of them verify. Each has 32
    * characters or more, such as from `openssl rand -hex 32`. Keep an old one for as long as `windowDays`.
    */
-  readonly secrets: readonly string[];
+  readonly secrets: readonly (string | undefined)[];
   /**
    * The visitor's answer, in any case, or a consent platform's `true` and `false`. `"pending"` stores nothing,
    * `"denied"` deletes the cookie. Any other word is `invalid_setting`.

@@ -12,8 +12,8 @@ export type Verify = "click" | "report" | "none";
 export interface CakeClientOptions {
   /** The account's address, `https://yourdomain.cakemarketing.com`, or a sandbox's origin on loopback. */
   readonly baseUrl: string;
-  /** Your API key: CAKE, Setup, System Access, API Keys. Never in a page. */
-  readonly apiKey: string;
+  /** Your API key: CAKE, Setup, System Access, API Keys. Never in a page. Without one the client throws `missing_api_key`. */
+  readonly apiKey: string | undefined;
   /** Replaces the global `fetch`, such as a service binding's or a mock. */
   readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
   /** The time limit of one request, its body included, in milliseconds. @default 15000 */

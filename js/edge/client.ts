@@ -7,6 +7,7 @@ import {
   functionOption,
   hookOption,
   integerOption,
+  isDate,
   limitArguments,
   refuse,
   signalOption,
@@ -269,7 +270,7 @@ function frozen<T>(hook: ((told: T) => void) | undefined): ((told: T) => void) |
 /** `conversionDate` as the account's civil time, if it is a Date. */
 function withCivilDate(params: RecordConversionParams, zone: TimeZone | undefined): unknown {
   const date = params?.conversionDate;
-  if (!(date instanceof Date)) return params;
+  if (!isDate(date)) return params;
   if (zone === undefined) return refuse("conversionDate", "may be a Date only where the client knows its timeZone");
   return { ...params, conversionDate: zone.findCivil(date) ?? "" };
 }

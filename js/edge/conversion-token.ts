@@ -17,7 +17,7 @@ export interface ConversionTokenParts {
    */
   readonly origin: string;
   /** The forwarder's `tokenSecrets`, the newest first. The first one signs. 32 characters or more each. */
-  readonly secrets: readonly string[];
+  readonly secrets: readonly (string | undefined)[];
 }
 
 const NAMES = ["offerId", "clickId", "origin", "secrets"];

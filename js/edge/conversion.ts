@@ -16,7 +16,7 @@ export interface ConversionFacts {
   readonly revenue?: number | undefined;
   /** The revenue exactly as CAKE wrote it. */
   readonly revenueText?: string | undefined;
-  /** In the account's civil time: `YYYY-MM-DD HH:MM:SS`. */
+  /** The date as CAKE wrote it; by the article in the account's civil time, `YYYY-MM-DD HH:MM:SS`. */
   readonly conversionDate?: string | undefined;
   /** The date as an instant, if the text itself is one or the client knows the account's `timeZone`. */
   readonly conversionAt?: Date | undefined;
@@ -58,7 +58,7 @@ export interface ListedConversion extends Partial<ConversionFacts> {
   /** The event that the conversion belongs to. */
   readonly eventId?: number | undefined;
   readonly eventName?: string | undefined;
-  /** The time of the last change, in the account's civil time. */
+  /** The time of the last change, as CAKE wrote it; in the account's civil time. */
   readonly updatedDate?: string | undefined;
   /** The same as an instant, if the client knows the account's `timeZone`. */
   readonly updatedAt?: Date | undefined;

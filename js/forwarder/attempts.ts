@@ -21,10 +21,8 @@ export interface Facts {
   readonly quietFromMs: number;
 }
 
-/** An answer: read as a whole, or a `Response` for the core to read, by the names of its fields. */
-export type Answered =
-  | { readonly status: number; readonly body: Uint8Array; readonly retryAfter: string | undefined }
-  | { readonly response: object };
+/** An answer: read as a whole, without a Retry-After, or a `Response` for the core to read, by the names of its fields. */
+export type Answered = { readonly status: number; readonly body: Uint8Array } | { readonly response: object };
 
 /** Sends a request whose answer has a body of at most `limit` bytes; `signal` ends it. */
 export type Send = (url: string, signal: AbortSignal, limit: number) => Promise<Answered>;
@@ -100,7 +98,7 @@ export class Attempts {
           : askStandIn(standIn, new Request(deliverer.url(attempt), requestInit(signal))),
       );
       if ("response" in answered) await deliverer.receive(attempt, answered.response, signal);
-      else deliverer.answered(attempt, answered.status, answered.body, answered.retryAfter);
+      else deliverer.answered(attempt, answered.status, answered.body);
     } catch (thrown) {
       deliverer.failed(attempt, thrown, deadline.isReached);
     } finally {
@@ -117,11 +115,13 @@ async function sendByFetch(url: string, signal: AbortSignal, limit: number): Pro
   const response = await fetch(url, requestInit(signal));
   if (!isShort(response, limit)) return { response };
   // One turn of the event loop, where a stream takes three.
-  const body = new Uint8Array(await response.arrayBuffer());
-  return { status: response.status, body, retryAfter: response.headers.get("retry-after") ?? undefined };
+  return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
 }
 
-/** Is the answer one with a body whose length is known and within the limit? A packed body may become longer. */
+/**
+ * Is the answer one with a body whose length is known and within the limit? A packed body may become longer. A
+ * Retry-After is the core's to read.
+ */
 function isShort({ status, headers }: Response, limit: number): boolean {
   const length = headers.get("content-length");
   return (
@@ -129,7 +129,8 @@ function isShort({ status, headers }: Response, limit: number): boolean {
     length !== null &&
     /^\d+$/.test(length) &&
     Number(length) <= limit &&
-    headers.get("content-encoding") === null
+    headers.get("content-encoding") === null &&
+    headers.get("retry-after") === null
   );
 }
 

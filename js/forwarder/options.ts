@@ -43,7 +43,7 @@ export interface ForwarderOptions {
    */
   readonly pixelDomain?: string | undefined;
   /** The secret that operators sign in with: at least 32 characters. */
-  readonly operatorSecret: string;
+  readonly operatorSecret: string | undefined;
   /**
    * The account's time zone, such as `America/New_York`. The forwarder dates a conversion when it accepts it, and a
    * late retry does not change the date.

@@ -33,7 +33,7 @@ export interface PostbackMap {
 /** The options of one postback. */
 export interface PostbackOptions {
   /** The secrets, the newest first; each of 32 characters or more. */
-  readonly secrets: string | readonly string[];
+  readonly secrets: string | readonly string[] | undefined;
   /**
    * How a request proves itself. `secret`: the secret is in the path, `postback/NAME/SECRET`, or in the parameter
    * {@link secretParameter}. `signature`: the last parameter, `signature`, is the HMAC-SHA256 in hexadecimal of

@@ -38,7 +38,7 @@ export interface ShopOptions {
    * The secrets that sign the shop's webhooks, the newest first; each of 32 characters or more. A shop is known by them
    * after a change of its settings: rotate them one by one.
    */
-  readonly secrets: string | readonly string[];
+  readonly secrets: string | readonly string[] | undefined;
   /**
    * The offer of the shop's sales. Not needed with {@link map}. Where it, {@link idPrefix}, the unique id or
    * {@link map} is changed, an order that was converted before stays that conversion.
@@ -174,7 +174,7 @@ export function resolveShops(
     resolved.set(platform, all);
     const known = new Set<string>();
     several.forEach(({ secrets }, index) => {
-      const own = new Set([secrets].flat().map((secret) => secret.trim()));
+      const own = new Set([secrets ?? []].flat().map((secret) => secret.trim()));
       if ([...own].some((secret) => known.has(secret)))
         refuse(`${place(index)}.secrets`, "must not be another shop's: the secret identifies the shop");
       for (const secret of own) known.add(secret);

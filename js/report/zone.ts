@@ -1,5 +1,5 @@
 /** Instants, and a time zone's offsets, for the core, which has no time zone data. */
-import { refuse } from "../option.js";
+import { isDate, refuse } from "../option.js";
 import { createTimeZone } from "../time-zone.js";
 
 const WEEK_MS = 604_800_000;
@@ -39,7 +39,7 @@ export function offsetsOf(name: string): string {
  */
 export function instantOf(name: string, given: Date | string): number {
   const isText = typeof given === "string" && /T.*(Z|[+-]\d\d:?\d\d)$/.test(given);
-  const ms = given instanceof Date ? given.getTime() : isText ? Date.parse(given) : Number.NaN;
+  const ms = isDate(given) ? given.getTime() : isText ? Date.parse(given) : Number.NaN;
   if (Number.isNaN(ms)) refuse(name, "must be a Date, or a text such as 2026-06-15T12:00:00Z");
   return ms;
 }

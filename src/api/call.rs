@@ -306,14 +306,14 @@ impl Call {
         let is_certain = Certainty::from_error(&error) == Certainty::NotRecorded;
         let is_known_by_id = matches!(self.idempotency, Idempotency::Keyed { .. });
         let was_in_doubt = self.was_in_doubt;
-        self.is_in_doubt |= self.is_write() && !is_certain;
-        self.was_in_doubt |= self.is_in_doubt;
         if self.is_write() && !is_certain {
-            self.waited_ms = 0;
+            (self.is_in_doubt, self.waited_ms) = (true, 0);
         }
+        self.was_in_doubt |= self.is_in_doubt;
         if is_certain && !error.is_retryable() {
-            // "Duplicate" after a try without an answer: CAKE recorded that try.
+            // "Duplicate" after a try without an answer: CAKE recorded that try, whatever a look-up says.
             if was_in_doubt && is_known_by_id && is_duplicate(&error, self.unique_id()) {
+                self.is_in_doubt = true;
                 self.last = Some(error);
                 self.is_final_lookup = true;
                 return self.verify();

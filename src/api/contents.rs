@@ -2,7 +2,9 @@
 //! reader of an answer that proves something asks here.
 
 use super::asked::{Asked, is_same_click_id, is_same_unique_id};
-use super::certainty::words::{is_about_the_account, is_limit_in_words, is_no_refusal_in_words};
+use super::certainty::words::{
+    is_about_the_account, is_limit_in_words, is_no_refusal_in_words, is_repeat_in_words,
+};
 use super::json::{Object, Value, parse_id};
 use super::{Answer, dress, message};
 use crate::Result;
@@ -24,6 +26,8 @@ pub(super) struct Contents {
     pub(super) is_at_work: bool,
     /// The words of the first no.
     pub(super) no: Option<String>,
+    /// The words that it was there before.
+    pub(super) repeat: Option<String>,
     /// All messages.
     messages: Vec<String>,
     /// The words of errors and reasons.
@@ -257,11 +261,20 @@ impl Contents {
         if is_told || is_message(name) || is_reason {
             let words = message::message_of(value, MAX_DEPTH);
             let words = words.filter(|words| !is_quiet_word(words));
+            // A description is an offer's, too.
+            self.note_repeat(words.as_ref().filter(|_| name != "description"));
             if is_message(name) {
                 self.messages.extend(words);
             } else {
                 self.reasons.extend(words);
             }
+        }
+        match name {
+            "duplicate" | "isduplicate" if dress::is_yes(value) => {
+                self.note_repeat(Some(&"duplicate".to_owned()));
+            }
+            "result" | "status" => self.note_repeat(text.as_ref()),
+            _ => {}
         }
         if is_no && self.no.is_none() {
             let own = message::message_of(value, MAX_DEPTH)
@@ -331,6 +344,11 @@ impl Contents {
         if !self.records.iter().any(is_same) {
             self.records.push(told);
         }
+    }
+
+    fn note_repeat(&mut self, words: Option<&String>) {
+        let words = words.filter(|words| self.repeat.is_none() && is_repeat_in_words(words));
+        self.repeat = self.repeat.take().or(words.cloned());
     }
 
     fn note_count(&mut self, name: &str, text: &str) {

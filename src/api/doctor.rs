@@ -383,7 +383,18 @@ fn domains(checks: &mut Vec<Check>, domains: Option<&[TrackingDomain]>) {
         },
         "Add a tracking domain in CAKE: Admin, Tracking Domains.",
     ));
-    let default = domains.iter().find(|domain| domain.is_default);
+    if !domains.is_empty() && domains.iter().all(|domain| domain.is_default.is_none()) {
+        let found = "CAKE does not say which tracking domain is the default";
+        checks.push(skipped(
+            "default_domain",
+            found,
+            "Look in CAKE: Admin, Tracking Domains.",
+        ));
+        return;
+    }
+    let default = domains
+        .iter()
+        .find(|domain| domain.is_default == Some(true));
     checks.push(check(
         "default_domain",
         default.is_some_and(TrackingDomain::is_active),

@@ -20,8 +20,9 @@ pub struct TrackingDomain {
     /// `active`, `inactive` or a word that CAKE adds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) domain_status: Option<String>,
-    /// Is it the default domain of links?
-    pub(crate) is_default: bool,
+    /// Is it the default domain of links? Absent where the account does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) is_default: Option<bool>,
 }
 
 impl TrackingDomain {
@@ -67,6 +68,6 @@ pub(crate) fn read(answer: &Answer<'_>) -> Result<Page<TrackingDomain>> {
         tracking_domain_id: row.id("tracking_domain_id"),
         domain: row.text("domain").filter(|domain| !domain.is_empty()),
         domain_status: row.text("domain_status"),
-        is_default: row.flag("is_default") == Some(true),
+        is_default: row.flag("is_default"),
     })
 }

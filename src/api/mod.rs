@@ -289,8 +289,11 @@ fn check_origin(origin: &str) -> Result<(), UrlRule> {
         return Err(UrlRule::Credentials);
     }
     let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
+    if is_loopback_origin(&["http://", authority].concat()) {
+        return Err(UrlRule::Loopback);
+    }
     if !is_host_name(host) {
-        return Err(UrlRule::Host);
+        return Err(UrlRule::of_host(host));
     }
     if !url::is_port(port) {
         return Err(UrlRule::Port);
@@ -360,6 +363,28 @@ mod tests {
                 _ => UrlRule::Scheme,
             });
             assert_eq!(rule.map(drop), Err(UrlRule::Path), "{base_url}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_refused_is_told_what_it_must_be() {
+        for (base_url, expected) in [
+            ("https://localhost:8443", UrlRule::Loopback),
+            ("https://shop.localhost", UrlRule::Loopback),
+            ("https://127.0.0.1:8443/", UrlRule::Loopback),
+            ("https://[::1]", UrlRule::Loopback),
+            ("https://[::1]:8443", UrlRule::Loopback),
+            ("https://m\u{fc}nchen.de", UrlRule::Letters),
+            ("https://m\u{fc}nchen.de:8443", UrlRule::Letters),
+            ("https://10.0.0.1", UrlRule::Host),
+            ("https://[::2]", UrlRule::Host),
+            ("https://intranet", UrlRule::Host),
+            ("https://a.example:x", UrlRule::Port),
+        ] {
+            let Err(Error::InvalidBaseUrl { rule }) = Account::new(base_url, "k") else {
+                panic!("{base_url}")
+            };
+            assert_eq!(rule, expected, "{base_url}");
         }
     }
 

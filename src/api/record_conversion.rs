@@ -1,8 +1,9 @@
 //! Record Conversion: `GET /api/2/conversion.json`, a GET with a side effect.
 
 use super::answer::record::Record;
-use super::asked::Asked;
+use super::asked::{Asked, is_same_unique_id};
 use super::certainty::{is_duplicate, is_duplicate_in_words};
+use super::contents::Contents;
 use super::conversion_report::ReportedConversion;
 use super::get_click::Click;
 use super::json::parse_id;
@@ -286,7 +287,25 @@ fn read_record<'a, 'b>(answer: &'b Answer<'a>, asked: Asked<'_>) -> Result<(Reco
     let contents = answer.contents(ID);
     contents.check_about(answer, asked)?;
     answer.check_yes(&contents)?;
-    Ok((record, conversion_id))
+    match contents
+        .repeat
+        .as_deref()
+        .filter(|_| !is_own(&record, asked))
+    {
+        Some(words) => Err(answer.unexpected("says yes, and that it was there before: ", words)),
+        None => Ok((record, conversion_id)),
+    }
+}
+
+/// Has the record itself the unique id that was sent? Then it is this conversion's, whatever the words say: an account
+/// may count one conversion a click, and answer the next order with the record of the first.
+fn is_own(record: &Record<'_, '_>, asked: Asked<'_>) -> bool {
+    asked.unique_id.is_some_and(|ours| {
+        let told = ["unique_id", "transaction_id"]
+            .iter()
+            .filter_map(|name| record.get(name)?.text());
+        told.into_iter().any(|told| is_same_unique_id(&told, ours))
+    })
 }
 
 /// The name of a record's id.
@@ -327,11 +346,15 @@ pub(crate) fn read_duplicate(
     error: &Error,
     asked: Asked<'_>,
 ) -> Result<Duplicate> {
-    let unique_id = asked.unique_id.unwrap_or_default();
-    if !is_duplicate(error, unique_id) {
+    if !is_duplicate(error, asked.unique_id.unwrap_or_default()) {
         return Ok(Duplicate::No);
     }
-    let contents = answer.contents(ID);
+    read_before(answer, &answer.contents(ID), asked)
+}
+
+/// Reads which transaction an answer is about that says "this transaction is a duplicate".
+fn read_before(answer: &Answer<'_>, contents: &Contents, asked: Asked<'_>) -> Result<Duplicate> {
+    let unique_id = asked.unique_id.unwrap_or_default();
     contents.check_about(answer, asked)?;
     if contents.records.len() > 1 {
         return Err(answer.unexpected("has several records: ", answer.body()));
@@ -345,10 +368,20 @@ pub(crate) fn read_duplicate(
 }
 
 /// The conversion of an earlier request whose outcome was unknown, by an answer that says "this
-/// transaction is a duplicate".
+/// transaction is a duplicate", also beside a yes.
 pub(crate) fn find_duplicate(answer: &Answer<'_>, asked: Asked<'_>) -> Duplicate {
-    match answer.open() {
-        Ok(_) => Duplicate::No,
-        Err(error) => read_duplicate(answer, &error, asked).unwrap_or(Duplicate::No),
-    }
+    let before = match answer.open() {
+        Ok(_) => {
+            let contents = answer.contents(ID);
+            let unique_id = asked.unique_id.unwrap_or_default();
+            let mut words = contents.words();
+            if contents.no.is_some() || !words.any(|words| is_duplicate_in_words(words, unique_id))
+            {
+                return Duplicate::No;
+            }
+            read_before(answer, &contents, asked)
+        }
+        Err(error) => read_duplicate(answer, &error, asked),
+    };
+    before.unwrap_or(Duplicate::No)
 }

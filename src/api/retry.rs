@@ -46,25 +46,33 @@ pub(super) fn wait_ms(
 /// The longest wait that is returned, in milliseconds: a year.
 const MAX_ASKED_MS: u64 = 31_536_000_000;
 
-/// Reads a `Retry-After` header: seconds, also with a fraction, or an HTTP date. `as_date_ms` is
-/// the text as a date, in milliseconds since 1970, where the platform could read one. Platforms
-/// read `1.5` and `-5` as dates, so only a text that starts with a weekday's name counts as one.
-/// Several values arrive as one list, and the longest counts. A fraction is rounded up, and a past
-/// date is no wait.
+/// Reads a `Retry-After` header: seconds, also with a fraction, or an HTTP date. A date is compared with the answer's own
+/// `Date` header, since the two clocks may differ; with the caller's clock, `now_ms`, only where there is none. `as_ms` is
+/// the platform's reading of a date, in milliseconds since 1970. Several values arrive as one list, and the longest
+/// counts. A fraction is rounded up, and a past date is no wait.
 #[must_use]
-pub(crate) fn retry_after_ms(header: &str, as_date_ms: Option<u64>, now_ms: u64) -> Option<u64> {
-    const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+pub(crate) fn retry_after_ms(
+    header: &str,
+    date: Option<&str>,
+    as_ms: impl Fn(&str) -> Option<u64>,
+    now_ms: u64,
+) -> Option<u64> {
     let header = header.trim();
-    let is_date = header
-        .get(..3)
-        .is_some_and(|day| DAYS.contains(&day.to_ascii_lowercase().as_str()));
-    let asked_ms = if is_date {
-        as_date_ms.map(|date| date.saturating_sub(now_ms))
+    let asked_ms = if is_http_date(header) {
+        let sent_ms = date.filter(|date| is_http_date(date)).and_then(&as_ms);
+        as_ms(header).map(|until| until.saturating_sub(sent_ms.unwrap_or(now_ms)))
     } else {
         let waits = header.split(',').map(seconds_ms);
         waits.collect::<Option<Vec<_>>>()?.into_iter().max()
     };
     asked_ms.map(|ms| ms.min(MAX_ASKED_MS))
+}
+
+/// Does a text start with a weekday's name, as HTTP's dates do? Platforms read `1.5` and `-5` as dates.
+fn is_http_date(text: &str) -> bool {
+    const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+    let day = text.trim_start().get(..3);
+    day.is_some_and(|day| DAYS.contains(&day.to_ascii_lowercase().as_str()))
 }
 
 /// `2` or `1.5` seconds in milliseconds; the maximum for a number that is too large.
@@ -140,12 +148,38 @@ mod tests {
             ("NaN", None, None),
             ("Infinity", None, None),
         ] {
-            assert_eq!(
-                retry_after_ms(header, as_date_ms, 4_000),
-                expected,
-                "{header}"
-            );
+            let read = retry_after_ms(header, None, |_| as_date_ms, 4_000);
+            assert_eq!(read, expected, "{header}");
         }
+    }
+
+    #[test]
+    fn a_date_is_measured_by_the_clock_that_wrote_it() {
+        const HOUR_MS: u64 = 3_600_000;
+        let now_ms = 10 * HOUR_MS;
+        for ahead_ms in [0, 1_000, HOUR_MS, 9 * HOUR_MS] {
+            for server_ms in [now_ms + ahead_ms, now_ms - ahead_ms] {
+                let as_ms =
+                    |text: &str| Some(server_ms + if text.starts_with("Sun") { 3_000 } else { 0 });
+                let until = "Sun, 06 Nov 1994 08:49:40 GMT";
+                let read = |date| retry_after_ms(until, date, as_ms, now_ms);
+                assert_eq!(read(Some("Mon, 06 Nov 1994 08:49:37 GMT")), Some(3_000));
+                // Without a date of the answer's, our clock is all there is.
+                for none in [None, Some(""), Some("7"), Some("-1.5"), Some("soon")] {
+                    let expected = (server_ms + 3_000).saturating_sub(now_ms);
+                    assert_eq!(read(none), Some(expected), "{none:?}");
+                }
+                assert_eq!(
+                    retry_after_ms("5", Some("Mon, x"), as_ms, now_ms),
+                    Some(5_000)
+                );
+            }
+        }
+        let unread = |text: &str| text.starts_with("Sun").then_some(9_000);
+        assert_eq!(
+            retry_after_ms("Sun, x", Some("Mon, y"), unread, 4_000),
+            Some(5_000)
+        );
     }
 
     proptest! {

@@ -6,7 +6,7 @@
 
 use super::received::{Bounds, Deadline, failure, garbled, receive};
 use super::{number, random, to_integer};
-use crate::api::{Account, Answer, plain_body, retry_after_ms};
+use crate::api::{Account, Answer, plain_body};
 use crate::delivery::attempt::{Attempt, Facts, Input, Knowledge, Moment, Row, Step, wire};
 use crate::delivery::circuit_breaker::Lane;
 use crate::delivery::{CircuitBreaker, Route, clock, schedule};
@@ -295,27 +295,17 @@ impl Deliverer {
         self.with(number, |running| running.limit())
     }
 
-    /// Takes the whole answer of a request.
+    /// Takes the whole answer of a request, one without a Retry-After.
     ///
     /// # Errors
     /// [`Error::Internal`] where no attempt has that number.
-    pub fn answered(
-        &self,
-        number: u32,
-        status: u16,
-        body: &[u8],
-        retry_after: Option<String>,
-    ) -> Result<(), JsValue> {
+    pub fn answered(&self, number: u32, status: u16, body: &[u8]) -> Result<(), JsValue> {
         let Ok(body) = std::str::from_utf8(body) else {
             return self.go_on(number, Input::Failed(garbled()));
         };
         // As the platform's decoder does it.
         let body = body.strip_prefix('\u{feff}').unwrap_or(body);
-        let asked = retry_after.and_then(|header| {
-            let [date, now] = [Date::parse(&header), Date::now()].map(|ms| to_integer(ms.floor()));
-            retry_after_ms(&header, Some(date).filter(|date| *date > 0), now)
-        });
-        self.take(number, status, body.to_owned(), asked)
+        self.take(number, status, body.to_owned(), None)
     }
 
     /// Takes the answer of a request whose body is not read yet, and reads it. `signal` ends that.

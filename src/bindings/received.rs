@@ -89,9 +89,10 @@ pub(super) async fn receive(
         call(&headers, "get", &name.into()).ok()?.as_string()
     };
     let as_ms = |text: &str| whole_ms(Date::parse(text));
-    let retry_after_ms =
-        header("retry-after").and_then(|text| retry_after_ms(&text, as_ms(&text), now_ms));
-    let date_ms = header("date").and_then(|text| as_ms(&text));
+    let date = header("date");
+    let retry_after_ms = header("retry-after")
+        .and_then(|text| retry_after_ms(&text, date.as_deref(), as_ms, now_ms));
+    let date_ms = date.as_deref().and_then(as_ms);
     let body = get(response, "body")?;
     let body = if !body.is_object() {
         JsString::from("")

@@ -8,6 +8,10 @@ pub enum UrlRule {
     Scheme,
     /// Its host is no host name.
     Host,
+    /// Its host has letters beyond ASCII.
+    Letters,
+    /// It is https on this machine.
+    Loopback,
     /// It has a user name or a password.
     Credentials,
     /// Its port is no port.
@@ -26,9 +30,11 @@ pub enum UrlRule {
 
 impl UrlRule {
     /// Every rule.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Scheme,
         Self::Host,
+        Self::Letters,
+        Self::Loopback,
         Self::Credentials,
         Self::Port,
         Self::NoPort,
@@ -38,12 +44,27 @@ impl UrlRule {
         Self::Length,
     ];
 
+    /// The rule that a text breaks which is no host name.
+    pub(crate) fn of_host(host: &str) -> Self {
+        if host.is_ascii() {
+            Self::Host
+        } else {
+            Self::Letters
+        }
+    }
+
     /// The rule as a sentence about the URL.
     pub(super) fn sentence(self) -> &'static str {
         match self {
             Self::Scheme => "must begin with https://",
             Self::Host => {
                 "must be on a host name such as shop.example: no IP address, no single word, no macro"
+            }
+            Self::Letters => {
+                "must have its host in ASCII, such as xn--mnchen-3ya.example for m\u{fc}nchen.example"
+            }
+            Self::Loopback => {
+                "must begin with http:// on this machine, such as http://localhost:8787"
             }
             Self::Credentials => "must not have a user name before its host",
             Self::Port => "has a port that is no number up to 65535",

@@ -142,6 +142,9 @@ fn deep_links_lead_to_allowed_hosts_only() {
         ("javascript:alert(1)", broken(UrlRule::Scheme)),
         (" https://shop.example.com/", broken(UrlRule::Scheme)),
         ("https://shop.example.com:8443/", broken(UrlRule::NoPort)),
+        ("https://[::1]/", broken(UrlRule::Host)),
+        ("https://[::1]:8443/", broken(UrlRule::Host)),
+        ("https://m\u{fc}nchen.example/", broken(UrlRule::Letters)),
         (
             "https://shop.example.com@evil.example/",
             broken(UrlRule::Credentials),

@@ -228,6 +228,7 @@ fn urls_that_must_not_be_fetched_are_refused_by_the_rule_that_they_break() {
         ("https://2130706433/", UrlRule::Host),
         ("https://0x7f.0.0.0x1/", UrlRule::Host),
         ("https://[::1]/", UrlRule::Host),
+        ("https://m\u{fc}nchen.example/", UrlRule::Letters),
         ("https://p.example/a b", UrlRule::Space),
         ("https://p.example/\n", UrlRule::Space),
         (&"https://p.example/".repeat(200), UrlRule::Length),

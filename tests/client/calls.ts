@@ -168,6 +168,30 @@ export function callTests(edge: Edge): void {
     }
   });
 
+  test("a tracking domain has what its row has, and a default only where the account tells it", async () => {
+    const rows = [{ domain: "a.example", is_default: "false" }, { tracking_domain_id: 7 }, { is_default: true }];
+    for (const services of ["young", "older"] as const) {
+      const cake = client(() => Response.json({ request_status: "Success", tracking_domains: rows }), { services });
+      expect(plain(await cake.listTrackingDomains()), services).toEqual([
+        { domain: "a.example", isDefault: false },
+        { trackingDomainId: 7 },
+        { isDefault: true },
+      ]);
+    }
+  });
+
+  test("a Retry-After that is a date is measured by the clock of the server that wrote it", async () => {
+    const HOUR = 3_600_000;
+    for (const wrong of [0, HOUR, -HOUR]) {
+      const at = (ms: number) => new Date(Math.floor(Date.now() / 1_000) * 1_000 + wrong + ms).toUTCString();
+      const limited = () => new Response("", { status: 429, headers: { date: at(0), "retry-after": at(90_000) } });
+      const thrown = await client(limited)
+        .getClick("a")
+        .catch((error) => error);
+      expect(thrown, `${wrong}`).toMatchObject({ code: "rate_limited", retryAfterMs: 90_000 });
+    }
+  });
+
   /** A list of clicks on a server that counts rows from 0 or from 1. */
   test("numbers keep their digits, in lists as in single reads", async () => {
     const row =

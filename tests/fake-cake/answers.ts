@@ -109,6 +109,7 @@ export const UNCLEAR: Named = [
   ["a record of another session", success({ conversion_id: 7, reqsessid: "00000000-0000-4000-8000-000000000000" })],
   ["409 with a record in a list", json({ conversions: [{ conversion: { conversion_id: 7 } }] }, { status: 409 })],
   ["429 with a list of one record", json([{ conversion_id: 7 }], { status: 429 })],
+  ["a yes that says duplicate", json({ success: true, message: "Duplicate conversion", conversion_id: 7 })],
   ["a duplicate of another click", json({ success: false, message: "Duplicate transaction", click_id: "zzz" })],
 ];
 

@@ -3,7 +3,16 @@ import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { CakeError, createCakeClient, createTrackingLink, isCakeError } from "../../dist/entry/edge.inline.js";
+import {
+  CakeError,
+  createCakeClient,
+  createConversionToken,
+  createTrackingLink,
+  isCakeError,
+  readClickCookie,
+  signConversion,
+} from "../../dist/entry/edge.inline.js";
+import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.inline.js";
 import { filesOfCodes } from "../../scripts/errors.ts";
 
 const parts = { domain: "track.yournetwork.com", affiliateId: 67_890, creativeId: 12 };
@@ -48,9 +57,54 @@ test("a client needs a key and an https origin, and shows nothing of the key", (
   const baseUrl = "https://yourdomain.cakemarketing.com";
   expect(codeOf(() => createCakeClient({ baseUrl, apiKey: "" }))).toBe("missing_api_key");
   expect(codeOf(() => createCakeClient({ baseUrl } as never))).toBe("missing_api_key");
+  // As the documents write it, also in strict TypeScript.
+  expect(codeOf(() => createCakeClient({ baseUrl, apiKey: process.env["CAKE_NO_SUCH_KEY"] }))).toBe("missing_api_key");
   expect(codeOf(() => createCakeClient({ baseUrl: "http://cake.example", apiKey: "k" }))).toBe("invalid_base_url");
   const cake = createCakeClient({ baseUrl, apiKey: "CANARY" });
   expect(inspect(cake, { depth: 9, showHidden: true }) + JSON.stringify(cake)).not.toContain("CANARY");
+});
+
+test("secrets of an environment compile as the documents write them, and one that is missing is told", async () => {
+  const secret = process.env["CAKE_NO_SUCH_SECRET"];
+  const request = new Request("https://shop.example/");
+  expect(codeOf(() => readClickCookie(request, { secrets: [secret] }))).toBe("weak_secret");
+  const order = { offerId: 1, clickId: "abc", origin: "https://shop.example" };
+  expect(codeOf(() => createConversionToken({ ...order, secrets: [secret] }))).toBe("weak_secret");
+  await expect(signConversion("{}", secret)).rejects.toMatchObject({ code: "weak_secret" });
+  const account = { baseUrl: "http://127.0.0.1:1", apiKey: "k-1234567" };
+  const forwarder = { ...account, operatorSecret: "o-4fJ7".repeat(6) };
+  expect(codeOf(() => createForwarderInProcess({ ...account, operatorSecret: secret }))).toBe("weak_secret");
+  expect(
+    codeOf(() =>
+      createForwarderInProcess({ ...forwarder, shops: { shopify: { offerId: 1, currency: "USD", secrets: secret } } }),
+    ),
+  ).toBe("weak_secret");
+});
+
+test("a Date of another realm is a Date", async () => {
+  const ForeignDate = runInNewContext("Date") as DateConstructor;
+  const sent: (string | null)[] = [];
+  const cake = createCakeClient({
+    baseUrl: "https://yourdomain.cakemarketing.com",
+    apiKey: "k",
+    timeZone: "UTC",
+    fetch: async ({ url }) => {
+      sent.push(new URL(url).searchParams.get("conversion_date"));
+      return Response.json({ request_status: "Success", conversion: { conversion_id: 7 } });
+    },
+  });
+  for (const Each of [Date, ForeignDate]) {
+    const conversionDate = new Each("2026-07-01T16:00:00Z");
+    await cake.recordConversion({ clickId: "abc", offerId: 1, conversionDate });
+    await expect(cake.listConversionChanges({ since: conversionDate as never }).page()).rejects.toThrow("is a Date");
+    const at = new Each("2026-07-01T16:00:00Z");
+    const headers = await signConversion("{}", `whsec_${btoa("s".repeat(32))}`, { at });
+    expect(headers["webhook-timestamp"]).toBe("1782921600");
+  }
+  expect(sent).toEqual(["2026-07-01 16:00:00", "2026-07-01 16:00:00"]);
+  for (const none of [{ [Symbol.toStringTag]: "Date" }, Object.create(Date.prototype), "2026-07-01"]) {
+    await expect(signConversion("{}", `whsec_${btoa("s".repeat(32))}`, { at: none })).rejects.toThrow("must be a Date");
+  }
 });
 
 test("the page of codes and the shared vectors are what the one list makes of them", () => {

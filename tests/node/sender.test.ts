@@ -17,7 +17,8 @@ async function opened() {
     asked.push({ url, headers, port: socket.remotePort });
     const [path = "", name = ""] = url.slice(1).split("?");
     const pack = PACKED[name as keyof typeof PACKED];
-    if (path === "short") return response.writeHead(200, { "content-length": 2, "retry-after": "7" }).end("ok");
+    if (path === "short") return response.writeHead(200, { "content-length": 2 }).end("ok");
+    if (path === "later") return response.writeHead(200, { "content-length": 2, "retry-after": "7" }).end("no");
     if (path === "long") return response.writeHead(200, { "content-length": 30 }).end("x".repeat(30));
     if (path === "parts") {
       response.write("a");
@@ -52,12 +53,20 @@ test("a short answer is read as a whole, and connections and paths are kept", as
   const { send, asked } = await opened();
   for (let count = 0; count < 3; count += 1) {
     const answered = await send("/short?click_id=a%20b&unique_id=%23");
-    expect(answered).toEqual({ status: 200, body: expect.any(Uint8Array), retryAfter: "7" });
+    expect(answered).toEqual({ status: 200, body: expect.any(Uint8Array) });
     expect(await textOf(answered)).toEqual({ status: 200, text: "ok" });
   }
   expect(new Set(asked.map(({ port }) => port)).size).toBe(1);
   expect(asked[0]?.url).toBe("/short?click_id=a%20b&unique_id=%23");
   expect(asked[0]?.headers).toMatchObject({ accept: "*/*", "cache-control": "no-cache", "user-agent": "node" });
+});
+
+test("a short answer with a Retry-After is handed on with its headers, since its date counts too", async () => {
+  const { send } = await opened();
+  const { headers } = ((await send("/later")) as { response: { headers: { get(name: string): string | null } } })
+    .response;
+  expect(headers.get("retry-after")).toBe("7");
+  expect(headers.get("date")).toMatch(/^\w{3}, .* GMT$/);
 });
 
 test("any other answer is handed on as a stream, unpacked, and no redirect is followed", async () => {

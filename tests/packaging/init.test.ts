@@ -129,7 +129,12 @@ test.each([
   ["next", "16.4.6", "proxy.ts"],
   ["next", "16.4.6", "middleware.js"],
   ["next", "^15.0.0", "middleware.ts"],
+  ["next", "16.4.6", "middleware.ts"],
+  ["next", "latest", "middleware.js"],
+  ["next", "latest", "proxy.js"],
   ["next", "16.4.6", "src/proxy.ts"],
+  ["next", "17.0.0", "src/middleware.ts"],
+  ["next", "15.5.0", "src/middleware.js"],
 ])("beside %s %s, the user's own %s stays the only one, and its new lines are told", (name, version, own) => {
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", dependencies: { [name]: version } }));
   if (own.startsWith("src/") && name === "next") put("src/app/page.tsx", "");
@@ -138,10 +143,24 @@ test.each([
   expect(status).toBe(0);
   expect(stdout).toContain(`left      ${own} is yours`);
   expect(stdout).toMatch(/^ {2}\| .*withClickCapture/m);
+  // Next calls the export of the file's own name.
+  const [, named] = /(proxy|middleware)\.\w+$/.exec(own) ?? [];
+  if (named !== undefined) expect(stdout).toContain(`export const ${named} = withClickCapture`);
   expect(read(own)).toBe("// the shop's sign-in\n");
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
   const said = files.filter((file) => /(proxy|middleware|hooks\.server(\/index)?)\.\w+$/.test(file));
   expect(said).toEqual([own]);
+});
+
+test.each(["proxy.js", "proxy.ts", "src/proxy.ts"])("before Next 16, a %s is any file of the project's", (other) => {
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", dependencies: { next: "15.5.29" } }));
+  if (other.startsWith("src/")) put("src/app/page.jsx", "");
+  put(other, "// no file of Next's\n");
+  const { status, stdout } = init("--capture", "--yes");
+  expect([status, stdout.includes(other)]).toEqual([0, false]);
+  const written = other.replace(/proxy\.\w+$/, "middleware.js");
+  expect(read(written)).toContain("export const middleware = withClickCapture");
+  expect(read(other)).toBe("// no file of Next's\n");
 });
 
 test.each([

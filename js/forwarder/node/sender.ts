@@ -100,10 +100,11 @@ function answer(
 ): void {
   const { statusCode: status = 0, headers } = incoming;
   const encoding = headers["content-encoding"];
-  if (status === 200 && encoding === undefined && Number(headers["content-length"] ?? Number.NaN) <= limit) {
+  const isPlain = encoding === undefined && headers["retry-after"] === undefined;
+  if (status === 200 && isPlain && Number(headers["content-length"] ?? Number.NaN) <= limit) {
     const parts: Uint8Array[] = [];
     incoming.on("data", (part: Uint8Array) => parts.push(part));
-    incoming.once("end", () => resolve({ status, body: Buffer.concat(parts), retryAfter: headers["retry-after"] }));
+    incoming.once("end", () => resolve({ status, body: Buffer.concat(parts) }));
     incoming.once("error", reject);
     return;
   }

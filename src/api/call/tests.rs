@@ -4,6 +4,8 @@ use super::super::{Account, CallSettings};
 use super::*;
 use proptest::prelude::*;
 
+mod duplicates;
+
 const WITH: &str = r#"{"clickId":"abc","offerId":1,"uniqueId":"ORD-1"}"#;
 const WITHOUT: &str = r#"{"clickId":"abc","offerId":1}"#;
 const RECORDED: &str = r#"{"request_status":"Success","conversion":{"conversion_id":7}}"#;

@@ -1,11 +1,13 @@
 //! The table of certainty, and the rules for every answer.
 
 use super::super::asked::Asked;
-use super::super::record_conversion::{self, Duplicate};
+use super::super::record_conversion;
 use super::super::{Account, Answer};
 use super::words::*;
 use super::*;
 use proptest::prelude::*;
+
+mod duplicates;
 
 const ASKED: Asked<'static> = Asked {
     click_id: "abc",
@@ -208,47 +210,6 @@ fn a_record_is_this_conversions_wherever_it_says_whose_it_is() {
     ] {
         let error = read(theirs).unwrap_err();
         assert_eq!(error.code(), "unexpected_answer", "{theirs}");
-    }
-}
-
-#[test]
-fn a_duplicate_beside_a_yes_or_its_record_is_no_certain_no_and_proves_an_earlier_request() {
-    const WORDS: &str = r#""message":"This transaction is a duplicate""#;
-    for status in [200, 400, 409, 422] {
-        for (rest, id) in [
-            (
-                r#""success":false,"conversion":{"conversion_id":7}"#,
-                Some(7),
-            ),
-            (
-                r#""success":false,"conversion_id":"7","unique_id":"ORD-1""#,
-                Some(7),
-            ),
-            (r#""success":false,"data":[{"conversion_id":7}]"#, Some(7)),
-            (r#""success":false,"result":"success""#, None),
-        ] {
-            let body = format!("{{{WORDS},{rest}}}");
-            let answer = Answer::new(status, &body);
-            let error = record_conversion::read_for(&answer, ASKED).unwrap_err();
-            assert_eq!(
-                Certainty::from_error(&error),
-                Certainty::Unknown,
-                "{status} {body}"
-            );
-            let before = record_conversion::find_duplicate(&answer, ASKED);
-            assert_eq!(before, Duplicate::Before(id), "{status} {body}");
-        }
-    }
-    // With another record, the answer is about something else.
-    for rest in [
-        r#""conversion":{"conversion_id":7,"unique_id":"ORD-2"}"#,
-        r#""a":{"conversion_id":7},"b":{"conversion_id":8}"#,
-        r#""errors":["Offer is inactive"]"#,
-    ] {
-        let body = format!("{{{WORDS},\"success\":false,{rest}}}");
-        let answer = Answer::new(409, &body);
-        let before = record_conversion::find_duplicate(&answer, ASKED);
-        assert!(!matches!(before, Duplicate::Before(_)), "{body}");
     }
 }
 

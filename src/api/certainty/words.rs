@@ -42,6 +42,14 @@ pub(in crate::api) fn is_trouble_in_words(message: &str) -> bool {
     words(message).iter().any(is_trouble)
 }
 
+/// Do the words say that it was there before: a duplicate, already recorded? Whose record an answer has is open then.
+pub(in crate::api) fn is_repeat_in_words(message: &str) -> bool {
+    words(message).iter().any(|word| {
+        matches!(word.as_str(), "already" | "previously" | "exists" | "dupe")
+            || word.contains("duplicat")
+    })
+}
+
 pub(super) fn is_negation(word: &str) -> bool {
     matches!(
         word,

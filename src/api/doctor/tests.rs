@@ -15,7 +15,7 @@ fn domain(is_default: bool, status: &str) -> TrackingDomain {
         tracking_domain_id: Some(1),
         domain: Some("track.yournetwork.com".into()),
         domain_status: Some(status.into()),
-        is_default,
+        is_default: Some(is_default),
     }
 }
 
@@ -246,5 +246,32 @@ fn each_fault_fails_its_own_check_and_says_what_to_do() {
         for check in &report.checks {
             assert_eq!(check.advice.is_none(), check.status == Well, "{check:?}");
         }
+    }
+}
+
+#[test]
+fn a_default_that_no_row_tells_is_not_called_missing() {
+    let silent = TrackingDomain {
+        is_default: None,
+        ..domain(true, "active")
+    };
+    let no = domain(false, "active");
+    for (domains, expected) in [
+        (vec![silent.clone(), silent.clone()], Skipped),
+        (vec![silent.clone(), no.clone()], Failed),
+        (vec![no], Failed),
+        (vec![silent, domain(true, "active")], Well),
+    ] {
+        let report = diagnose(&Findings {
+            domains: Ok(&domains[..]),
+            is_young: true,
+            older: None,
+            server_ms: None,
+            now_ms: 0,
+            click: None,
+            reads: &[],
+        });
+        let found = statuses(&report);
+        assert!(found.contains(&("default_domain", expected)), "{found:?}");
     }
 }

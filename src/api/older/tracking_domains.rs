@@ -57,6 +57,6 @@ fn domain(row: &Row<'_>) -> TrackingDomain {
         domain_status: text(&["domain_status"]),
         is_default: ["is_default", "default"]
             .iter()
-            .any(|name| row.flag(name) == Some(true)),
+            .find_map(|name| row.flag(name)),
     }
 }

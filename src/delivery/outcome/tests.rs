@@ -178,6 +178,19 @@ fn a_duplicate_after_a_doubt_is_recorded_and_without_one_refused() {
     assert_eq!(meaning(200, body, true).0, "recorded");
     let other = r#"{"success":false,"message":"Affiliate has already reached its daily cap"}"#;
     assert_eq!(meaning(200, other, true).0, "refused");
+    // Beside a yes and a record it may be another order's; of this transaction it is its own, after a doubt.
+    let beside = |words: &str| {
+        format!(
+            r#"{{"request_status":"Success","message":"{words}","conversion":{{"conversion_id":7}}}}"#
+        )
+    };
+    for (words, in_doubt) in [
+        ("Duplicate transaction", "recorded"),
+        ("Duplicate conversion", "again"),
+    ] {
+        assert_eq!(meaning(200, &beside(words), false).0, "again", "{words}");
+        assert_eq!(meaning(200, &beside(words), true).0, in_doubt, "{words}");
+    }
 }
 
 #[test]

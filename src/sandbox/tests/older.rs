@@ -107,7 +107,7 @@ fn the_clients_lists_read_what_the_sandbox_writes() {
         domains
             .rows
             .first()
-            .is_some_and(|domain| domain.is_default && domain.is_active())
+            .is_some_and(|domain| domain.is_default == Some(true) && domain.is_active())
     );
 }
 

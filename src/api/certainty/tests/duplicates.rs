@@ -1,0 +1,139 @@
+//! What "duplicate" proves beside a no, a yes and a record.
+
+use super::*;
+use crate::api::record_conversion::Duplicate;
+
+#[test]
+fn a_duplicate_beside_a_yes_or_its_record_is_no_certain_no_and_proves_an_earlier_request() {
+    const WORDS: &str = r#""message":"This transaction is a duplicate""#;
+    for status in [200, 400, 409, 422] {
+        for (rest, id) in [
+            (
+                r#""success":false,"conversion":{"conversion_id":7}"#,
+                Some(7),
+            ),
+            (
+                r#""success":false,"conversion_id":"7","unique_id":"ORD-1""#,
+                Some(7),
+            ),
+            (r#""success":false,"data":[{"conversion_id":7}]"#, Some(7)),
+            (r#""success":false,"result":"success""#, None),
+        ] {
+            let body = format!("{{{WORDS},{rest}}}");
+            let answer = Answer::new(status, &body);
+            let error = record_conversion::read_for(&answer, ASKED).unwrap_err();
+            assert_eq!(
+                Certainty::from_error(&error),
+                Certainty::Unknown,
+                "{status} {body}"
+            );
+            let before = record_conversion::find_duplicate(&answer, ASKED);
+            assert_eq!(before, Duplicate::Before(id), "{status} {body}");
+        }
+    }
+    // With another record, the answer is about something else.
+    for rest in [
+        r#""conversion":{"conversion_id":7,"unique_id":"ORD-2"}"#,
+        r#""a":{"conversion_id":7},"b":{"conversion_id":8}"#,
+        r#""errors":["Offer is inactive"]"#,
+    ] {
+        let body = format!("{{{WORDS},\"success\":false,{rest}}}");
+        let answer = Answer::new(409, &body);
+        let before = record_conversion::find_duplicate(&answer, ASKED);
+        assert!(!matches!(before, Duplicate::Before(_)), "{body}");
+    }
+}
+
+#[test]
+fn a_yes_that_says_that_it_was_there_before_has_a_record_that_may_be_another_orders() {
+    let forms = |words: &str, record: &str| {
+        let said = format!(r#""message":"{words}""#);
+        [
+            format!(r#"{{"request_status":"Success",{said},"conversion":{{{record}}}}}"#),
+            format!(r#"{{"request_status":"Success","conversion":{{{record},{said}}}}}"#),
+            format!(r#"{{"success":true,{said},{record}}}"#),
+            format!(r#"{{"success":true,"messages":["{words}"],"conversion":{{{record}}}}}"#),
+            format!(r#"{{"d":{{"success":true,"detail":"{words}","conversion":{{{record}}}}}}}"#),
+            format!(r#"{{"success":true,"status":"{words}","conversion":{{{record}}}}}"#),
+            format!(r#"{{{said},"conversion":{{{record}}}}}"#),
+        ]
+    };
+    let read = |body: &str| record_conversion::read_for(&Answer::new(200, body), ASKED);
+    let before = |body: &str| record_conversion::find_duplicate(&Answer::new(200, body), ASKED);
+    let click = r#""conversion_id":7,"offer_id":5,"click_id":"abc""#;
+    let own = format!(r#"{click},"unique_id":"ORD-1""#);
+    let others = [
+        "Duplicate",
+        "Duplicate conversion",
+        "Duplicate Lead",
+        "Already recorded",
+        "Conversion already exists for this click",
+        "Conversion exists",
+        "Deduplicated",
+        "Previously recorded",
+    ];
+    let this = [
+        "Duplicate transaction id",
+        "This transaction is a duplicate",
+    ];
+    for words in others.iter().chain(&this) {
+        for body in forms(words, click) {
+            let error = read(&body).unwrap_err();
+            assert_eq!(Certainty::from_error(&error), Certainty::Unknown, "{body}");
+            // Beside a status it is no message.
+            let is_this = this.contains(words) && !body.contains(r#""status":"#);
+            let expected = if is_this {
+                Duplicate::Before(Some(7))
+            } else {
+                Duplicate::No
+            };
+            assert_eq!(before(&body), expected, "{body}");
+        }
+        // The record itself is this order's.
+        for body in forms(words, &own) {
+            assert_eq!(read(&body).unwrap().conversion_id, 7, "{body}");
+        }
+    }
+    for flag in [
+        r#""duplicate":true"#,
+        r#""is_duplicate":"true""#,
+        r#""IsDuplicate":1"#,
+    ] {
+        let body = format!(r#"{{"success":true,{flag},"conversion":{{{click}}}}}"#);
+        assert_eq!(
+            read(&body).unwrap_err().code(),
+            "unexpected_answer",
+            "{body}"
+        );
+        let body = format!(r#"{{"success":true,{flag},"conversion":{{{own}}}}}"#);
+        assert_eq!(read(&body).unwrap().conversion_id, 7, "{body}");
+    }
+    // An order's id around the record may be the request's, sent back.
+    let echoed = format!(
+        r#"{{"success":true,"message":"Duplicate conversion","unique_id":"ORD-1","conversion":{{{click}}}}}"#
+    );
+    assert_eq!(read(&echoed).unwrap_err().code(), "unexpected_answer");
+    for quiet in [
+        r#""message":"Conversion recorded""#,
+        r#""message":"Offer is paused""#,
+        r#""message":"queued""#,
+        r#""duplicate":false"#,
+        r#""is_duplicate":0"#,
+        r#""duplicate_clicks":1"#,
+        r#""offer":{"offer_id":5,"description":"Only who is a customer already"}"#,
+    ] {
+        let body = format!(r#"{{"success":true,{quiet},"conversion":{{{click}}}}}"#);
+        assert_eq!(read(&body).unwrap().conversion_id, 7, "{body}");
+        assert_eq!(before(&body), Duplicate::No, "{body}");
+    }
+    // A yes without a record, after a request of unknown outcome, is the same proof.
+    let bare = r#"{"success":true,"message":"Duplicate transaction id"}"#;
+    assert_eq!(before(bare), Duplicate::Before(None));
+    for other in [
+        r#"{"success":true,"message":"Duplicate transaction id","conversion":{"conversion_id":7,"unique_id":"ORD-2"}}"#,
+        r#"{"success":true,"message":"Duplicate transaction id","error":"Offer is inactive"}"#,
+        r#"{"success":true,"message":"Duplicate transaction id: ORD-2"}"#,
+    ] {
+        assert!(!matches!(before(other), Duplicate::Before(_)), "{other}");
+    }
+}
