@@ -164,6 +164,7 @@ fn state_of(settings: &Settings, payload: &Payload<'_>, at_ms: u64, is_all: bool
         taken,
         total,
         is_amount_known: amounts.is_some(),
+        payment: String::new(),
     };
     let tells_some =
         payload.at(&["refunds"]).is_some() && refunds.is_none_or(|all| !all.is_empty());
