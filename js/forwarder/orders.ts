@@ -195,6 +195,7 @@ const OUTCOMES: readonly Settled["outcome"][] = [
   "same",
   "map",
   "currency",
+  "total",
   "refund",
   "full",
 ];
