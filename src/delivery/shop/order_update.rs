@@ -254,10 +254,12 @@ impl OrderUpdate {
         settled.is_kept = !is_sent;
         settled.outcome = if !(is_known || is_sent && is_made) {
             "unknown"
-        } else if is_made && !has_status && !is_taken_back && sent.revenue.is_none() {
-            "money"
         } else if is_made && !has_status && wanted.taken == sent.taken {
-            "total"
+            if sent.revenue.is_none() {
+                "money"
+            } else {
+                "total"
+            }
         } else if is_made {
             "refund"
         } else if let Some(why) = own.find_unknown_part(&wanted) {
