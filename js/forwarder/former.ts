@@ -95,7 +95,7 @@ async function search(
   const { order, outcome } = verdict;
   // A refund's own id is no order's.
   const asksMap = (isMapped || shop.keys.isMapped) && outcome !== "refund";
-  const ids = [...(order?.uniqueIds ?? []), ...(order?.link === undefined ? [] : [order.link])];
+  const ids = [...(order?.uniqueIds ?? []), order?.link, order?.alias].filter((id) => id !== undefined);
   if (asksMap) ids.push(...shop.reader().orderIds(body));
   const { offerId } = shop.keys;
   // Under an id that another shop's order may have had, the order of the same click is meant.

@@ -150,8 +150,8 @@ async function replay(fields: Record<string, unknown>, setup: Setup): Promise<Re
   const isEmpty = Object.values(filter).every((wish) => wish === undefined);
   if (isEmpty || filter.state === "pending" || filter.state === "delivered") {
     const rule =
-      'say what to replay: { id }, or a filter: state "failed", "refused", "dead" or "cancelled", kind, offerId, code …';
-    throw new Refusal("not_found", rule);
+      'must say what to replay: "failed", "refused", "dead" or "cancelled"; or give another filter, or an id';
+    refuse("state", rule);
   }
   const counts = await Promise.all(
     shards.map((shard) => callShard(() => shard.replay({ ...filter, state: filter.state ?? "failed" }))),

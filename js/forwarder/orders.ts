@@ -32,6 +32,8 @@ export interface WebhookOrder {
   readonly unchanged?: string;
   /** The unique id that the order has besides. */
   readonly link?: string;
+  /** Another id of the same payment, which other webhooks may tell alone. */
+  readonly alias?: string;
 }
 
 /** A webhook as the settings of a shop read it. */
@@ -114,11 +116,12 @@ export async function updateOrder(order: WebhookOrder, incoming: Incoming): Prom
   const { platform, shop, intake } = incoming;
   if (!intake.takesCorrections()) return "unavailable";
   const { offerId, isMapped } = shop.keys;
+  const [first = ""] = order.uniqueIds;
+  const facts = await withAliasFacts(order, first, incoming);
   const of = (uniqueId: string, ifUnknown: OrderUpdate["ifUnknown"]): OrderUpdate => ({
-    ...{ platform, offerId, uniqueId, facts: order.facts ?? "", isMapped, ifUnknown },
+    ...{ platform, offerId, uniqueId, facts, isMapped, ifUnknown },
     ...(order.link === undefined ? {} : { links: [{ offerId, uniqueId: order.link }] }),
   });
-  const [first = ""] = order.uniqueIds;
   // A mapping may have made anything of the order, or nothing.
   const ifUnknown = isMapped && order.ifUnknown !== "known" ? "quiet" : order.ifUnknown;
   if (order.link !== undefined && ifUnknown !== "quiet") {
@@ -127,6 +130,20 @@ export async function updateOrder(order: WebhookOrder, incoming: Incoming): Prom
     if (outcome === "unavailable" || outcome.isKnown) return outcome;
   }
   return updateAll([of(first, ifUnknown)], incoming);
+}
+
+/** The facts of an order, and those that were told under its other id alone. That id leads to the order from now on. */
+async function withAliasFacts({ alias, facts = "", ifUnknown }: WebhookOrder, first: string, incoming: Incoming) {
+  if (alias === undefined) return facts;
+  const { offerId, isMapped } = incoming.shop.keys;
+  const settled = await settle(
+    {
+      ...{ platform: incoming.platform, offerId, uniqueId: alias, facts: "", isMapped },
+      ...{ ifUnknown: ifUnknown === "known" ? ifUnknown : "quiet", links: [{ offerId, uniqueId: first }] },
+    },
+    incoming,
+  );
+  return [facts, settled?.facts ?? ""].filter((text) => text !== "").join("\n");
 }
 
 /** Updates orders, and the orders that they are besides. `first` is done already. */
@@ -178,6 +195,7 @@ const OUTCOMES: readonly Settled["outcome"][] = [
   "same",
   "map",
   "currency",
+  "total",
   "refund",
   "full",
 ];

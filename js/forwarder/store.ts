@@ -59,7 +59,7 @@ export interface OrderUpdate extends OrderRef {
 export interface Settled {
   /** The correction that the update made, or the last one. */
   readonly id?: string | undefined;
-  readonly outcome: "refund" | "money" | "same" | "whole" | "map" | "currency" | "unknown" | "full";
+  readonly outcome: "refund" | "money" | "total" | "same" | "whole" | "map" | "currency" | "unknown" | "full";
   /** Is the order's conversion known here? */
   readonly isKnown: boolean;
   /** Has CAKE the shop's money? */

@@ -160,8 +160,16 @@ async function tell(
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
   const ids = shop.keys.isMapped ? [...new Set([...tied, ...shop.reader().orderIds(body)])] : [];
   const known = order ?? { uniqueIds: ids, asOfMs: Date.now(), takes: false, ifUnknown: "sent" };
-  const { answer, settled } = await acceptSale(text, known, { ids, ready, before, spans }, incoming, leftOut);
-  // The sale may be a repetition while its refund is new.
+  const told = await acceptSale(text, known, { ids, ready, before, spans }, incoming, leftOut);
+  const { outcome, more, settled } = told;
+  const isKnown = outcome === "duplicate" || outcome === "changed";
+  const made = settled === undefined || settled === "unavailable" ? undefined : settled;
+  // The sale may be a repetition while its refund, or its total, is new.
+  if (isKnown && made?.outcome === "refund") {
+    return logOutcome("refund", { ...more, ...(made.id === undefined ? {} : { id: made.id }) });
+  }
+  if (made?.outcome === "total") return logOutcome(isKnown ? "changed" : outcome, more);
+  const answer = await logOutcome(outcome, more);
   if (settled !== undefined) await logOrder(known, settled, incoming, !known.takes);
   return answer;
 }
@@ -208,13 +216,20 @@ interface SaleContext {
   readonly spans: Spans;
 }
 
+/** What became of a sale, and of what its webhook says of its order. */
+interface Told {
+  readonly outcome: IncomingOutcome;
+  readonly more?: Partial<WebhookLine>;
+  readonly settled?: Outcome;
+}
+
 async function acceptSale(
   text: string,
   order: WebhookOrder,
   { ids, ready, before, spans }: SaleContext,
   incoming: Incoming,
   revenueLeftOut: "currency" | "amount" | undefined,
-): Promise<{ readonly answer: Response; readonly settled?: Outcome }> {
+): Promise<Told> {
   const { platform, shop, intake, logOutcome } = incoming;
   const takesUpdates = intake.takesCorrections();
   const sale = { atMs: order.asOfMs, ...(ready?.revenue === undefined ? {} : { found: ready.revenue }) };
@@ -226,9 +241,9 @@ async function acceptSale(
     ifUnknown: isOfBefore ? "known" : "quiet",
   });
   // It is a conversion already, whose first fields count.
-  const stays = async (orders: readonly OrderUpdate[]) => {
+  const stays = async (orders: readonly OrderUpdate[]): Promise<Told> => {
     const settled = takesUpdates ? await updateAll(orders, incoming) : "unavailable";
-    return { answer: await logOutcome("changed", idOf(before)), settled };
+    return { outcome: "changed", more: idOf(before), settled };
   };
   // What a mapping of before would make of it is not known: its notes lead there.
   if (isOfBefore && shop.keys.isMapped) return stays(ids.map((id) => of(id, [])));
@@ -242,7 +257,7 @@ async function acceptSale(
       const key = { platform, offerId, uniqueId, facts: "", isMapped: false, claim } as const;
       const known = await settle({ ...key, ifUnknown: "known" }, incoming);
       if (known?.isKnown === true && !isOwn(known, claim)) {
-        return { answer: await logOutcome("refused", { code: OTHER_SHOP, alert: true }) };
+        return { outcome: "refused", more: { code: OTHER_SHOP, alert: true } };
       }
     }
     if (takesUpdates && !isOfBefore) facts = await withFactsOf(before, { offerId, uniqueId }, facts, incoming);
@@ -253,14 +268,14 @@ async function acceptSale(
         ids.map((id) => of(id, [])),
         incoming,
       );
-      return { answer: await logOutcome("changed"), settled };
+      return { outcome: "changed", settled };
     }
     result = await intake.convert(text, takesUpdates ? update : undefined);
   } catch (thrown) {
     if (!isCakeError(thrown) || thrown.code === "internal") throw thrown;
-    if (shop.map !== undefined) return { answer: await mapFailed(thrown.code, logOutcome) };
+    if (shop.map !== undefined) return mapFailed(thrown.code, logOutcome);
     // The same payload would break the same rule again, so a repetition is of no use.
-    return { answer: await logOutcome("refused", { code: thrown.code, alert: true }) };
+    return { outcome: "refused", more: { code: thrown.code, alert: true } };
   }
   if ("refusal" in result && result.refusal !== "conversion_conflict") {
     throw new Refusal(result.refusal, "too many conversions wait: try again later", { "retry-after": "60" });
@@ -275,24 +290,24 @@ async function acceptSale(
     const others = ids.map((id) => of(id, [{ offerId, uniqueId }]));
     settled = await updateAll([...known, ...others], incoming, first);
   }
-  if ("refusal" in result) return { answer: await logOutcome("changed"), settled };
+  if ("refusal" in result) return { outcome: "changed", settled };
   const { id, duplicate, state } = result;
   const twin = duplicate ? undefined : await twinOf(id, before, incoming);
   if (twin !== undefined) {
     const told: OrderUpdate = { platform, ...twin, facts, isMapped: true, ifUnknown: "known" };
     const moved = takesUpdates ? await updateAll([told], incoming) : "unavailable";
-    return { answer: await logOutcome("changed", { id: twin.id }), settled: moved };
+    return { outcome: "changed", more: { id: twin.id }, settled: moved };
   }
   // A correction of what CAKE has refused ends with it.
   const isOver = state === "refused" || state === "dead" || state === "cancelled";
   const isCorrected = settled !== "unavailable" && settled.isMoneyUsed && !isOver;
   const moneyUsed = result.moneyUsed === false ? isCorrected : result.moneyUsed;
-  const answer = await logOutcome(duplicate ? "duplicate" : "accepted", {
+  const more = {
     id,
     ...(revenueLeftOut ? { revenueLeftOut } : {}),
     ...(moneyUsed === undefined ? {} : { moneyUsed }),
-  });
-  return { answer, settled };
+  };
+  return { outcome: duplicate ? "duplicate" : "accepted", more, settled };
 }
 
 const idOf = ({ sold }: Before): { id?: string } => (sold?.conversion === undefined ? {} : { id: sold.conversion.id });
@@ -337,7 +352,7 @@ async function twinOf(
   return undefined;
 }
 
-/** Logs what came of an order, and answers it. `isQuiet`: only what is taken back or put back is told. */
+/** Logs what came of an order, and answers it. `isQuiet`: only what is corrected is told. */
 async function logOrder(
   { takes, unchanged }: WebhookOrder,
   outcome: Outcome,
@@ -353,6 +368,8 @@ async function logOrder(
   switch (outcome.outcome) {
     case "refund":
       return logOutcome("refund", id === undefined ? {} : { id });
+    case "total":
+      return logOutcome("changed", id === undefined ? {} : { id });
     case "full":
       return logOutcome("ignored", { code: "too_many_facts", alert: true });
     case "map":

@@ -88,9 +88,10 @@ describe("filters", () => {
   });
 
   test.each([
-    [{}, 404],
-    [{ state: "delivered" }, 404],
-    [{ state: "pending", offerId: 777 }, 404],
+    [{}, 400],
+    [{ state: "" }, 400],
+    [{ state: "delivered" }, 400],
+    [{ state: "pending", offerId: 777 }, 400],
     [{ state: "elsewhere" }, 400],
     [{ ofer: 777 }, 400],
     [{ offerId: 777, stat: "dead" }, 400],

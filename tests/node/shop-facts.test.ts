@@ -28,10 +28,12 @@ const stripe = (minute: number, type: string, object: object): Told => {
 const paidFor = { payment_status: "paid", amount_total: 2_600, client_reference_id: "CLICK" };
 const session = stripe(0, "checkout.session.completed", { id: "cs_1", payment_intent: "pi_1", ...paidFor });
 const byInvoice = stripe(0, "checkout.session.completed", { id: "cs_1", invoice: "in_1", ...paidFor });
-const invoicePayment = stripe(0, "invoice_payment.paid", {
-  ...{ id: "inpay_1", invoice: "in_1" },
-  payment: { type: "payment_intent", payment_intent: "pi_1" },
-});
+const invoicePaymentOf = (payment_intent: string) =>
+  stripe(0, "invoice_payment.paid", {
+    ...{ id: `inpay_${payment_intent}`, invoice: "in_1" },
+    payment: { type: "payment_intent", payment_intent },
+  });
+const invoicePayment = invoicePaymentOf("pi_1");
 /** As API versions before 2025-03-31 have it: the invoice tells its payment, and the charge its invoice. */
 const invoicePaid = stripe(0, "invoice.paid", {
   ...{ id: "in_1", billing_reason: "subscription_create", payment_intent: "pi_1", charge: "ch_1", amount_paid: 2_600 },
@@ -40,11 +42,12 @@ const byCharge = { payment_intent: null, charge: "ch_1" };
 const ofCharge = { charge: "ch_1", payment_intent: "pi_1" };
 const charge = (minute: number, amount_refunded: number, more: object = {}) =>
   stripe(minute, "charge.refunded", { id: "ch_1", payment_intent: "pi_1", amount: 2_600, amount_refunded, ...more });
-const failed = (minute: number, amount: number, id = "re_1") =>
-  stripe(minute, "refund.failed", { id, ...ofCharge, amount, status: "failed" });
-const dispute = (minute: number, amount: number, status = "needs_response") => {
+const chargeObject = { object: "charge" };
+const failed = (minute: number, amount: number, id = "re_1", more: object = {}) =>
+  stripe(minute, "refund.failed", { id, ...ofCharge, amount, status: "failed", ...more });
+const dispute = (minute: number, amount: number, status = "needs_response", more: object = {}) => {
   const type = status === "won" || status === "lost" ? "closed" : "created";
-  return stripe(minute, `charge.dispute.${type}`, { id: "dp_1", ...ofCharge, amount, status });
+  return stripe(minute, `charge.dispute.${type}`, { id: "dp_1", ...ofCharge, amount, status, ...more });
 };
 
 const shopify = (minute: number, topic: string, more: object = {}): Told => [
@@ -125,6 +128,61 @@ describe("an order ends in CAKE as its shop says, in whatever order its webhooks
     ["refunded, failed, refunded again", [session, charge(1, 600), failed(2, 600), charge(3, 600)], left(20)],
     ["all of it so", [session, charge(1, 2_600), failed(2, 2_600), charge(3, 2_600)], returned],
     ["a failure of one of two refunds", [session, charge(1, 600), charge(2, 1_000), failed(3, 400, "re_2")], left(20)],
+    ...([null, undefined] as const).flatMap((none): [string, readonly Told[], string][] => [
+      [
+        `a failure that tells no charge, but ${none}`,
+        [session, charge(1, 600, chargeObject), failed(2, 600, "re_1", { charge: none })],
+        left(26),
+      ],
+      [
+        `a failure of the whole that tells no charge, but ${none}`,
+        [session, charge(1, 2_600, chargeObject), failed(2, 2_600, "re_1", { charge: none })],
+        left(26),
+      ],
+      [
+        `an older failure that tells no charge, but ${none}`,
+        [session, charge(3, 600, chargeObject), failed(2, 600, "re_1", { charge: none })],
+        left(20),
+      ],
+      [
+        `a failure that tells its charge alone, and ${none}`,
+        [session, charge(1, 600, chargeObject), failed(2, 600, "re_1", { payment_intent: none })],
+        left(26),
+      ],
+      [
+        `a dispute that tells its charge alone, and ${none}`,
+        [session, charge(1, 600, chargeObject), dispute(2, 2_000, undefined, { payment_intent: none })],
+        returned,
+      ],
+      [
+        `a dispute that tells its charge alone, and an end that tells both, beside ${none}`,
+        [session, dispute(2, 2_600, undefined, { payment_intent: none }), dispute(3, 2_600, "won")],
+        left(26),
+      ],
+      [
+        `an invoice's payment, whose failure and dispute tell one id each, and ${none}`,
+        [
+          byInvoice,
+          invoicePayment,
+          charge(1, 600, chargeObject),
+          failed(2, 600, "re_1", { charge: none }),
+          dispute(3, 1_000, undefined, { payment_intent: none }),
+        ],
+        left(16),
+      ],
+      [
+        `two payments of an invoice, and a failure of the one that tells no charge, but ${none}`,
+        [
+          byInvoice,
+          invoicePayment,
+          invoicePaymentOf("pi_2"),
+          charge(1, 600, chargeObject),
+          charge(1, 700, { ...chargeObject, id: "ch_2", payment_intent: "pi_2" }),
+          failed(2, 700, "re_2", { charge: none, payment_intent: "pi_2" }),
+        ],
+        left(20),
+      ],
+    ]),
     ["a dispute that is won", [session, dispute(1, 2_600), dispute(3, 2_600, "won")], left(26)],
     ["a dispute that is lost", [session, dispute(1, 600), dispute(3, 600, "lost")], left(20)],
     [
@@ -251,9 +309,67 @@ describe("an order ends in CAKE as its shop says, in whatever order its webhooks
     await Promise.all([...byItself, ...withPage]);
   });
 
+  const pending = { financial_status: "pending" };
+  const total = (amount: string) => ({ ...pending, total_price: amount, current_total_price: amount });
+
+  test.each<[string, readonly Told[], string]>([
+    ["more", [shopify(1, "orders/create", total("26.00")), shopify(3, "orders/updated", total("39.00"))], left(39)],
+    ["less", [shopify(1, "orders/create", total("26.00")), shopify(3, "orders/updated", total("16.00"))], left(16)],
+    [
+      "at its payment",
+      [shopify(1, "orders/create", total("26.00")), shopify(3, "orders/paid", total("39.00"))],
+      left(39),
+    ],
+    [
+      "of a paid order",
+      [shopify(1, "orders/create", total("26.00")), shopify(3, "orders/updated", { total_price: "39.00" })],
+      left(39),
+    ],
+    [
+      "twice",
+      [
+        shopify(1, "orders/create", total("26.00")),
+        shopify(2, "orders/updated", total("39.00")),
+        shopify(3, "orders/updated", total("30.00")),
+      ],
+      left(30),
+    ],
+    [
+      "and a refund of its first total",
+      [
+        shopify(1, "orders/create", total("26.00")),
+        shopify(3, "orders/updated", { total_price: "39.00" }),
+        part(4, "26.00"),
+      ],
+      left(13),
+    ],
+    [
+      "and its cancellation",
+      [
+        shopify(1, "orders/create", total("26.00")),
+        shopify(2, "orders/updated", total("39.00")),
+        shopify(3, "orders/cancelled", cancelled),
+      ],
+      returned,
+    ],
+  ])(
+    "a total that is edited before an order is paid counts where orders/create makes the sale: %s",
+    async (_, told, wanted) => {
+      const settings = shopsOf("shopify", { saleTopic: "orders/create" });
+      for (const sequence of orders(told)) {
+        const all = both(settings);
+        await tell(all, await all.click(), sequence);
+        expect(await inCake(all), JSON.stringify(sequence)).toEqual([wanted]);
+      }
+      const all = both(settings);
+      const click = await all.click();
+      await Promise.all(told.map((each) => tell(all, click, [each])));
+      expect(await inCake(all), "all at once").toEqual([wanted]);
+    },
+  );
+
   test("goods taken out of an order that is a sale before it is paid are told by orders/updated", async () => {
     const shopifyOnly = shopsOf("shopify", { saleTopic: "orders/create" });
-    const pending = { financial_status: "pending" };
     const told = [
       shopify(1, "orders/create", pending),
       shopify(3, "orders/updated", edited("26.00", "16.00", [removed], pending)),

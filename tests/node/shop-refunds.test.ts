@@ -116,13 +116,63 @@ describe("refunds", () => {
     };
     const { send, kept, operator } = await sold("woocommerce", take, "order.updated");
     const partly = own({ refunds: [{ id: 1, total: "-9.35" }] });
-    expect(await send(partly)).toMatchObject({ outcome: "duplicate" });
+    expect(await send(partly)).toMatchObject({ outcome: "refund" });
     expect(await send(partly)).toMatchObject({ outcome: "duplicate" });
     expect(await kept()).toMatchObject({ revenue_units: 200_000, corrections: 1 });
     expect(await send(own({ status: "refunded" }))).toMatchObject({ outcome: "refund" });
     expect(await kept()).toMatchObject({ conversion_status: "returned", corrections: 2 });
-    const told = { accepted: 1, duplicate: 2, refund: 2, refund_duplicate: 1 };
+    const told = { accepted: 1, duplicate: 1, refund: 2, refund_duplicate: 1 };
     expect((await counts({ operator })).webhooks).toEqual({ woocommerce: told });
+  });
+
+  test("a refund in an order whose status is not listed is told by its own reason, and counts with the next status", async () => {
+    const own =
+      (status: string, more: object = {}) =>
+      (click: string) => ({
+        ...{ id: 727, status, currency: "USD", total: "29.35", refunds: [] },
+        ...{ meta_data: [{ key: "reqid", value: click }] },
+        ...more,
+      });
+    let click = "";
+    const take = (given: string) => {
+      click = given;
+      return own("processing")(given);
+    };
+    const { send, kept } = await sold("woocommerce", take, "order.updated");
+    const refunds = [{ id: 1, total: "-9.35" }];
+    for (const status of ["shipped", "on-hold", "failed"]) {
+      expect(await send(own(status)(click))).toEqual({ outcome: "ignored", reason: "status" });
+      expect(await send(own(status, { refunds })(click))).toEqual({ outcome: "ignored", reason: "refund_status" });
+    }
+    expect(await kept()).toMatchObject({ revenue_units: 293_500 });
+    expect(await send(own("completed", { refunds })(click))).toMatchObject({ outcome: "refund" });
+    expect(await kept()).toMatchObject({ revenue_units: 200_000, corrections: 1 });
+  });
+
+  test("a new total is answered and counted as a change, by whichever topic it comes", async () => {
+    let minute = 0;
+    const own = (total_price: string) => (click: string) => {
+      minute += 1;
+      const updated_at = new Date(Date.now() + 60_000 * (minute - 99)).toISOString();
+      return order({ total_price, updated_at, note_attributes: [{ name: "reqid", value: click }] });
+    };
+    let click = "";
+    const take = (given: string) => {
+      click = given;
+      return own("409.94")(given);
+    };
+    const shop = shopsOf("shopify", { saleTopic: "orders/create" });
+    const { send, kept, operator } = await sold("shopify", take, "orders/create", shop);
+    for (const [total, topic] of [
+      ["419.94", "orders/updated"],
+      ["429.94", "orders/paid"],
+      ["439.94", "orders/create"],
+      ["409.94", "orders/create"],
+    ] as const) {
+      expect(await send(own(total)(click), topic), total).toMatchObject({ outcome: "changed" });
+    }
+    expect(await kept()).toMatchObject({ revenue_units: 4_099_400, corrections: 4 });
+    expect((await counts({ operator })).webhooks).toEqual({ shopify: { accepted: 1, changed: 4 } });
   });
 
   describe("what is taken back is put back where the shop puts it back", () => {

@@ -132,6 +132,42 @@ test("each webhook comes three times, in any order, and is one conversion", asyn
   });
 });
 
+test("an amount that is missing is no matter of the currency, and another currency stays one", async () => {
+  const tell = async (shop: Platform, topic: string, settings: object, body: object) => {
+    const all = both(shopsOf(shop, settings));
+    const reqid = await all.click();
+    const text = JSON.stringify(body).replace("CLICK", reqid);
+    return (await (await post(all, shop, text, { topic })).json()) as object;
+  };
+  const woo = { id: 7, status: "processing", meta_data: [{ key: "reqid", value: "CLICK" }] };
+  const session = (more: object) => ({
+    type: "checkout.session.completed",
+    livemode: true,
+    data: {
+      object: { id: "cs_1", payment_intent: "pi_1", payment_status: "paid", client_reference_id: "CLICK", ...more },
+    },
+  });
+  for (const none of [null, undefined]) {
+    for (const [currency, revenueLeftOut] of [
+      ["USD", "amount"],
+      ["CAD", "currency"],
+    ]) {
+      const shopify = order({
+        ...{ total_price: none, subtotal_price: none, currency },
+        note_attributes: [{ name: "reqid", value: "CLICK" }],
+      });
+      const told = { outcome: "accepted", revenueLeftOut };
+      for (const revenue of ["total", "subtotal"]) {
+        expect(await tell("shopify", "orders/paid", { revenue }, shopify)).toMatchObject(told);
+        expect(
+          await tell("woocommerce", "order.updated", { revenue }, { ...woo, total: none, currency }),
+        ).toMatchObject(told);
+        expect(await tell("stripe", "", { revenue }, session({ amount_total: none, currency }))).toMatchObject(told);
+      }
+    }
+  }
+});
+
 test("what is not counted is told by the counts, the page and the log", async () => {
   const lines: WebhookLine[] = [];
   const all = both({

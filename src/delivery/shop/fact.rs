@@ -25,10 +25,13 @@ pub(crate) enum Fact {
         total: u64,
         /// Are the amounts of the kind that the revenue is?
         is_amount_known: bool,
+        /// Of a charge: its payment intent, as far as that is told.
+        payment: String,
     },
     /// A refund that failed, or was cancelled. The first time counts: it stays failed.
     Failed {
         id: String,
+        /// Its charge; or the payment intent where no charge is told.
         of: String,
         at_ms: u64,
         amount: u64,
@@ -137,14 +140,19 @@ impl Fact {
                 taken,
                 total,
                 is_amount_known,
+                payment,
                 ..
-            } => vec![
-                at_ms.to_string(),
-                flag(*is_all),
-                taken.to_string(),
-                total.to_string(),
-                flag(*is_amount_known),
-            ],
+            } => {
+                let mut rest = vec![
+                    at_ms.to_string(),
+                    flag(*is_all),
+                    taken.to_string(),
+                    total.to_string(),
+                    flag(*is_amount_known),
+                ];
+                rest.extend(Some(payment).filter(|id| !id.is_empty()).cloned());
+                rest
+            }
             Self::Failed {
                 of, at_ms, amount, ..
             } => vec![of.clone(), at_ms.to_string(), amount.to_string()],
@@ -189,13 +197,14 @@ impl Fact {
                 payout: amount(payout)?,
                 is_shops_money: is(shops),
             },
-            ["R", of, at, all, taken, total, known] => Self::Refunded {
+            ["R", of, at, all, taken, total, known, ref payment @ ..] => Self::Refunded {
                 of: of.to_owned(),
                 at_ms: number(at)?,
                 is_all: is(all),
                 taken: number(taken)?,
                 total: number(total)?,
                 is_amount_known: is(known),
+                payment: payment.concat(),
             },
             ["F", id, of, at, amount] => Self::Failed {
                 id: id.to_owned(),

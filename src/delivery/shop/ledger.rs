@@ -163,19 +163,29 @@ impl Ledger {
             .unwrap_or(!self.is_mapped)
     }
 
-    /// What a refund has taken back for good: what it took, less what has failed of it since.
-    fn taken_of(&self, charge: &str, since_ms: u64, taken: u64) -> u64 {
+    /// What refunds have taken back for good: what they took, less what has failed of it since.
+    fn left_of(&self, refunded: &Fact) -> u64 {
+        let Fact::Refunded {
+            of: charge,
+            at_ms: since_ms,
+            taken,
+            payment,
+            ..
+        } = refunded
+        else {
+            return 0;
+        };
         let failed = |fact: &Fact| match fact {
             // A sum that is newer than a failure is without it.
             Fact::Failed {
                 of, at_ms, amount, ..
-            } if of == charge && *at_ms >= since_ms => *amount,
+            } if (of == charge || of == payment) && at_ms >= since_ms => *amount,
             _ => 0,
         };
         self.facts
             .iter()
             .map(failed)
-            .fold(taken, u64::saturating_sub)
+            .fold(*taken, u64::saturating_sub)
     }
 
     /// The state of the order. `sold` is the conversion as it was accepted.
@@ -216,14 +226,11 @@ impl Ledger {
                 Fact::All { .. } => is_returned = true,
                 Fact::Refunded { .. } if is_over => {}
                 Fact::Refunded {
-                    of,
-                    at_ms,
-                    taken: all,
                     total,
                     is_amount_known,
                     ..
                 } => {
-                    let left = self.taken_of(of, *at_ms, *all);
+                    let left = self.left_of(fact);
                     if is_shops && *is_amount_known && base.is_some() {
                         taken = taken.saturating_add(left);
                     } else {
@@ -297,9 +304,7 @@ impl Ledger {
     pub(super) fn takes(&self) -> bool {
         self.is_over()
             || self.facts.iter().any(|fact| match fact {
-                Fact::Refunded {
-                    of, at_ms, taken, ..
-                } => self.taken_of(of, *at_ms, *taken) > 0,
+                Fact::Refunded { .. } => self.left_of(fact) > 0,
                 fact => fact.takes(),
             })
     }

@@ -122,6 +122,9 @@ pub(crate) struct Order {
     /// The unique id that the order has besides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) link: Option<String>,
+    /// Another id of the same payment, which other webhooks may tell alone. They lead to the first unique id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) alias: Option<String>,
 }
 
 fn as_lines<S: serde::Serializer>(
@@ -147,6 +150,7 @@ impl Order {
             if_unknown,
             unchanged: "",
             link: None,
+            alias: None,
         }
     }
 

@@ -43,8 +43,8 @@ pub(crate) struct OrderUpdate {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Settled {
-    /// `refund`: a correction is made. `money`: one that has the sale's money alone. `same`: something is taken
-    /// back, and told already. `whole`: nothing is. `map`: a part of another money, which a mapping has chosen.
+    /// `refund`: a correction is made. `money`: one that has the sale's money alone. `total`: one that has the sale's
+    /// new money alone. `same`: something is taken back, and told already. `whole`: nothing is. `map`: a part of another money, which a mapping has chosen.
     /// `currency`: a part of an order that was told without revenue. `unknown`: there is no such conversion. `full`: the ledger has no room.
     pub(crate) outcome: &'static str,
     /// The ledger, for the next time; empty where there is nothing to keep.
@@ -254,8 +254,12 @@ impl OrderUpdate {
         settled.is_kept = !is_sent;
         settled.outcome = if !(is_known || is_sent && is_made) {
             "unknown"
-        } else if is_made && !has_status && !is_taken_back && sent.revenue.is_none() {
-            "money"
+        } else if is_made && !has_status && wanted.taken == sent.taken {
+            if sent.revenue.is_none() {
+                "money"
+            } else {
+                "total"
+            }
         } else if is_made {
             "refund"
         } else if let Some(why) = own.find_unknown_part(&wanted) {

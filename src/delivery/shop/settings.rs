@@ -143,9 +143,12 @@ impl Settings {
     /// Did it become a sale longer ago than events are kept? Platforms send an order again after
     /// each edit, and an old sale would not be recognised as a repetition.
     pub(super) fn is_too_old(&self, sale: &Sale, now_ms: u64) -> bool {
-        sale.sold_at_ms
-            .max(sale.paid_at_ms)
-            .is_some_and(|sold_ms| sold_ms.saturating_add(self.kept_ms) < now_ms)
+        self.is_past(sale.sold_at_ms.max(sale.paid_at_ms), now_ms)
+    }
+
+    /// Is that time longer ago than events are kept?
+    pub(super) fn is_past(&self, at_ms: Option<u64>, now_ms: u64) -> bool {
+        at_ms.is_some_and(|at_ms| at_ms.saturating_add(self.kept_ms) < now_ms)
     }
 
     /// Is this a later payment that does not count? Its order has the first one's fields, also the
@@ -170,6 +173,7 @@ impl Settings {
                 .unique_ids
                 .iter_mut()
                 .chain(&mut order.link)
+                .chain(&mut order.alias)
                 .for_each(prefix);
         }
     }

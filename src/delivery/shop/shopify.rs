@@ -20,16 +20,23 @@ pub(super) fn read(
     let as_of_ms = payload.instant(&["updated_at"]).unwrap_or(now_ms);
     match topic {
         "orders/paid" | "orders/create" if topic == settings.sale_topic => {
-            order(settings, topic, payload, as_of_ms)
+            order(settings, topic, payload, as_of_ms, now_ms)
         }
         "orders/cancelled" => cancelled(settings, payload, as_of_ms),
-        "orders/updated" => updated(settings, payload, as_of_ms),
+        // Where another topic makes the sale, a payment tells what an edit does.
+        "orders/updated" | "orders/paid" => updated(settings, payload, as_of_ms, now_ms),
         "refunds/create" => refund(settings, payload, as_of_ms),
         _ => Verdict::ignored("other_topic"),
     }
 }
 
-fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, as_of_ms: u64) -> Verdict {
+fn order(
+    settings: &Settings,
+    topic: &str,
+    payload: &Payload<'_>,
+    as_of_ms: u64,
+    now_ms: u64,
+) -> Verdict {
     if settings.refuses_test(payload.is_true(&["test"])) {
         return Verdict::of("test");
     }
@@ -43,21 +50,21 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, as_of_ms: u64)
         return verdict;
     }
     let status = payload.text(&["financial_status"]);
-    if topic == "orders/paid" && status.is_some_and(|status| !PAID.contains(&status.as_str())) {
-        return Verdict::ignored("not_paid");
-    }
-    if settings.refuses_recurring(is_renewal(payload)) {
-        return Verdict::ignored("not_recurring");
+    let is_unpaid = status.is_some_and(|status| !PAID.contains(&status.as_str()));
+    let reason = match () {
+        () if topic == "orders/paid" && is_unpaid => "not_paid",
+        () if settings.refuses_recurring(is_renewal(payload)) => "not_recurring",
+        () => "",
+    };
+    if !reason.is_empty() {
+        // No sale, but its refunds count where it is one here all the same.
+        return Verdict {
+            reason,
+            ..updated(settings, payload, as_of_ms, now_ms)
+        };
     }
     let amount = amount(settings, payload);
-    // An order has no date of its payment. With payment terms it is paid long after it was made.
-    let schedules = payload.list(&["payment_terms", "payment_schedules"]);
-    let completed = schedules.iter().map(|each| each.instant(&["completed_at"]));
-    let paid_at_ms = completed
-        .max()
-        .flatten()
-        .or_else(|| payload.instant(&["processed_at"]))
-        .or_else(|| payload.instant(&["created_at"]));
+    let paid_at_ms = paid_at(payload);
     let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
     let unique_ids = order_ids(settings, payload);
     let mut verdict = settings.sale(as_of_ms, click_id, unique_ids, amount, paid_at_ms);
@@ -71,6 +78,17 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, as_of_ms: u64)
     verdict
 }
 
+/// An order has no date of its payment. With payment terms it is paid long after it was made.
+fn paid_at(order: &Payload<'_>) -> Option<u64> {
+    let schedules = order.list(&["payment_terms", "payment_schedules"]);
+    let completed = schedules.iter().map(|each| each.instant(&["completed_at"]));
+    completed
+        .max()
+        .flatten()
+        .or_else(|| order.instant(&["processed_at"]))
+        .or_else(|| order.instant(&["created_at"]))
+}
+
 /// The revenue of an order, in the shop's money.
 fn amount(settings: &Settings, order: &Payload<'_>) -> Amount {
     let is_subtotal = settings.revenue == Revenue::Subtotal;
@@ -80,7 +98,8 @@ fn amount(settings: &Settings, order: &Payload<'_>) -> Amount {
         ("total_price", "total_price_set")
     };
     let mut amount = match order.text(&["currency"]) {
-        Some(currency) if order.at(&[plain]).is_some() => {
+        // An amount that is missing is no matter of its currency.
+        Some(currency) if order.at(&[plain]).is_some() || order.at(&[set]).is_none() => {
             Amount::decimal(order, &[plain], Some(currency))
         }
         _ => {
@@ -242,8 +261,9 @@ fn facts_of(settings: &Settings, order: &Payload<'_>) -> (Vec<Fact>, &'static st
 }
 
 /// An order that was edited: it tells refunds whose payment was still pending in their own webhook.
-/// Where an order is a sale before it is paid, no other topic tells its new total.
-fn updated(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict {
+/// Where an order is a sale before it is paid, it tells the new total. That is remembered where the order
+/// will be a sale: its own webhook may come later.
+fn updated(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64, now_ms: u64) -> Verdict {
     if settings.refuses_test(payload.is_true(&["test"])) {
         return Verdict::of("test");
     }
@@ -253,9 +273,7 @@ fn updated(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict
     }
     let (mut facts, unchanged) = facts_of(settings, payload);
     let takes_back = !facts.is_empty();
-    if takes_back {
-        facts.extend(totals(payload));
-    }
+    facts.extend(totals(payload));
     let mut order = Order {
         unchanged,
         ..Order::new(unique_ids, as_of_ms, "quiet", facts)
@@ -264,16 +282,22 @@ fn updated(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdict
         && payload.text(&["cancelled_at"]).is_none()
         && !settings.refuses_recurring(is_renewal(payload));
     let (revenue, left_out) = settings.revenue_of(amount(settings, payload));
-    if takes_back && left_out == "currency" {
-        order.add_sale(None);
-    }
     if let Some(revenue) = revenue.filter(|_| is_sale) {
         order.add_sale(Some(&revenue));
     } else if !takes_back {
         return Verdict::ignored("other_topic");
+    } else if left_out == "currency" {
+        order.add_sale(None);
+    }
+    let is_too_old = || settings.is_past(paid_at(payload), now_ms);
+    let has_click = || {
+        let attributes = payload.at(&["note_attributes"]);
+        settings.find_click_id(&[attributes]).is_some()
+    };
+    if takes_back || has_click() && !is_too_old() {
+        order.if_unknown = "quiet";
     }
     if takes_back {
-        order.if_unknown = "quiet";
         return Verdict::refund(order);
     }
     Verdict {

@@ -254,6 +254,7 @@ fn charge(
         taken,
         total,
         is_amount_known,
+        payment: charge.reference("payment_intent").unwrap_or_default(),
     };
     // A part that cannot be told counts once more of it does.
     let if_unknown = if reason.is_empty() && taken > 0 {
@@ -275,7 +276,9 @@ fn failed_refund(
     if !matches!(status.as_str(), "failed" | "canceled") {
         return Verdict::ignored("other_topic");
     }
-    let (Some(id), Some(of)) = (refund.id(&["id"]), refund.reference("charge")) else {
+    let of = refund.reference("charge");
+    let of = of.or_else(|| refund.reference("payment_intent"));
+    let (Some(id), Some(of)) = (refund.id(&["id"]), of) else {
         return Verdict::ignored("no_order_id");
     };
     let Some(amount) = amount(refund, refund.whole(&["amount"])).units() else {
@@ -339,7 +342,7 @@ fn ended_dispute(
 }
 
 /// A charge tells no click: its sale may be anybody's. Where it tells an invoice besides, disputes and
-/// failed refunds of the same payment do not.
+/// failed refunds of the same payment do not. Each of them may tell the charge alone, or the payment intent alone.
 fn order_of(
     object: &Payload<'_>,
     at_ms: u64,
@@ -348,15 +351,17 @@ fn order_of(
     reason: &'static str,
 ) -> Verdict {
     let is_charge = object.text(&["object"]).as_deref() == Some("charge");
-    let own = || object.id(&["id"]).filter(|_| is_charge);
-    let ids = [payment_of(object).or_else(own), object.reference("invoice")];
-    let mut ids = ids.into_iter().flatten();
-    let Some(unique_id) = ids.next() else {
+    let own = object.id(&["id"]).filter(|_| is_charge);
+    let charge = object.reference("charge").or(own);
+    let mut payment = object.reference("payment_intent").into_iter().chain(charge);
+    let invoice = object.reference("invoice");
+    let Some(unique_id) = payment.next().or_else(|| invoice.clone()) else {
         return Verdict::ignored("no_order_id");
     };
     let order = Order {
         unchanged: reason,
-        link: ids.next(),
+        link: invoice.filter(|id| *id != unique_id),
+        alias: payment.next(),
         ..Order::new(vec![unique_id], at_ms, if_unknown, vec![fact])
     };
     Verdict {

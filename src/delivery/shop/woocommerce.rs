@@ -74,7 +74,13 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, now_ms: u64) -
         return verdict;
     }
     if !matches!(status.as_str(), "refunded" | "cancelled") {
-        return Verdict::ignored("status");
+        // The status may stand for anything, so its refunds are neither taken off nor put back.
+        let is_refunded = !payload.list(&["refunds"]).is_empty();
+        return Verdict::ignored(if is_refunded {
+            "refund_status"
+        } else {
+            "status"
+        });
     }
     // WooCommerce itself cancels unpaid orders, which may still be paid later. An order paid on
     // delivery may be a conversion without payment; the forwarder knows that.
@@ -164,6 +170,7 @@ fn state_of(settings: &Settings, payload: &Payload<'_>, at_ms: u64, is_all: bool
         taken,
         total,
         is_amount_known: amounts.is_some(),
+        payment: String::new(),
     };
     let tells_some =
         payload.at(&["refunds"]).is_some() && refunds.is_none_or(|all| !all.is_empty());
