@@ -153,7 +153,9 @@ describe.each(TAKEN)("%s", (name, starts, key, mended) => {
     expect(await corrections()).toHaveLength(before.length + (swaps ? 2 : 1));
     await set(woo(...mended));
     if (!swaps) expect(await tell(B, order(1, "d4e5f6-click"))).toMatchObject({ outcome: "accepted" });
-    expect(await tell(B, order(70, "070707-click", { ...PART, status: "completed" }))).toMatchObject({ outcome: "changed" });
+    expect(await tell(B, order(70, "070707-click", { ...PART, status: "completed" }))).toMatchObject({
+      outcome: "changed",
+    });
     expect(await conversions()).toHaveLength(3);
   });
 
