@@ -4,6 +4,7 @@ use super::amount::write_digits;
 use super::digits::clock;
 use super::flaw::Flaw;
 use super::memory::same;
+use super::names::Zones;
 use crate::time::{days_before, days_in};
 
 const DAY: i64 = 86_400;
@@ -40,6 +41,8 @@ pub(crate) struct Days {
     pub(crate) is_unix: bool,
     /// Years of two digits are of this century.
     pub(crate) has_short_years: bool,
+    /// The zones that the columns' names tell. With one, no time is plain.
+    pub(super) zones: Zones,
     pub(super) last: [u8; 10],
     /// 0 before the first day: 1970 is never read.
     pub(super) last_seconds: u32,
@@ -142,6 +145,7 @@ impl Days {
         let seconds = i64::try_from(days_before(year, month, day)).unwrap_or(0) * DAY;
         if let Some(day) = text.first_chunk::<10>()
             && text.len() == rest.len() + 10
+            && self.zones == Zones::default()
         {
             self.last = *day;
             self.last_seconds = u32::try_from(seconds).unwrap_or(0);
@@ -220,7 +224,7 @@ fn read_time(text: &[u8]) -> Result<(i64, &[u8], bool), Flaw> {
 }
 
 /// Reads `Z`, ` UTC`, `+02:00` or ` -0500`; no text is no offset.
-fn read_offset(text: &[u8], has_time: bool) -> Result<Option<i32>, Flaw> {
+pub(super) fn read_offset(text: &[u8], has_time: bool) -> Result<Option<i32>, Flaw> {
     let text = text.trim_ascii();
     if text.is_empty() {
         return Ok(None);
