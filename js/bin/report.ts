@@ -10,7 +10,7 @@ import {
   type Role,
   type SourceOptions,
 } from "../entry/report.node.js";
-import { finishCorrections, readJournal, writeCorrections } from "./correction-file.js";
+import { checkOtherParts, finishCorrections, readJournal, writeCorrections } from "./correction-file.js";
 import { filesOf, placeOf } from "./files.js";
 import { isSameFile } from "./journal.js";
 import { checkOneAccount, checkPages, inReadingOrder, readPages, readUntil } from "./pages.js";
@@ -335,6 +335,8 @@ function writeOutputs(result: ReportResult, values: Values): void {
   write(values.html, () => result.html({ title: `Reconciliation ${values.from ?? ""} ${values.to ?? ""}`.trim() }));
   const { journal } = values;
   const isDry = values["dry-run"] === true;
+  const files = [values.corrections, values.upload].filter((file) => file !== undefined);
+  if (files.length > 0) checkOtherParts(files, journal, isDry);
   for (const kind of ["corrections", "upload"] as const) {
     const file = values[kind];
     if (file !== undefined) finishCorrections(kind, file, journal, isDry);
