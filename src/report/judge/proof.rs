@@ -55,7 +55,7 @@ const FEW: usize = 2;
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::report) struct Rounded {
     known: [Option<bool>; 2],
-    own_styles: Option<u8>,
+    own_styles: Option<u16>,
 }
 
 impl Rounded {
@@ -105,7 +105,7 @@ impl Report {
     /// numbers its orders so goes on after the last day, with 45/06/2026.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    fn own_styles(&self) -> u8 {
+    fn own_styles(&self) -> u16 {
         let mut styles = 0;
         for store in [&self.orders, &self.conversions] {
             let mut next = store.first();
