@@ -299,6 +299,21 @@ test("an id that is no number of CAKE's stands in no correction", async () => {
   }
 });
 
+test("a cap of money leaves out what has no known amount", async () => {
+  using report = await openReport({ from: "2026-06-01", to: "2026-06-30" });
+  const orders = "unique_id,click_id,date,status\n1,k1,2026-06-02 10:00:00,approved\n2,k2,2026-06-02 10:00:00,approved\n";
+  await report.addOrders(new TextEncoder().encode(orders));
+  const row = { conversion_id: 1, offer_id: 1, unique_id: "1", conversion_date: "2026-06-02 10:00:00" };
+  await report.addConversions(new TextEncoder().encode(JSON.stringify([{ ...row, conversion_status: "pending" }])));
+  const result = await report.reconcile();
+  for (const file of ["reconciliation", "upload"] as const) {
+    const of = (cap: { amount?: string; rows?: number }) => result.corrections({ file, offerId: "1", cap });
+    expect(of({ rows: 9 })).toMatchObject({ lines: 1, amount: "0.00", skipped: {} });
+    expect(of({ amount: "0.00" })).toMatchObject({ lines: 0, capped: 0, skipped: { amount_unknown: 1 } });
+    expect(of({ amount: "999.00" })).toMatchObject({ lines: 0, skipped: { amount_unknown: 1 } });
+  }
+});
+
 test("caps and offers that are none are refused", async () => {
   using report = await opened();
   const result = await report.reconcile();

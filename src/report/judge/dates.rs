@@ -74,8 +74,7 @@ fn is_marked(key: &[u8]) -> bool {
 #[inline]
 pub(super) fn may_be_day(key: &[u8]) -> bool {
     let sign = match key {
-        [_, sign, _, ..] if is_sign(*sign) => sign,
-        [_, _, sign, ..] if is_sign(*sign) => sign,
+        [_, sign, _, ..] | [_, _, sign, ..] if is_sign(*sign) => sign,
         [_, _, _, _, sign, ..] => sign,
         _ => return false,
     };
