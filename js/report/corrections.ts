@@ -75,7 +75,15 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
       ...(cursor === undefined ? (isUpload ? uploads.map((entry) => `journal=${entry}`) : []) : [`cursor=${cursor}`]),
     ]);
     header = `${answer.columns.map((column) => csvCell(column, false)).join()}\r\n`;
-    for (const { journal: written, skipped: reason = "", keyless, like, cells, amount, unknown } of answer.corrections) {
+    for (const {
+      journal: written,
+      skipped: reason = "",
+      keyless,
+      like,
+      cells,
+      amount,
+      unknown,
+    } of answer.corrections) {
       if (written === undefined) {
         skip(reason);
         continue;
