@@ -211,7 +211,8 @@ function readValues(args: string[]): Values {
     throw new UsageError("--conversions live needs --save, and --base-url where the pages are not there yet");
   }
   for (const name of ["max-bad", "max-keyless", "cap-rows"] as const) integerIn(name, values[name] ?? "0", 0);
-  if (values.part !== undefined && !/^\d+\/\d+$/.test(values.part)) {
+  const [index = 0, count = 0] = values.part?.split("/").map(Number) ?? [];
+  if (values.part !== undefined && !(/^\d+\/\d+$/.test(values.part) && index >= 1 && index <= count)) {
     throw new UsageError("--part must be the part and the number of parts, such as 1/4");
   }
   checkOutputs(values);
