@@ -290,7 +290,7 @@ export const CAKE_ERROR_CODES = [
   {
     code: "clocks_differ",
     retryable: false,
-    meaning: "Orders and conversions differ by a whole number of hours.",
+    meaning: "Orders and conversions tell their times by two clocks.",
     remedy: "Declare `ordersTimeZone`, that of the orders' times, and `timeZone`, the account's.",
   },
   {

@@ -256,7 +256,7 @@ pub enum Error {
         /// The number of rows and bytes in the report, and the remedy.
         message: String,
     },
-    /// The times of orders and conversions differ by a whole number of hours.
+    /// The times of orders and conversions are of two clocks.
     #[cfg(feature = "report")]
     ClocksDiffer {
         /// The hours, the number of pairs, and the option to declare.

@@ -25,6 +25,9 @@ import { HeldError } from "./usage.js";
 interface Pending {
   /** The journal's path. */
   readonly journal: string;
+  /** The number of the journal's lines before the run, and the last one of them. */
+  readonly written: number;
+  readonly last: string;
   readonly entries: readonly string[];
   readonly csv: string;
 }
@@ -66,9 +69,37 @@ export function writeCorrections(
     append(journal, entries);
     return;
   }
-  const pending: Pending = { journal: resolve(String(placeOf(journal))), entries, csv };
+  const known = entriesIn(journal);
+  const pending: Pending = {
+    journal: resolve(String(placeOf(journal))),
+    written: known.length,
+    last: known.at(-1) ?? "",
+    entries,
+    csv,
+  };
   writeFileSync(partOf(place), JSON.stringify(pending), { flush: true });
-  finish(kind, place, csv, false, () => append(journal, entries));
+  tryToMark(journal, resolve(partOf(place)));
+  finish(kind, place, csv, false, [journal, () => entries]);
+}
+
+/**
+ * Looks for a run that was broken off with the same journal and another file: the journal may have lines that only that
+ * file's FILE.part has.
+ *
+ * @throws HeldError where there is one
+ */
+export function checkOtherParts(files: readonly string[], journal: string | undefined, isDry: boolean): void {
+  if (journal === undefined || !existsSync(markOf(journal))) return;
+  const part = readOwn<{ part: string }>(markOf(journal))?.part;
+  if (part === undefined || !existsSync(part)) {
+    // The run was broken off once all was written, or before the journal.
+    if (!isDry) rmSync(markOf(journal));
+    return;
+  }
+  if (files.some((file) => resolve(partOf(String(placeOf(file)))) === part)) return;
+  const told = `${part} is of a run that was broken off, with the journal ${journal}: write ${part.slice(0, -5)} again, which finishes it`;
+  if (!isDry) throw new HeldError(told);
+  console.error(told);
 }
 
 /**
@@ -81,27 +112,21 @@ export function finishCorrections(kind: string, file: string, journal: string | 
   const place = placeOf(file);
   if (typeof place === "number" || !existsSync(partOf(place))) return;
   const part = partOf(place);
-  const text = readFileSync(part, "utf8");
-  if (text !== "" && !text.startsWith("{")) {
-    throw new HeldError(`${part} is not from this command: move it away`);
-  }
+  const pending = readOwn<Pending>(part);
   if (isDry) {
     console.error(`${kind}: ${part} is of a run that was broken off; the next run without --dry-run finishes it`);
     return;
   }
-  let pending: Pending;
-  try {
-    pending = JSON.parse(text) as Pending;
-  } catch {
+  if (pending === undefined) {
     // It was broken off before the journal.
     rmSync(part);
     return;
   }
   const known = [pending.journal, ...(journal === undefined ? [] : [journal])].filter((name) => existsSync(name));
-  const has = known.find((name) => hasSome(name, pending.entries));
+  const has = known.find((name) => hasSome(name, pending));
   if (has !== undefined) {
     const lines = pending.entries.length;
-    finish(kind, place, pending.csv, true, () => append(has, missingIn(has, pending.entries)));
+    finish(kind, place, pending.csv, true, [has, () => missingIn(has, pending)]);
     console.error(`${kind}: ${file} has the ${lines} lines of a run that was broken off`);
   } else if (existsSync(pending.journal) || (journal !== undefined && isSameFile(pending.journal, journal))) {
     rmSync(part);
@@ -112,10 +137,29 @@ export function finishCorrections(kind: string, file: string, journal: string | 
   }
 }
 
-/** Writes the journal and then the file, whose lines are in FILE.part until then. */
-function finish(kind: string, place: string, csv: string, isResumed: boolean, note: () => void): void {
+/** The object in a file beside one of the command's; `undefined` where its writing was broken off. */
+function readOwn<T>(file: string): T | undefined {
+  const text = readFileSync(file, "utf8");
+  if (text !== "" && !text.startsWith("{")) {
+    throw new HeldError(`${file} is not from this command: move it away`);
+  }
   try {
-    note();
+    return JSON.parse(text) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes the journal and then the file, whose lines are in FILE.part until then. */
+function finish(
+  kind: string,
+  place: string,
+  csv: string,
+  isResumed: boolean,
+  [journal, entries]: [journal: string, entries: () => readonly string[]],
+): void {
+  try {
+    append(journal, entries());
     put(kind, place, csv, isResumed);
   } catch (error) {
     const why = (error as Error).message;
@@ -124,6 +168,7 @@ function finish(kind: string, place: string, csv: string, isResumed: boolean, no
     );
   }
   rmSync(partOf(place), { force: true });
+  rmSync(markOf(journal), { force: true });
 }
 
 /** Writes the file in its place, which may be a mount that nothing can be moved to. */
@@ -157,19 +202,53 @@ function append(journal: string | undefined, entries: readonly string[]): void {
   appendFileSync(journal, `${isEnded || text === "" ? "" : "\n"}${text}`, { flush: !isDevice });
 }
 
-function missingIn(journal: string, entries: readonly string[]): string[] {
-  const known = new Set(readJournal(journal).flatMap((line) => line.replace(/^\uFEFF/, "").split("\r")));
-  return entries.filter((entry) => !known.has(entry));
+/** The entries of a journal, without the marks and line ends of editors. */
+function entriesIn(journal: string): string[] {
+  const lines = readJournal(journal).flatMap((line) => line.replace(/^\uFEFF/, "").split("\r"));
+  return lines.map((line) => line.trim()).filter((line) => line !== "");
 }
 
-/** Has the journal some of the entries? The torn end of one is cut off. */
-function hasSome(journal: string, entries: readonly string[]): boolean {
+/** The run's entries that the journal has not got since: an older line may be the same, of a correction needed again. */
+function missingIn(journal: string, { entries, written }: Pending): string[] {
+  const known = new Set(entriesIn(journal).slice(written));
+  return entries.filter((entry) => !known.has(entry.trim()));
+}
+
+/**
+ * Has the journal got some of the run's entries? The torn end of one is cut off.
+ *
+ * @throws HeldError where the journal's earlier lines are others
+ */
+function hasSome(journal: string, pending: Pending): boolean {
+  const { entries, written, last } = pending;
+  const before = entriesIn(journal);
+  if ((before[written - 1] ?? "") !== last) {
+    if (resolve(journal) !== pending.journal) return false;
+    throw new HeldError(
+      `the journal ${journal} has lost or got earlier lines since a run was broken off: put them back, and run again`,
+    );
+  }
   const bytes = readFileSync(journal);
   const start = bytes.lastIndexOf("\n") + 1;
   const end = bytes.subarray(start);
   const isTorn = (entry: Buffer) => entry.length > end.length && entry.subarray(0, end.length).equals(end);
-  if (end.length > 0 && entries.some((entry) => isTorn(Buffer.from(entry)))) truncateSync(journal, start);
-  return missingIn(journal, entries).length < entries.length;
+  const isNew = before.length > written && end.length > 0;
+  if (isNew && entries.some((entry) => isTorn(Buffer.from(entry)))) truncateSync(journal, start);
+  return missingIn(journal, pending).length < entries.length;
+}
+
+/** The file beside a journal that names the FILE.part of the run that writes both. */
+function markOf(journal: string): string {
+  return partOf(String(placeOf(journal)));
+}
+
+/** A journal may be a mount that nothing can be written beside. */
+function tryToMark(journal: string, part: string): void {
+  try {
+    writeFileSync(markOf(journal), JSON.stringify({ part }), { flush: true });
+  } catch {
+    // The journal and FILE.part hold all lines without the mark.
+  }
 }
 
 /** Has the file a line besides its header? */

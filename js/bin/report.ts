@@ -10,7 +10,7 @@ import {
   type Role,
   type SourceOptions,
 } from "../entry/report.node.js";
-import { finishCorrections, readJournal, writeCorrections } from "./correction-file.js";
+import { checkOtherParts, finishCorrections, readJournal, writeCorrections } from "./correction-file.js";
 import { filesOf, placeOf } from "./files.js";
 import { isSameFile } from "./journal.js";
 import { checkOneAccount, checkPages, inReadingOrder, readPages, readUntil } from "./pages.js";
@@ -211,7 +211,8 @@ function readValues(args: string[]): Values {
     throw new UsageError("--conversions live needs --save, and --base-url where the pages are not there yet");
   }
   for (const name of ["max-bad", "max-keyless", "cap-rows"] as const) integerIn(name, values[name] ?? "0", 0);
-  if (values.part !== undefined && !/^\d+\/\d+$/.test(values.part)) {
+  const [index = 0, count = 0] = values.part?.split("/").map(Number) ?? [];
+  if (values.part !== undefined && !(/^\d+\/\d+$/.test(values.part) && index >= 1 && index <= count)) {
     throw new UsageError("--part must be the part and the number of parts, such as 1/4");
   }
   checkOutputs(values);
@@ -335,6 +336,8 @@ function writeOutputs(result: ReportResult, values: Values): void {
   write(values.html, () => result.html({ title: `Reconciliation ${values.from ?? ""} ${values.to ?? ""}`.trim() }));
   const { journal } = values;
   const isDry = values["dry-run"] === true;
+  const files = [values.corrections, values.upload].filter((file) => file !== undefined);
+  if (files.length > 0) checkOtherParts(files, journal, isDry);
   for (const kind of ["corrections", "upload"] as const) {
     const file = values[kind];
     if (file !== undefined) finishCorrections(kind, file, journal, isDry);

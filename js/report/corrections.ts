@@ -20,6 +20,8 @@ interface Answer {
     readonly skipped?: string;
     readonly cells: readonly string[];
     readonly amount: string;
+    /** Nobody knows the amount. */
+    readonly unknown?: true;
   }[];
   /** The rows of the files that could not be read. */
   readonly unreadable: number;
@@ -73,7 +75,15 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
       ...(cursor === undefined ? (isUpload ? uploads.map((entry) => `journal=${entry}`) : []) : [`cursor=${cursor}`]),
     ]);
     header = `${answer.columns.map((column) => csvCell(column, false)).join()}\r\n`;
-    for (const { journal: written, skipped: reason = "", keyless, like, cells, amount } of answer.corrections) {
+    for (const {
+      journal: written,
+      skipped: reason = "",
+      keyless,
+      like,
+      cells,
+      amount,
+      unknown,
+    } of answer.corrections) {
       if (written === undefined) {
         skip(reason);
         continue;
@@ -88,6 +98,8 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
         // The sale, its refund or its other half may be what could not be read.
         skip("unreadable_rows");
       } else if (keyless && answer.keyless > uncompared) skip("rows_without_key");
+      // A cap of money cannot hold what has no amount.
+      else if (unknown && most !== undefined) skip("amount_unknown");
       else if (like !== undefined) changed.push({ entry, like, cells, amount });
       else take({ entry, cells, amount });
     }

@@ -418,7 +418,8 @@ export interface CorrectionOptions {
   readonly file?: "reconciliation" | "upload" | undefined;
   /**
    * The maximum number of lines, and the maximum amount: corrections beyond the cap wait for the next file. The amount
-   * is the money that moves: what is not approved is 0, but a payout that changes counts by its change at least.
+   * is the money that moves: what is not approved is 0, but a payout that changes counts by its change at least. With
+   * `amount`, what has no known amount is skipped as `amount_unknown`.
    */
   readonly cap?: { readonly rows?: number | undefined; readonly amount?: string | undefined };
   /** The offer of orders without one. */
@@ -468,7 +469,8 @@ export interface Corrections {
   /**
    * Omitted, by reason: CAKE takes no such value (`no_click_id`, `invalid_unique_id`, `no_disposition`, …); nothing is
    * owed (`not_approved`, `refunded`); CAKE may have the sale (`would_match`, `the_forwarder_has_it`,
-   * `rows_without_key`, `may_be_another_order`, `near_misses_not_searched`, `read_too_early`, `at_the_border`); or a person must look (`refund_unclear`, `rows_contradict`,
+   * `rows_without_key`, `may_be_another_order`, `near_misses_not_searched`, `read_too_early`, `at_the_border`);
+   * a cap of money cannot hold the line (`amount_unknown`); or a person must look (`refund_unclear`, `rows_contradict`,
    * `only_revenue_differs`, `changed_since_written`, `unreadable_rows`, …). docs/report.md explains each.
    */
   readonly skipped: Readonly<Record<string, number>>;

@@ -197,7 +197,7 @@ export class Report {
   /**
    * Matches orders and conversions.
    *
-   * @throws CakeError `clocks_differ` where they lie whole hours apart, `ambiguous_file` where currencies are
+   * @throws CakeError `clocks_differ` where they are of two clocks, `ambiguous_file` where currencies are
    *   not certain, `unreadable_file` where pages name a further one, `report_full`, `aborted`
    */
   async reconcile(

@@ -74,7 +74,7 @@ impl Report {
     /// Each correction has the cells of its line, the amount that changes, and a line for the journal: file, row, the
     /// cells, and what CAKE says now. `like` has the numbers of the journal's lines that may be the same sale. A row
     /// that cannot be corrected has the reason instead. `unreadable` is the number of rows that could not be read: any
-    /// correction may be wrong because of one. `keyless` is the number of rows that cannot be compared, and marks the
+    /// correction may be wrong because of one. `unknown` marks a correction of which nobody knows the amount. `keyless` is the number of rows that cannot be compared, and marks the
     /// corrections that one of them may mean.
     ///
     /// # Errors
@@ -304,7 +304,13 @@ impl Report {
         // A payout that changes may be paid later, also where its status does not count now.
         let changed = or_nothing(to_be) - or_nothing(head.payout);
         let moved = self.owed(status, to_be) - self.owed(head.status, head.payout);
-        let moved = moved.abs().max(changed.abs());
+        // Nobody knows what a status moves where the payout is not known.
+        let is_unknown = to_be == NO_AMOUNT && self.counts(status) != self.counts(head.status);
+        let moved = if is_unknown {
+            NO_AMOUNT
+        } else {
+            moved.abs().max(changed.abs())
+        };
         if lacks.is_empty() && own.is_empty() && !verdicts.is_named_alone(unique, self.offer(head))
         {
             lacks = "no_conversion_id";
@@ -483,5 +489,9 @@ fn write_line(
     }
     writer.close(']');
     writer.amount_of("amount", or_nothing(moved).abs());
+    if moved == NO_AMOUNT {
+        writer.key("unknown");
+        writer.bool(true);
+    }
     writer.close('}');
 }

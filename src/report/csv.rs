@@ -7,7 +7,7 @@ mod plain;
 
 use super::digits::{find, find_either};
 use super::flaw::Flaw;
-use super::names::{Fields, Kind, Names, Pull, Role};
+use super::names::{Fields, Kind, Names, Pull, Role, Zones};
 
 /// The maximum size of a quoted cell: a longer one has lost its closing quote.
 const MAX_ROW_BYTES: usize = 1 << 20;
@@ -23,6 +23,8 @@ pub(super) struct Csv {
     roles: Vec<u8>,
     all_roles: u32,
     header: Vec<Vec<u8>>,
+    /// The zones that the header tells.
+    pub(super) zones: Zones,
     has_header: bool,
     /// The number of the next line, from 1.
     line: u32,
@@ -39,6 +41,7 @@ impl Csv {
             roles: Vec::new(),
             all_roles: 0,
             header: Vec::new(),
+            zones: Zones::default(),
             has_header: false,
             line: 1,
             row_line: 1,

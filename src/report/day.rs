@@ -4,6 +4,7 @@ use super::amount::write_digits;
 use super::digits::clock;
 use super::flaw::Flaw;
 use super::memory::same;
+use super::names::Zones;
 use crate::time::{days_before, days_in};
 
 const DAY: i64 = 86_400;
@@ -40,14 +41,15 @@ pub(crate) struct Days {
     pub(crate) is_unix: bool,
     /// Years of two digits are of this century.
     pub(crate) has_short_years: bool,
+    /// Told by the columns' names: with one, no time is plain.
+    pub(super) zones: Zones,
     pub(super) last: [u8; 10],
     /// 0 before the first day: 1970 is never read.
     pub(super) last_seconds: u32,
 }
 
 impl Days {
-    /// Reads `2026-06-01`, `2026-06-01 14:30`, `2026-06-01T14:30:00.123+02:00`, and days in the
-    /// declared order.
+    /// Reads `2026-06-01`, `2026-06-01 14:30`, `2026-06-01T14:30:00.123+02:00`, and days in the declared order.
     ///
     /// # Errors
     /// [`Flaw::Date`], or [`Flaw::AmbiguousDate`] where the order is not declared.
@@ -142,6 +144,7 @@ impl Days {
         let seconds = i64::try_from(days_before(year, month, day)).unwrap_or(0) * DAY;
         if let Some(day) = text.first_chunk::<10>()
             && text.len() == rest.len() + 10
+            && self.zones == Zones::default()
         {
             self.last = *day;
             self.last_seconds = u32::try_from(seconds).unwrap_or(0);
@@ -220,7 +223,7 @@ fn read_time(text: &[u8]) -> Result<(i64, &[u8], bool), Flaw> {
 }
 
 /// Reads `Z`, ` UTC`, `+02:00` or ` -0500`; no text is no offset.
-fn read_offset(text: &[u8], has_time: bool) -> Result<Option<i32>, Flaw> {
+pub(super) fn read_offset(text: &[u8], has_time: bool) -> Result<Option<i32>, Flaw> {
     let text = text.trim_ascii();
     if text.is_empty() {
         return Ok(None);
@@ -251,8 +254,7 @@ fn read_offset(text: &[u8], has_time: bool) -> Result<Option<i32>, Flaw> {
         .map_err(|_| Flaw::Date)
 }
 
-/// A time zone's offsets over the report's years: each entry is an instant, and the offset in seconds from then
-/// on. The platform's `Intl` computes them; the core receives them.
+/// A time zone's offsets over the report's years, from the platform's `Intl`: each an instant, and the seconds from then on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Zone {
     changes: Vec<(i64, i32)>,
@@ -290,8 +292,8 @@ impl Zone {
         instant + self.offset_at(instant)
     }
 
-    /// The instant of a civil time in the zone. In autumn an hour occurs twice: the first one counts. In spring an
-    /// hour does not exist: the time moves forward by the same shift as the clocks.
+    /// The instant of a civil time in the zone. In autumn an hour occurs twice: the first one counts. In spring an hour
+    /// does not exist: the time moves forward by the same shift as the clocks.
     #[must_use]
     pub(crate) fn instant(&self, civil: i64) -> i64 {
         let before = self.offset_at(civil - DAY);
@@ -308,8 +310,7 @@ impl Zone {
         }
     }
 
-    /// The seconds from one civil time of the zone to a later one, over a change of the clocks as well; 0 to an earlier
-    /// one. In autumn, the first of two equal hours counts.
+    /// The seconds from one civil time of the zone to a later one, over a change of the clocks as well; else 0.
     #[must_use]
     pub(crate) fn between(&self, from: u32, to: u32) -> u32 {
         if !self.is_known() || to <= from {

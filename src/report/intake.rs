@@ -253,12 +253,25 @@ impl Report {
         text: &[u8],
         is_advertisers: bool,
     ) -> Result<(u32, u8), Flaw> {
+        let [zone, _] = source.days.zones;
+        self.seconds_in(source, text, is_advertisers, zone)
+    }
+
+    /// The same of a column whose name tells a zone, such as UTC. It says more than `ordersTimeZone`, as an offset does.
+    #[inline]
+    pub(super) fn seconds_in(
+        &self,
+        source: &mut Source,
+        text: &[u8],
+        is_advertisers: bool,
+        zone: Option<i32>,
+    ) -> Result<(u32, u8), Flaw> {
         if let Some(seconds) = source.days.plain(text)
             && !(is_advertisers && self.settings.has_orders_zone)
         {
             return Ok((seconds, 0));
         }
-        self.any_seconds(source, text, is_advertisers)
+        self.any_seconds(source, text, is_advertisers, zone)
     }
 
     #[inline(never)]
@@ -267,6 +280,7 @@ impl Report {
         source: &mut Source,
         text: &[u8],
         is_advertisers: bool,
+        zone: Option<i32>,
     ) -> Result<(u32, u8), Flaw> {
         if text.trim_ascii().is_empty() {
             return Ok((NO_TIME, 0));
@@ -276,7 +290,7 @@ impl Report {
             offset,
             has_time,
         } = source.days.read(&source.plain_marks(text))?;
-        let civil = match offset {
+        let civil = match offset.or(zone.filter(|_| has_time)) {
             Some(offset) => {
                 if !self.settings.zone.is_known() {
                     return Err(Flaw::NoTimeZone);

@@ -12,7 +12,7 @@ mod stencil;
 mod strict;
 
 use super::flaw::Flaw;
-use super::names::{Fields, Names, Pull, normalise};
+use super::names::{Fields, Names, Pull, Zones, normalise};
 pub(super) use page::Facts;
 use page::Part;
 use shape::Shape;
@@ -101,6 +101,8 @@ pub(super) struct Json {
     pub(super) page_facts: Facts,
     /// One bit for each role that a row has had a value for, or `null`; nothing before the first row.
     pub(super) met: Option<u32>,
+    /// The zones that the names of its fields tell.
+    pub(super) zones: Zones,
     /// The name of a row's list of objects, where no field of the row is known.
     pub(super) other_list: Vec<u8>,
     /// Disables the shapes: only for the property tests.
@@ -131,6 +133,7 @@ impl Json {
             lists: 0,
             began: 0,
             page_facts: Facts::default(),
+            zones: Zones::default(),
             met: None,
             other_list: Vec::new(),
             #[cfg(test)]
@@ -432,6 +435,10 @@ impl Json {
             Ok(()) => {
                 let (can_learn, has_nested) = (!sink.has_odd, sink.has_nested());
                 self.met = Some(self.met.unwrap_or(0) | sink.met);
+                let zones = names.zones(|role| Some(sink.best.get(role as usize)?.0));
+                for (known, zone) in self.zones.iter_mut().zip(zones) {
+                    *known = known.or(zone);
+                }
                 if sink.met == 0 && !sink.other_list.is_empty() {
                     self.other_list = core::mem::take(&mut sink.other_list);
                 }

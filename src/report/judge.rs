@@ -3,6 +3,7 @@
 //! Bytes tell rows with equal hashes apart. The matching never builds a table of keys, the order of rows cannot
 //! matter, and duplicates are adjacent. Rows that one key leaves unmatched are the list for the next key.
 
+mod clocks;
 mod contradiction;
 mod dates;
 mod group;
@@ -19,6 +20,7 @@ use super::readings::Readings;
 use super::store::{Head, NO_AMOUNT, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
 use super::{Found, Report, Settings};
 use crate::{Error, Result};
+use clocks::Clocks;
 pub(super) use proof::{Rounded, keys_of, may_be_spoilt, proof, repeats_nothing};
 pub(super) use reasons::REASONS;
 use reasons::class_of;
@@ -140,10 +142,8 @@ pub(super) struct Verdicts {
     pub(super) named: Option<Vec<(u64, u32)>>,
     /// The search for near misses was skipped: the memory did not suffice.
     pub(super) lacks_hints: bool,
-    /// The number of pairs with a time of day on both sides, then their count by whole hours of difference, from
-    /// -14 to 14.
-    clock_pairs: u32,
-    clock_hours: [u32; 29],
+    /// How far apart the two sides' times lie.
+    clocks: Clocks,
 }
 
 impl Verdicts {
@@ -398,24 +398,24 @@ impl Report {
         if self.settings.has_orders_zone {
             return Ok(());
         }
-        let hours = (-14_i32..).zip(verdicts.clock_hours);
-        let Some((hours, count)) = hours.max_by_key(|&(_, count)| count) else {
+        let Some((count, quarters)) = verdicts.clocks.differ() else {
             return Ok(());
         };
-        if count < 3 || count * 20 < verdicts.clock_pairs {
-            return Ok(());
-        }
         let declare = if self.settings.zone.is_known() {
             "declare `ordersTimeZone`, that of the orders' times"
         } else {
             "declare `timeZone`, the account's, and `ordersTimeZone`"
         };
+        let (hours, minutes) = (quarters.abs() / 4, quarters.abs() % 4 * 15);
+        let minutes = match minutes {
+            0 => String::new(),
+            minutes => format!(" {minutes} min"),
+        };
         Err(Error::ClocksDiffer {
             message: format!(
-                "{count} of {} pairs lie {} h apart, the order {}: {declare}",
-                verdicts.clock_pairs,
-                hours.abs(),
-                if hours > 0 { "later" } else { "earlier" },
+                "{count} of {} pairs lie {hours} h{minutes} apart, the order {}: {declare}",
+                verdicts.clocks.pairs,
+                if quarters > 0 { "later" } else { "earlier" },
             ),
         })
     }

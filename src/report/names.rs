@@ -1,6 +1,9 @@
 //! The names of columns and fields: in each dialect, and as a caller declares them.
 
 mod tables;
+mod zone;
+
+pub(super) use zone::Zones;
 
 use tables::{CLICKS, CONVERSIONS, DELIVERIES, SHOPIFY, SIMPLE, STRIPE, WOOCOMMERCE};
 

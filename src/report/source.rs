@@ -352,9 +352,14 @@ impl Source {
             }
         }
         let pull = match &mut self.reader {
-            Reader::Csv(csv) => csv.next(input, at, is_last, &self.names, fields),
+            Reader::Csv(csv) => {
+                let pull = csv.next(input, at, is_last, &self.names, fields);
+                self.days.zones = csv.zones;
+                pull
+            }
             Reader::Json(json) => {
                 let pull = json.next(input, at, is_last, &self.names, fields);
+                self.days.zones = json.zones;
                 if (self.kind == RowKind::Clicks && json.list == "conversions")
                     || (self.kind != RowKind::Clicks && json.list == "clicks")
                     || (self.kind != RowKind::Orders && json.is_of_refunds())

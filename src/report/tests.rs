@@ -19,6 +19,7 @@ mod same_id;
 mod shop_facts;
 mod symbols;
 mod whole;
+mod zones;
 
 use super::*;
 use proptest::prelude::*;

@@ -72,14 +72,18 @@ beforeEach(() => {
 });
 
 function report(env: NodeJS.ProcessEnv = {}, journal = "done.txt", ...more: string[]) {
-  const files = ["--orders", "o.csv", "--conversions", "c.json", "--offer", "1"];
-  const outputs = ["--corrections", "fix.csv", "--upload", "up.csv", "--journal", journal];
+  return reportInto(["--corrections", "fix.csv", "--upload", "up.csv"], env, journal, ...more);
+}
+
+function reportInto(files: string[], env: NodeJS.ProcessEnv, journal: string, ...more: string[]) {
+  const inputs = ["--orders", "o.csv", "--conversions", "c.json", "--offer", "1"];
+  const outputs = [...files, "--journal", journal];
   const args = [
     "--import",
     pathToFileURL(join(folder, "hook.mjs")).href,
     program,
     "report",
-    ...files,
+    ...inputs,
     ...outputs,
     ...more,
   ];
@@ -176,4 +180,75 @@ test("a part whose journal is not named, or that is another program's, is left w
   write("up.csv.part", "my notes");
   expect(report()).toMatchObject({ status: 3, stderr: expect.stringContaining("move it away") });
   expect(read("up.csv.part")).toBe("my notes");
+  rmSync(join(folder, "up.csv.part"));
+  write("done.txt.part", "my notes");
+  expect(report()).toMatchObject({ status: 3, stderr: expect.stringContaining("move it away") });
+  expect(read("done.txt.part")).toBe("my notes");
+});
+
+/** One order and CAKE's row of it, each with a status. */
+function turn(ours: string, cakes: string): void {
+  write("o.csv", `unique_id,click_id,date,revenue,payout,status\n3,k3,2026-06-02 10:00:00,22.00,18.00,${ours}\n`);
+  const row = { conversion_id: 3, offer_id: 1, unique_id: "3", conversion_date: "2026-06-02 10:00:00" };
+  write("c.json", JSON.stringify([{ ...row, payout: "18.00", revenue: "22.00", conversion_status: cakes }]));
+}
+
+/** The lines of all files of corrections, in their order. */
+function written(): string[] {
+  const files = names().filter((name) => /^fix\.csv(\.\d+)?$/.test(name));
+  const order = (name: string) => Number(name.split(".")[2] ?? 99);
+  const texts = files.sort((one, other) => order(one) - order(other)).map(read);
+  return texts.flatMap((text) => text.split("\r\n").slice(1)).filter((line) => line !== "");
+}
+
+test.for(["before", "middle", "after"] as const)("a correction that is needed again, killed %s each step", (moment) => {
+  for (let step = 1; ; step += 1) {
+    for (const name of names()) if (/^(fix|up|done)/.test(name)) rmSync(join(folder, name));
+    turn("reversed", "approved");
+    report();
+    turn("approved", "reversed");
+    report();
+    // The same line again, which the journal has from the first run.
+    turn("reversed", "approved");
+    const { signal } = report({ STEP: String(step), MOMENT: moment });
+    report();
+    turn("approved", "reversed");
+    report();
+    const lines = written().map((line) => line.split(",")[2]);
+    expect(lines, `step ${step}`).toEqual(["reversed", "approved", "reversed", "approved"]);
+    const entries = read("done.txt").trim().split("\n");
+    expect(entries.map((entry) => /reversed|approved/.exec(entry)?.[0])).toEqual(lines);
+    expect(names().filter((name) => name.endsWith(".part"))).toEqual([]);
+    if (signal === null) {
+      expect(step).toBeGreaterThan(4);
+      return;
+    }
+  }
+});
+
+test("a run with the same journal and another file names the file whose lines wait", () => {
+  turn("reversed", "approved");
+  // Killed once the journal is written.
+  let step = 0;
+  do {
+    for (const name of names()) if (/^(fix|up|done)/.test(name)) rmSync(join(folder, name));
+    step += 1;
+    report({ STEP: String(step), MOMENT: "after" });
+  } while (!existsSync(join(folder, "done.txt")));
+  const journal = read("done.txt");
+  const other = ["--corrections", "other.csv", "--upload", "more.csv"];
+  const dry = reportInto(other, {}, "done.txt", "--dry-run");
+  expect(dry.stderr).toMatch(/fix\.csv\.part is of a run that was broken off, with the journal done\.txt/);
+  const held = reportInto(other, {}, "done.txt");
+  expect(held.status).toBe(3);
+  expect(held.stderr).toMatch(/fix\.csv\.part is of a run .*: write .*fix\.csv again, which finishes it/);
+  expect(existsSync(join(folder, "other.csv"))).toBe(false);
+  // A journal whose earlier lines were changed says nothing certain.
+  write("fix.csv.part", read("fix.csv.part").replace('"written":0,"last":""', '"written":1,"last":"reconciliation 9"'));
+  expect(report()).toMatchObject({ status: 3, stderr: expect.stringContaining("put them back, and run again") });
+  write("fix.csv.part", read("fix.csv.part").replace('"written":1,"last":"reconciliation 9"', '"written":0,"last":""'));
+  expect(report().stderr).toContain("fix.csv has the 1 lines of a run that was broken off");
+  expect(read("done.txt")).toBe(journal);
+  expect(reportInto(other, {}, "done.txt").status).toBe(1);
+  expect(names().filter((name) => name.endsWith(".part"))).toEqual([]);
 });

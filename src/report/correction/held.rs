@@ -60,11 +60,13 @@ impl Held {
         }
     }
 
-    /// Has a spreadsheet shortened one of an order's ids? CAKE must not get what is left of it.
+    /// Has a spreadsheet shortened one of an order's ids, or marked it? CAKE must not get what is left of it.
     pub(super) fn is_shortened(&self, report: &Report, ids: [&[u8]; 2]) -> bool {
         let mut rounded = self.rounded;
+        // Some programs write a mark before an id, so that a spreadsheet keeps it: `="1003"` and `'1004`.
+        let is_marked = |id: &[u8]| matches!(id, [b'=' | b'\'', ..]);
         ids.iter()
-            .any(|id| proof(id).len() < id.len() || rounded.has(report, true, id))
+            .any(|id| proof(id).len() < id.len() || rounded.has(report, true, id) || is_marked(id))
     }
 
     pub(super) fn rows(&self) -> u64 {

@@ -3,7 +3,7 @@
 use super::{Csv, MAX_ROW_BYTES, NO_ROLE, returns_at};
 use crate::nearest::nearest;
 use crate::report::digits::find_either;
-use crate::report::names::{Names, ROLE_NAMES, ROLES, normalise};
+use crate::report::names::{Names, ROLE_NAMES, ROLES};
 
 impl Csv {
     /// Detects newline, delimiter and roles; returns the offset of the first row.
@@ -84,6 +84,10 @@ impl Csv {
         if self.all_roles == 0 {
             return Err(no_column(input, at));
         }
+        self.zones = names.zones(|role| {
+            let column = self.roles.iter().position(|&own| own == role as u8)?;
+            Some(names.find_column(header.get(column)?)?.1)
+        });
         self.header = header;
         self.delimiter = delimiter;
         self.line = line_number + 1 + breaks;
@@ -107,7 +111,7 @@ impl Csv {
             };
             let known = cells
                 .iter()
-                .filter(|cell| names.find(&normalised(cell)).is_some())
+                .filter(|cell| names.find_column(cell).is_some())
                 .count();
             if known > 0 {
                 found.push((cells.len(), delimiter));
@@ -195,19 +199,13 @@ fn no_column(input: &[u8], at: usize) -> String {
     )
 }
 
-fn normalised(name: &[u8]) -> Vec<u8> {
-    let mut path = Vec::new();
-    normalise(name, |byte| path.push(byte));
-    path
-}
-
 /// The role of each column. If the header has several names of one role, the highest-ranked name wins.
 #[cfg_attr(small_cold, optimize(size))]
 fn roles_of(header: &[Vec<u8>], names: &Names) -> Result<Vec<u8>, String> {
     let mut best = [(u8::MAX, usize::MAX); ROLES];
     let mut twice = None;
     for (column, name) in header.iter().enumerate() {
-        let Some((role, rank)) = names.find(&normalised(name)) else {
+        let Some((role, rank)) = names.find_column(name) else {
             continue;
         };
         if let Some(slot) = best.get_mut(usize::from(role)) {

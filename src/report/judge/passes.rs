@@ -425,14 +425,10 @@ impl Judge {
             && other.seconds != NO_TIME
             && (one.flags | other.flags) & IS_DAY == 0
         {
-            self.verdicts.clock_pairs += 1;
+            self.verdicts.clocks.pairs += 1;
             let apart = i64::from(one.seconds) - i64::from(other.seconds);
-            let hours = (apart + 1_800).div_euclid(3_600);
-            if hours != 0 && hours.abs() <= 14 && (apart - hours * 3_600).abs() <= 60 {
-                let slot = usize::try_from(hours + 14).ok();
-                if let Some(count) = slot.and_then(|slot| self.verdicts.clock_hours.get_mut(slot)) {
-                    *count += 1;
-                }
+            if apart.abs() >= 3_540 {
+                self.verdicts.clocks.add(apart);
             }
         }
         true

@@ -46,16 +46,17 @@ pub(in crate::report) fn proof(key: &[u8]) -> &[u8] {
     }
 }
 
-/// May a spreadsheet have written the key so? Nearly every key begins with no day, and ends with no two digits after a
-/// sign. In ASCII, signs and blanks stand before the digits.
-#[expect(clippy::inline_always, reason = "five bytes of every row's key")]
+/// May a spreadsheet have written the key so? Nearly every key begins with no day or year, and ends with no two digits
+/// after a sign, nor with a letter outside ASCII. In ASCII, signs and blanks stand before the digits.
+#[expect(clippy::inline_always, reason = "six bytes of every row's key")]
 #[inline(always)]
 pub(in crate::report) fn may_be_spoilt(key: &[u8]) -> bool {
-    let ([first, second, third, ..], [.., sign, _, last]) = (key, key) else {
+    let ([first, second, third, _, fifth, ..], [.., sign, _, last]) = (key, key) else {
         return false;
     };
     *sign.min(last) < b'0'
-        || matches!(first, b' ' | b'-'..=b'9') && *first.min(second).min(third) < b'0'
+        || !last.is_ascii()
+        || matches!(first, b' ' | b'-'..=b'9') && *first.min(second).min(third).min(fifth) < b'0'
 }
 
 /// The most digits of which a spreadsheet rounds none.
@@ -69,7 +70,7 @@ const FEW: usize = 2;
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::report) struct Rounded {
     known: [Option<bool>; 2],
-    own_styles: Option<u8>,
+    own_styles: Option<u16>,
 }
 
 impl Rounded {
@@ -119,7 +120,7 @@ impl Report {
     /// numbers its orders so goes on after the last day, with 45/06/2026.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    fn own_styles(&self) -> u8 {
+    fn own_styles(&self) -> u16 {
         let mut styles = 0;
         for store in [&self.orders, &self.conversions] {
             let mut next = store.first();

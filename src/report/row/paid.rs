@@ -43,7 +43,8 @@ impl Report {
         if text.trim_ascii().is_empty() {
             return Ok(None);
         }
-        let paid = match self.seconds(source, text, true) {
+        let [_, zone] = source.days.zones;
+        let paid = match self.seconds_in(source, text, true, zone) {
             // A day may mean its last second.
             Ok((day, IS_DAY)) if day.saturating_add(LAST_OF_DAY) >= ordered => day + LAST_OF_DAY,
             Ok((seconds, _)) => seconds,

@@ -80,6 +80,12 @@ impl Source {
                     Pull::More(at)
                 });
             };
+            if rest.get(blank) == Some(&b'<') {
+                return Err(Pull::Refuse(
+                    "it is XML or HTML, such as a page that asks to sign in: give CSV or JSON"
+                        .to_owned(),
+                ));
+            }
             let is_json = match self.declared_format.as_str() {
                 "" => matches!(rest.get(blank), Some(b'{' | b'[')),
                 format => format == "json",

@@ -97,7 +97,8 @@ impl Source {
             return Err(Flaw::Id);
         }
         let trimmed = text.trim_ascii();
-        if trimmed.is_empty() || stands_for_none(trimmed) {
+        let is_key = matches!(role, Role::UniqueId | Role::OrderId);
+        if trimmed.is_empty() || stands_for_none(trimmed) || is_key && is_of_totals(trimmed) {
             return Ok(Cow::Borrowed(&[]));
         }
         let mut text = self.decode(text)?;
@@ -320,6 +321,28 @@ fn kinds_of(id: &[u8]) -> u8 {
     id.iter().fold(0, |kinds, &byte| {
         kinds | KINDS.get(usize::from(byte)).copied().unwrap_or(OTHER)
     })
+}
+
+/// Is it the word before the sums of a file's last row, in place of an order's id?
+#[cfg_attr(small_cold, optimize(size))]
+fn is_of_totals(id: &[u8]) -> bool {
+    const WORDS: [&str; 10] = [
+        "total",
+        "totals",
+        "grand total",
+        "subtotal",
+        "sum",
+        "summe",
+        "gesamt",
+        "totale",
+        "totaal",
+        "somme",
+    ];
+    let word = id.strip_suffix(b":").unwrap_or(id);
+    word.len() < 12
+        && WORDS
+            .iter()
+            .any(|own| own.as_bytes().eq_ignore_ascii_case(word))
 }
 
 /// Does an id stand for a missing value? As an id, such a word would match all its copies.

@@ -3,6 +3,33 @@
 use super::*;
 
 #[test]
+fn a_row_of_totals_is_no_order() {
+    for word in ["Total", "TOTALS:", "Grand Total", "Summe", "Totalizer"] {
+        let mut report = open("");
+        let text = format!("order_id,date,revenue\n1001,2026-06-01,22.00\n{word},,22.00\n");
+        add(&mut report, "kind=orders", &text, 1_000).unwrap();
+        reconcile(&mut report).unwrap();
+        let found: Vec<String> = classes(&mut report)
+            .into_iter()
+            .map(|(class, ..)| class)
+            .collect();
+        let expected = if word == "Totalizer" {
+            "missing_at_cake"
+        } else {
+            "no_key"
+        };
+        assert!(
+            found.contains(&expected.to_owned()) && found.contains(&"missing_at_cake".to_owned()),
+            "{word}: {found:?}"
+        );
+        assert_eq!(
+            found.iter().filter(|class| *class == "no_key").count(),
+            usize::from(word != "Totalizer")
+        );
+    }
+}
+
+#[test]
 fn an_ambiguous_value_refuses_the_file_and_shows_the_rows() {
     for (options, text, code, parts) in [
         (

@@ -80,6 +80,67 @@ fn an_order_that_may_be_another_one_is_not_uploaded() {
 }
 
 #[test]
+fn an_order_and_a_part_of_it_at_cake_hold_each_other_back() {
+    const NEAR: &str = "would_match";
+    let header = "unique_id,order_id,click_id,offer_id,date,payout,status\n";
+    for (order, cakes, expected) in [
+        (",1001", ["1001-1", "1001-2"].as_slice(), NEAR),
+        (",ORD-1001", &["ORD-1001/2"], NEAR),
+        (",#1001", &["1001-12"], NEAR),
+        (",1001-1", &["1001"], NEAR),
+        ("5001234567890,1001", &["1001-1"], NEAR),
+        // Other parts are other sales, also where the order's id stands beside them.
+        ("1001-3,", &["1001-1", "1001-2"], "1001-3/"),
+        ("1001-3,1001", &["1001-1", "1001-2"], "1001-3/1001"),
+        ("1002,", &["1001-1"], "1002/"),
+        ("1001,", &["1001-0", "1001-100", "1-1001-1"], "1001/"),
+        ("2026-11,", &["2026-12"], "2026-11/"),
+    ] {
+        let row = |(id, unique): (u32, &&str)| {
+            conversion(id, unique, "2026-06-20 10:00:03", "22", "18", "approved")
+        };
+        let rows: Vec<String> = (1..).zip(cakes).map(row).collect();
+        let orders = format!("{header}{order},c1,{REST}\n");
+        let files = [
+            ("orders", orders.as_str()),
+            ("conversions", &rows.join("\n")),
+        ];
+        assert_eq!(upload("", &files), [expected], "{order} {cakes:?}");
+    }
+}
+
+#[test]
+fn an_id_with_a_spreadsheets_mark_is_not_uploaded() {
+    for (id, expected) in [
+        ("\"=\"\"1003\"\"\"", "shortened_id"),
+        ("'1004", "shortened_id"),
+        ("=1005", "shortened_id"),
+        ("O'1006", "O'1006/O'1006"),
+    ] {
+        let orders = format!("{HEADER}{id},c1,{REST}\n");
+        let files = [("orders", orders.as_str()), ("conversions", "[]")];
+        assert_eq!(upload("", &files), [expected], "{id}");
+    }
+}
+
+#[test]
+fn a_short_number_is_known_in_its_exponent() {
+    for (id, at_cake, expected) in [
+        ("1001", "1.001E+03", "would_match"),
+        ("1001", "1.00E+03", "would_match"),
+        ("1001", "1.0010E+03", "would_match"),
+        ("12", "1.2E+01", "would_match"),
+        ("1001", "1.002E+03", "1001/1001"),
+        ("1001", "1.01E+03", "1001/1001"),
+    ] {
+        let has = conversion(1, at_cake, "2026-06-20 10:00:03", "22", "18", "approved");
+        let orders = format!("{HEADER}{id},c1,{REST}\n");
+        let files = [("orders", orders.as_str()), ("conversions", &has)];
+        assert_eq!(upload("", &files), [expected], "{id} {at_cake}");
+    }
+}
+
+#[test]
 fn an_order_nearly_like_one_that_cake_has_is_not_uploaded() {
     let has = conversion(1, "1001", "2026-06-20 10:00:03", "22", "18", "approved");
     for (second, expected) in [
@@ -255,7 +316,7 @@ fn a_sale_of_the_journal_is_known_in_another_dress() {
         (
             journal("", "1001", "c1"),
             "\"=\"\"1001\"\"\",,c1",
-            "like [0]",
+            "shortened_id",
         ),
         // A column came in, or went away.
         (journal("1001", "1001", "c1"), "U1,1001,c1", "like [0]"),

@@ -86,6 +86,7 @@ fn parts_upload_no_order_whose_key_is_nearly_that_of_another_row() {
         ("9999999999999996", "10000000000000000"),
         ("1001&amp;2", "1001&2"),
         ("1.79536E+12", "1795361234567"),
+        ("1001", "1001-1"),
     ] {
         for (one, other) in [(one, other), (other, one)] {
             for place in PLACES {

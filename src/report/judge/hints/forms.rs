@@ -28,15 +28,19 @@ pub(super) fn each_form(
         return Some(());
     }
     add(form)?;
-    if lengths < 2 || form.len() <= 6 || !form.iter().all(u8::is_ascii_digit) {
+    if lengths < 2 || form.len() < 2 || !form.iter().all(u8::is_ascii_digit) {
         return Some(());
     }
     let plain = form.clone();
     for length in (2..=EXACT_DIGITS).filter(|length| lengths & 1 << length != 0) {
-        if let Some((digits, power)) = rounded(&plain, length) {
-            short_form(&digits, power, form);
-            add(form)?;
+        // All digits of a number as short as this are left: only an exponent shows them otherwise.
+        let is_whole = plain.len() <= length;
+        if is_whole && length == EXACT_DIGITS {
+            continue;
         }
+        let (digits, power) = rounded(&plain, length);
+        short_form(&digits, power, form);
+        add(form)?;
     }
     // A number that is typed in is cut instead.
     if lengths & 1 << EXACT_DIGITS != 0
@@ -62,6 +66,9 @@ const PART_DIGITS: usize = 12;
 #[cfg_attr(small_cold, optimize(size))]
 pub(in crate::report) fn part_form(text: &[u8], form: &mut Vec<u8>) {
     plain_form(text, form);
+    if let Some(whole) = whole_of(form) {
+        form.truncate(whole.len());
+    }
     let Some((number, _)) = number_after_prefix(form) else {
         return;
     };
@@ -258,6 +265,35 @@ fn drop_separators(plain: &mut Vec<u8>) {
     plain.append(&mut part);
 }
 
+/// The plain form of the order that a plain form names a part of: `1001` of `1001-1`.
+#[cfg_attr(small_cold, optimize(size))]
+pub(super) fn whole_of(form: &[u8]) -> Option<&[u8]> {
+    let (whole, part) = match form {
+        [whole @ .., b'-', one] => (whole, [b'0', *one]),
+        [whole @ .., b'-', ten, one] => (whole, [*ten, *one]),
+        _ => return None,
+    };
+    let is_part = part.iter().all(u8::is_ascii_digit) && part != *b"00";
+    let is_one = whole.last().is_some_and(u8::is_ascii_digit) && !whole.contains(&b'-');
+    (is_part && is_one).then_some(whole)
+}
+
+/// Does a row name an order by these ids, and another row by its ids a part of the order? A row of both is the part.
+#[cfg_attr(small_cold, optimize(size))]
+pub(super) fn is_part(whole: [&[u8]; 2], part: [&[u8]; 2]) -> bool {
+    let forms = |ids: [&[u8]; 2]| {
+        ids.map(|id| {
+            let mut form = Vec::new();
+            plain_form(id, &mut form);
+            form
+        })
+    };
+    let [whole, part] = [whole, part].map(forms);
+    let has_part = |ids: &[Vec<u8>; 2], of: &[u8]| ids.iter().any(|id| whole_of(id) == Some(of));
+    let mut ids = whole.iter().filter(|id| !id.is_empty());
+    ids.any(|id| has_part(&part, id) && !has_part(&whole, id) && !part.contains(id))
+}
+
 /// `1001` of `001001`, and `ORD1001` of `ORD0001001`: nothing but letters stands before the zeros.
 fn without_zeros(text: &str) -> String {
     let mut plain = text.as_bytes().to_vec();
@@ -434,12 +470,13 @@ fn exponent_form(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     Some((digits, power))
 }
 
-/// The first digits of a long number, rounded as a spreadsheet rounds, and its exponent.
+/// The first digits of a number, rounded as a spreadsheet rounds, and its exponent.
 #[cfg_attr(small_cold, optimize(size))]
-fn rounded(number: &[u8], length: usize) -> Option<(Vec<u8>, usize)> {
+fn rounded(number: &[u8], length: usize) -> (Vec<u8>, usize) {
     let mut power = number.len() - 1;
-    let mut digits = number.get(..length)?.to_vec();
-    if *number.get(length)? >= b'5' {
+    let mut digits: Vec<u8> = number.iter().copied().take(length).collect();
+    digits.resize(length, b'0');
+    if number.get(length).is_some_and(|&next| next >= b'5') {
         let mut carries = true;
         for digit in digits.iter_mut().rev() {
             if *digit < b'9' {
@@ -455,7 +492,7 @@ fn rounded(number: &[u8], length: usize) -> Option<(Vec<u8>, usize)> {
             power += 1;
         }
     }
-    Some((digits, power))
+    (digits, power)
 }
 
 fn short_form(digits: &[u8], power: usize, form: &mut Vec<u8>) {

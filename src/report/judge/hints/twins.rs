@@ -1,6 +1,7 @@
 //! Orders whose sale may have another row as well: with nearly the same key, or with nothing but the same click. All
 //! orders and all of CAKE's rows are searched, and only for what would be uploaded.
 
+use super::forms::{is_part, whole_of};
 use super::{each_form, hash_in, shown_digits};
 use crate::report::Report;
 use crate::report::judge::Class;
@@ -31,6 +32,9 @@ const SHORT: u8 = 8;
 
 /// Marks the click of a row that has no other id.
 const BARE: u8 = 16;
+
+/// Marks the key of a part of an order, under the order's form.
+const PART: u8 = 32;
 
 /// The most rows of one form that differ.
 const MOST: usize = 4 * LOOK;
@@ -228,6 +232,10 @@ impl Report {
             let twin = others.iter().find(|other| {
                 if is_click(&row) {
                     is_click_twin(&row, other)
+                } else if (row.key | other.key) & PART != 0 {
+                    other.side == CONVERSION
+                        && !is_other(row.offer, other.offer)
+                        && self.is_part_of_other(row.place, other.place)
                 } else {
                     is_twin(&row, other)
                 }
@@ -238,6 +246,16 @@ impl Report {
                 None => {}
             }
         }
+    }
+
+    /// Is an order a part of a conversion's order, or the other way round?
+    #[cfg_attr(small_cold, optimize(size))]
+    fn is_part_of_other(&self, order: u32, conversion: u32) -> bool {
+        let ids =
+            |store: &Store, place| [UNIQUE_ID, ORDER_ID].map(|id| store.text(place, id).to_vec());
+        let (ours, theirs) = (ids(&self.orders, order), ids(&self.conversions, conversion));
+        let [ours, theirs] = [&ours, &theirs].map(|ids| ids.each_ref().map(Vec::as_slice));
+        is_part(ours, theirs) || is_part(theirs, ours)
     }
 
     fn row_of(&self, &(_, side, place, key): &Entry) -> Row<'_> {
@@ -253,7 +271,7 @@ impl Report {
         Row {
             key,
             text: texts
-                .get(usize::from(key & !(SHORT | BARE)))
+                .get(usize::from(key & !(SHORT | BARE | PART)))
                 .copied()
                 .unwrap_or_default(),
             offer,
@@ -302,6 +320,9 @@ fn each_entry(
         };
         each_form(text, lengths, scratch, &mut |form| {
             let short = if form.starts_with(b"\0") { SHORT } else { 0 };
+            if let Some(whole) = whole_of(form).filter(|_| which != CLICK_ID) {
+                add(hash_in(whole, key), key | PART)?;
+            }
             add(hash_in(form, key), key | short | mark)
         })?;
     }
