@@ -79,6 +79,9 @@ const AHEAD_MS = 3_000;
 /** How long the tracker waits before it loads a missing file again. */
 const RELOAD_MS = 20_000;
 
+/** The conversions of disposed trackers, which the next one takes unless a no is heard before. */
+const left: [key: string, conversion: WaitingConversion][] = [];
+
 /** The tracker without a page, such as in server rendering: it knows no click, and does nothing. */
 const INERT: Tracker = {
   engine: "js",
@@ -119,7 +122,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
    * The conversions that the forwarder has not answered for good, with their keys. Nowhere is a `Map` or a `Set` used:
    * pages have scripts of these names.
    */
-  const conversions: [key: string, conversion: WaitingConversion][] = [];
+  const conversions: [key: string, conversion: WaitingConversion][] = left.splice(0);
 
   const note = (reason: Reason | string, ...details: unknown[]) => {
     // A wrong setting is always logged: it is the site's mistake, and nobody would notice it otherwise.
@@ -169,7 +172,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
       consent = "denied";
     if (consent === "denied") {
       clickId = memory = "";
-      conversions.length = 0;
+      conversions.length = left.length = 0;
     }
     return consent;
   };
@@ -367,7 +370,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
 
   /** Sends what waits. */
   const resume = () => {
-    if (!isDisposed && said() === "granted" && (conversions[0] || keysOf(OUTBOX)[0])) {
+    if (said() === "granted" && (conversions[0] || keysOf(OUTBOX)[0])) {
       openOutbox().then((outbox) => outbox.resend(), offline);
     }
   };
@@ -422,6 +425,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     },
     dispose() {
       isDisposed = true;
+      left.push(...conversions);
     },
     convert(given, more?: unknown) {
       const convert = async (): Promise<ConvertResult> => {
@@ -438,6 +442,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
           at,
           fields,
           clickId,
+          endpoint: url,
           page: fields.uniqueId ? undefined : location.href,
         };
         conversions.push([key, conversion]);
