@@ -203,6 +203,7 @@ function createOutbox(sender: Sender): Outbox {
     conversion.sent = undefined;
     conversion.skew ??= skew();
     known[key] = conversion;
+    conversion.endpoint ??= url;
     const consent = said();
     if (consent === "denied") {
       settle(key);
@@ -268,7 +269,7 @@ function createOutbox(sender: Sender): Outbox {
       note("outbox_full");
     }
     try {
-      const result = interpret(key, conversion, await send(endpoint ?? url, conversion.fields, sent));
+      const result = interpret(key, conversion, await send(endpoint as string, conversion.fields, sent));
       // What was refused did not count: it may go with a later click. An id in conflict has counted.
       if (result.state === "refused" && result.code !== "conversion_conflict") remove(order);
       return result;
