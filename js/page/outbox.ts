@@ -174,7 +174,7 @@ function createOutbox(sender: Sender): Outbox {
    * The fields with the click that counts, unless it came after the conversion: then with the one before. The fields of
    * a conversion that was held have no click yet: which one counts, the stores say.
    */
-  const completed = ({ at, skew: was = 0, fields, clickId: held }: WaitingConversion): PageConversion => {
+  const completed = ({ at, skew: was, fields, clickId: held }: WaitingConversion): PageConversion => {
     const present = complete(fields);
     if (present.clickId === fields.clickId) return present;
     // A time ahead of the clock is of a clock that was wrong: no click comes after the present. A click that was kept
@@ -187,12 +187,11 @@ function createOutbox(sender: Sender): Outbox {
     const [, ...all] = touches();
     const before = (at: number) => all.find((touch) => !isLater(touch, at));
     // The time of the report by the present clock, which may have been set since then.
-    const real = at + skew() - was;
-    const first = Math.min(at, real);
-    if (!all.some((touch) => idOf(touch) === present.clickId && isLater(touch, first))) return present;
+    const real = at + skew() - (was as number);
+    if (!all.some((touch) => idOf(touch) === present.clickId && isLater(touch, at))) return present;
     // A time that seems later than the clock said may be that of a device that slept, which stops the other clock. So it
     // counts only where no click is left.
-    const clickId = idOf(before(first) ?? before(real) ?? "") ?? (held || undefined);
+    const clickId = idOf(before(at) ?? before(real) ?? "") ?? (held || undefined);
     return clickId
       ? complete({ ...fields, clickId })
       : ({ ...present, clickId, uniqueId: textOf(fields.uniqueId) } as PageConversion);

@@ -79,9 +79,6 @@ const AHEAD_MS = 3_000;
 /** How long the tracker waits before it loads a missing file again. */
 const RELOAD_MS = 20_000;
 
-/** The conversions of disposed trackers, which the next one takes unless a no is heard before. */
-const left: [key: string, conversion: WaitingConversion][] = [];
-
 /** The tracker without a page, such as in server rendering: it knows no click, and does nothing. */
 const INERT: Tracker = {
   engine: "js",
@@ -122,7 +119,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
    * The conversions that the forwarder has not answered for good, with their keys. Nowhere is a `Map` or a `Set` used:
    * pages have scripts of these names.
    */
-  const conversions: [key: string, conversion: WaitingConversion][] = left.splice(0);
+  const conversions: [key: string, conversion: WaitingConversion][] = [];
 
   const note = (reason: Reason | string, ...details: unknown[]) => {
     // A wrong setting is always logged: it is the site's mistake, and nobody would notice it otherwise.
@@ -172,7 +169,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
       consent = "denied";
     if (consent === "denied") {
       clickId = memory = "";
-      conversions.length = left.length = 0;
+      conversions.length = 0;
     }
     return consent;
   };
@@ -418,7 +415,6 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     },
     dispose() {
       isDisposed = true;
-      left.push(...conversions);
     },
     convert(given, more?: unknown) {
       const convert = async (): Promise<ConvertResult> => {
