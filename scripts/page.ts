@@ -20,29 +20,29 @@ const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
  * letters are those with which the first files pack best.
  */
 const OWN_NAMES = {
-  said: "t",
-  note: "o",
-  report: "m",
-  conclude: "n",
-  resend: "s",
-  missing: "y",
-  conversions: "a",
-  complete: "u",
+  said: "n",
+  note: "x",
+  report: "b",
+  conclude: "s",
+  resend: "j",
+  missing: "e",
+  conversions: "p",
+  complete: "z",
   rewrite: "f",
-  sent: "r",
-  isEdge: "p",
-  findClick: "b",
-  own: "j",
-  url: "z",
-  isMissing: "c",
-  loadCore: "e",
+  sent: "m",
+  isEdge: "u",
+  findClick: "o",
+  own: "t",
+  url: "w",
+  isMissing: "d",
+  loadCore: "a",
 };
 
 /** Short names for what those files export to each other. */
-const OWN_EXPORTS = { openOutbox: "e", noteDecision: "k", checkNames: "a", findLink: "w", refuse: "m" };
+const OWN_EXPORTS = { openOutbox: "e", noteDecision: "m", checkNames: "u", findLink: "a", refuse: "g" };
 
 /** The letters of local names, in the order in which the first files pack best. */
-const LETTERS = "etfnOrocljazqsgkMAuDydITKCmSNXBFYRHpxLVvhbQUiGwWJPEZ$_";
+const LETTERS = "esfnOdotlAmzqcgkMjHDRrITKCJpaXBUYyuSxLVvhbQFiGwWNPEZ$_";
 
 /** The local name of this number. */
 const localName = (number: number): string =>

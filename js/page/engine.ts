@@ -33,16 +33,12 @@ export function runningEngine(): Engine {
   return engine;
 }
 
-/** Is the core running? If not, the fallback must be loaded. */
-export function isRunning(): unknown {
+/** Is the core running? If not, the fallback must be loaded, and given here. */
+export function isRunning(fallback?: Core): unknown {
+  core ??= fallback;
   runningEngine();
   return core;
 }
-
-/** Takes the loaded fallback as the core. */
-export const takeFallback = (fallback: Core): void => {
-  core = fallback;
-};
 
 /**
  * Asks the core what a visit leaves in the browser. `fields` are the names of the click id's parameter, separated by

@@ -30,16 +30,16 @@ export function setBase(settings: { readonly base?: string }): void {
  * @throws if the network fails; with `missing`, which names the file's address, if an answer came but not that file
  */
 export function load<Name extends keyof Files>(name: Name): Promise<Files[Name]> {
-  const own = IS_TAG ? `${resolve(`${base + name}.js`)}` : "";
+  let own = IS_TAG ? `${resolve(`${base + name}.js`)}` : "";
   // A module's imports are literals: bundlers know no others, and Turbopack refuses them.
   const open = (address: string): Promise<unknown> => (IS_TAG ? import(/* @vite-ignore */ address) : FILES[name]());
   return open(own).catch(async (error) => {
     // Chromium and Firefox include the address in their message.
-    const missing = IS_TAG ? own : /http\S+/.exec(error)?.[0];
-    if (!IS_TAG && !missing) throw error;
-    await fetch(missing as string);
-    return open(`${missing}?${now()}`).catch(() => {
-      throw { missing: ` ${missing}${IS_TAG ? ": see data-base" : ""}` };
+    if (!IS_TAG) own = /http\S+/.exec(error)?.[0] ?? "";
+    if (!IS_TAG && !own) throw error;
+    await fetch(own);
+    return open(`${own}?${now()}`).catch(() => {
+      throw { missing: ` ${own}${IS_TAG ? ": see data-base" : ""}` };
     });
   }) as Promise<Files[Name]>;
 }

@@ -156,7 +156,11 @@ export interface WaitingConversion {
   readonly again?: boolean;
   /** The address of the page that reported it, while its unique id must still be made from that address. */
   page?: string | undefined;
+  /** Where it goes. Absent where no forwarder answers there: then it goes where its tracker's conversions go. */
+  endpoint?: string | undefined;
   fields: PageConversion;
+  /** How far the clock was from one that nobody sets, when the outbox took it; in milliseconds. */
+  skew?: number;
   /** The click that counted in its page, as far as the page knew. A later click may take its place in the stores. */
   readonly clickId?: string;
   /** When it may be sent again, as the endpoint asks: milliseconds since 1970. */

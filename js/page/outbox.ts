@@ -37,9 +37,6 @@ const UNIQUE_MS = 30 * 86_400_000;
 /** When another tab's conversions are checked again. */
 const OTHER_TAB_MS = 5_000;
 
-/** How far a touch may be ahead of the clock, in seconds: the core's rule. */
-const DAY_S = 86_400;
-
 /** How long to wait for a lock. */
 const LOCK_MS = 1_000;
 
@@ -90,8 +87,6 @@ export function openOutbox(sender: Sender): Outbox {
 
 function createOutbox(sender: Sender): Outbox {
   const { url, conversions, isEdge, own, rewrite, said, loadCore, complete, note, report } = sender;
-  /** The conversions that other pages left, by their keys, with the time when they may be sent again. */
-  const left: Record<string, WaitingConversion> = {};
   let timer: ReturnType<typeof later> | undefined;
 
   const find = (key: string) => conversions.find(([own]) => own === key);
@@ -99,7 +94,7 @@ function createOutbox(sender: Sender): Outbox {
   const settle = (key: string) => {
     const own = find(key);
     if (own) conversions.splice(conversions.indexOf(own), 1);
-    delete left[key];
+    delete known[key];
     remove(key);
   };
 
@@ -123,6 +118,8 @@ function createOutbox(sender: Sender): Outbox {
   const wait = (conversion: WaitingConversion, code: string, answer?: Answer): ConvertResult => {
     note(code);
     const ms = nextWait(conversion, answer);
+    // The site's forwarder may have another address now: then the tracker's own one is tried.
+    if (code === "no_forwarder") conversion.endpoint = undefined;
     if (answer === undefined) {
       // The network may be back at any moment: only this timer delays the next try.
       clearTimeout(timer);
@@ -177,17 +174,24 @@ function createOutbox(sender: Sender): Outbox {
    * The fields with the click that counts, unless it came after the conversion: then with the one before. The fields of
    * a conversion that was held have no click yet: which one counts, the stores say.
    */
-  const completed = ({ at, fields, clickId: held }: WaitingConversion): PageConversion => {
+  const completed = ({ at, skew: was, fields, clickId: held }: WaitingConversion): PageConversion => {
     const present = complete(fields);
     if (present.clickId === fields.clickId) return present;
-    // A time ahead of the clock is of a clock that was wrong, and says nothing.
-    const isLater = (touch: string) => {
+    // A time ahead of the clock is of a clock that was wrong: no click comes after the present. A click that was kept
+    // by a clock a little ahead, less than the conversion has been held, cannot be told from a later one, and a later
+    // one must not be paid.
+    const isLater = (touch: string, at: number) => {
       const seconds = Number.parseInt(touch, 36);
-      return seconds > at / 1_000 && seconds < now() / 1_000 + DAY_S;
+      return seconds > at / 1_000 && seconds <= now() / 1_000;
     };
     const [, ...all] = touches();
-    if (!all.some((touch) => idOf(touch) === present.clickId && isLater(touch))) return present;
-    const clickId = idOf(all.find((touch) => !isLater(touch)) ?? "") ?? (held || undefined);
+    const before = (at: number) => all.find((touch) => !isLater(touch, at));
+    // The time of the report by the present clock, which may have been set since then.
+    const real = at + skew() - (was as number);
+    if (!all.some((touch) => idOf(touch) === present.clickId && isLater(touch, at))) return present;
+    // A time that seems later than the clock said may be that of a device that slept, which stops the other clock. So it
+    // counts only where no click is left.
+    const clickId = idOf(before(at) ?? before(real) ?? "") ?? (held || undefined);
     return clickId
       ? complete({ ...fields, clickId })
       : ({ ...present, clickId, uniqueId: textOf(fields.uniqueId) } as PageConversion);
@@ -196,6 +200,9 @@ function createOutbox(sender: Sender): Outbox {
   const conclude = async (key: string, conversion: WaitingConversion): Promise<ConvertResult> => {
     const { sent } = conversion;
     conversion.sent = undefined;
+    conversion.skew ??= skew();
+    known[key] = conversion;
+    conversion.endpoint ??= url;
     const consent = said();
     if (consent === "denied") {
       settle(key);
@@ -253,15 +260,15 @@ function createOutbox(sender: Sender): Outbox {
       conversion.page = undefined;
     }
     // The conversion now has its unique id, and no longer the page's address.
-    const { at, again } = conversion;
-    if (!attempt(() => store(key, JSON.stringify({ at, again, fields: conversion.fields })))) {
+    const { at, again, endpoint } = conversion;
+    if (!attempt(() => store(key, JSON.stringify({ at, again, endpoint, fields: conversion.fields })))) {
       note("storage_blocked");
     } else if (keysOf(OUTBOX).length > MAX_WAITING) {
       remove(key);
       note("outbox_full");
     }
     try {
-      const result = interpret(key, conversion, await send(url, conversion.fields, sent));
+      const result = interpret(key, conversion, await send(endpoint as string, conversion.fields, sent));
       // What was refused did not count: it may go with a later click. An id in conflict has counted.
       if (result.state === "refused" && result.code !== "conversion_conflict") remove(order);
       return result;
@@ -270,8 +277,6 @@ function createOutbox(sender: Sender): Outbox {
     }
   };
 
-  /** The conversions of this page that are being sent, and those of other pages that this page handles. */
-  const busy: Record<string, Promise<ConvertResult> | true> = {};
   /** Each is sent once at a time, whoever asks. */
   const concludeOnce = (key: string, conversion: WaitingConversion): Promise<ConvertResult> => {
     busy[key] ??= conclude(key, conversion).finally(() => delete busy[key]);
@@ -282,14 +287,10 @@ function createOutbox(sender: Sender): Outbox {
   const bring = async (key: string) => {
     busy[key] = true;
     const isMine = await exclusively(key, true, async () => {
-      const conversion = left[key] ?? parseStored(read(key));
-      if (conversion === undefined) {
-        settle(key);
-        note("outbox_expired");
-        return;
-      }
-      left[key] = conversion;
-      await conclude(key, conversion);
+      const conversion = known[key] ?? parseStored(read(key));
+      if (conversion) return void (await conclude(key, conversion));
+      settle(key);
+      note("outbox_expired");
     });
     delete busy[key];
     if (isMine) return;
@@ -301,7 +302,7 @@ function createOutbox(sender: Sender): Outbox {
     if (said() !== "granted") return;
     const isDue = (key: string, { due = 0 }: { due?: number } = {}) => !busy[key] && due <= now();
     for (const [key, conversion] of [...conversions]) if (isDue(key, conversion)) void concludeOnce(key, conversion);
-    for (const key of keysOf(OUTBOX)) if (!find(key) && isDue(key, left[key])) void bring(key);
+    for (const key of keysOf(OUTBOX)) if (!find(key) && isDue(key, known[key])) void bring(key);
   }
 
   // If a request dies with its page, the browser's beacon outlives it. A beacon has no answer: the conversion stays,
@@ -327,6 +328,15 @@ function createOutbox(sender: Sender): Outbox {
     },
   };
 }
+
+/** The conversions that this page's trackers handle, by their keys: one heeds an answer that another one got. */
+const known: Record<string, WaitingConversion> = {};
+
+/** The conversions that are being sent, by any tracker, and those of other pages that this page handles. */
+const busy: Record<string, Promise<ConvertResult> | true> = {};
+
+/** How far the clock is from one that nobody sets: a change says that it was set. */
+const skew = () => attempt(() => now() - performance.now()) || 0;
 
 /** The click id of a kept touch. */
 const idOf = (touch: string) => touch.split("!")[2];
@@ -412,9 +422,9 @@ async function exclusively(name: string, ifFree: boolean, run: () => Promise<voi
 /** A stored conversion; absent if it is too old or unreadable. */
 function parseStored(text: string): WaitingConversion | undefined {
   const stored = parse(text) as Partial<WaitingConversion> | null | undefined;
-  const { at, again, page, fields } = stored ?? {};
+  const { at, again, page, endpoint, fields } = stored ?? {};
   const life = livingSince(at, again);
-  return life && typeof fields === "object" && fields !== null ? { ...life, page, fields } : undefined;
+  return life && typeof fields === "object" && fields !== null ? { ...life, page, endpoint, fields } : undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import { CakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
 import { consentOf } from "./consent.js";
 import { isOwnId, textOf } from "./conversion.js";
-import { decideVisit, type Engine, isRunning, runningEngine, takeFallback, type Visit } from "./engine.js";
+import { decideVisit, type Engine, isRunning, runningEngine, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
 import { isMissing } from "./missing.js";
 import { CLICK_NAMES, isPlain } from "./names.js";
@@ -300,7 +300,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     isRunning() ||
     // biome-ignore lint/suspicious/noAssignInExpressions: a block would be shipped.
     (loading = withFile("fallback", (fallback) => {
-      takeFallback(fallback);
+      isRunning(fallback);
       lookAgain();
       return true;
     }));
@@ -358,16 +358,9 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     return { state: "queued", code };
   };
 
-  /** The result within the 15 seconds of {@link Tracker.convert}. */
-  const inTime = (result: Promise<ConvertResult>): Promise<ConvertResult> =>
-    new Promise<ConvertResult>((resolve, reject) => {
-      result.then(resolve, reject);
-      later(reject, ANSWER_MS);
-    }).catch(offline);
-
   /** Sends what waits. */
   const resume = () => {
-    if (!isDisposed && said() === "granted" && (conversions[0] || keysOf(OUTBOX)[0])) {
+    if (said() === "granted" && (conversions[0] || keysOf(OUTBOX)[0])) {
       openOutbox().then((outbox) => outbox.resend(), offline);
     }
   };
@@ -454,7 +447,11 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
         }
         return openOutbox().then((outbox) => outbox.conclude(key));
       };
-      return inTime(convert());
+      // Within its 15 seconds.
+      return new Promise<ConvertResult>((resolve, reject) => {
+        convert().then(resolve, reject);
+        later(reject, ANSWER_MS);
+      }).catch(offline);
     },
   };
 }

@@ -288,6 +288,14 @@ fn shortest(name: &'static str, amount: Option<String>) -> Result<Option<String>
         .transpose()
 }
 
+/// The order id in its one spelling, as `orderOf` of js/page/send.ts: shops print `#1001`, `1001` and `001001` for the
+/// same order.
+fn order_key(order_id: &str) -> String {
+    order_id
+        .trim_start_matches(|mark: char| matches!(mark, '#' | '0') || mark.is_whitespace())
+        .to_owned()
+}
+
 /// How two events of one key compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Relation {
@@ -328,6 +336,7 @@ impl Relation {
         };
         let plain = |event: &Event| Params {
             click_id: click_key(&event.params.click_id),
+            order_id: event.params.order_id.as_deref().map(order_key),
             payout: None,
             revenue: None,
             conversion_date: None,

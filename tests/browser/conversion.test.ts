@@ -7,6 +7,7 @@ import { Site } from "./site.ts";
 import { open, type Visit, visit } from "./visit.ts";
 
 declare const tracker: Tracker;
+declare const other: Tracker;
 
 let site: Site;
 let browser: Browser;
@@ -15,6 +16,11 @@ beforeAll(async () => {
   browser = await launch();
   site.addTrackerPage("/");
   site.addTrackerPage("/thanks");
+  site.addTrackerPage("/two", `{ endpoint: "/two" }`);
+  site.pages.set("/both", {
+    html: `<!doctype html><title>both</title><script type="module">import { createTracker } from "/page/page.js";
+      Object.assign(window, { tracker: createTracker(), other: createTracker({ endpoint: "/two" }) });</script>`,
+  });
 });
 beforeEach(() => {
   site.trouble = undefined;
@@ -147,6 +153,32 @@ test("a killed browser process loses nothing that was stored", async () => {
   site.trouble = undefined;
   await next.go("/thanks");
   await expect.poll(() => [...site.recorded.keys()]).toEqual(["1 first", "1 u"]);
+});
+
+const posts = () => site.requests.filter(({ method }) => method === "POST").map(({ path }) => path);
+
+test("a sale goes to the endpoint of its own tracker, and when that asks for it, whoever sends it", async () => {
+  const { page, go } = await buyer("/both?reqid=abc-1");
+  site.requests.length = 0;
+  site.trouble = { status: 503, headers: { "retry-after": "3600" } };
+  await convert(page, { offerId: 1, uniqueId: "one" });
+  await page.evaluate(() => other.convert({ offerId: 2, uniqueId: "two" }));
+  await page.waitForTimeout(500);
+  expect(posts()).toEqual(["/cake/conversions", "/two/conversions"]);
+  // Nor does a page that has only the other endpoint send it there.
+  site.trouble = undefined;
+  site.requests.length = 0;
+  await go("/two");
+  await expect.poll(() => [...site.recorded.keys()]).toEqual(["1 one"]);
+  expect(posts().sort()).toEqual(["/cake/conversions", "/two/conversions"]);
+});
+
+test("a sale whose endpoint has moved goes to the new one", { timeout: 20_000 }, async () => {
+  const { page, go } = await buyer("/two?reqid=abc-1");
+  expect(await convert(page, { offerId: 1, uniqueId: "u" })).toEqual({ state: "queued", code: "no_forwarder" });
+  await go("/thanks");
+  await expect.poll(() => [...site.recorded.keys()], { timeout: 10_000 }).toEqual(["1 u"]);
+  await expect.poll(() => waiting(page)).toBe(0);
 });
 
 test("two tabs do not send the same one at once", async () => {

@@ -1,13 +1,13 @@
 /** The life of a page, in Chromium: single-page navigation, back/forward cache, rewritten addresses. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { Tracker } from "../../js/page/index.ts";
+import type { Tracker, TrackerOptions } from "../../js/page/index.ts";
 import { launch } from "./chromium.ts";
 import { Site } from "./site.ts";
 import { visit } from "./visit.ts";
 
 declare const tracker: Tracker;
-declare const createTracker: () => Tracker;
+declare const createTracker: (options?: TrackerOptions) => Tracker;
 
 let site: Site;
 let browser: Browser;
@@ -88,6 +88,34 @@ test.each(["with the Navigation API", "without it"])(
     expect(next).toEqual(["pushed", "second"]);
   },
 );
+
+test.each(["the disposed tracker", "the next one"])("a no that %s hears ends what was held", async (who) => {
+  site.received.length = 0;
+  const { page } = await visit(browser, site, "/remount?reqid=first");
+  await page.evaluate(async (who) => {
+    const own = createTracker({ consent: "pending" });
+    await own.convert({ offerId: 1, orderId: "H-3" });
+    own.dispose();
+    if (who === "the disposed tracker") own.setConsent("denied");
+    const next = createTracker({ consent: "pending" });
+    if (who === "the next one") next.setConsent("denied");
+    next.setConsent("granted");
+  }, who);
+  await page.waitForTimeout(500);
+  expect(site.received).toEqual([]);
+});
+
+test("a disposed tracker that is told yes sends what it was given since", async () => {
+  site.received.length = 0;
+  const { page } = await visit(browser, site, "/remount?reqid=first");
+  await page.evaluate(() => {
+    const own = createTracker({ consent: "pending" });
+    own.dispose();
+    void own.convert({ offerId: 1, orderId: "H-4" });
+    own.setConsent("granted");
+  });
+  await expect.poll(() => site.received).toMatchObject([{ orderId: "H-4", clickId: "first" }]);
+});
 
 test("the site's own wrappers of pushState go on working, before and after ours", async () => {
   const { page } = await visit(browser, site, "/", () => {

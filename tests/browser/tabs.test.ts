@@ -163,6 +163,63 @@ test.each([
     .toMatchObject([{ clickId: counts, uniqueId: `${counts}:T-6`, orderId: "T-6" }]);
 });
 
+/** A page whose clock is off by the number in `off`, in milliseconds, from its start. */
+const wrongClock = async ({ page }: Visit, ms: number) =>
+  page.addInitScript((ms) => {
+    const right = Date.now;
+    Object.assign(window, { off: ms });
+    Date.now = () => right() + (window as unknown as { off: number }).off;
+  }, ms);
+const HOUR = 3_600_000;
+
+test.each([
+  ["30 s, held for a yes", "/pending", 30_000],
+  ["an hour, held for a yes", "/pending", HOUR],
+  ["two days, held for a yes", "/pending", 48 * HOUR],
+  ["an hour, without WebAssembly", "/js", HOUR],
+])("a sale keeps its click where the clock was ahead at the landing by %s", async (_, path, ms) => {
+  const context = await browser.newContext();
+  const landing = await open(context, site);
+  await wrongClock(landing, ms);
+  await landing.go("/?reqid=early-1");
+  await landing.page.close();
+  const own = await open(context, site);
+  await own.go(path);
+  const result = own.page.evaluate(() => tracker.convert({ offerId: 1, orderId: "T-9" }));
+  await own.page.waitForTimeout(300);
+  await grant(own);
+  await result;
+  await expect.poll(() => site.received).toMatchObject([{ clickId: "early-1", uniqueId: "early-1:T-9" }]);
+});
+
+test.each([
+  ["slow by 3 h", -3 * HOUR],
+  ["slow by a year", -365 * 24 * HOUR],
+])("a held sale keeps its click, and gets no later one, where the clock was %s at the report", async (_, ms) => {
+  for (const [orderId, hasEarlier] of [
+    ["T-10", true],
+    ["T-11", false],
+  ] as const) {
+    if (!hasEarlier && ms < 0) continue;
+    site.received.length = 0;
+    const landing = await visit(browser, site, hasEarlier ? "/?reqid=before-1" : "/");
+    const own = await open(landing.context, site);
+    await wrongClock(own, ms);
+    await own.go("/pending");
+    await nextSecond(own);
+    await convert(own, { offerId: 1, orderId });
+    await own.page.evaluate(() => Object.assign(window, { off: 0 }));
+    if (!hasEarlier) {
+      await nextSecond(own);
+      await tab(own, "/?reqid=later-1");
+      await nextSecond(own);
+    }
+    await grant(own);
+    await expect.poll(() => site.received.length).toBe(1);
+    expect(site.received[0]?.clickId).toBe(hasEarlier ? "before-1" : undefined);
+  }
+});
+
 test("what a page reuses for its next sale does not change a held one", async () => {
   const held = await visit(browser, site, "/pending?reqid=own-1");
   await held.page.evaluate(() => {

@@ -318,6 +318,27 @@ fn a_byte_order_mark_is_skipped() {
 }
 
 #[test]
+fn spellings_of_one_order_are_no_conflict() {
+    let text = |order: &str| {
+        let body = format!(r#"{{"clickId":"a","offerId":1,"uniqueId":"u","orderId":"{order}"}}"#);
+        one(&body, SIGNED).unwrap().text().unwrap()
+    };
+    let relation =
+        |stored: &str, given: &str| Relation::from_texts(&text(stored), &text(given)).unwrap();
+    for (stored, given) in [
+        ("1001", "#1001"),
+        ("#1001", "1001"),
+        ("001001", "1001"),
+        ("# 1001", "1001"),
+    ] {
+        assert_eq!(relation(stored, given), Relation::Same, "{stored} {given}");
+    }
+    for (stored, given) in [("1001", "1002"), ("1001", "10010"), ("#A", "#B"), ("A", "a")] {
+        assert_eq!(relation(stored, given), Relation::Conflict, "{stored} {given}");
+    }
+}
+
+#[test]
 fn a_pages_event_and_its_backends_differ_in_money_alone() {
     let text = |more: &str| {
         let body = format!(r#"{{"clickId":"a","offerId":1,"uniqueId":"u"{more}}}"#);
