@@ -79,6 +79,12 @@ const AHEAD_MS = 3_000;
 /** How long the tracker waits before it loads a missing file again. */
 const RELOAD_MS = 20_000;
 
+/**
+ * The conversions that the forwarder has not answered for good, with their keys. The page's trackers share them: what a
+ * disposed one held for a yes is sent by the next. Nowhere is a `Map` or a `Set` used: pages have scripts of these names.
+ */
+const conversions: [key: string, conversion: WaitingConversion][] = [];
+
 /** The tracker without a page, such as in server rendering: it knows no click, and does nothing. */
 const INERT: Tracker = {
   engine: "js",
@@ -115,12 +121,6 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   let stored = "";
   /** The visits of this page view that brought a click, for a yes, and those for which there is no core yet. */
   const visits: Visit[] = [];
-  /**
-   * The conversions that the forwarder has not answered for good, with their keys. Nowhere is a `Map` or a `Set` used:
-   * pages have scripts of these names.
-   */
-  const conversions: [key: string, conversion: WaitingConversion][] = [];
-
   const note = (reason: Reason | string, ...details: unknown[]) => {
     // A wrong setting is always logged: it is the site's mistake, and nobody would notice it otherwise.
     // biome-ignore lint/suspicious/noConsole: what `debug` asks for. A site may have replaced it.

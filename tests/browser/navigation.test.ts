@@ -89,6 +89,31 @@ test.each(["with the Navigation API", "without it"])(
   },
 );
 
+test.each([
+  ["one tracker", 1],
+  ["two trackers", 2],
+])("what %s held when disposed is sent by the next tracker, with its click, after a yes", async (_, number) => {
+  site.received.length = 0;
+  const { page } = await visit(browser, site, "/remount?reqid=first");
+  const states = await page.evaluate(async (number) => {
+    const own = Array.from({ length: number }, () => createTracker({ consent: "pending" }));
+    const results = own.map((each, at) => each.convert({ offerId: 1, orderId: `H-${at}` }));
+    for (const each of own) each.dispose();
+    for (const each of own) each.dispose();
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    createTracker({ consent: "pending" }).setConsent("granted");
+    return (await Promise.all(results)).map(({ code }) => code);
+  }, number);
+  expect(new Set(states)).toEqual(new Set(["consent_pending"]));
+  const orders = Array.from({ length: number }, (_, at) => `H-${at}`);
+  await expect.poll(() => [...new Set(site.received.map(({ orderId }) => orderId))].sort()).toEqual(orders);
+  expect(new Set(site.received.map(({ clickId }) => clickId))).toEqual(new Set(["first"]));
+  // Each once, also when the page comes back to the visitor.
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await page.waitForTimeout(300);
+  expect(site.received).toHaveLength(number);
+});
+
 test.each(["the disposed tracker", "the next one"])("a no that %s hears ends what was held", async (who) => {
   site.received.length = 0;
   const { page } = await visit(browser, site, "/remount?reqid=first");
