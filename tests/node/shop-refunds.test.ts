@@ -1,38 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { both, type Options } from "./forwarder-in-process.ts";
+import { refunded, session, sold } from "./shop-sold.ts";
 import { counts, order, type Platform, post, rows, shopsOf } from "./shop-webhook.ts";
 
 describe("refunds", () => {
-  const sold = async (shop: Platform, body: (click: string) => object, topic = "", more: Partial<Options> = {}) => {
-    const all = both({ ...shopsOf(shop), ...more });
-    const send = async (payload: object, own = topic) => {
-      const answer = await post(all, shop, JSON.stringify(payload), { topic: own });
-      expect(answer.status).toBe(200);
-      return (await answer.json()) as { outcome: string; reason?: string; id?: string };
-    };
-    expect(await send(body(await all.click()))).toMatchObject({ outcome: "accepted" });
-    const states = async () => (await rows(all)).map(({ state }) => state);
-    const kept = async () => {
-      await expect.poll(async () => (await states()).every((state) => state === "delivered")).toBe(true);
-      return (await all.recorded())[0] as unknown as {
-        conversion_status: string;
-        revenue_units: number;
-        corrections: number;
-      };
-    };
-    return { ...all, send, kept };
-  };
-  const session = (click: string) => {
-    const paidFor = { payment_status: "paid", amount_total: 2_935, currency: "usd", payment_intent: "pi_1" };
-    const object = { id: "cs_1", ...paidFor, client_reference_id: click };
-    return { type: "checkout.session.completed", livemode: true, data: { object } };
-  };
-  const refunded = (amount_refunded: number) => ({
-    type: "charge.refunded",
-    livemode: true,
-    data: { object: { id: "ch_1", amount: 2_935, amount_refunded, currency: "usd", payment_intent: "pi_1" } },
-  });
-
   test("a part of a charge leaves a total, all of it a return, and each counts once", async () => {
     const { send, kept } = await sold("stripe", session);
     for (const outcome of ["refund", "refund_duplicate", "refund_duplicate"]) {

@@ -333,8 +333,17 @@ fn spellings_of_one_order_are_no_conflict() {
     ] {
         assert_eq!(relation(stored, given), Relation::Same, "{stored} {given}");
     }
-    for (stored, given) in [("1001", "1002"), ("1001", "10010"), ("#A", "#B"), ("A", "a")] {
-        assert_eq!(relation(stored, given), Relation::Conflict, "{stored} {given}");
+    for (stored, given) in [
+        ("1001", "1002"),
+        ("1001", "10010"),
+        ("#A", "#B"),
+        ("A", "a"),
+    ] {
+        assert_eq!(
+            relation(stored, given),
+            Relation::Conflict,
+            "{stored} {given}"
+        );
     }
 }
 

@@ -1,16 +1,16 @@
 //! Near misses: keys that differ only in their spelling.
 
 mod forms;
+mod part;
 mod twins;
 
 use super::{Class, Hint, Judge};
 use crate::report::Report;
 use crate::report::memory::{hash, sort_numbers};
 use crate::report::store::{CLICK_ID, NOBODY, Store};
-pub(in crate::report) use forms::{
-    difference, is_at_border, is_exponent, part_form, plain_form, shown_digits,
-};
+pub(in crate::report) use forms::{difference, is_exponent, plain_form, shown_digits};
 use forms::{each_form, number_after_prefix};
+pub(in crate::report) use part::{is_at_border, part_form};
 pub(in crate::report) use twins::Twins;
 
 impl Judge {

@@ -1,7 +1,7 @@
 //! Orders whose sale may have another row as well: with nearly the same key, or with nothing but the same click. All
 //! orders and all of CAKE's rows are searched, and only for what would be uploaded.
 
-use super::forms::{is_part, whole_of};
+use super::part::{is_part, whole_of};
 use super::{each_form, hash_in, shown_digits};
 use crate::report::Report;
 use crate::report::judge::Class;
