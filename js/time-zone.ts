@@ -23,7 +23,7 @@ const CIVIL = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d+))?$/;
  *
  * @throws CakeError `invalid_field` if there is none with that name
  */
-export function createTimeZone(name: string): TimeZone {
+export function createTimeZone(name: string, option = "timeZone"): TimeZone {
   let format: Intl.DateTimeFormat;
   try {
     format = new Intl.DateTimeFormat("en-US", {
@@ -40,7 +40,7 @@ export function createTimeZone(name: string): TimeZone {
   } catch {
     throw new CakeError({
       code: "invalid_field",
-      parameter: "timeZone",
+      parameter: option,
       rule: "must be an IANA time zone such as America/New_York",
     });
   }

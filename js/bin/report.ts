@@ -105,6 +105,9 @@ const OPTIONS_OF: { readonly [parameter: string]: string } = {
   ordersTimeZone: "orders-time-zone",
   statuses: "status",
   columns: "column",
+  baseUrl: "base-url",
+  offerId: "offer",
+  "revenue.of": "revenue",
   "revenue.percent": "revenue-percent",
   "cap.amount": "cap-amount",
   idPrefix: "id-prefix",
@@ -115,8 +118,8 @@ const OPTIONS_OF: { readonly [parameter: string]: string } = {
 /** The options of a file that the command has for the orders alone. */
 const OF_ORDERS: ReadonlySet<string> = new Set(["decimal", "group", "encoding", "units", "columns", "delimiter"]);
 
-/** The errors of CAKE's files. */
-const errorsOfCake = new WeakSet<object>();
+/** The kind of the file that an error is about, where it is not the orders'. */
+const kindOf = new WeakMap<object, "conversions" | "deliveries">();
 
 /** Words for marks that a shell would take for its own. */
 const MARKS: { readonly [word: string]: string } = { tab: "\t", semicolon: ";", comma: ",", pipe: "|", point: "." };
@@ -167,23 +170,27 @@ function fail(error: unknown, status: number): number {
   if (!(error instanceof UsageError || isCakeError(error) || isFileError(error))) throw error;
   const sentence = sentenceOf(error as Error);
   const name = isCakeError(error) ? (error.parameter ?? "") : "";
-  const option = OPTIONS_OF[name] ?? name;
-  const isSubject = isOption(option) && sentence.startsWith(name);
+  const option = findOption(name, error);
+  const isSubject = option !== undefined && sentence.startsWith(name);
   const told = isSubject ? `--${option}${sentence.slice(name.length)}` : sentence;
-  console.error(`cake-edge report: ${withOptions(told, errorsOfCake.has(error as object))}`);
+  console.error(`cake-edge report: ${withOptions(told, error)}`);
   return error instanceof UsageError ? error.status : status;
 }
 
-function isOption(name: string): boolean {
-  return [...TEXTS, ...LISTS].some((option) => option === name);
+/** The option behind a parameter of the library. A file of CAKE's or the forwarder's has few. */
+function findOption(parameter: string, error: unknown): string | undefined {
+  const kind = kindOf.get(error as object);
+  if (kind !== undefined && OF_ORDERS.has(parameter)) return undefined;
+  if (kind !== undefined && parameter === "dates") return kind === "conversions" ? "cake-dates" : undefined;
+  const name = OPTIONS_OF[parameter] ?? parameter;
+  return [...TEXTS, ...LISTS].find((option) => option === name);
 }
 
 /** A sentence of the library with the command's options: `--time-zone` for `timeZone`. */
-function withOptions(sentence: string, isOfCake: boolean): string {
+function withOptions(sentence: string, error: unknown): string {
   return sentence.replace(/`(\w+)`/g, (given, name: string) => {
-    if (isOfCake && OF_ORDERS.has(name)) return given;
-    const option = isOfCake && name === "dates" ? "cake-dates" : (OPTIONS_OF[name] ?? name);
-    return isOption(option) ? `--${option}` : given;
+    const option = findOption(name, error);
+    return option === undefined ? given : `--${option}`;
   });
 }
 
@@ -299,16 +306,23 @@ async function addFiles(current: Report, values: Values): Promise<void> {
   for (const file of inReadingOrder(pages)) {
     const name = basename(file);
     const options = { name, readAt, dates: values["cake-dates"], onProgress: progress(name) };
-    try {
-      const { rounded } = await current.addConversions(file, defined(options) as SourceOptions);
-      if (rounded) console.error(`${name}: ${rounded} amounts of more than four decimal places are rounded to four`);
-    } catch (error) {
-      if (isCakeError(error)) errorsOfCake.add(error);
-      throw error;
-    }
+    const added = current.addConversions(file, defined(options) as SourceOptions);
+    const { rounded } = await ofKind("conversions", added);
+    if (rounded) console.error(`${name}: ${rounded} amounts of more than four decimal places are rounded to four`);
   }
   for (const file of filesOf(values.deliveries)) {
-    await current.addDeliveries(file, defined({ name: basename(file), state: values.state }) as SourceOptions);
+    const options = defined({ name: basename(file), state: values.state }) as SourceOptions;
+    await ofKind("deliveries", current.addDeliveries(file, options));
+  }
+}
+
+/** Notes the kind of the file that an error is about. */
+async function ofKind<Added>(kind: "conversions" | "deliveries", added: Promise<Added>): Promise<Added> {
+  try {
+    return await added;
+  } catch (error) {
+    if (isCakeError(error)) kindOf.set(error, kind);
+    throw error;
   }
 }
 

@@ -55,7 +55,7 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
   const skip = (reason: string) => {
     skipped[reason] = (skipped[reason] ?? 0) + 1;
   };
-  const take = ({ entry, cells, amount: moves }: Line) => {
+  const take = ({ entry, cells, amount: moves, unknown }: Line) => {
     const amount = unitsOf("amount", moves);
     if (lines.length >= rows || (most !== undefined && sum + amount > most)) {
       capped += 1;
@@ -64,7 +64,7 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
     sum += amount;
     taken.add(entry);
     journal.push(entry);
-    if (!isUpload) moved.push(rowOf(cells, moves));
+    if (!isUpload) moved.push(rowOf(cells, unknown ? undefined : moves));
     lines.push(`${cells.map((cell) => csvCell(cell, false)).join()}\r\n`);
   };
   do {
@@ -101,7 +101,7 @@ export function correctionsOf(core: Core, options: CorrectionOptions): Correctio
       // A cap of money cannot hold what has no amount.
       else if (unknown && most !== undefined) skip("amount_unknown");
       else if (like !== undefined) changed.push({ entry, like, cells, amount });
-      else take({ entry, cells, amount });
+      else take({ entry, cells, amount, unknown });
     }
     cursor = answer.cursor;
   } while (cursor !== undefined);
@@ -128,6 +128,7 @@ interface Line {
   readonly like?: readonly number[];
   readonly cells: readonly string[];
   readonly amount: string;
+  readonly unknown?: true | undefined;
 }
 
 /** The words of a line as `src/report/correction.rs` writes them. The end of one without values is bare. */
@@ -161,7 +162,7 @@ function rowIn(entry: string): string {
 }
 
 /** A line of the reconciliation tool as `applyCorrections` takes it. */
-function rowOf(cells: readonly string[], amount: string): CorrectedRow {
+function rowOf(cells: readonly string[], amount: string | undefined): CorrectedRow {
   const [conversionId = "", uniqueId = "", disposition = "", offerId = "", payout = ""] = cells;
   // The older services have no other word for a sale that is taken back.
   const status = disposition === "reversed" ? "returned" : disposition;
@@ -170,6 +171,6 @@ function rowOf(cells: readonly string[], amount: string): CorrectedRow {
     offerId: Number(offerId),
     ...(status === "" ? {} : { status: status as CorrectedRow["status"] & string }),
     ...(payout === "" ? {} : { payout }),
-    amount,
+    ...(amount === undefined ? {} : { amount }),
   };
 }

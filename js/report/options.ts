@@ -352,6 +352,11 @@ export interface BreakDown {
   readonly groupsInAll: number;
   /** Clicks outside the report's days. */
   readonly clicksOutside: number;
+  /**
+   * Conversions that count in no group: their click, or without a click they themselves, are outside the report's days.
+   * `payout` is that of approved ones.
+   */
+  readonly conversionsOutside: { readonly conversions: number; readonly payout: string };
 }
 
 /** An attribution model: the rule that splits the credit. */
@@ -448,8 +453,8 @@ export interface CorrectedRow {
   readonly offerId: number;
   readonly status?: "returned" | "rejected" | "approved" | "pending" | undefined;
   readonly payout?: string | undefined;
-  /** How much money it moves. */
-  readonly amount: string;
+  /** How much money it moves; absent where nobody knows. `maxMoney` then refuses the row. */
+  readonly amount?: string | undefined;
 }
 
 /** Corrections, ready for the file. */

@@ -93,11 +93,13 @@ export async function openReport(given?: ReportOptions, ...more: unknown[]): Pro
     lines.push(line("part", options.part.join("/")));
   }
   if (options.ordersTimeZone !== undefined && options.timeZone === undefined) {
-    refuse("ordersTimeZone", "goes with timeZone, the account's");
+    refuse("ordersTimeZone", "goes with `timeZone`, the account's");
   }
-  if (options.timeZone !== undefined) lines.push(`zone=${offsetsOf(stringOption("timeZone", options.timeZone))}`);
+  if (options.timeZone !== undefined)
+    lines.push(`zone=${offsetsOf("timeZone", stringOption("timeZone", options.timeZone))}`);
   if (options.ordersTimeZone !== undefined) {
-    lines.push(`ordersZone=${offsetsOf(stringOption("ordersTimeZone", options.ordersTimeZone))}`);
+    const zone = stringOption("ordersTimeZone", options.ordersTimeZone);
+    lines.push(`ordersZone=${offsetsOf("ordersTimeZone", zone)}`);
   }
   lines.push(`memory=${options.memory === undefined ? MAX_MEMORY : bytesOf(options.memory)}`);
   // Who writes a file sees none of this process's numbers. Node would take 4 ms to load its cryptography.

@@ -6,9 +6,9 @@ const WEEK_MS = 604_800_000;
 const FROM_MS = Date.UTC(2000, 0, 1);
 const TO_MS = Date.UTC(2040, 0, 1);
 
-/** `instant:offset,…` in seconds: each entry is an instant, and the offset from UTC from then on. */
-export function offsetsOf(name: string): string {
-  const zone = createTimeZone(name);
+/** `instant:offset,…` in seconds: each entry is an instant, and the offset from UTC from then on. Errors name the option. */
+export function offsetsOf(option: string, name: string): string {
+  const zone = createTimeZone(name, option);
   const offsetAt = (ms: number) => {
     const civil = zone.findCivil(new Date(ms)) ?? "";
     return (Date.parse(`${civil.replace(" ", "T")}Z`) - ms) / 1_000;

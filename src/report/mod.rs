@@ -249,7 +249,10 @@ impl Report {
                         })
                         .map(|(index, count)| (index - 1, count))
                         .ok_or_else(|| {
-                            refuse("part", "must be such as [1, 4]: one of 1 to 256 parts")
+                            refuse(
+                                "part",
+                                "must be a part from 1 to the number of parts, at most 256",
+                            )
                         })?;
                 }
                 "memory" => {
@@ -283,7 +286,7 @@ impl Report {
             settings_.window.1 = to + 86_400;
         }
         if settings_.window.1 <= settings_.window.0 {
-            return Err(refuse("to", "must not be a day before from"));
+            return Err(refuse("to", "must not be a day before `from`"));
         }
         if settings_.part.1 > 1 && settings_.keys.len() > 1 {
             return Err(refuse(
@@ -478,7 +481,7 @@ impl Report {
     fn full(&self) -> Error {
         Error::ReportFull {
             message: format!(
-                "the memory ceiling is reached with {} orders, {} conversions and {} clicks in {} bytes: raise `memory` (4 GB at most), take fewer days, or read the same files once for each `part`, such as [1, 4]",
+                "the memory ceiling is reached with {} orders, {} conversions and {} clicks in {} bytes: raise `memory` (4 GB at most), take fewer days, or read the same files once for each `part`",
                 self.orders.rows(),
                 self.conversions.rows(),
                 self.clicks.rows(),

@@ -189,6 +189,22 @@ impl Names {
         Some(names)
     }
 
+    /// What a caller can do about a file that cannot be understood. The command has the options for orders alone.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn remedy(&self, options: &str) -> String {
+        if self.kind == "orders" {
+            return format!("declare {options}");
+        }
+        let writer = if self.kind == "deliveries" {
+            "the forwarder"
+        } else {
+            "CAKE or the command"
+        };
+        format!(
+            "give the file as {writer} wrote it, not saved by a spreadsheet; in code, declare {options}"
+        )
+    }
+
     /// A caller's name for a role replaces the dialect's names.
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn declare(&mut self, role: u8, name: &str) {

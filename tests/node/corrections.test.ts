@@ -159,6 +159,18 @@ test("a dry run sends and notes nothing, and says what would be sent within the 
   const capped = await applyCorrections(totals, { ...options, maxMoney: "5" });
   expect(outcomes(capped)).toEqual(["invalid", "ready"]);
   expect(capped.rows[0]?.error).toMatchObject({ code: "invalid_field", parameter: "amount" });
+  // Nor does a status of a report whose rows do not say the payout.
+  using report = await openReport();
+  const order = "unique_id,date,status\nORD-1,2026-06-02 10:00:00,approved\n";
+  await report.addOrders(new TextEncoder().encode(order));
+  const pending = { conversion_id: 1, offer_id: OFFER, unique_id: "ORD-1", conversion_status: "pending" };
+  const page = [{ ...pending, conversion_date: "2026-06-02 10:00:00" }];
+  await report.addConversions(new TextEncoder().encode(JSON.stringify(page)));
+  const unknown = (await report.reconcile()).corrections().rows;
+  const held = await applyCorrections(unknown, { ...options, maxMoney: "0.00" });
+  expect(outcomes(held)).toEqual(["invalid"]);
+  expect(held.rows[0]?.error).toMatchObject({ code: "invalid_field", parameter: "amount" });
+  expect(outcomes(await applyCorrections(unknown, options))).toEqual(["ready"]);
   // Nor does an amount say less than the row adds.
   const small = [row("ORD-1", { payoutAdded: "-18.00", amount: "0.01", correctionId: "s" })];
   expect(outcomes(await applyCorrections(small, { ...options, maxMoney: "5.00" }))).toEqual(["capped"]);

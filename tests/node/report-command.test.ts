@@ -264,12 +264,20 @@ test("a folder, a compressed file and options that contradict themselves are one
     [["--part", "1"], /--part must be .* such as 1\/4/, 2],
     [["--delimiter", "semicolon"], /no column of its header is known.* the --delimiter/, 3],
     [["--delimiter", "x"], /--delimiter must be/, 2],
-    [["--orders-time-zone", "UTC"], /--orders-time-zone goes with/, 2],
+    [["--orders-time-zone", "UTC"], /--orders-time-zone goes with --time-zone,/, 2],
+    [["--time-zone", "UTC", "--orders-time-zone", "Mars"], /--orders-time-zone must be an IANA/, 2],
+    [["--from", "2026-06-30", "--to", "2026-06-01"], /--to must not be a day before --from/, 2],
+    [["--cake-dates", "x"], /edge report: --cake-dates must be/, 2],
+    [["--dates", "x"], /edge report: --dates must be/, 2],
+    [["--part", "1/400"], /--part must be a part .* at most 256/, 2],
+    [["--memory", "1KB"], /for each --part$/m, 3],
   ] as const) {
     const result = report(...args);
     expect(result, args.join(" ")).toEqual({ status, stderr: expect.stringMatching(words) });
     expect(result.stderr.trim().split("\n")).toHaveLength(1);
   }
+  const upload = ["report", "--orders", "o.csv", "--conversions", "c.json", "--upload", "u.csv"];
+  expect(run(...upload, "--offer", "abc").stderr).toContain("edge report: --offer must be a whole number");
   expect(report("--status", "paid=approved", "--status", "paid=approved", "--decimal", "point").status).toBe(1);
 });
 
@@ -342,6 +350,28 @@ test("days of CAKE's file and of the orders have an option each, and the error n
   write("o.csv", read("o.csv").replace("2026-06-02", "2/6/2026"));
   expect(run(...given, "--cake-dates", "MM/DD/YYYY").stderr).toContain("declare the file's --dates");
   expect(run(...given, "--cake-dates", "MM/DD/YYYY", "--dates", "DD/MM/YYYY").status).toBe(0);
+});
+
+test("a file of CAKE's or the forwarder's asks for no option that the command lacks", () => {
+  write("odd.csv", "a,b\n1,2\n");
+  write("odd.json", '[{"a":1}]');
+  write("days.csv", "unique_id,accepted_at,state\n1,10/06/2026 10:00:00,delivered\n");
+  write("texts.csv", "unique_id,accepted_at,state\n1,2026-06-10 10:00:00,delivered\n");
+  writeFileSync(join(folder, "texts.csv"), Buffer.from(read("texts.csv").replace("1,2026", "1\u{e9},2026"), "latin1"));
+  for (const [option, file, writer] of [
+    ["--conversions", "odd.csv", "CAKE or the command"],
+    ["--conversions", "odd.json", "CAKE or the command"],
+    ["--deliveries", "odd.csv", "the forwarder"],
+    ["--deliveries", "days.csv", "the forwarder"],
+    ["--deliveries", "texts.csv", "the forwarder"],
+  ] as const) {
+    const { status, stderr } = report(option, file);
+    expect(status, file).toBe(3);
+    expect(stderr).toContain(`give the file as ${writer} wrote it`);
+    expect(stderr, file).not.toMatch(/ --\w/);
+  }
+  write("o.csv", "a,b\n1,2\n");
+  expect(report().stderr).toContain("declare --column, or the --delimiter");
 });
 
 test("clocks that differ ask for the options that are not given", () => {

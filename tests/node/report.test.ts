@@ -315,6 +315,8 @@ test("a cap of money leaves out what has no known amount", async () => {
     expect(of({ amount: "0.00" })).toMatchObject({ lines: 0, capped: 0, skipped: { amount_unknown: 1 } });
     expect(of({ amount: "999.00" })).toMatchObject({ lines: 0, skipped: { amount_unknown: 1 } });
   }
+  // A row without an amount says so: `applyCorrections` refuses it under `maxMoney`.
+  expect(result.corrections().rows).toEqual([{ conversionId: 1, offerId: 1, status: "approved" }]);
 });
 
 test("caps and offers that are none are refused", async () => {

@@ -153,7 +153,7 @@ impl Report {
             // Every row gets a number, so that the labels keep their places.
             let number = count.number(self, Row::Click(row), memory)?;
             if !self.is_inside(self.clicks.seconds(row)) {
-                count.outside += 1;
+                count.outside.clicks += 1;
                 count.groups.push(u32::MAX);
                 continue;
             }
@@ -193,13 +193,16 @@ impl Report {
             } else {
                 let (offer, affiliate) = self.pair_codes(head.pair);
                 let row = Row::Alone(offer, affiliate, head.seconds);
+                // Every row gets a number, so that the labels keep their places.
                 let number = count.number(self, row, memory)?;
-                if !self.is_inside(head.seconds) {
-                    continue;
-                }
-                (number, NO_TIME)
+                let is_inside = self.is_inside(head.seconds);
+                (if is_inside { number } else { u32::MAX }, NO_TIME)
             };
-            if number == u32::MAX || !count.money.counts(head.currency) {
+            if !count.money.counts(head.currency) {
+                continue;
+            }
+            if number == u32::MAX {
+                count.add_outside(&head);
                 continue;
             }
             count.add(number, &head);
@@ -246,7 +249,7 @@ impl Report {
             outside,
             ..
         } = &count;
-        Some(self.write_breakdown(question, grouping, own, figures, &times, *outside))
+        Some(self.write_breakdown(question, grouping, own, figures, &times, outside))
     }
 
     /// Puts the addresses of some clicks where their groups have room: with their day into `days` if it has any.
@@ -323,7 +326,8 @@ struct Count {
     grouping: Grouping,
     /// The group of each click; none for a click outside the window.
     groups: Vec<u32>,
-    outside: u64,
+    /// The clicks and conversions outside the window.
+    outside: Figures,
     /// The number of clicks of each group, then all its figures.
     clicks: Vec<u32>,
     figures: Vec<Figures>,
@@ -361,7 +365,7 @@ impl Count {
             own,
             grouping: Grouping::new(core::mem::take(&mut question.by)),
             groups: Vec::new(),
-            outside: 0,
+            outside: Figures::default(),
             clicks: Vec::new(),
             figures: Vec::new(),
             click_of: Vec::new(),
@@ -407,10 +411,20 @@ impl Count {
     /// Adds a conversion to a group.
     #[inline]
     fn add(&mut self, number: u32, head: &Head) {
-        let (approved, pending) = (self.approved, self.pending);
-        let Some(figures) = self.figures(number) else {
-            return;
-        };
+        let words = (self.approved, self.pending);
+        if let Some(figures) = self.figures(number) {
+            Self::add_to(figures, head, words);
+        }
+    }
+
+    /// Adds a conversion whose click, or without a click its own time, lies outside the window.
+    #[cold]
+    fn add_outside(&mut self, head: &Head) {
+        Self::add_to(&mut self.outside, head, (self.approved, self.pending));
+    }
+
+    #[inline]
+    fn add_to(figures: &mut Figures, head: &Head, (approved, pending): (u32, u32)) {
         figures.convert(head.status, true);
         let units = |units: i64| {
             if units == NO_AMOUNT {
@@ -434,9 +448,8 @@ impl Count {
         for (code, (&row, &is_known)) in self.click_of.iter().zip(&self.is_known).enumerate() {
             if code > 0 && !is_known && row != u32::MAX {
                 let number = self.groups.get(row as usize).copied().unwrap_or(u32::MAX);
-                if let Some(figures) = self.figures.get_mut(number as usize) {
-                    figures.convert(0, false);
-                }
+                let figures = self.figures.get_mut(number as usize);
+                figures.unwrap_or(&mut self.outside).convert(0, false);
             }
         }
     }

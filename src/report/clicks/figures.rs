@@ -159,7 +159,7 @@ impl Report {
         own: &Own,
         figures: &[Figures],
         times: &[u32],
-        outside: u64,
+        outside: &Figures,
     ) -> String {
         let mut total = Figures::default();
         for figures in figures {
@@ -168,7 +168,13 @@ impl Report {
         let order = self.order(question, grouping, own, figures);
         let mut writer = Writer::default();
         writer.open('{');
-        writer.number_of("clicksOutside", outside);
+        writer.number_of("clicksOutside", outside.clicks);
+        writer.key("conversionsOutside");
+        writer.open('{');
+        writer.number_of("conversions", outside.conversions);
+        writer.key("payout");
+        writer.amount(outside.payout);
+        writer.close('}');
         writer.number_of("groupsInAll", order.len() as u64);
         writer.key("total");
         writer.open('{');

@@ -30,7 +30,7 @@ pub(super) const WEEKDAYS: [&str; 7] = [
 ];
 
 #[cfg_attr(small_cold, optimize(size))]
-pub(super) fn dimension(name: &str) -> Result<Dimension> {
+pub(super) fn dimension(parameter: &str, name: &str) -> Result<Dimension> {
     Ok(match name {
         "offer" => Dimension::Column(OFFER),
         "affiliate" => Dimension::Column(AFFILIATE),
@@ -44,12 +44,17 @@ pub(super) fn dimension(name: &str) -> Result<Dimension> {
         "day" => Dimension::Day,
         "hour" => Dimension::Hour,
         "weekday" => Dimension::Weekday,
-        "own" => Dimension::Own,
+        "own" if parameter == "by" => Dimension::Own,
         _ => {
-            return Err(refuse(
-                "by",
-                "must be some of affiliate, offer, subId1 to subId5, country, day, hour, weekday, or a dimension of your own",
-            ));
+            let rule = match parameter {
+                "by" => {
+                    "must be some of affiliate, offer, subId1 to subId5, country, day, hour, weekday, or a dimension of your own"
+                }
+                _ => {
+                    "must be address, affiliate, offer, subId1 to subId5, country, day, hour or weekday"
+                }
+            };
+            return Err(refuse(parameter, rule));
         }
     })
 }
@@ -58,7 +63,7 @@ pub(super) fn dimensions(value: &str) -> Result<Vec<Dimension>> {
     if value.is_empty() {
         return Ok(Vec::new());
     }
-    value.split(',').map(dimension).collect()
+    value.split(',').map(|name| dimension("by", name)).collect()
 }
 
 /// Groups by number. A group is a pair: the group of the dimensions before, and a value of the next one.

@@ -5,10 +5,11 @@ use super::money::Money;
 use super::{AFFILIATE, OFFER};
 use crate::report::attribution::{Journeys, Model};
 use crate::report::names::RowKind;
+use crate::report::row::CAKE;
 use crate::report::source::settings;
 use crate::report::store::{NO_AMOUNT, NO_TIME, OWN_ID};
 use crate::report::words::Words;
-use crate::report::{Report, amount};
+use crate::report::{Report, amount, refuse};
 use crate::{Error, Result};
 
 impl Report {
@@ -29,10 +30,10 @@ impl Report {
         for (name, value) in settings(options) {
             match name {
                 "model" => models.push(Model::parse(value)?),
-                "key" => key = Some(dimension(value)?),
-                "channel" => channel = Some(dimension(value)?),
+                "key" => key = Some(dimension(name, value)?),
+                "channel" => channel = Some(dimension(name, value)?),
                 "currency" => currency = value,
-                "include" => include.push(value.to_ascii_lowercase()),
+                "include" => include.push(self.status_to_include(value)?),
                 "journey" if !read_journey(&mut journeys, value)? => return Err(self.full()),
                 _ => {}
             }
@@ -45,6 +46,20 @@ impl Report {
         }
         self.answer = journeys.write(&models)?;
         Ok(())
+    }
+
+    /// A status that earns credit: one of CAKE's words, or one that a row has.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn status_to_include(&self, word: &str) -> Result<String> {
+        let word = word.to_ascii_lowercase();
+        let is_known = self.statuses.known(word.as_bytes()).is_some();
+        if is_known || CAKE.split(' ').any(|known| known == word) {
+            return Ok(word);
+        }
+        Err(refuse(
+            "include",
+            "must have CAKE's words: approved, pending, rejected, ignored, reversed, returned or scrubbed",
+        ))
     }
 
     /// The clicks with one key are consecutive journeys. Each conversion ends a journey. Clicks after the last

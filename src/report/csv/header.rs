@@ -82,7 +82,7 @@ impl Csv {
         let known = self.roles.iter().filter(|&&role| role != NO_ROLE);
         self.all_roles = known.fold(0, |all, role| all | 1 << role);
         if self.all_roles == 0 {
-            return Err(no_column(input, at));
+            return Err(no_column(input, at, names));
         }
         self.zones = names.zones(|role| {
             let column = self.roles.iter().position(|&own| own == role as u8)?;
@@ -130,9 +130,12 @@ impl Csv {
                 if end == input.len() && !is_last {
                     return Ok(None);
                 }
-                Err(no_column(input, at))
+                Err(no_column(input, at, names))
             }
-            _ => Err("its header reads under several delimiters: declare `delimiter`".to_owned()),
+            _ => Err(format!(
+                "its header reads under several delimiters: {}",
+                names.remedy("`delimiter`")
+            )),
         }
     }
 
@@ -190,11 +193,12 @@ impl Csv {
 
 /// No column is known: the first line shows why.
 #[cfg_attr(small_cold, optimize(size))]
-fn no_column(input: &[u8], at: usize) -> String {
+fn no_column(input: &[u8], at: usize, names: &Names) -> String {
     let end = find_either(input, at, b'\n', b'\r');
     let line = input.get(at..end.min(at + 120)).unwrap_or_default();
     format!(
-        "no column of its header is known: declare `columns`, or the `delimiter`; its first line is {}",
+        "no column of its header is known: {}; its first line is {}",
+        names.remedy("`columns`, or the `delimiter`"),
         String::from_utf8_lossy(line)
     )
 }

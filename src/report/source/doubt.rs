@@ -6,12 +6,6 @@ use crate::report::amount::read as read_amount;
 use crate::report::flaw::Flaw;
 use crate::report::names::{Fields, Role, RowKind};
 
-/// The rule for amounts that CAKE has not written so.
-const FOREIGN_AMOUNTS: &str = "amounts are not as CAKE writes them, such as 1,234.50: give the file as CAKE or the command wrote it, not saved by a spreadsheet; in code, declare its `decimal` and `group`";
-
-/// The rule for texts of CAKE's that a spreadsheet has written otherwise.
-const FOREIGN_TEXTS: &str = "texts are not UTF-8: give the file as CAKE or the command wrote it, not saved by a spreadsheet; in code, declare its `encoding`";
-
 impl Source {
     /// Records an ambiguous row; returns whether there are enough examples.
     pub(in crate::report) fn doubt(&mut self, flaw: Flaw, fields: &Fields, input: &[u8]) -> bool {
@@ -43,10 +37,19 @@ impl Source {
     /// The error for the ambiguous rows, if there are any.
     pub(in crate::report) fn objection(&self) -> Option<Error> {
         let (_, first, _) = self.doubts.first()?;
+        let foreign = |what: &str, options: &str| format!("{what}: {}", self.names.remedy(options));
         let rule = match first {
-            Flaw::AmbiguousAmount if self.kind != RowKind::Orders => FOREIGN_AMOUNTS,
-            Flaw::AmbiguousEncoding if self.kind != RowKind::Orders => FOREIGN_TEXTS,
-            _ => first.rule().unwrap_or(""),
+            Flaw::AmbiguousAmount if self.kind != RowKind::Orders => foreign(
+                "amounts are not as CAKE writes them, such as 1,234.50",
+                "its `decimal` and `group`",
+            ),
+            Flaw::AmbiguousEncoding if self.kind != RowKind::Orders => {
+                foreign("texts are not UTF-8", "its `encoding`")
+            }
+            Flaw::AmbiguousDate if self.kind == RowKind::Deliveries => {
+                foreign("dates are not year first", "its `dates`")
+            }
+            _ => first.rule().unwrap_or("").to_owned(),
         };
         let mut message = format!("{}: {rule}", self.title());
         let place = if self.is_csv() { "line" } else { "row" };

@@ -20,7 +20,10 @@ impl Source {
             ));
         }
         if met == 0 && self.names.not_among(0).is_none() {
-            return Some("no field of its rows is known: declare `columns`".to_owned());
+            return Some(format!(
+                "no field of its rows is known: {}",
+                self.names.remedy("`columns`")
+            ));
         }
         let (given, role, kind) = self.names.not_among(met)?;
         Some(format!(

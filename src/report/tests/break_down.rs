@@ -339,3 +339,73 @@ fn a_breakdown_and_an_attribution_never_add_two_currencies() {
             .is_err()
     );
 }
+
+#[test]
+fn what_is_outside_the_days_is_counted_beside_the_groups() {
+    let click = |id: u32, date: &str| {
+        format!(
+            r#"{{"click_id":"{id}","click_date":"{date} 23:50:00","affiliate_id":1,"ip_address":"203.0.113.{id}","conversion_id":{id}}}"#
+        )
+    };
+    let row = |id, date: &str, payout: &str, status: &str| {
+        conversion(id, "", &format!("{date} 00:10:00"), "22.00", payout, status)
+    };
+    let clicks = [
+        click(1, "2026-05-31"),
+        click(2, "2026-06-01"),
+        click(3, "2026-06-30"),
+        // Only the clicks know these conversions.
+        click(4, "2026-05-31"),
+        click(5, "2026-06-02"),
+    ];
+    let rows = [
+        // Its click is of the day before.
+        row(1, "2026-06-01", "18.00", "approved"),
+        row(2, "2026-06-02", "17.00", "approved"),
+        // It counts where its click does.
+        row(3, "2026-07-01", "16.00", "approved"),
+        // Without a click their own time counts.
+        row(7, "2026-05-31", "1.00", "approved"),
+        row(8, "2026-07-01", "2.00", "pending"),
+        row(9, "2026-06-03", "4.00", "approved"),
+    ];
+    let mut report = open("from=2026-06-01\nto=2026-06-30");
+    add(&mut report, "kind=clicks", &clicks.join("\n"), 50).unwrap();
+    add(&mut report, "kind=conversions", &rows.join("\n"), 1_000).unwrap();
+    for by in [
+        "affiliate",
+        "affiliate,day",
+        "own\nown=affiliate\nlabel=a\nlabel=b",
+    ] {
+        report.break_down(&format!("by={by}")).unwrap();
+        let answer: Value = serde_json::from_str(&report.take_answer()).unwrap();
+        assert_eq!(answer["clicksOutside"], 2, "{by}");
+        let outside = serde_json::json!({"conversions": 4, "payout": "19.00"});
+        assert_eq!(answer["conversionsOutside"], outside, "{by}");
+        assert_eq!(answer["total"]["conversions"], 4, "{by}");
+        assert_eq!(answer["total"]["payout"], "37.00", "{by}");
+    }
+}
+
+#[test]
+fn what_an_attribution_does_not_know_is_refused_by_its_own_name() {
+    let mut report = open("");
+    for (options, name) in [
+        ("key=nope\nchannel=offer", "key"),
+        ("key=own\nchannel=offer", "key"),
+        ("key=address\nchannel=nope", "channel"),
+        ("key=address\nchannel=offer\ninclude=foo", "include"),
+    ] {
+        let error = report.attribute(&format!("model=last\n{options}"));
+        assert_eq!(error.unwrap_err().parameter(), Some(name), "{options}");
+    }
+    let error = report.break_down("by=nope").unwrap_err();
+    assert_eq!(error.parameter(), Some("by"));
+    // CAKE's words, and those that a row has.
+    let row = conversion(1, "A", "2026-06-03 10:00:00", "1", "1", "Odd");
+    add(&mut report, "kind=conversions", &row, 1_000).unwrap();
+    for word in ["Pending", "scrubbed", "odd"] {
+        let options = format!("model=last\nkey=address\nchannel=offer\ninclude={word}");
+        assert!(report.attribute(&options).is_ok(), "{word}");
+    }
+}
