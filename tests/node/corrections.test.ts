@@ -262,7 +262,7 @@ async function reported() {
 
 test("a report's corrections are applied through the same call", async () => {
   const { rows, csv } = await reported();
-  expect(rows.toSorted((a, b) => a.amount.localeCompare(b.amount))).toMatchObject([
+  expect(rows.toSorted((a, b) => Number(b.amount) - Number(a.amount))).toMatchObject([
     { status: "returned", amount: "18.00", offerId: OFFER },
     { payout: "9.00", amount: "9.00" },
   ]);

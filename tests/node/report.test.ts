@@ -303,11 +303,10 @@ test("an id that is no number of CAKE's stands in no correction", async () => {
 
 test("a cap of money leaves out what has no known amount", async () => {
   using report = await openReport({ from: "2026-06-01", to: "2026-06-30" });
-  const orders =
-    "unique_id,click_id,date,status\n1,k1,2026-06-02 10:00:00,approved\n2,k2,2026-06-02 10:00:00,approved\n";
-  await report.addOrders(new TextEncoder().encode(orders));
+  const sale = (id: number) => `${id},k${id},2026-06-02 10:00:00,approved\n`;
+  await report.addOrders(bytes(`unique_id,click_id,date,status\n${sale(1)}${sale(2)}`));
   const row = { conversion_id: 1, offer_id: 1, unique_id: "1", conversion_date: "2026-06-02 10:00:00" };
-  await report.addConversions(new TextEncoder().encode(JSON.stringify([{ ...row, conversion_status: "pending" }])));
+  await report.addConversions(bytes(JSON.stringify([{ ...row, conversion_status: "pending" }])));
   const result = await report.reconcile();
   for (const file of ["reconciliation", "upload"] as const) {
     const of = (cap: { amount?: string; rows?: number }) => result.corrections({ file, offerId: "1", cap });
