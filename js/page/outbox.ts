@@ -42,9 +42,9 @@ const LOCK_MS = 1_000;
 
 /**
  * How long tabs wait for each other's unique ids. A cookie shows at once what another tab wrote; localStorage, where
- * cookies are blocked, has taken more than 100 ms on a busy machine.
+ * cookies are blocked, has taken more than 250 ms on a busy machine. A no leaves no cookie, so it ends with this time.
  */
-const SHARING_MS = 250;
+const SHARING_MS = 500;
 
 /** Until then another tab may decide otherwise about a unique id. */
 const SETTLING_MS = 1_000;
@@ -445,9 +445,8 @@ async function findUniqueId({ fields, page }: WaitingConversion, said: Sender["s
     const cookies = attempt(() => Reflect.get(jar(), "cookie", document));
     return new RegExp(`${name}([0-9a-f]{32}).(\\d+)`).exec(`${cookies} ${name}${read(key) || made[key]}`) ?? [];
   };
-  const share = (text: string) => {
-    // Also after the id is final: localStorage may show it to a busy tab later than that.
-    const cookie = `${name}${text.replace(" ", ".")}; Path=/; Max-Age=3; SameSite=Lax`;
+  const share = (text: string, seconds: number) => {
+    const cookie = `${name}${text.replace(" ", ".")}; Path=/; Max-Age=${seconds}; SameSite=Lax`;
     attempt(() => Reflect.set(jar(), "cookie", cookie, document));
     made[key] = text;
     store(key, text);
@@ -457,14 +456,14 @@ async function findUniqueId({ fields, page }: WaitingConversion, said: Sender["s
     const random = `${attempt(Math.random)} ${attempt(() => crypto.getRandomValues(new Uint32Array(4)))}`;
     const own = `${digest(`${random} ${now()}`)} ${now()}`;
     // A no may have come meanwhile. It is asked first: nothing slow may stand between a look and its writing.
-    if (said() === "granted" && !find()[1]) share(own);
+    if (said() === "granted" && !find()[1]) share(own, 3);
     // Without locks, as on http, the last of several tabs decides for all. A tab that has found an id may have found
     // the one of a tab before.
     const [, id, at] = find();
     if (now() - Number(at) < SETTLING_MS) {
       made[key] = `${id} ${at}`;
       await new Promise((resolve) => later(resolve, SHARING_MS));
-      if (said() === "granted") share(`${find()[1]} ${at}`);
+      if (said() === "granted") share(`${find()[1]} ${at}`, 0);
     }
   });
   return find()[1] as string;
