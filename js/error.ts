@@ -144,7 +144,7 @@ export const CAKE_ERROR_CODES = [
     code: "invalid_base_url",
     retryable: false,
     meaning: "The API's base URL is neither https on a host name nor http on loopback.",
-    remedy: "Give the origin, without a path. On loopback it is http, such as http://localhost:8787.",
+    remedy: "Give the origin, without a path. On loopback it is http, not https.",
   },
   {
     code: "key_in_page",
