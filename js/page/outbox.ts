@@ -42,9 +42,9 @@ const LOCK_MS = 1_000;
 
 /**
  * How long tabs wait for each other's unique ids. A cookie shows at once what another tab wrote; localStorage, where
- * cookies are blocked, has taken more than 250 ms on a busy machine. A no leaves no cookie, so it ends with this time.
+ * cookies are blocked, has taken more than 100 ms on a busy machine.
  */
-const SHARING_MS = 500;
+const SHARING_MS = 250;
 
 /** Until then another tab may decide otherwise about a unique id. */
 const SETTLING_MS = 1_000;

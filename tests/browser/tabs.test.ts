@@ -250,7 +250,9 @@ test.each(["with", "without"])("tabs that report one order at once have one uniq
       tabs.push({ opened, order });
     }
     await Promise.all(tabs.map(({ opened, order }) => convert(opened, { offerId: 1, orderId: order })));
-    expect([...new Set(site.received.map(({ uniqueId }) => uniqueId))]).toHaveLength(1);
+    // Requests of the orders before may still come: what is unanswered is sent once more when its page is closed.
+    const own = site.received.filter(({ orderId }) => orders.includes(`${orderId}`));
+    expect([...new Set(own.map(({ uniqueId }) => uniqueId))]).toHaveLength(1);
     await context.close();
   }
 });
@@ -260,13 +262,13 @@ test("a sale goes once, however often a platform says yes in its task", async ()
     site.received.length = 0;
     const { page, context } = await visit(browser, site, `/pending?reqid=click-${yeses}`);
     const result = await page.evaluate((yeses) => {
-      const result = tracker.convert({ offerId: 1, orderId: `T-${yeses}` });
+      const result = tracker.convert({ offerId: 1, orderId: `Y-${yeses}` });
       for (let yes = 0; yes < yeses; yes += 1) tracker.setConsent("granted");
       return result;
     }, yeses);
     expect(result).toMatchObject({ state: "accepted" });
     await page.waitForTimeout(200);
-    expect(site.received).toHaveLength(1);
+    expect(site.received.filter(({ orderId }) => orderId === `Y-${yeses}`)).toHaveLength(1);
     await context.close();
   }
 });
