@@ -158,7 +158,7 @@ test("a shop that takes over another one's settings takes none of its orders, du
   expect(await next.tell(1, other, secrets)).toMatchObject(refused);
   expect(await old.tell(2)).toMatchObject({ outcome: "accepted" });
   expect(await next.tell(2, other, secrets)).toMatchObject(refused);
-  expect(await next.tell(2, { refunds })).toMatchObject({ outcome: "changed" });
+  expect(await next.tell(2, { refunds })).toMatchObject({ outcome: "refund" });
   expect(await next.tell(3, other, secrets)).toMatchObject({ outcome: "accepted" });
   expect((await conversionsOf(next)).sort()).toEqual(["111 1", "111 2", "111 3"]);
   const corrected = (await next.rows()).filter(({ correction }) => correction !== undefined);
