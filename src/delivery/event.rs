@@ -289,7 +289,7 @@ fn shortest(name: &'static str, amount: Option<String>) -> Result<Option<String>
 }
 
 /// The order id in its one spelling, as `orderOf` of js/page/send.ts: shops print `#1001`, `1001` and `001001` for the
-/// same order.
+/// same order. `tests/vectors/order_ids.json` holds both.
 fn order_key(order_id: &str) -> String {
     order_id
         .trim_start_matches(|mark: char| matches!(mark, '#' | '0') || mark.is_whitespace())

@@ -1,4 +1,4 @@
-/** The page's second forms of the core's rules for click ids: words for a missing one, and ids of an order. */
+/** The page's second forms of the core's rules for ids: words for a missing one, and those of an order. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { captureClick, findClick, readClickCookie } from "../../dist/entry/edge.inline.js";
@@ -8,6 +8,7 @@ import { BESIDE_WORDS, MISSING_WORDS, wordsOf } from "../../scripts/missing.ts";
 Object.assign(globalThis, { MISSING_WORDS, BESIDE_WORDS });
 const { isMissing } = await import("../../js/page/missing.ts");
 const { isOwnId } = await import("../../js/page/conversion.ts");
+const { orderOf } = await import("../../js/page/send.ts");
 
 const isMissingInCore = (text: string) => findClick(`https://shop.example/?reqid=${text}`) === undefined;
 const vectors = JSON.parse(readFileSync(new URL("../vectors/missing_values.json", import.meta.url), "utf8")) as {
@@ -56,6 +57,14 @@ test("a click id is none of the order's own ids, in whatever spelling, as in the
   for (const [clickId, own] of different) {
     expect([clickId, own, isOwnId(clickId, [own])]).toEqual([clickId, own, false]);
   }
+});
+
+test("an order has one unique id in whatever spelling, as the core compares it", () => {
+  const { same, different } = JSON.parse(
+    readFileSync(new URL("../vectors/order_ids.json", import.meta.url), "utf8"),
+  ) as Record<"same" | "different", string[][]>;
+  for (const order of same) expect(new Set(order.map(orderOf))).toEqual(new Set([orderOf(order[0] as string)]));
+  for (const pair of different) expect(new Set(pair.map(orderOf)).size, `${pair}`).toBe(2);
 });
 
 test("at the edge the order's own id is neither taken nor read back", () => {

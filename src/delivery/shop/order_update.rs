@@ -44,8 +44,9 @@ pub(crate) struct OrderUpdate {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Settled {
     /// `refund`: a correction is made. `money`: one that has the sale's money alone. `total`: one that has the sale's
-    /// new money alone. `same`: something is taken back, and told already. `whole`: nothing is. `map`: a part of another money, which a mapping has chosen.
-    /// `currency`: a part of an order that was told without revenue. `unknown`: there is no such conversion. `full`: the ledger has no room.
+    /// new money alone. `same`: something is taken back, and told already. `whole`: nothing is. `map`: a part of
+    /// another money, which a mapping has chosen. `currency`: a part of an order that was told without revenue.
+    /// `unknown`: there is no such conversion. `full`: the ledger has no room.
     pub(crate) outcome: &'static str,
     /// The ledger, for the next time; empty where there is nothing to keep.
     pub(crate) ledger: String,
