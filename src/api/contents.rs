@@ -1,10 +1,10 @@
 //! What the whole of an answer says, at any depth: yes, no, whose it is, which records it has. Each
 //! reader of an answer that proves something asks here.
 
+mod repeat;
+
 use super::asked::{Asked, is_same_click_id, is_same_unique_id};
-use super::certainty::words::{
-    is_about_the_account, is_limit_in_words, is_no_refusal_in_words, is_repeat_in_words,
-};
+use super::certainty::words::{is_about_the_account, is_limit_in_words, is_no_refusal_in_words};
 use super::json::{Object, Value, parse_id};
 use super::{Answer, dress, message};
 use crate::Result;
@@ -261,21 +261,13 @@ impl Contents {
         if is_told || is_message(name) || is_reason {
             let words = message::message_of(value, MAX_DEPTH);
             let words = words.filter(|words| !is_quiet_word(words));
-            // A description is an offer's, too.
-            self.note_repeat(words.as_ref().filter(|_| name != "description"));
             if is_message(name) {
                 self.messages.extend(words);
             } else {
                 self.reasons.extend(words);
             }
         }
-        match name {
-            "duplicate" | "isduplicate" if dress::is_yes(value) => {
-                self.note_repeat(Some(&"duplicate".to_owned()));
-            }
-            "result" | "status" => self.note_repeat(text.as_ref()),
-            _ => {}
-        }
+        self.repeat = self.repeat.take().or_else(|| repeat::find(name, value));
         if is_no && self.no.is_none() {
             let own = message::message_of(value, MAX_DEPTH)
                 .filter(|words| is_error(name) && !message::is_generic(words));
@@ -344,11 +336,6 @@ impl Contents {
         if !self.records.iter().any(is_same) {
             self.records.push(told);
         }
-    }
-
-    fn note_repeat(&mut self, words: Option<&String>) {
-        let words = words.filter(|words| self.repeat.is_none() && is_repeat_in_words(words));
-        self.repeat = self.repeat.take().or(words.cloned());
     }
 
     fn note_count(&mut self, name: &str, text: &str) {

@@ -45,8 +45,11 @@ pub(in crate::api) fn is_trouble_in_words(message: &str) -> bool {
 /// Do the words say that it was there before: a duplicate, already recorded? Whose record an answer has is open then.
 pub(in crate::api) fn is_repeat_in_words(message: &str) -> bool {
     words(message).iter().any(|word| {
-        matches!(word.as_str(), "already" | "previously" | "exists" | "dupe")
-            || word.contains("duplicat")
+        let said = word.as_str();
+        matches!(
+            said,
+            "already" | "previously" | "exists" | "dup" | "dupe" | "deduped" | "repeated"
+        ) || word.contains("duplicat")
     })
 }
 

@@ -94,20 +94,6 @@ fn a_yes_that_says_that_it_was_there_before_has_a_record_that_may_be_another_ord
             assert_eq!(read(&body).unwrap().conversion_id, 7, "{body}");
         }
     }
-    for flag in [
-        r#""duplicate":true"#,
-        r#""is_duplicate":"true""#,
-        r#""IsDuplicate":1"#,
-    ] {
-        let body = format!(r#"{{"success":true,{flag},"conversion":{{{click}}}}}"#);
-        assert_eq!(
-            read(&body).unwrap_err().code(),
-            "unexpected_answer",
-            "{body}"
-        );
-        let body = format!(r#"{{"success":true,{flag},"conversion":{{{own}}}}}"#);
-        assert_eq!(read(&body).unwrap().conversion_id, 7, "{body}");
-    }
     // An order's id around the record may be the request's, sent back.
     let echoed = format!(
         r#"{{"success":true,"message":"Duplicate conversion","unique_id":"ORD-1","conversion":{{{click}}}}}"#
@@ -117,7 +103,16 @@ fn a_yes_that_says_that_it_was_there_before_has_a_record_that_may_be_another_ord
         r#""message":"Conversion recorded""#,
         r#""message":"Offer is paused""#,
         r#""message":"queued""#,
+        r#""warnings":[]"#,
+        r#""code":"0""#,
         r#""duplicate":false"#,
+        r#""duplicate":null"#,
+        r#""duplicate":{}"#,
+        r#""duplicates":[]"#,
+        r#""is_new":true"#,
+        r#""created":"2026-06-01 10:00:00""#,
+        r#""deduplicate":true"#,
+        r#""offer_name":"Duplicate""#,
         r#""is_duplicate":0"#,
         r#""duplicate_clicks":1"#,
         r#""offer":{"offer_id":5,"description":"Only who is a customer already"}"#,
@@ -135,5 +130,43 @@ fn a_yes_that_says_that_it_was_there_before_has_a_record_that_may_be_another_ord
         r#"{"success":true,"message":"Duplicate transaction id: ORD-2"}"#,
     ] {
         assert!(!matches!(before(other), Duplicate::Before(_)), "{other}");
+    }
+}
+
+#[test]
+fn a_code_or_a_flag_says_so_too() {
+    let read = |body: &str| record_conversion::read_for(&Answer::new(200, body), ASKED);
+    let click = r#""conversion_id":7,"offer_id":5,"click_id":"abc""#;
+    let own = format!(r#"{click},"unique_id":"ORD-1""#);
+    for flag in [
+        r#""duplicate":true"#,
+        r#""is_duplicate":"true""#,
+        r#""IsDuplicate":1"#,
+        r#""duplicate_of":54"#,
+        r#""duplicate":{"of":54}"#,
+        r#""duplicates":1"#,
+        r#""duplicate_count":"1""#,
+        r#""deduplicated":true"#,
+        r#""is_deduped":1"#,
+        r#""already_recorded":"yes""#,
+        r#""is_new":false"#,
+        r#""created":"no""#,
+        r#""inserted":0"#,
+        r#""code":"DUPLICATE_TRANSACTION""#,
+        r#""result_code":"duplicate""#,
+        r#""warning":"Duplicate conversion""#,
+        r#""message":"Success","warnings":["Duplicate transaction id"]"#,
+        r#""notes":[{"message":"Dup"}]"#,
+        r#""disposition":"Duplicate""#,
+        r#""conversion_status":"duplicate""#,
+    ] {
+        let body = format!(r#"{{"success":true,{flag},"conversion":{{{click}}}}}"#);
+        assert_eq!(
+            read(&body).unwrap_err().code(),
+            "unexpected_answer",
+            "{body}"
+        );
+        let body = format!(r#"{{"success":true,{flag},"conversion":{{{own}}}}}"#);
+        assert_eq!(read(&body).unwrap().conversion_id, 7, "{body}");
     }
 }
