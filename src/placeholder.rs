@@ -33,8 +33,11 @@ const ORDERS: &[u8] = b"ord inv txn customer client member user account booking 
 
 /// Texts of spreadsheets, databases and languages for no value, whose words alone do not show it.
 /// Some leave out the `!` at the end.
-const WHOLE: [&str; 23] = [
+const WHOLE: [&str; 26] = [
     "#N/A",
+    "#N/D",
+    "#NV",
+    "#Н/Д",
     "#REF!",
     "#VALUE!",
     "#NAME?",
@@ -173,12 +176,20 @@ fn is_order_zero(text: &[u8]) -> bool {
 
 fn is_whole(text: &str) -> bool {
     let bare = |text: &str| text.trim_end_matches(['!', '?']).len();
-    WHOLE.iter().any(|whole| {
-        whole.eq_ignore_ascii_case(text)
-            || whole
-                .get(..bare(whole))
-                .is_some_and(|start| start.eq_ignore_ascii_case(text))
-    })
+    is_error(text)
+        || WHOLE.iter().any(|whole| {
+            whole.eq_ignore_ascii_case(text)
+                || whole
+                    .get(..bare(whole))
+                    .is_some_and(|start| start.eq_ignore_ascii_case(text))
+        })
+}
+
+/// A spreadsheet's error in its user's language: `#BEZUG!`, `#¿NOMBRE?`, `#ИМЯ?`.
+fn is_error(text: &str) -> bool {
+    let name = text.strip_prefix('#');
+    let name = name.and_then(|name| name.strip_suffix(['!', '?']));
+    name.is_some_and(|name| !name.is_empty() && !name.contains(char::is_numeric))
 }
 
 /// Has a language written an object, a function, a promise or an error into the text?

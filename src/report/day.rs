@@ -226,7 +226,7 @@ fn read_time(text: &[u8]) -> Result<(i64, &[u8], bool), Flaw> {
 }
 
 /// Reads `Z`, ` UTC`, `+02:00` or ` -0500`; no text is no offset.
-pub(super) fn read_offset(text: &[u8], has_time: bool) -> Result<Option<i32>, Flaw> {
+fn read_offset(text: &[u8], has_time: bool) -> Result<Option<i32>, Flaw> {
     let text = text.trim_ascii();
     if text.is_empty() {
         return Ok(None);

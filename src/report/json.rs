@@ -12,7 +12,7 @@ mod stencil;
 mod strict;
 
 use super::flaw::Flaw;
-use super::names::{Fields, Names, Pull, Zones, normalise};
+use super::names::{Fields, Names, Pull, Zones, normalise, zones};
 pub(super) use page::Facts;
 use page::Part;
 use shape::Shape;
@@ -435,8 +435,12 @@ impl Json {
             Ok(()) => {
                 let (can_learn, has_nested) = (!sink.has_odd, sink.has_nested());
                 self.met = Some(self.met.unwrap_or(0) | sink.met);
-                let zones = names.zones(|role| Some(sink.best.get(role as usize)?.0));
-                for (known, zone) in self.zones.iter_mut().zip(zones) {
+                let met = zones(|role| names.name(role, sink.best.get(role as usize)?.0));
+                let met = match met {
+                    Ok(met) => met,
+                    Err(why) => return Some(Pull::Refuse(why)),
+                };
+                for (known, zone) in self.zones.iter_mut().zip(met) {
                     *known = known.or(zone);
                 }
                 if sink.met == 0 && !sink.other_list.is_empty() {

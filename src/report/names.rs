@@ -3,7 +3,7 @@
 mod tables;
 mod zone;
 
-pub(super) use zone::Zones;
+pub(super) use zone::{Zones, zones};
 
 use tables::{CLICKS, CONVERSIONS, DELIVERIES, SHOPIFY, SIMPLE, STRIPE, WOOCOMMERCE};
 
@@ -185,6 +185,7 @@ impl Names {
                 );
             }
         }
+        names.add_zoned();
         names.known.sort_by_key(|name| name.rank);
         Some(names)
     }

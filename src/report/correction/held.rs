@@ -63,8 +63,6 @@ impl Held {
     /// Has a spreadsheet shortened one of an order's ids, or marked it? CAKE must not get what is left of it.
     pub(super) fn is_shortened(&self, report: &Report, ids: [&[u8]; 2]) -> bool {
         let mut rounded = self.rounded;
-        // Some programs write a mark before an id, so that a spreadsheet keeps it: `="1003"` and `'1004`.
-        let is_marked = |id: &[u8]| matches!(id, [b'=' | b'\'', ..]);
         ids.iter()
             .any(|id| proof(id).len() < id.len() || rounded.has(report, true, id) || is_marked(id))
     }
@@ -72,6 +70,14 @@ impl Held {
     pub(super) fn rows(&self) -> u64 {
         self.rows
     }
+}
+
+/// Has a program written a mark before the id, so that a spreadsheet keeps it: `="1003"` and `'1004`? Word processors make
+/// the apostrophe a quote.
+#[cfg_attr(small_cold, optimize(size))]
+fn is_marked(id: &[u8]) -> bool {
+    let marks = ["=", "'", "\u{2018}", "\u{2019}"];
+    marks.iter().any(|mark| id.starts_with(mark.as_bytes()))
 }
 
 impl Report {

@@ -3,7 +3,7 @@
 use super::{Csv, MAX_ROW_BYTES, NO_ROLE, returns_at};
 use crate::nearest::nearest;
 use crate::report::digits::find_either;
-use crate::report::names::{Names, ROLE_NAMES, ROLES};
+use crate::report::names::{Names, ROLE_NAMES, ROLES, zones};
 
 impl Csv {
     /// Detects newline, delimiter and roles; returns the offset of the first row.
@@ -84,10 +84,10 @@ impl Csv {
         if self.all_roles == 0 {
             return Err(no_column(input, at, names));
         }
-        self.zones = names.zones(|role| {
+        self.zones = zones(|role| {
             let column = self.roles.iter().position(|&own| own == role as u8)?;
-            Some(names.find_column(header.get(column)?)?.1)
-        });
+            header.get(column).map(Vec::as_slice)
+        })?;
         self.header = header;
         self.delimiter = delimiter;
         self.line = line_number + 1 + breaks;

@@ -71,7 +71,7 @@ pub(super) fn may_be_day(key: &[u8]) -> bool {
         [_, _, _, _, sign, ..] => sign,
         _ => return false,
     };
-    is_sign(*sign) && key.len() <= 24 && key.first().is_some_and(u8::is_ascii_digit)
+    is_sign(*sign) && key.len() <= 32 && key.first().is_some_and(u8::is_ascii_digit)
 }
 
 /// Is it a date of three numbers, such as `03/04/2026`, `3.4.2026`, `03/04/26`, `2026-03-04` or `2026-03-04 00:00:00`?
@@ -96,7 +96,13 @@ pub(super) fn is_day(key: &[u8]) -> bool {
 #[cfg_attr(small_cold, optimize(size))]
 fn of_three(key: &[u8]) -> Option<([&[u8]; 3], bool)> {
     let key = without_midnight(key);
-    let mut signs = key.iter().filter(|&&byte| is_sign(byte));
+    // Korean writes `2026. 3. 4.`
+    let key = key.strip_suffix(b".").unwrap_or(key);
+    let is_pair = |pair: &[u8]| pair == b". ";
+    let has_pairs = key.windows(2).any(is_pair);
+    let mut signs = key
+        .iter()
+        .filter(|&&byte| is_sign(byte) && !(has_pairs && byte == b' '));
     let is_one = signs.next() == signs.next() && signs.next().is_none();
     let mut parts = parts(key);
     let all = [parts.next()?, parts.next()?, parts.next()?];
@@ -113,14 +119,21 @@ fn of_three(key: &[u8]) -> Option<([&[u8]; 3], bool)> {
     (is_one && parts.next().is_none() && are_numbers && fits).then_some((all, is_year_first))
 }
 
-/// The key without the time that a spreadsheet shows beside a day: `00:00`, `00:00:00.000` or `12:00:00 AM`.
+/// The key without the time that a spreadsheet or a program shows beside a day: `00:00`, `00:00:00.000Z` or
+/// `12:00:00 AM`.
 #[cfg_attr(small_cold, optimize(size))]
 fn without_midnight(key: &[u8]) -> &[u8] {
-    let Some(at) = key.iter().position(|&byte| matches!(byte, b' ' | b'T')) else {
+    let is_start = |&byte: &u8| matches!(byte, b' ' | b'T');
+    let before = key.split(|&byte| byte == b':').next().unwrap_or_default();
+    let Some(at) = before.iter().rposition(is_start) else {
         return key;
     };
     let (day, time) = key.split_at_checked(at).unwrap_or((key, &[]));
     let time = time.get(1..).unwrap_or_default().trim_ascii();
+    let time = [b"Z".as_slice(), b" UTC", b"+00:00", b" +0000"]
+        .into_iter()
+        .find_map(|zone| time.strip_suffix(zone))
+        .unwrap_or(time);
     let is_none = |time: &[u8]| time.iter().all(|byte| matches!(byte, b'0' | b':' | b'.'));
     let half = time
         .strip_suffix(b" AM")
@@ -287,6 +300,14 @@ mod tests {
             "2026-03-04T00:00:00.000",
             "04/03/2026 00:00",
             "3/4/2026 12:00:00 AM",
+            "2026-03-04T00:00:00Z",
+            "2026-03-04T00:00:00.000Z",
+            "2026-03-04T00:00:00+00:00",
+            "2026-03-04 00:00:00 UTC",
+            "2026. 3. 4",
+            "2026. 3. 4.",
+            "2026. 03. 04. 00:00",
+            "4. 3. 2026",
         ] {
             assert!(
                 may_be_day(key.as_bytes()) && is_day(key.as_bytes()),
@@ -307,6 +328,8 @@ mod tests {
             "2026-06-0012",
             "2026-06-01 12",
             "2026-06-01 10:30:00",
+            "2026-06-01T10:30:00Z",
+            "2026-03. 4",
             "1001-06-01",
             "3/4-2026",
             "3/4/2026/1",

@@ -37,8 +37,9 @@ pub(in crate::report) fn keys_of(value: &str) -> Result<Vec<usize>> {
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
 pub(in crate::report) fn proof(key: &[u8]) -> &[u8] {
-    // Spreadsheets write two digits.
-    let is_number = || matches!(key, [.., b'+', _, _]) && is_exponent(key);
+    // Spreadsheets write two digits. Databases write no sign, and `2e12` may be an id.
+    let is_written = || matches!(key, [.., b'+', _, _] | [_, b'.' | b',', ..]);
+    let is_number = || is_written() && is_exponent(key);
     if may_be_spoilt(key) && (is_number() || is_named(key)) {
         &[]
     } else {

@@ -1,7 +1,6 @@
 //! The zone that a column's name tells: `Created (UTC)`, `date_paid_gmt`, `Date (GMT+02:00)`.
 
-use super::{Names, Role, normalise};
-use crate::report::day::read_offset;
+use super::{Name, Names, Role, normalise};
 
 /// The roles that are times, in the order of [`Zones`].
 const TIMES: [Role; 2] = [Role::Date, Role::Paid];
@@ -13,7 +12,22 @@ pub(in crate::report) type Zones = [Option<i32>; TIMES.len()];
 const NAMED: u8 = 100;
 
 impl Names {
-    /// The role and the rank of a column of a CSV file: its name may end in a zone.
+    /// The times' names again, as they are written with the zone at their end: `date_created_gmt`.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn add_zoned(&mut self) {
+        let is_time = |name: &&Name| TIMES.iter().any(|&time| time as u8 == name.role);
+        let times: Vec<_> = self.known.iter().filter(is_time).cloned().collect();
+        for Name { path, role, rank } in times {
+            for zone in [b"utc", b"gmt"] {
+                let path = [path.as_slice(), zone].concat();
+                if self.find(&path).is_none() {
+                    self.add(path, role, rank + NAMED);
+                }
+            }
+        }
+    }
+
+    /// The role and the rank of a column of a CSV file: its name may have a zone.
     #[cfg_attr(small_cold, optimize(size))]
     pub(in crate::report) fn find_column(&self, name: &[u8]) -> Option<(u8, u8)> {
         let find = |name: &[u8]| {
@@ -23,58 +37,136 @@ impl Names {
         };
         find(name).or_else(|| {
             let (without, _) = zone_of(name)?;
-            let (role, rank) = find(&without)?;
+            let (role, rank) = find(without.as_bytes())?;
             let is_time = TIMES.iter().any(|&time| time as u8 == role);
-            (is_time && !self.is_declared(role)).then_some((role, rank + NAMED))
+            (is_time && !self.is_declared(role)).then_some((role, rank % NAMED + NAMED))
         })
     }
 
-    /// The zones of the names that have these ranks.
+    /// The name of a role: the caller's, or the one that has this rank.
     #[cfg_attr(small_cold, optimize(size))]
-    pub(in crate::report) fn zones(&self, rank_of: impl Fn(Role) -> Option<u8>) -> Zones {
-        TIMES.map(|role| {
-            if self.is_declared(role as u8) {
-                let (_, name) = self.given(role as u8);
-                return Some(zone_of(name.as_bytes())?.1);
-            }
-            let rank = rank_of(role)?;
-            let mut known = self.known.iter();
-            match known.find(|name| name.role == role as u8 && name.rank == rank) {
-                Some(name) => Some(zone_of(&name.path)?.1),
-                None => (NAMED..2 * NAMED).contains(&rank).then_some(0),
-            }
-        })
+    pub(in crate::report) fn name(&self, role: Role, rank: u8) -> Option<&[u8]> {
+        if self.is_declared(role as u8) {
+            return Some(self.given(role as u8).1.as_bytes());
+        }
+        let mut known = self.known.iter();
+        let name = known.find(|name| name.role == role as u8 && name.rank == rank)?;
+        Some(&name.path)
     }
 }
 
-/// A name without its zone, and the zone's offset from UTC in seconds.
+/// The zones that the names of these roles tell.
+///
+/// # Errors
+/// A name tells an offset from UTC that cannot be read.
 #[cfg_attr(small_cold, optimize(size))]
-fn zone_of(name: &[u8]) -> Option<(Vec<u8>, i32)> {
-    let mut word = name.windows(3).enumerate().filter(|&(at, word)| {
-        let is_zone = word.eq_ignore_ascii_case(b"utc") || word.eq_ignore_ascii_case(b"gmt");
-        let before = name.get(..at).and_then(<[u8]>::last);
-        let rest = name.get(at + 3..).unwrap_or_default();
+pub(in crate::report) fn zones<'a>(
+    name_of: impl Fn(Role) -> Option<&'a [u8]>,
+) -> Result<Zones, String> {
+    let mut zones = Zones::default();
+    for (zone, role) in zones.iter_mut().zip(TIMES) {
+        let Some(name) = name_of(role) else { continue };
+        let Some((_, offset)) = zone_of(name) else {
+            continue;
+        };
+        if offset.is_none() {
+            return Err(format!(
+                "its column {} tells an offset from UTC that cannot be read: write it as UTC+02:00",
+                String::from_utf8_lossy(name)
+            ));
+        }
+        *zone = offset;
+    }
+    Ok(zones)
+}
+
+/// A name's letters and digits without its zone, and the zone's offset from UTC in seconds; no offset where it cannot be
+/// read.
+#[cfg_attr(small_cold, optimize(size))]
+fn zone_of(name: &[u8]) -> Option<(String, Option<i32>)> {
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    // `utc_offset` is no time of UTC.
+    if name.contains("offset") {
+        return None;
+    }
+    let mut found = None;
+    for (at, _) in name.match_indices("utc").chain(name.match_indices("gmt")) {
+        let (before, zone) = name.split_at_checked(at)?;
+        let (_, after) = zone.split_at_checked(3)?;
+        let is_letter = |end: Option<char>| end.is_some_and(char::is_alphabetic);
         // `outcome_date` names none.
-        let is_last = !rest.iter().any(u8::is_ascii_alphanumeric);
-        let is_word = ![before, rest.first()]
-            .into_iter()
-            .flatten()
-            .any(u8::is_ascii_alphabetic);
-        is_zone && (is_last || is_word)
-    });
-    let (at, _) = word.next_back()?;
-    let (before, zone) = name.split_at_checked(at)?;
-    let rest = zone.get(3..)?.trim_ascii_start();
-    let is_offset = |&byte: &u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b':');
-    let length = rest.iter().take_while(|byte| is_offset(byte)).count();
-    let (offset, rest) = rest.split_at_checked(length)?;
-    let offset = match offset {
-        [sign @ (b'+' | b'-'), hour] => read_offset(&[*sign, b'0', *hour], true),
-        // `utc-date`
-        [b'-'] => Ok(None),
-        offset => read_offset(offset, true),
-    };
-    Some(([before, rest].concat(), offset.ok()?.unwrap_or(0)))
+        let is_last = !after.contains(char::is_alphanumeric);
+        let is_word = !is_letter(before.chars().next_back()) && !is_letter(after.chars().next());
+        let offset = Offset::read(after);
+        // POSIX writes the offset of `Etc/GMT+5` with the other sign.
+        let is_posix = before.ends_with("etc/");
+        let (seconds, rest) = match offset {
+            Some(offset) if is_posix => (None, offset.rest),
+            Some(offset) => (offset.seconds, offset.rest),
+            None if is_last || is_word => (Some(0), after),
+            None => continue,
+        };
+        let letters = before.chars().chain(rest.chars());
+        let without = letters.filter(|letter| letter.is_alphanumeric()).collect();
+        found = Some((without, seconds));
+    }
+    found
+}
+
+/// What stands after `UTC`, where it looks like an offset.
+struct Offset<'a> {
+    /// `None` where it cannot be read.
+    seconds: Option<i32>,
+    rest: &'a str,
+}
+
+impl<'a> Offset<'a> {
+    /// Reads `+2`, ` -05:30`, ` (+0200)` and the like. Word processors and spreadsheets write other signs for a minus.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn read(text: &'a str) -> Option<Self> {
+        let is_mark =
+            |mark: char| mark.is_whitespace() || matches!(mark, '(' | '[' | ':' | '\u{ff08}');
+        let text = text.trim_start_matches(is_mark);
+        let sign = text.chars().next()?;
+        let digits = if sign.is_numeric() {
+            text
+        } else {
+            text.strip_prefix(sign)?.trim_start()
+        };
+        let is_digit = |digit: char| digit.is_numeric() || matches!(digit, ':' | '.' | ',');
+        let end = digits
+            .find(|digit| !is_digit(digit))
+            .unwrap_or(digits.len());
+        let (digits, rest) = digits.split_at_checked(end)?;
+        let is_offset = !sign.is_alphabetic() && !matches!(sign, ')' | ']' | '_' | '/' | '.');
+        (is_offset && digits.starts_with(char::is_numeric)).then(|| Self {
+            seconds: Self::seconds(sign, digits),
+            rest,
+        })
+    }
+
+    #[cfg_attr(small_cold, optimize(size))]
+    fn seconds(sign: char, digits: &str) -> Option<i32> {
+        let (hours, minutes) = match digits.split_once(':') {
+            Some((hours, minutes)) if minutes.len() == 2 => (hours, minutes),
+            Some(_) => return None,
+            None if digits.len() > 2 => digits.split_at_checked(digits.len() - 2)?,
+            None => (digits, "0"),
+        };
+        let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+        let seconds = hours * 3_600 + minutes * 60;
+        let is_minute = hours <= 14 && minutes < 60;
+        match sign {
+            '+' | '\u{ff0b}' if is_minute && seconds <= 14 * 3_600 => Some(seconds),
+            '-' | '\u{2010}'..='\u{2013}' | '\u{2212}' | '\u{fe63}' | '\u{ff0d}'
+                if is_minute && seconds <= 12 * 3_600 =>
+            {
+                Some(-seconds)
+            }
+            '\u{b1}' if seconds == 0 => Some(0),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -84,25 +176,65 @@ mod tests {
 
     #[test]
     fn a_name_tells_its_zone() {
-        for (name, zone) in [
-            ("Created (UTC)", Some(0)),
-            ("Created date (UTC)", Some(0)),
-            ("createddateutc", Some(0)),
-            ("date_created_gmt", Some(0)),
-            ("dateCreatedGMT", Some(0)),
-            ("Date [GMT+2]", Some(7_200)),
-            ("Date (GMT+02:00)", Some(7_200)),
-            ("Date (UTC -05:30)", Some(-19_800)),
-            ("UTC date", Some(0)),
-            ("utc-date", Some(0)),
-            ("Date (UTC) of sale", Some(0)),
-            ("Date (UTC+99)", None),
-            ("outcome_date", None),
-            ("Date", None),
-            ("", None),
+        let zone = |name: &str| zone_of(name.as_bytes()).map(|(_, zone)| zone);
+        for (name, seconds) in [
+            ("Created (UTC)", 0),
+            ("Created date (UTC)", 0),
+            ("createddateutc", 0),
+            ("date_created_gmt", 0),
+            ("dateCreatedGMT", 0),
+            ("UTC date", 0),
+            ("utc-date", 0),
+            ("Date (UTC) of sale", 0),
+            ("Date (UTC) 2", 0),
+            ("created_utc_2", 0),
+            ("Date (UTC+0)", 0),
+            ("Date (UTC\u{b1}00:00)", 0),
+            ("Date [GMT+2]", 7_200),
+            ("Date (GMT+02:00)", 7_200),
+            ("(GMT+02:00) Date", 7_200),
+            ("Date UTC (+02:00)", 7_200),
+            ("Date (UTC: +2)", 7_200),
+            ("DateUTC+2", 7_200),
+            ("Date GMT\u{ff0b}2", 7_200),
+            ("Date\u{ff08}GMT+0200\u{ff09}", 7_200),
+            ("Date (UTC+14:00)", 50_400),
+            ("Date (GMT+05:45)", 20_700),
+            ("Date (UTC+530)", 19_800),
+            ("Date (UTC -05:30)", -19_800),
+            ("Date (GMT - 8)", -28_800),
+            ("Date (GMT-08:00)", -28_800),
+            ("Date (GMT\u{2212}08:00)", -28_800),
+            ("Date (GMT\u{2013}8)", -28_800),
+            ("Date (UTC\u{2011}08)", -28_800),
+            ("Date (UTC\u{ff0d}8)", -28_800),
         ] {
-            let found = zone_of(name.as_bytes()).map(|(_, zone)| zone);
-            assert_eq!(found, zone, "{name}");
+            assert_eq!(zone(name), Some(Some(seconds)), "{name}");
+        }
+        for name in [
+            "Date (UTC+15)",
+            "Date (UTC-13)",
+            "Date (UTC+99)",
+            "Date (UTC+2:5)",
+            "Date (UTC+5.5)",
+            "Date (UTC+2:60)",
+            "Date (UTC 2)",
+            "Date (UTC\u{b1}2)",
+            "Date (UTC\u{fffd}2)",
+            "Date (UTC+\u{ff12})",
+            "Date (Etc/GMT+5)",
+        ] {
+            assert_eq!(zone(name), Some(None), "{name}");
+        }
+        for name in [
+            "outcome_date",
+            "Date",
+            "",
+            "when_gmt_offset",
+            "UTC offset",
+            "gmtx",
+        ] {
+            assert_eq!(zone(name), None, "{name}");
         }
     }
 
@@ -114,7 +246,10 @@ mod tests {
         assert_eq!(role("UTC date"), Some(Role::Date as u8));
         assert_eq!(role("created_at_gmt"), Some(Role::Date as u8));
         assert_eq!(role("Order ID (UTC)"), None);
-        assert_eq!(names.zones(|_| Some(0)), [None, None]);
-        assert_eq!(names.zones(|_| Some(NAMED)), [Some(0), Some(0)]);
+        assert_eq!(role("Date (GMT-08:00)"), Some(Role::Date as u8));
+        assert_eq!(role("Date (UTC+15)"), Some(Role::Date as u8));
+        let zones_at = |rank| zones(|role| names.name(role, rank));
+        assert_eq!(zones_at(0), Ok([None, None]));
+        assert_eq!(zones_at(NAMED), Ok([Some(0), Some(0)]));
     }
 }

@@ -88,6 +88,10 @@ fn an_order_and_a_part_of_it_at_cake_hold_each_other_back() {
         (",ORD-1001", &["ORD-1001/2"], NEAR),
         (",#1001", &["1001-12"], NEAR),
         (",1001-1", &["1001"], NEAR),
+        (",1001", &["1001-A"], NEAR),
+        (",1001-A", &["#1001"], NEAR),
+        (",ORD-1001-F1", &["ORD-1001"], NEAR),
+        ("1001-B,1001", &["1001-A"], "1001-B/1001"),
         ("5001234567890,1001", &["1001-1"], NEAR),
         // Other parts are other sales, also where the order's id stands beside them.
         ("1001-3,", &["1001-1", "1001-2"], "1001-3/"),
@@ -115,6 +119,13 @@ fn an_id_with_a_spreadsheets_mark_is_not_uploaded() {
         ("\"=\"\"1003\"\"\"", "shortened_id"),
         ("'1004", "shortened_id"),
         ("=1005", "shortened_id"),
+        ("\u{2019}1004", "shortened_id"),
+        ("\u{2018}1004", "shortened_id"),
+        ("1.79536e12", "shortened_id"),
+        ("2026-03-04T00:00:00.000Z", "shortened_id"),
+        ("2026. 3. 4.", "shortened_id"),
+        ("2e12", "2e12/2e12"),
+        ("#1007", "#1007/#1007"),
         ("O'1006", "O'1006/O'1006"),
     ] {
         let orders = format!("{HEADER}{id},c1,{REST}\n");

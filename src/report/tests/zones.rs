@@ -19,22 +19,30 @@ fn date(options: &str, source: &str, text: &str) -> String {
         .to_owned()
 }
 
+const MAY: &str = "2026-05-31 22:00:00";
+const AS_WRITTEN: &str = "2026-06-01 02:00:00";
+
+fn csv(column: &str) -> String {
+    format!("order_id,{column},revenue\n1001,2026-06-01 02:00:00,22.00\n")
+}
+
+fn stripe(column: &str) -> String {
+    format!(
+        "id,{column},Amount,Currency,Status,Converted Amount\n\
+         ch_1,2026-06-01 02:00,22.00,usd,Paid,22.00\n"
+    )
+}
+
+fn json(field: &str) -> String {
+    format!(r#"[{{"order_id":"1001","{field}":"2026-06-01T02:00:00","revenue":22}}]"#)
+}
+
+fn woo(field: &str) -> String {
+    format!(r#"[{{"id":1001,"{field}":"2026-06-01T02:00:00","total":"22.00"}}]"#)
+}
+
 #[test]
 fn the_columns_name_decides_the_zone_of_its_times() {
-    const MAY: &str = "2026-05-31 22:00:00";
-    const AS_WRITTEN: &str = "2026-06-01 02:00:00";
-    let csv = |column: &str| format!("order_id,{column},revenue\n1001,2026-06-01 02:00:00,22.00\n");
-    let stripe = |column: &str| {
-        format!(
-            "id,{column},Amount,Currency,Status,Converted Amount\n\
-             ch_1,2026-06-01 02:00,22.00,usd,Paid,22.00\n"
-        )
-    };
-    let json = |field: &str| {
-        format!(r#"[{{"order_id":"1001","{field}":"2026-06-01T02:00:00","revenue":22}}]"#)
-    };
-    let woo =
-        |field: &str| format!(r#"[{{"id":1001,"{field}":"2026-06-01T02:00:00","total":"22.00"}}]"#);
     let tokyo = format!("{YORK}\nordersZone=0:32400");
     for (options, source, text, expected) in [
         (
@@ -97,6 +105,63 @@ fn the_columns_name_decides_the_zone_of_its_times() {
             expected,
             "{options:?} {source} {text}"
         );
+    }
+}
+
+#[test]
+fn a_known_columns_name_tells_its_offset() {
+    for (options, source, text, expected) in [
+        (YORK, "", csv("Date (GMT-08:00)"), "2026-06-01 06:00:00"),
+        (
+            YORK,
+            "",
+            csv("Date (GMT\u{2212}08:00)"),
+            "2026-06-01 06:00:00",
+        ),
+        (YORK, "", csv("Date (GMT+2)"), "2026-05-31 20:00:00"),
+        (
+            YORK,
+            "",
+            csv("(UTC+05:30) Created At"),
+            "2026-05-31 16:30:00",
+        ),
+        (
+            YORK,
+            "dialect=stripe",
+            stripe("Created (UTC-5)"),
+            "2026-06-01 03:00:00",
+        ),
+        // The sign is lost where names are compared: the file says which one it is.
+        (
+            YORK,
+            "column.date=When (GMT-02:00)",
+            csv("When (GMT+02:00)"),
+            "2026-05-31 20:00:00",
+        ),
+        (YORK, "", csv("Date (UTC+15)"), "unreadable_file"),
+        (
+            YORK,
+            "column.date=When UTC+5.5",
+            csv("When UTC+5.5"),
+            "unreadable_file",
+        ),
+        (
+            YORK,
+            "column.date=when_gmt_offset",
+            csv("when_gmt_offset"),
+            AS_WRITTEN,
+        ),
+        (YORK, "", json("date_gmt"), MAY),
+        (YORK, "", json("createdAtUtc"), MAY),
+        (YORK, "dialect=woocommerce", woo("date_created_gmt"), MAY),
+        (
+            YORK,
+            "column.date=when UTC+99",
+            json("when UTC+99"),
+            "unreadable_file",
+        ),
+    ] {
+        assert_eq!(date(options, source, &text), expected, "{source} {text}");
     }
 }
 

@@ -38,16 +38,33 @@ pub(in crate::report) fn is_at_border(text: &[u8]) -> bool {
         || last.iter().all(|&digit| digit == b'0') && shown_digits(text) > 0
 }
 
-/// The plain form of the order that a plain form names a part of: `1001` of `1001-1`.
+/// The plain form of the order that a plain form names a part of: `1001` of `1001-1`, and of `1001-A` and `1001-F1`, whose
+/// plain forms are `1001a` and `1001f1`.
 #[cfg_attr(small_cold, optimize(size))]
 pub(super) fn whole_of(form: &[u8]) -> Option<&[u8]> {
     let (whole, part) = match form {
         [whole @ .., b'-', one] => (whole, [b'0', *one]),
         [whole @ .., b'-', ten, one] => (whole, [*ten, *one]),
-        _ => return None,
+        _ => return lettered_whole_of(form),
     };
     let is_part = part.iter().all(u8::is_ascii_digit) && part != *b"00";
     let is_one = whole.last().is_some_and(u8::is_ascii_digit) && !whole.contains(&b'-');
+    (is_part && is_one).then_some(whole)
+}
+
+/// A number with letters before it or none, and after it at most three letters and two digits.
+#[cfg_attr(small_cold, optimize(size))]
+fn lettered_whole_of(form: &[u8]) -> Option<&[u8]> {
+    let end = |text: &[u8], is_passed: fn(&u8) -> bool| {
+        let tail = text.iter().rev().take_while(|byte| is_passed(byte));
+        text.len() - tail.count()
+    };
+    let letters_end = end(form, u8::is_ascii_digit);
+    let (lettered, digits) = form.split_at_checked(letters_end)?;
+    let (whole, letters) = lettered.split_at_checked(end(lettered, u8::is_ascii_alphabetic))?;
+    let (prefix, number) = whole.split_at_checked(end(whole, u8::is_ascii_digit))?;
+    let is_part = (1..=3).contains(&letters.len()) && digits.len() <= 2;
+    let is_one = !number.is_empty() && prefix.iter().all(u8::is_ascii_alphabetic);
     (is_part && is_one).then_some(whole)
 }
 
@@ -65,4 +82,51 @@ pub(super) fn is_part(whole: [&[u8]; 2], part: [&[u8]; 2]) -> bool {
     let has_part = |ids: &[Vec<u8>; 2], of: &[u8]| ids.iter().any(|id| whole_of(id) == Some(of));
     let mut ids = whole.iter().filter(|id| !id.is_empty());
     ids.any(|id| has_part(&part, id) && !has_part(&whole, id) && !part.contains(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_names_its_order() {
+        let whole = |id: &str| {
+            let mut form = Vec::new();
+            plain_form(id.as_bytes(), &mut form);
+            whole_of(&form).map(|whole| String::from_utf8_lossy(whole).into_owned())
+        };
+        for (id, order) in [
+            ("1001-1", "1001"),
+            ("1001-12", "1001"),
+            ("#1001.2", "1001"),
+            ("1001-A", "1001"),
+            ("1001 b", "1001"),
+            ("1001/C", "1001"),
+            ("1001_a", "1001"),
+            ("#1001-F1", "1001"),
+            ("#1001-R2", "1001"),
+            ("1001-EX1", "1001"),
+            ("1001-bis", "1001"),
+            ("ORD-1001-A", "ord1001"),
+            ("ORD1001-1", "ord1001"),
+        ] {
+            assert_eq!(whole(id).as_deref(), Some(order), "{id}");
+        }
+        for id in [
+            "1001",
+            "ORD-26",
+            "ORD-1001",
+            "2026-1001",
+            "1001-00",
+            "1001-WXYZ",
+            "1001-A100",
+            "1001-A-B1-C",
+            "9f86d081-884c-4d63-a1b2-0f00a08c3d11",
+            "9f86d081884c4d63",
+            "A",
+            "",
+        ] {
+            assert_eq!(whole(id), None, "{id}");
+        }
+    }
 }
