@@ -41,7 +41,7 @@ A CAKE network on this machine: tracking links, the API, pixels, postbacks, a li
   --history DAYS      generate the past of that number of days, such as 30d
   --clicks N          the number of clicks in that past (10000)
   --history-seed N    another seed generates another past (1)
-  --key KEY           the API key (sandbox-key)
+  --key KEY           the sandbox's own API key (sandbox-key)
   --token TOKEN       the token that /__sandbox/ asks for, 16 characters or more
   --allow HOST        a host that postbacks may go to, besides loopback; may be repeated
   -h, --help; -v, --version
@@ -291,7 +291,7 @@ function findWorkerd(): string {
     }
   }
   const { add } = MANAGERS[managerOf(process.cwd())];
-  throw new RunError(
+  throw new UsageError(
     `workerd, which the sandbox runs in, is not installed: run \`${add} workerd@${WORKERD}\`, then this command again; or without a project \`npx -p cake-edge -p workerd@${WORKERD} cake-edge sandbox\``,
   );
 }

@@ -2,9 +2,8 @@
  * `npx cake-edge doctor`: examines a deployment from outside, check by check, each with its advice. Sends no
  * conversion.
  */
-import { request as askPlain } from "node:http";
-import { request as askSecure } from "node:https";
 import { type CakeClient, createCakeClient, dayRange, findClick, isCakeError } from "../entry/edge.inline.js";
+import { type Answer, ask } from "./ask.js";
 import { type BrowserOptions, examineInBrowser, type Finding } from "./browser.js";
 import { SIGNED_COOKIES } from "./click-cookies.js";
 import { type OptionValues, readArgs, UsageError } from "./usage.js";
@@ -189,7 +188,7 @@ async function diagnoseAccount(options: Options, apiKey: string): Promise<Check[
   }
   const report = await cake.check(clickId === undefined ? {} : { clickId });
   const checks: Check[] = [...report.checks];
-  await reportCertificate(checks, baseUrl);
+  await reportFailure(checks, baseUrl);
   const isUsable = checks.every(({ name, status }) => name !== "key" || status === "ok");
   checks.push(await diagnoseOffer(cake, offerId, clickId, isUsable));
   checks.push({
@@ -202,8 +201,8 @@ async function diagnoseAccount(options: Options, apiKey: string): Promise<Check[
   return checks;
 }
 
-/** The API client knows only that no answer came, so the certificate is checked here. */
-async function reportCertificate(checks: Check[], baseUrl: string): Promise<void> {
+/** The API client knows only that no answer came, so the reason is asked for here. */
+async function reportFailure(checks: Check[], baseUrl: string): Promise<void> {
   const index = checks.findIndex(({ name, status }) => name === "reachable" && status === "failed");
   if (index < 0 || !/^https:/i.test(baseUrl)) return;
   const { failure } = await ask(new URL(baseUrl), "HEAD");
@@ -240,7 +239,7 @@ async function diagnoseOffer(
 
 async function diagnoseForwarder(at: URL, origin: string | undefined): Promise<Check[]> {
   const route = (name: string) => new URL(`${at.origin}${at.pathname.replace(/\/$/, "")}/${name}`);
-  const health = await ask(route("health"), "GET");
+  const health = await ask(route("health"), "GET", {}, "body");
   if (health.status !== 200 || health.body.trim() !== "ok") {
     const found = health.failure?.found ?? `what answers there is no forwarder (status ${health.status})`;
     const advice =
@@ -249,7 +248,7 @@ async function diagnoseForwarder(at: URL, origin: string | undefined): Promise<C
     return [failed("forwarder", found, advice)];
   }
   const checks = [passed("forwarder", "it answers")];
-  const read = await ask(route("conversions"), "GET");
+  const read = await ask(route("conversions"), "GET", {}, "body");
   const code = findCode(read.body);
   checks.push(
     read.status === 405
@@ -357,7 +356,7 @@ async function diagnoseSite(site: URL): Promise<Check[]> {
       ? passed("cookie_scanner", "a link scanner's HEAD leaves nothing")
       : failed(
           "cookie_scanner",
-          head.status === 0 ? "nobody answers HEAD" : "HEAD sets a click cookie",
+          head.failure ? `to HEAD, ${head.failure.found}` : "HEAD sets a click cookie",
           "Capture with withClickCapture alone: it passes HEAD over.",
         ),
   );
@@ -392,58 +391,6 @@ function clickCookie({ headers }: Answer): string | undefined {
   return headers["set-cookie"]?.find((cookie) => {
     const [, name = "", value = ""] = /^([^=;]+)=([^;]*)/.exec(cookie) ?? [];
     return SIGNED_COOKIES.includes(name) && value !== "";
-  });
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: import("node:http").IncomingHttpHeaders;
-  readonly body: string;
-  /** Why no answer came. */
-  readonly failure?: Failure;
-}
-
-/** Why no answer came, and the advice. */
-interface Failure {
-  readonly found: string;
-  readonly advice?: string;
-}
-
-function failureOf(code: string): Failure {
-  if (!/CERT|SELF_SIGNED|ISSUER|UNABLE_TO_VERIFY/.test(code)) return { found: "nobody answers" };
-  const advice = /EXPIRED/.test(code)
-    ? "Renew the certificate."
-    : /ALTNAME/.test(code)
-      ? "The certificate is another host's: see that it covers this one."
-      : "Install the whole chain of certificates; for one of your own, say so with NODE_EXTRA_CA_CERTS=FILE.";
-  return { found: `the certificate is not trusted (${code})`, advice };
-}
-
-/**
- * Sends one request, without following its redirect; status 0 if no answer came. Not by `fetch`, which marks itself as
- * no navigation.
- */
-function ask(at: URL, method: string, headers: Record<string, string> = {}): Promise<Answer> {
-  return new Promise((resolve) => {
-    const send = at.protocol === "https:" ? askSecure : askPlain;
-    const request = send(at, { method, headers, signal: AbortSignal.timeout(10_000), agent: false }, (response) => {
-      let body = "";
-      const end = () => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
-        response.destroy();
-      };
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        body += chunk;
-        if (body.length > 65_536) end();
-      });
-      response.on("end", end);
-      response.on("error", end);
-    });
-    request.on("error", (error: NodeJS.ErrnoException) =>
-      resolve({ status: 0, headers: {}, body: "", failure: failureOf(error.code ?? "") }),
-    );
-    request.end();
   });
 }
 

@@ -1,6 +1,7 @@
 /** Which files `npx cake-edge init` writes into a project, and what it adds to package.json. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { withIgnored } from "./init-git.js";
 import {
   dependenciesIn,
   isBeforeProxy,
@@ -18,6 +19,7 @@ import {
   siteWorkerIn,
   standing,
   testCommand,
+  textIn,
 } from "./init-project.js";
 import { COOKIE_SECRET, cookieSecretIn, forwarderSecrets, secretOf, withSecret } from "./init-secrets.js";
 import {
@@ -75,10 +77,11 @@ export function pageModule({ folder, framework }: Plan): string {
 export function filesOf(plan: Plan): { files: FileToWrite[]; warnings: string[] } {
   const { folder, parts, framework, manager } = plan;
   const files: FileToWrite[] = [["package.json", manifestWith(plan)]];
+  // Before the files of secrets, which it names.
+  if (parts.has("forwarder") || parts.has("capture")) files.push([".gitignore", withIgnored]);
   const warnings: string[] = [];
   const { exec } = MANAGERS[manager];
   const has = (path: string) => existsSync(join(folder, path));
-  const read = (path: string) => (has(path) ? readFileSync(join(folder, path), "utf8") : "");
   const wrangler = majorOf(folder, "wrangler") ?? 4;
   if ((parts.has("forwarder") || keepsClicksInWorker(plan)) && wrangler < 4) {
     warnings.push(
@@ -110,7 +113,7 @@ export function filesOf(plan: Plan): { files: FileToWrite[]; warnings: string[] 
       file(`${root}${name}.${ending}`, nextProxy(name), ...namesakes.map((each) => `${root}${each}.${ending}`)),
     );
     // What .env.local has would go before it.
-    files.push([secretOf(read(".env"), COOKIE_SECRET) ? ".env" : ".env.local", withCookieSecret]);
+    files.push([secretOf(textIn(folder, ".env") ?? "", COOKIE_SECRET) ? ".env" : ".env.local", withCookieSecret]);
   } else if (parts.has("capture") && framework === "sveltekit") {
     files.push(file("src/hooks.server.js", SVELTE_HOOKS, "src/hooks.server/index.js"));
     files.push([".env", withCookieSecret]);
@@ -118,7 +121,13 @@ export function filesOf(plan: Plan): { files: FileToWrite[]; warnings: string[] 
     const worker = siteWorkerIn(folder);
     if (worker.warning !== undefined) warnings.push(worker.warning);
     const served = framework === "vite" ? "dist" : "public";
-    files.push(file(worker.file, worker.kind === "pages" ? PAGES_MIDDLEWARE : SITE));
+    if (worker.kind === "built") {
+      warnings.push(
+        `${worker.config} has the Worker ${worker.file}, which is not there: add what its source lacks\n${indented(SITE)}`,
+      );
+    } else {
+      files.push(file(worker.file, worker.kind === "pages" ? PAGES_MIDDLEWARE : SITE));
+    }
     if (worker.kind === "site") {
       files.push(file(worker.config, siteConfig(served, basename(worker.file), exec)));
       if (served === "public" && !has("public") && !parts.has("page")) files.push(file("public/index.html", WELCOME));
@@ -134,14 +143,11 @@ export function filesOf(plan: Plan): { files: FileToWrite[]; warnings: string[] 
     const [path, runner] = sandboxTest(dependenciesIn(folder));
     files.push(file(path, SANDBOX_TEST.replace("node:test", runner)));
   }
-  if (parts.has("forwarder") || parts.has("capture")) {
-    files.push([
-      ".gitignore",
-      (before = "") => withLines(before, ["node_modules", ".wrangler", ".dev.vars", ".env", ".env.local"]),
-    ]);
-  }
   return { files, warnings };
 }
+
+/** Lines to add by hand, as they are printed. */
+export const indented = (text: string): string => text.trimEnd().replace(/^/gm, "  | ").replace(/ +$/gm, "");
 
 /** The commands that the forwarder's scripts run. */
 export function forwarderScripts(folder: string): Readonly<Record<"forwarder" | "forwarder:deploy", string>> {
@@ -179,11 +185,4 @@ function manifestWith(plan: Plan): Make {
     const isSame = before !== undefined && JSON.stringify(manifest) === JSON.stringify(wanted);
     return isSame ? before : manifestText(wanted, before);
   };
-}
-
-function withLines(before: string, lines: readonly string[]): string {
-  const there = new Set(before.split("\n").map((line) => line.trim().replace(/^\/|\/$/g, "")));
-  const missing = lines.filter((line) => !there.has(line));
-  if (missing.length === 0) return before;
-  return `${before === "" || before.endsWith("\n") ? before : `${before}\n`}${missing.join("\n")}\n`;
 }

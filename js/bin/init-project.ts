@@ -1,9 +1,10 @@
 /** What `npx cake-edge init` finds in a folder: its package.json, its framework, its Worker, and what installs in it. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "./usage.js";
+import { readWranglerConfig } from "./wrangler-config.js";
 
 /** The parts that a project may get. */
 export const PARTS = ["page", "capture", "forwarder", "sandbox"] as const;
@@ -60,8 +61,37 @@ export function scriptsIn(folder: string): Record<string, string> {
 }
 
 function manifestIn(folder: string): Manifest {
-  const file = join(folder, "package.json");
-  return existsSync(file) ? readManifest(readFileSync(file, "utf8")) : {};
+  const text = textIn(folder, "package.json");
+  const manifest: Manifest = text === undefined ? {} : readManifest(text);
+  for (const name of ["dependencies", "devDependencies", "scripts"] as const) {
+    const table: unknown = manifest[name] ?? {};
+    const isTable = typeof table === "object" && !Array.isArray(table);
+    if (!isTable || Object.values(table as object).some((each) => typeof each !== "string")) {
+      throw new UsageError(`package.json: ${name} must be an object of texts: mend it first`);
+    }
+  }
+  return manifest;
+}
+
+/** Is there a file of that name? A folder of the same name is none. */
+export function isStanding(folder: string, path: string): boolean {
+  try {
+    return !statSync(join(folder, path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** The text of a file, if it stands. */
+export function textIn(folder: string, path: string): string | undefined {
+  return isStanding(folder, path) ? readFileSync(join(folder, path), "utf8") : undefined;
+}
+
+/** The text with more lines, which end as its own do. */
+export function withLinesAtEnd(text: string, lines: readonly string[]): string {
+  const end = text.includes("\r\n") ? "\r\n" : "\n";
+  const open = text === "" || text.endsWith("\n") ? "" : end;
+  return text + open + lines.map((line) => line + end).join("");
 }
 
 /** Where this package is installed, as seen from the folder: a workspace has it in a folder around this one. */
@@ -116,7 +146,7 @@ export const namesOf = (...files: string[]): string[] =>
 
 /** The file that stands under this name, or under another ending; else the name itself. */
 export const standing = (folder: string, file: string): string =>
-  [file, ...namesOf(file)].find((each) => existsSync(join(folder, each))) ?? file;
+  [file, ...namesOf(file)].find((each) => isStanding(folder, each)) ?? file;
 
 /** Next reads no file beside a `src` with the pages in it. */
 export function nextRoot(folder: string): string {
@@ -135,8 +165,11 @@ export function nextProxyName(folder: string): "proxy" | "middleware" {
 
 /** The Worker that keeps the clicks of a site without a framework of its own. */
 export interface SiteWorker {
-  /** Whose it is: a new one in `site/`, the Worker of the project's root, or Pages Functions. */
-  readonly kind: "site" | "own" | "pages";
+  /**
+   * Whose it is: a new one in `site/`, the Worker of the project's root, the same where a build makes its file, or Pages
+   * Functions.
+   */
+  readonly kind: "site" | "own" | "built" | "pages";
   readonly file: string;
   readonly config: string;
   readonly secrets: string;
@@ -146,24 +179,32 @@ export interface SiteWorker {
 
 /** The site's Worker: the one that the project has, else one in `site/`. */
 export function siteWorkerIn(folder: string): SiteWorker {
-  const has = (path: string) => existsSync(join(folder, path));
   const site: SiteWorker = {
     kind: "site",
     file: standing(folder, "site/worker.js"),
     config: standing(folder, "site/wrangler.jsonc"),
     secrets: "site/.dev.vars",
   };
-  if (has(site.config)) return site;
+  if (isStanding(folder, site.config)) return site;
   const config = standing(folder, "wrangler.jsonc");
-  const text = has(config) ? readFileSync(join(folder, config), "utf8") : "";
+  const text = textIn(folder, config);
+  const said = text === undefined ? undefined : readWranglerConfig(config, text);
   const middleware = standing(folder, "functions/_middleware.js");
-  if (has(middleware) || text.includes("pages_build_output_dir")) {
+  if (isStanding(folder, middleware) || said?.isPages) {
     return { kind: "pages", file: middleware, config, secrets: ".dev.vars" };
   }
-  const [, main] = /(?:^|[{,\s])"?main"?\s*[:=]\s*["']([^"']+)["']/.exec(text) ?? [];
-  if (main !== undefined && has(main)) return { kind: "own", file: join(main), config, secrets: ".dev.vars" };
-  if (text === "") return site;
-  return { ...site, warning: `${config} has a Worker of its own: site/ is another one, deployed beside it` };
+  if (said?.main !== undefined) {
+    // Its path begins at the configuration.
+    const file = normalize(said.main);
+    return { kind: isStanding(folder, file) ? "own" : "built", file, config, secrets: ".dev.vars" };
+  }
+  if (text === undefined) return site;
+  return {
+    ...site,
+    warning: said
+      ? `${config} has a Worker of its own: site/ is another one, deployed beside it`
+      : `${config} cannot be read, so its Worker is not known: site/ is another one, deployed beside it`,
+  };
 }
 
 export interface Manifest {
@@ -173,16 +214,16 @@ export interface Manifest {
   [name: string]: unknown;
 }
 
-export function readManifest(json: string): Manifest {
+export function readManifest(json: string, file = "package.json"): Manifest {
   let manifest: unknown;
   try {
     // Some editors begin a file with a byte order mark, which npm passes over.
     manifest = JSON.parse(json.replace(/^\uFEFF/, ""));
   } catch {
-    throw new UsageError("package.json is not JSON: mend it first");
+    throw new UsageError(`${file} is not JSON: mend it first`);
   }
   if (typeof manifest !== "object" || manifest === null || Array.isArray(manifest)) {
-    throw new UsageError("package.json is no object: mend it first");
+    throw new UsageError(`${file} is no object: mend it first`);
   }
   return manifest as Manifest;
 }
@@ -228,8 +269,8 @@ export function managerOf(folder: string): Manager {
   for (const at of upwards(folder)) {
     const [, locked] = LOCKS.find(([lock]) => existsSync(join(at, lock))) ?? [];
     if (locked !== undefined) return locked;
-    const file = join(at, "package.json");
-    const named = existsSync(file) ? namedManager(readManifest(readFileSync(file, "utf8"))) : "";
+    const text = textIn(at, "package.json");
+    const named = text === undefined ? "" : namedManager(readManifest(text, join(at, "package.json")));
     if (Object.hasOwn(MANAGERS, named)) return named as Manager;
   }
   return "npm";

@@ -1,9 +1,9 @@
 /** The secrets that `npx cake-edge init` makes, and the files that hold them. */
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { checkSecret } from "../secret.js";
+import { withLinesAtEnd } from "./init-project.js";
 
 const newSecret = () => randomBytes(32).toString("hex");
 
@@ -89,7 +89,7 @@ export function withSecret(before: string | undefined, name: string, secret: str
   const text = before ?? "";
   if (secretOf(text, name) !== undefined) return text;
   if (linesOf(name).test(text)) return text.replace(linesOf(name), (_, head: string) => head + secret);
-  return `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${name}=${secret}\n`;
+  return withLinesAtEnd(text, [`${name}=${secret}`]);
 }
 
 export function forwarderSecrets(before: string | undefined, cookieSecret: string): string {
@@ -97,9 +97,4 @@ export function forwarderSecrets(before: string | undefined, cookieSecret: strin
   after = withSecret(after, "CAKE_OPERATOR_SECRET", newSecret());
   after = withSecret(after, "CAKE_SIGNING_SECRETS", `whsec_${randomBytes(32).toString("base64")}`);
   return cookieSecretOf(after) === undefined ? withSecret(after, COOKIE_SECRET, cookieSecret) : after;
-}
-
-/** Does git keep the file whatever .gitignore says? */
-export function isTracked(folder: string, path: string): boolean {
-  return spawnSync("git", ["ls-files", "--error-unmatch", path], { cwd: folder, stdio: "ignore" }).status === 0;
 }

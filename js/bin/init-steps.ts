@@ -69,7 +69,9 @@ function siteSteps({ folder, framework }: Plan, exec: string): string[] {
   const same = "    the secret that the forwarder has";
   if (kind === "pages") return [`  ${exec} wrangler pages ${secret}`, same];
   const steps = [`  ${exec} wrangler ${secret} --config ${config}`, same];
-  if (kind === "own") return [`  ${file}`, "    wrap its fetch handler in withClickCapture", ...steps];
+  if (kind === "own" || kind === "built") {
+    return [`  ${file}`, "    wrap its fetch handler in withClickCapture", ...steps];
+  }
   const built = framework === "vite" ? `${exec} vite build && ` : "";
   return [
     `  ${built}${exec} wrangler dev --config ${config}`,

@@ -1,7 +1,7 @@
 /** Why a project's framework would never run the capture that `npx cake-edge init` writes: its configuration says so. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isTypeScript, nextProxyName, type Plan } from "./init-project.js";
+import { isTypeScript, nextProxyName, type Plan, textIn } from "./init-project.js";
 
 /** What a static site lacks: nothing of it runs when a visitor comes. */
 const STATIC = "no server keeps a click: take --page alone, or a server in front of the site";
@@ -32,10 +32,8 @@ export function neverRuns({ folder, framework }: Plan): string | undefined {
 
 /** The text of a configuration, without its comments. */
 function configIn(folder: string, stem: string): string {
-  const file = ["js", "mjs", "ts", "cjs", "mts", "cts"]
-    .map((ending) => join(folder, `${stem}.${ending}`))
-    .find(existsSync);
-  return file === undefined ? "" : withoutComments(readFileSync(file, "utf8"));
+  const texts = ["js", "mjs", "ts", "cjs", "mts", "cts"].map((ending) => textIn(folder, `${stem}.${ending}`));
+  return withoutComments(texts.find((text) => text !== undefined) ?? "");
 }
 
 const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|(^|\s)\/\/.*$/gm, "$1");

@@ -1,13 +1,12 @@
 /**
  * `npx cake-edge init`: writes the few files that a project needs, makes its secrets, installs, and runs the doctor.
  */
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { makeFolder } from "../folder.js";
 import { findNearest } from "../nearest.js";
 import { examine, run } from "./init-doctor.js";
-import { filesOf, lackingScripts } from "./init-files.js";
+import { filesOf, indented, lackingScripts } from "./init-files.js";
+import { isIgnored, isTracked, untilIgnored } from "./init-git.js";
 import {
   dependenciesIn,
   FRAMEWORKS,
@@ -21,8 +20,9 @@ import {
   STARTERS,
   scriptsIn,
 } from "./init-project.js";
-import { isSecretFile, isTracked } from "./init-secrets.js";
+import { isSecretFile } from "./init-secrets.js";
 import { nextSteps } from "./init-steps.js";
+import { prepare, write } from "./init-write.js";
 import { RunError, readArgs, UsageError } from "./usage.js";
 
 export const INIT_USAGE = `Usage: cake-edge init [options]
@@ -47,19 +47,16 @@ export async function init(args: string[], version: string): Promise<number> {
   const plan = await readPlan(args, version);
   const { files, warnings } = filesOf(plan);
   for (const warning of warnings) console.log(`warning   ${warning}`);
+  // All of them first: what cannot be written is told before anything has changed.
+  const prepared = files.map((file) => prepare(plan.folder, file));
   let changed = 0;
-  for (const [path, make, namesakes = []] of files) {
-    // A file of the same name under another ending is the project's: of two, each tool would take its own.
-    const standing = [path, ...namesakes].find((each) => make.isOnce && existsSync(join(plan.folder, each)));
+  let isComplete = true;
+  for (const { path, before, after, standing } of prepared) {
     if (standing !== undefined) {
-      const isOwn = !readFileSync(join(plan.folder, standing), "utf8").includes("cake-edge");
-      const told = `left      ${standing} is yours: add what it lacks\n${indented(make(undefined))}`;
-      console.log(isOwn ? told : `as it is  ${standing}`);
+      const told = `left      ${standing} is yours: add what it lacks\n${indented(after)}`;
+      console.log(before?.includes("cake-edge") ? `as it is  ${standing}` : told);
       continue;
     }
-    const file = join(plan.folder, path);
-    const before = existsSync(file) ? readFileSync(file, "utf8") : undefined;
-    const after = make(before);
     if (after === before) {
       console.log(`as it is  ${path}`);
       continue;
@@ -73,8 +70,15 @@ export async function init(args: string[], version: string): Promise<number> {
     }
     if (isSecretFile(path) && isTracked(plan.folder, path)) {
       console.log(`warning   git tracks ${path}, so its secrets go where the repository goes: git rm --cached ${path}`);
+    } else if (isSecretFile(path)) {
+      const ignored = isIgnored(plan.folder, path);
+      if (!ignored.isIgnored) {
+        console.log(`left      ${path}: ${untilIgnored(path, ignored)}`);
+        isComplete = false;
+        continue;
+      }
     }
-    write(file, after);
+    write(join(plan.folder, path), after);
     if (before === undefined) console.log(`written   ${path}`);
     changed += 1;
   }
@@ -84,21 +88,10 @@ export async function init(args: string[], version: string): Promise<number> {
     console.log(`left      package.json has scripts of these names: add what it lacks under others\n${told}`);
   }
   if (plan.installs && changed > 0) await run(plan.manager, plan.folder);
-  const status = plan.installs && plan.parts.has("forwarder") ? await examine(plan) : 0;
+  // Without its secrets the forwarder does not start.
+  const status = plan.installs && plan.parts.has("forwarder") && isComplete ? await examine(plan) : 0;
   for (const line of nextSteps(plan)) console.log(line);
-  return status;
-}
-
-function write(file: string, text: string): void {
-  try {
-    makeFolder(dirname(file));
-    // Only the owner may read secrets, also where the file stood before.
-    const isSecret = isSecretFile(file);
-    writeFileSync(file, text, isSecret ? { mode: 0o600 } : {});
-    if (isSecret) chmodSync(file, 0o600);
-  } catch (error) {
-    throw new RunError(`${file} cannot be written: ${(error as Error).message}`);
-  }
+  return isComplete ? status : 1;
 }
 
 const OPTION_TYPES = {
@@ -169,12 +162,10 @@ function isOlderThan(major: number, minor: number): boolean {
   return ours < major || (ours === major && next < minor);
 }
 
-const indented = (text: string) => text.trimEnd().replace(/^/gm, "  | ").replace(/ +$/gm, "");
-
 /** The removed and added lines; secrets are hidden. */
 function difference(before: string, after: string): string {
-  const old = before.split("\n");
-  const fresh = after.split("\n");
+  const old = before.split(/\r?\n/);
+  const fresh = after.split(/\r?\n/);
   const gone = old.filter((line) => !fresh.includes(line)).map((line) => `  - ${line}`);
   const come = fresh
     .filter((line) => !old.includes(line))

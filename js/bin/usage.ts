@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { isCakeError } from "../error.js";
 import { findNearest } from "../nearest.js";
+import { isPlaceholderHost } from "../placeholder-host.js";
 
 /** A mistake of the caller, in one sentence. */
 export class UsageError extends Error {
@@ -128,8 +129,8 @@ export type OptionValues = { readonly [name: string]: string | boolean | string[
 /**
  * Reads a command's options. `help` is the command that lists them.
  *
- * @throws UsageError in three cases: an unknown option (with the nearest known one), a single option given twice, or an
- * API key among the arguments. With `isSecret` no value or argument is printed, because it may be a key.
+ * @throws UsageError in four cases: an unknown option (with the nearest known one), a single option given twice, an API
+ * key among the arguments, or a manual's host as the base URL. With `isSecret` no value or argument is printed, because it may be a key.
  */
 export function readArgs(
   args: readonly string[],
@@ -150,6 +151,10 @@ export function readArgs(
       if (token.kind !== "option" || token.value === undefined || options[token.name]?.multiple) continue;
       if (given.has(token.name)) throw new UsageError(`--${token.name} is given twice: it counts once`);
       given.add(token.name);
+    }
+    const { "base-url": baseUrl } = values as OptionValues;
+    if (typeof baseUrl === "string" && isPlaceholderHost(baseUrl)) {
+      throw new UsageError("--base-url is a manual's placeholder: give your CAKE domain");
     }
     return values as OptionValues;
   } catch (error) {

@@ -13,6 +13,7 @@ import {
   refuse,
   stringOption,
 } from "../option.js";
+import { refusePlaceholderHost } from "../placeholder-host.js";
 import { checkSecret, texts } from "../secret.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
 import type { Deliverer, OperatorKey } from "../wasm/forwarder.js";
@@ -229,10 +230,13 @@ export function resolveOptions(options: ForwarderOptions, more: readonly string[
   }
   const retentionDays = integerOption("retentionDays", options.retentionDays, 1, 400) ?? 30;
   const clockSpeed = integerOption("clockSpeed", options.clockSpeed, 1, 1_000) ?? 1;
+  const baseUrl = stringOption("baseUrl", options.baseUrl);
+  refusePlaceholderHost("baseUrl", baseUrl);
+  if (pixelDomain !== undefined) refusePlaceholderHost("pixelDomain", stringOption("pixelDomain", pixelDomain));
   const deliverer = core.keep(
     ({ Deliverer }) =>
       new Deliverer(
-        stringOption("baseUrl", options.baseUrl),
+        baseUrl,
         apiKey,
         pixelDomain === undefined ? undefined : stringOption("pixelDomain", pixelDomain),
         timeoutMs,

@@ -24,7 +24,7 @@ const COMMON = {
 };
 
 type Way = { readonly baseUrl?: string; readonly pixelDomain?: string };
-const A: Way = { baseUrl: "https://yourdomain.cakemarketing.com" };
+const A: Way = { baseUrl: "https://acme.cakemarketing.com" };
 
 /** How a forwarder starts on the rows of the one before, by host. */
 type Open = (way: Way) => { fetch(request: Request): Promise<Response>; close(): Promise<void> };
@@ -100,7 +100,7 @@ function newOrder() {
 
 describe.each(HOSTS)("%s", (_name, host) => {
   test.each<readonly [string, Way, Way]>([
-    ["a mended name", { baseUrl: "https://yourdomian.cakemarketing.com" }, A],
+    ["a mended name", { baseUrl: "https://amce.cakemarketing.com" }, A],
     ["the network's own domain, and a port", A, { baseUrl: "https://login.yournetwork.com:8443" }],
     ["a sandbox on another port", { baseUrl: "http://127.0.0.1:8787" }, { baseUrl: "http://localhost:8788" }],
     ["the API in place of p.ashx", { ...A, pixelDomain: "track.yournetwork.com" }, A],

@@ -21,7 +21,7 @@ type Open = (
 ) => { fetch(request: Request): Promise<Response>; close(): Promise<void> };
 
 const common = (settings: object, cake: () => State) => ({
-  ...{ baseUrl: "https://yourdomain.cakemarketing.com", apiKey: KEY, operatorSecret: OPERATOR, log: () => undefined },
+  ...{ baseUrl: "https://acme.cakemarketing.com", apiKey: KEY, operatorSecret: OPERATOR, log: () => undefined },
   ...settings,
   fetch: async ({ url }: Request) =>
     url.includes("/conversion") ? ANSWERS[cake()]() : new Response("", { status: 503 }),

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Server as NetServer } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { withClickCapture } from "../../dist/entry/edge.inline.js";
 import { createForwarderInProcess } from "../../dist/entry/forwarder-memory.inline.js";
@@ -276,26 +276,91 @@ test.each([
   expect(checks[0]?.found).toMatch(words);
 });
 
-test("a certificate that is not trusted is told from nobody", async () => {
-  const file = (name: string) => readFileSync(new URL(`certificate/${name}.pem`, import.meta.url));
-  const server = createSecureServer({ key: file("key"), cert: file("certificate") }, (_, response) =>
-    response.end("ok"),
-  );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const at = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const file = (name: string) => readFileSync(new URL(`certificate/${name}.pem`, import.meta.url));
+const certified = { key: file("key"), cert: file("certificate") };
+
+/** Who answers, but not as asked for. */
+const OTHERS: readonly [string, "http" | "https", () => NetServer, string | RegExp][] = [
+  [
+    "a certificate that is not trusted",
+    "https",
+    () => createSecureServer(certified, (_, response) => response.end("ok")),
+    /^the certificate is not trusted \([A-Z_]+\)$/,
+  ],
+  ["plain http", "https", () => createServer((_, response) => response.end("ok")), "it answers, but not in https"],
+  [
+    "https",
+    "http",
+    () => createSecureServer(certified, (_, response) => response.end("ok")),
+    "it closes the connection without an answer (ECONNRESET)",
+  ],
+  [
+    "TLS 1.1",
+    "https",
+    () =>
+      createSecureServer({ ...certified, minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" }),
+    /^it answers, but no TLS connection comes about \(.*protocol version.*\)$/,
+  ],
+  [
+    "a reset",
+    "http",
+    () => createTcpServer((socket) => socket.once("data", () => socket.resetAndDestroy())),
+    "it closes the connection without an answer (ECONNRESET)",
+  ],
+  [
+    "a reset",
+    "https",
+    () => createTcpServer((socket) => socket.once("data", () => socket.resetAndDestroy())),
+    "it closes the connection without an answer (ECONNRESET)",
+  ],
+  [
+    "another protocol",
+    "http",
+    () => createTcpServer((socket) => socket.once("data", () => socket.end("SSH-2.0-x\r\n"))),
+    "it answers, but not in HTTP (HPE_INVALID_CONSTANT)",
+  ],
+];
+
+test.each(OTHERS)("%s at %s is told from nobody", async (_, scheme, make, found) => {
+  const other = make();
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const at = `${scheme}://127.0.0.1:${(other.address() as AddressInfo).port}`;
   const foundAt = async (args: string[]) => {
     const { out } = await run([...args, "--json"]);
     return (JSON.parse(out) as Report).checks.filter(({ status }) => status === "failed").map(({ found }) => found);
   };
-  for (const args of [
-    ["--site", at],
-    ["--forwarder", at],
-  ]) {
-    expect((await foundAt(args))[0]).toMatch(/^the certificate is not trusted \([A-Z_]+\)$/);
-  }
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  const told = typeof found === "string" ? found : expect.stringMatching(found);
+  expect(await foundAt(["--site", at])).toEqual([told]);
+  expect(await foundAt(["--forwarder", at])).toEqual([told]);
+  other.close();
+  (other as Server).closeAllConnections?.();
   expect(await foundAt(["--site", at])).toEqual(["nobody answers"]);
+});
+
+test("a page whose body never ends is examined by its head", async () => {
+  const endless = createServer(async (request, response) => {
+    const answer = await captured(
+      new Request(`http://127.0.0.1${request.url}`, {
+        method: request.method ?? "GET",
+        headers: request.headers as Record<string, string>,
+      }),
+      undefined,
+    );
+    response.writeHead(answer.status, [...answer.headers].flat());
+    // Node holds the head of an answer to HEAD back until its end.
+    if (request.method === "HEAD") response.end();
+    else response.write("shop");
+  });
+  await new Promise<void>((resolve) => endless.listen(0, "127.0.0.1", resolve));
+  const at = `http://127.0.0.1:${(endless.address() as AddressInfo).port}`;
+  const start = Date.now();
+  expect((await examine(["--site", at])).found).toEqual({ cookie: "ok", cookie_cache: "ok", cookie_scanner: "ok" });
+  expect(Date.now() - start).toBeLessThan(8_000);
+  // A forwarder's body counts, so it is waited for; still somebody has answered.
+  const { out } = await run(["--forwarder", at, "--json"]);
+  expect((JSON.parse(out) as Report).checks[0]?.found).toBe("what answers there is no forwarder (status 200)");
+  endless.closeAllConnections();
+  endless.close();
 });
 
 test("a command that cannot be right is refused in one sentence", async () => {

@@ -69,6 +69,22 @@ test("a file or setting that is wrong is status 2 as well, and so is no command"
   }
 });
 
+test("a manual's host is no account's", () => {
+  const june = ["--from", "2026-06-01", "--to", "2026-06-02"];
+  for (const args of [
+    ["doctor"],
+    ["clicks", ...june, "--csv"],
+    ["conversions", ...june, "--pages", "pages"],
+    ["report", "--orders", "none.csv", "--conversions", "live", ...june, "--save", "pages"],
+    ["postbacks", "--file", "none.csv", "--apply"],
+    ["corrections", "--file", "none.csv", "--apply"],
+  ]) {
+    const { status, stderr } = run(...args, "--base-url", "https://yourdomain.cakemarketing.com");
+    expect(stderr).toMatch(/^cake-edge( \w+)?: --base-url is a manual's placeholder: give your CAKE domain\n$/);
+    expect(status).toBe(2);
+  }
+});
+
 test("a value that no option takes is a sentence, and no stack", () => {
   writeFileSync(join(home, "pages-2.json"), "{");
   writeFileSync(join(home, "clicks-2026-06-01-2026-06-02.complete.json"), "{");

@@ -40,6 +40,10 @@ test.each([
   ["signingSecrets", ["whsec_c2hvcnQ="], "weak_secret"],
   ["cookieSecrets", ["short"], "weak_secret"],
   ["baseUrl", "http://169.254.169.254", "invalid_base_url"],
+  ["baseUrl", "https://yourdomain.cakemarketing.com", "placeholder_text"],
+  ["baseUrl", "https://YOUR-DOMAIN.cakemarketing.com/", "placeholder_text"],
+  ["baseUrl", "https://login.yourdomain.com:8443", "placeholder_text"],
+  ["pixelDomain", "track.yourdomain.com", "placeholder_text"],
   ["pixelDomain", "2130706433", "invalid_domain"],
   ["origins", ["shop.example"], "invalid_field"],
   ["origins", ["*"], "invalid_field"],
@@ -54,6 +58,17 @@ test.each([
   }
   expect(thrown).toMatchObject({ name: "CakeError", code });
   expect(String(thrown)).not.toContain(KEY);
+});
+
+test("a host that only begins like a manual's is somebody's", () => {
+  for (const baseUrl of [
+    "https://yourdomains.cakemarketing.com",
+    "https://your.domain.example",
+    "https://myyourdomain.cakemarketing.com",
+    "https://yourtravel.cakemarketing.com",
+  ]) {
+    expect(() => createForwarderInProcess({ ...rules, baseUrl })).not.toThrow();
+  }
 });
 
 test("a pixel that nobody deduplicates is refused: what became of an attempt could not be asked", () => {

@@ -253,7 +253,7 @@ function restarts() {
           ? { success: false, message: "Affiliate Not Authorized" }
           : { conversion: { conversion_id: ++conversionId } };
       forwarder = createForwarderInProcess({
-        ...{ baseUrl: "https://yourdomain.cakemarketing.com", apiKey: "CANARY-key-4c1d9e", operatorSecret: OPERATOR },
+        ...{ baseUrl: "https://acme.cakemarketing.com", apiKey: "CANARY-key-4c1d9e", operatorSecret: OPERATOR },
         ...{ log: () => undefined, fetch: async () => Response.json(answer()), kept },
         keep: async (snapshot) => {
           kept = structuredClone(snapshot);

@@ -40,7 +40,7 @@ function site() {
   let conversionId = 0;
   const alerts: object[] = [];
   const common = {
-    ...{ baseUrl: "https://yourdomain.cakemarketing.com", apiKey: KEY, operatorSecret: OPERATOR, origins: [SITE] },
+    ...{ baseUrl: "https://acme.cakemarketing.com", apiKey: KEY, operatorSecret: OPERATOR, origins: [SITE] },
     log: (line: { alert?: true }) => line.alert && alerts.push(line),
     fetch: async ({ url }: Request) =>
       url.includes("/conversion")
@@ -163,7 +163,7 @@ describe.each(TAKEN)("%s", (name, starts, key, mended) => {
     const folder = newFolder();
     const open = (shops: readonly object[]) =>
       openForwarder({
-        ...{ baseUrl: "https://yourdomain.cakemarketing.com", apiKey: KEY, operatorSecret: OPERATOR, folder },
+        ...{ baseUrl: "https://acme.cakemarketing.com", apiKey: KEY, operatorSecret: OPERATOR, folder },
         ...{ log: () => undefined, fetch: async () => new Response("", { status: 503 }), ...woo(...shops) },
       } as never);
     const last = starts.at(-1) ?? [];

@@ -261,7 +261,7 @@ describe("the command", () => {
   test("another account has a journal of its own in the same file", async () => {
     writeFileSync(file, csvOf("a"));
     expect((await run(applied())).status).toBe(0);
-    const { out } = await run(["--base-url", "https://yourdomain.cakemarketing.com", "--json"]);
+    const { out } = await run(["--base-url", "https://acme.cakemarketing.com", "--json"]);
     expect(rowsOf(out)[0]?.outcome).toBe("ready");
   });
 

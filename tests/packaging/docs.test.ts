@@ -116,6 +116,7 @@ test.each(scripts.filter((block) => !isPage(block) && !isWorker(block)))("$place
     env: {
       ...process.env,
       CAKE_API_KEY: "key-of-a-test",
+      CAKE_BASE_URL: "https://acme.cakemarketing.com",
       // A refunded order must have been sold before.
       ...(block.code.includes("correctConversion") && { SOLD: "ORD-98765" }),
       CAKE_TOKEN_SECRET: SECRET,
@@ -203,7 +204,7 @@ test.each(scripts.filter((block) => !isPage(block) && isWorker(block)))("$place 
     CAKE_COOKIE_SECRET: SECRET,
     CAKE_OPERATOR_SECRET: SECRET,
     CAKE_API_KEY: "key-of-a-test",
-    CAKE_BASE_URL: "https://yourdomain.cakemarketing.com",
+    CAKE_BASE_URL: "https://acme.cakemarketing.com",
   };
   const workerd = await startWorkerd({
     program: createRequire(import.meta.url)("workerd").default,

@@ -42,11 +42,21 @@ test("it serves, delivers, stops, and knows what it has delivered when it starts
   }
 });
 
-test("the worked configuration is one that it takes", async () => {
+test("the worked configuration is one that it takes, once it names the account", async () => {
   const options = JSON.parse(readFileSync(join(home, "node_modules/cake-edge/workers/node/forwarder.json"), "utf8"));
+  writeFileSync(join(home, "worked.json"), JSON.stringify(options));
+  const unchanged = spawnSync(process.execPath, [cli, "forwarder", "--config", "worked.json"], {
+    cwd: home,
+    encoding: "utf8",
+    env: { ...process.env, ...environment },
+  });
+  expect(unchanged.stderr).toBe(
+    "cake-edge forwarder: placeholder_text: baseUrl is a manual's placeholder: set your own domain\n",
+  );
+  expect(unchanged.status).toBe(2);
   const forwarder = await startNodeForwarder({
     home,
-    options: { ...options, folder: "worked", port: 0 },
+    options: { ...options, baseUrl: "https://acme.cakemarketing.com", folder: "worked", port: 0 },
     environment,
     cli,
     args: ["--host", "127.0.0.1"],

@@ -302,6 +302,45 @@ test("a Worker that the project has is told what it lacks, and no second one is 
   expect(init("--capture")).toContain("warning   wrangler.json has a Worker of its own");
 });
 
+test.each([
+  ["wrangler.jsonc", `{\n  // "main": "old.js"\n  "main": "a.js"\n}`, "a.js"],
+  ["wrangler.json", `{ /* "main": "old.js", */ "vars": { "main": "old.js" }, "main": "a.js", }`, "a.js"],
+  ["wrangler.jsonc", `\uFEFF{ "name": "x // \\" , }", // , }\r\n "main": "./a.js", "rules": [{ "a": 1, },], }`, "a.js"],
+  ["wrangler.jsonc", `{ // "pages_build_output_dir": "dist"\n "main": "a.js" }`, "a.js"],
+  ["wrangler.jsonc", `{ "vars": { "pages_build_output_dir": "dist" }, "main": "a.js" }`, "a.js"],
+  ["wrangler.json", `{ "env": { "production": { "main": "a.js" } } }`, "a.js"],
+  ["wrangler.toml", `# main = "old.js"\n'main' = 'a.js' # main = "old.js"\n`, "a.js"],
+  ["wrangler.toml", `\uFEFFname = "x # y"\r\n"main" = "a.js"\r\n[vars]\r\nmain = "old.js"\r\n`, "a.js"],
+  ["wrangler.toml", `x = """\nmain = "old.js"\n[vars]\n"""\ny = [\n  ["a"],\n]\nmain = "a.js"\n`, "a.js"],
+  ["wrangler.toml", `# pages_build_output_dir = "dist"\nmain = "a.js"\n`, "a.js"],
+  ["wrangler.toml", `[[rules]]\nmain = "old.js"\n[env.production]\nmain = "a.js"\n`, "a.js"],
+  // A build makes it later, or wrangler finds it under another name.
+  ["wrangler.toml", `main = "dist/index.js"\n`, "dist/index.js"],
+  ["wrangler.jsonc", `{ "main": "src/index" }`, "src/index"],
+  // Without a Worker's file there is another Worker.
+  ["wrangler.toml", `name = "x"\n[vars]\nmain = "a.js"\n`, undefined],
+  ["wrangler.jsonc", `{ "assets": { "directory": "public" }, "vars": { "main": "a.js" } }`, undefined],
+  ["wrangler.jsonc", `{ "main": "a.js"`, undefined],
+])("%s %j: its Worker is %s", (config, text, worker) => {
+  put("package.json", {});
+  put("a.js", "");
+  put("old.js", "");
+  put(config, text);
+  const said = init("--capture");
+  if (worker === undefined) {
+    expect(said).toMatch(new RegExp(`^warning {3}${config} (has a Worker of its own|cannot be read)`, "m"));
+    expect(has("site/worker.js")).toBe(true);
+  } else {
+    const isThere = worker === "a.js";
+    expect(said).toContain(
+      isThere ? `left      ${worker} is yours` : `warning   ${config} has the Worker ${worker}, which is not there`,
+    );
+    expect(said).toMatch(/^ {2}\| export default .*withClickCapture/m);
+    expect(said).toContain(`\n  ${worker}\n    wrap its fetch handler in withClickCapture\n`);
+    expect([has("site"), has("functions"), has(worker), has(".dev.vars")]).toEqual([false, false, isThere, true]);
+  }
+});
+
 test("frameworks with a server of their own are told so under each of their names", () => {
   for (const name of ["@builder.io/qwik-city", "@qwik.dev/router"]) {
     put("package.json", { devDependencies: { [name]: "2.0.0", vite: "8.3.8" } });

@@ -393,12 +393,35 @@ test("package.json keeps its indentation, its line ends and its byte order mark"
   }
 });
 
-test("what cannot be written is told, and not called written", () => {
-  put("forwarder", "a file");
-  const { status, stdout, stderr } = init("--forwarder", "--yes");
-  expect(status).toBe(1);
-  expect(stdout).not.toContain("written   forwarder/");
-  expect(stderr).toMatch(/forwarder\/worker\.js cannot be written: /);
+test("what cannot be written is told in one sentence, before anything has changed", () => {
+  const table = (name: string) => `package.json: ${name} must be an object of texts: mend it first`;
+  for (const [path, text, sentence, args = []] of [
+    ["forwarder", "a file", "forwarder is a file, and must be a folder: move it away, or choose another folder"],
+    ["forwarder/worker.js/x", "", "forwarder/worker.js is a folder, and must be a file: move it away"],
+    [".gitignore/x", "", ".gitignore is a folder, and must be a file"],
+    ["package.json/x", "", "package.json is a folder, and must be a file"],
+    ["site", "a file", "site is a file, and must be a folder"],
+    ["a", "a file", "a is a file, and must be a folder", ["--dir", "a"]],
+    ["a", "a file", "a is a file, and must be a folder", ["--dir", "a/b"]],
+    ["package.json", `{ "devDependencies": "x" }`, table("devDependencies")],
+    ["package.json", `{ "dependencies": ["x"] }`, table("dependencies")],
+    ["package.json", `{ "scripts": { "test": 1 } }`, table("scripts")],
+    ["package.json", `{ "scripts": "x" }`, table("scripts")],
+  ] as const) {
+    folder = mkdtempSync(join(home, "project-"));
+    put(path, text);
+    const before = readdirSync(folder, { recursive: true });
+    const { status, stdout, stderr } = init("--forwarder", "--capture", "--yes", ...args);
+    expect([status, stdout], path).toEqual([2, ""]);
+    expect(stderr).toContain(sentence);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(readdirSync(folder, { recursive: true })).toEqual(before);
+    if (path === "package.json") expect(read(path)).toBe(text);
+  }
+  // A folder where a file may stand, but need not.
+  put(".env/bin/python", "");
+  put("package.json", `{ "dependencies": { "next": "16.4.6" } }`);
+  expect(init("--capture", "--yes")).toMatchObject({ status: 0, stderr: "" });
 });
 
 test("secrets are added to a file that its owner alone can read from then on", () => {
@@ -407,4 +430,74 @@ test("secrets are added to a file that its owner alone can read from then on", (
   init("--forwarder", "--yes");
   expect(read("forwarder/.dev.vars")).toMatch(/^CAKE_API_KEY=mine\nCAKE_OPERATOR_SECRET=/);
   expect(statSync(join(folder, "forwarder/.dev.vars")).mode & 0o077).toBe(0);
+});
+
+/** What git would take up of the project. */
+function taken(): string[] {
+  const git = (...args: string[]) => spawnSync("git", args, { cwd: folder, encoding: "utf8" }).stdout;
+  return git("ls-files", "--others", "--exclude-standard").split("\n").filter(Boolean);
+}
+
+test.each([
+  ["/.dev.vars\n", true],
+  [".dev.vars/\n", true],
+  ["/forwarder/.dev.vars\n", true],
+  [".dev.vars\n!.dev.vars\n", true],
+  [".dev.vars\n!.dev.*\n", true],
+  ["*.vars\n!.dev.vars", true],
+  ["#.dev.vars\n.dev.vars.local\n", true],
+  [" .dev.vars\n", true],
+  [".dev.vars\n!.dev.vars.example\n", false],
+  ["!.dev.vars\n**/.dev.vars \n", false],
+  ["\uFEFF.dev.vars\r\n", false],
+])("with the .gitignore %j git takes up no secret", (gitignore, isAdded) => {
+  for (const isRepository of [true, false]) {
+    folder = mkdtempSync(join(home, "project-"));
+    if (isRepository) spawnSync("git", ["init", "--quiet"], { cwd: folder });
+    put(".gitignore", gitignore);
+    expect(init("--forwarder", "--capture", "--yes").status).toBe(0);
+    expect(existsSync(join(folder, "forwarder/.dev.vars"))).toBe(true);
+    const lines = read(".gitignore").slice(gitignore.length).split(/\r?\n/);
+    expect(lines.includes(".dev.vars"), read(".gitignore")).toBe(isAdded);
+    spawnSync("git", ["init", "--quiet"], { cwd: folder });
+    expect(taken().filter((path) => path.includes(".dev.vars"))).toEqual([]);
+    const second = read(".gitignore");
+    init("--forwarder", "--capture", "--yes");
+    expect(read(".gitignore")).toBe(second);
+  }
+});
+
+test("no secret is written where git would take it up", () => {
+  for (const [isRepository, files, rule] of [
+    [true, { ".gitignore": "dist" }, undefined],
+    [false, { ".gitignore": "dist" }, undefined],
+    [true, { ".gitignore": ".dev.vars\n!.dev.vars\n" }, ".gitignore:2:!.dev.vars"],
+    [true, { ".gitignore": ".dev.vars\n", "forwarder/.gitignore": "!.dev.vars" }, "forwarder/.gitignore:1:!.dev.vars"],
+  ] as const) {
+    folder = mkdtempSync(join(home, "project-"));
+    if (isRepository) spawnSync("git", ["init", "--quiet"], { cwd: folder });
+    for (const [file, text] of Object.entries(files)) put(file, text);
+    // Nobody answers the question, which is a no.
+    const { status, stdout } = init("--forwarder");
+    expect(status).toBe(1);
+    const told = `left      forwarder/.dev.vars: git does not ignore it${rule ? ` (${rule})` : ""}, so its secrets`;
+    expect(stdout).toContain(told);
+    expect(stdout).toContain("then run this command again\n  | .dev.vars\n");
+    expect(existsSync(join(folder, "forwarder/.dev.vars"))).toBe(false);
+  }
+  // A rule from elsewhere is as good.
+  folder = mkdtempSync(join(home, "project-"));
+  spawnSync("git", ["init", "--quiet"], { cwd: folder });
+  put(".gitignore", "dist");
+  put(".git/info/exclude", ".dev.*");
+  expect(init("--forwarder").stdout).toContain("written   forwarder/.dev.vars");
+  expect(taken()).not.toContain("forwarder/.dev.vars");
+});
+
+test("lines are added with the line ends of the file", () => {
+  put(".gitignore", "dist\r\n");
+  put("forwarder/.dev.vars", "CAKE_API_KEY=mine\r\nOTHER=x");
+  init("--forwarder", "--yes");
+  for (const file of [".gitignore", "forwarder/.dev.vars"])
+    expect(read(file).replaceAll("\r\n", "")).not.toContain("\n");
 });

@@ -135,7 +135,6 @@ test("a missing workerd is one clear sentence that says what to install", () => 
     ["sandbox"],
     /^cake-edge: workerd, which the sandbox runs in, is not installed: run `npm install --save-dev workerd@1\.\d+\.\d+`, then this command again; or without a project `npx -p cake-edge -p workerd@1\.\d+\.\d+ cake-edge sandbox`\n$/,
     bare,
-    1,
   );
   for (const [lock, add] of [
     ["pnpm-lock.yaml", "pnpm add --save-dev"],

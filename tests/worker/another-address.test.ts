@@ -10,12 +10,12 @@ const [SECRET = ""] = settings.signingSecrets;
 const [SITE = ""] = settings.origins;
 
 type Way = Pick<WorkerOptions, "baseUrl" | "pixelDomain" | "shards">;
-const OLD: Way = { baseUrl: "https://yourdomian.cakemarketing.com", shards: 2 };
+const OLD: Way = { baseUrl: "https://amce.cakemarketing.com", shards: 2 };
 
 let tests = 0;
 
 test.each<readonly [string, Way]>([
-  ["a mended name", { baseUrl: "https://yourdomain.cakemarketing.com", shards: 2 }],
+  ["a mended name", { baseUrl: "https://acme.cakemarketing.com", shards: 2 }],
   ["the network's own domain, and a port", { baseUrl: "https://login.yournetwork.com:8443", shards: 2 }],
   ["p.ashx", { pixelDomain: "track.yournetwork.com", shards: 2 }],
 ])("%s: events and clicks stay known, with Workers and objects of both settings", async (_, now) => {

@@ -78,7 +78,7 @@ export interface NodeForwarder {
  * @example
  * const forwarder = openForwarder({
  *   folder: "/var/lib/cake-edge",
- *   baseUrl: "https://yourdomain.cakemarketing.com",
+ *   baseUrl: process.env.CAKE_BASE_URL,
  *   apiKey: process.env.CAKE_API_KEY,
  *   operatorSecret: process.env.CAKE_OPERATOR_SECRET,
  * });

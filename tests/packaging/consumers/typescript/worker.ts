@@ -13,7 +13,7 @@ interface Env extends SandboxEnv {
 init(module);
 const forwarder = createForwarder<Env>((env) => ({
   outbox: env.OUTBOX,
-  baseUrl: "https://yourdomain.cakemarketing.com",
+  baseUrl: "https://acme.cakemarketing.com",
   apiKey: env.CAKE_API_KEY,
   operatorSecret: env.CAKE_OPERATOR_SECRET,
 }));
