@@ -104,6 +104,24 @@ fn only_a_date_or_a_yes_cancels_an_order() {
 }
 
 #[test]
+fn a_word_for_nothing_is_no_time_of_payment() {
+    for (cell, expected) in [
+        ("", "c1"),
+        ("NULL", "c1"),
+        ("0000-00-00 00:00:00", "c1"),
+        ("1970-01-01", "c1"),
+        ("-", "c1"),
+        ("2026-06-03 11:00:00", "c1"),
+        ("later", "at_the_border"),
+    ] {
+        let file = orders("paid_at", &[("1001", 3, "22.00", cell)]);
+        let cake = at_cake("1").replace("2026-06-03", "2026-06-20");
+        let [_, _, upload] = told(&mut of(JUNE, &[("", &file)], &cake));
+        assert!(upload.starts_with(expected), "{cell}: {upload}");
+    }
+}
+
+#[test]
 fn a_test_is_known_in_the_words_of_spreadsheets_and_an_unknown_word_is_told() {
     for (cell, expected) in [
         ("WAHR", "test_order test_order"),
