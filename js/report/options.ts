@@ -373,7 +373,7 @@ export type Model =
 
 /** A journey from the caller, such as the touches that a page has stored. */
 export interface JourneyInput {
-  /** The first touch first. */
+  /** The first touch first. `timeDecay` needs `secondsBefore`, the seconds before the journey's end, of every touch. */
   readonly touches: readonly { readonly channel: string; readonly secondsBefore?: number | undefined }[];
   readonly converted: boolean;
   /** The conversion's payout, as text. @default "0" */

@@ -291,10 +291,13 @@ export class Report {
         checkNames("journey", journey, ["touches", "converted", "payout"]);
         const { touches, converted, payout = "0" } = journey;
         for (const touch of touches) checkNames("touch", touch, ["channel", "secondsBefore"]);
-        const parts = touches.flatMap(({ channel, secondsBefore = 0 }) => {
+        if (typeof converted !== "boolean") refuse("converted", "must be true or false");
+        const parts = touches.flatMap(({ channel, secondsBefore }) => {
+          const name = String(channel).replace(/[\t\r\n]/g, " ");
+          if (secondsBefore === undefined) return [name, ""];
           const seconds = Math.round(secondsBefore);
           if (!Number.isSafeInteger(seconds) || seconds < 0) refuse("secondsBefore", "must be a number, 0 or more");
-          return [String(channel).replace(/[\t\r\n]/g, " "), String(seconds)];
+          return [name, String(seconds)];
         });
         lines.push(`journey=${[converted ? "1" : "0", stringOption("payout", payout), ...parts].join("\t")}`);
       }

@@ -26,6 +26,8 @@ pub(crate) struct Journeys {
     /// Conversions that earn no credit: their status does not count, or they have no touch.
     pub(super) not_approved: LeftOut,
     pub(super) without: LeftOut,
+    /// A journey that converted does not say when each of its touches was.
+    pub(super) lack_times: bool,
     memory: Memory,
 }
 
@@ -131,6 +133,7 @@ impl Journeys {
             all: Vec::new(),
             not_approved: LeftOut::default(),
             without: LeftOut::default(),
+            lack_times: false,
             memory: Memory::new(most),
         }
     }
@@ -202,11 +205,17 @@ impl Journeys {
     ///
     /// # Errors
     /// [`Error::InvalidField`] where the model cannot be applied: Markov without a journey that did not convert,
-    /// or with over 500 channels.
+    /// or with over 500 channels, and time decay of touches without a time.
     #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn credit(&self, model: Model) -> Result<Credit> {
         if model == Model::Markov {
             return self.markov();
+        }
+        if self.lack_times && matches!(model, Model::TimeDecay(_)) {
+            return Err(Error::InvalidField {
+                parameter: "secondsBefore".to_owned(),
+                rule: "is missing in a touch of a journey that converted: timeDecay needs it of every touch".to_owned(),
+            });
         }
         let count = self.channels.len();
         let mut credit = Credit {

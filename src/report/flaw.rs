@@ -40,6 +40,8 @@ pub(crate) enum Flaw {
     TestOrder,
     /// The amount has the symbol of another currency than the row's, or of none that is known.
     Symbol,
+    /// A flag, or the date of something that may not have happened, has a word that is not known.
+    Word,
     /// The amount has two readings, and the file's number format is not declared.
     AmbiguousAmount,
     /// A CSV file of Stripe's says nowhere whether its amounts are in smallest units.
@@ -57,7 +59,7 @@ pub(crate) enum Flaw {
 }
 
 /// The code of every reason, by its number.
-pub(super) const NAMES: [&str; 18] = [
+pub(super) const NAMES: [&str; 19] = [
     "amount",
     "decimals",
     "too_large",
@@ -76,6 +78,7 @@ pub(super) const NAMES: [&str; 18] = [
     "nested",
     "test_order",
     "symbol",
+    "word",
 ];
 
 impl Flaw {

@@ -24,7 +24,7 @@ use clocks::Clocks;
 pub(super) use proof::{Rounded, keys_of, may_be_spoilt, proof, repeats_nothing};
 pub(super) use reasons::REASONS;
 use reasons::class_of;
-pub(super) use refunds::{NOTHING, Net, UNCLEAR, UNKNOWN, is_other, is_unclear, standing};
+pub(super) use refunds::{NOTHING, Net, PLUS, UNCLEAR, UNKNOWN, is_other, is_unclear, standing};
 
 /// The class of a row. Every row has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,6 +22,7 @@ mod correction;
 mod csv;
 pub(crate) mod day;
 mod digits;
+mod flag;
 pub(crate) mod flaw;
 mod intake;
 mod json;

@@ -5,6 +5,8 @@ mod zone;
 
 pub(super) use zone::{Zones, zones};
 
+use super::flag::is_test;
+use super::flaw::Flaw;
 use tables::{CLICKS, CONVERSIONS, DELIVERIES, SHOPIFY, SIMPLE, STRIPE, WOOCOMMERCE};
 
 /// The role of a cell or field in the report.
@@ -46,7 +48,7 @@ pub(super) enum Role {
     Country,
     /// The visitor's IP address, as far as CAKE reports it.
     Address,
-    /// The forwarder's state of the event.
+    /// The forwarder's state of the event; of a charge of Stripe's, whether it was paid.
     State,
     /// The kind of the row: a payment or a refund.
     Kind,
@@ -56,7 +58,7 @@ pub(super) enum Role {
     Cancelled,
     /// Has the money been taken? `false` for a payment that is only authorised.
     Captured,
-    /// Has the buyer's bank claimed the money back?
+    /// Has the buyer's bank claimed the money back? Of an event of the forwarder's, is it in doubt?
     Disputed,
     /// What remains of the revenue's column after edits and refunds.
     Remaining,
@@ -291,17 +293,11 @@ impl Names {
     }
 
     /// Does a value say that the order is a test?
-    #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn says_test(&self, text: &[u8]) -> bool {
-        let words: &[&str] = if self.is_live_mode {
-            &["false", "test"]
-        } else {
-            &["true", "test", "yes", "1"]
-        };
-        let word = text.trim_ascii();
-        words
-            .iter()
-            .any(|own| own.as_bytes().eq_ignore_ascii_case(word))
+    ///
+    /// # Errors
+    /// [`Flaw::Word`]
+    pub(super) fn says_test(&self, cell: &[u8]) -> Result<bool, Flaw> {
+        is_test(cell, self.is_live_mode)
     }
 
     /// The role and the rank of a normalised path.
@@ -469,8 +465,6 @@ pub(super) enum Pull {
     /// The whole file is unreadable, for this reason.
     Refuse(String),
 }
-
-use super::flaw::Flaw;
 
 #[cfg(test)]
 mod tests {

@@ -1,18 +1,22 @@
 //! Stores one row of each kind in the columns: order, conversion, delivery, click.
 
+mod kind;
 mod paid;
 mod refund;
 mod status;
 
 use super::clicks::{ROLES, TEXTS};
 use super::digits::{number, padded};
+use super::flag::Flag;
 use super::flaw::Flaw;
+use super::judge::NOTHING;
 use super::names::{Fields, Kind, Role};
 use super::source::Source;
 use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
 use super::words::ShortPair;
 use super::{MAX_NUMBER_BYTES, Report};
 use crate::Result;
+use kind::Meaning;
 pub(super) use paid::Span;
 pub(super) use status::{CAKE, known_status};
 use std::borrow::Cow;
@@ -59,9 +63,9 @@ impl Report {
         let date = fields.text(Role::Date, input);
         let (seconds, day) = self.seconds(source, date, true)?;
         let paid = self.paid(source, fields, input, seconds)?;
-        let kind = fields.text(Role::Kind, input);
+        let meaning = source.meaning(fields.text(Role::Kind, input));
         let mut is_refund = source.is_of_refunds()
-            || !kind.is_empty() && refund::says_refund(kind)
+            || meaning != Meaning::Sale
             || (revenue < 0 && revenue != NO_AMOUNT);
         let of_sale;
         if fields.has_any(OF_REFUND) && source.dialect == "woocommerce" {
@@ -72,13 +76,17 @@ impl Report {
                 (unique_id, order_id) = (order, order);
             }
         }
-        if is_refund && revenue > 0 {
-            revenue = -revenue;
-        }
         let (status, given_back);
         (revenue, status, given_back) = if is_refund {
             let word = fields.text(Role::Status, input);
-            let (back, mark) = refund::taken_back(&source.dialect, kind, word, revenue);
+            let has_key = !(unique_id.is_empty() && order_id.is_empty() && click_id.is_empty());
+            let (back, mark) = match meaning {
+                // A payout or a fee without a key is of no sale.
+                Meaning::Apart if !has_key && (revenue >= 0 || revenue == NO_AMOUNT) => {
+                    (NO_AMOUNT, NOTHING)
+                }
+                _ => refund::taken_back(&source.dialect, meaning, word, revenue),
+            };
             (back, 0, mark)
         } else {
             self.counted(source, fields, input, currency, revenue)?
@@ -351,7 +359,16 @@ impl Report {
             [] => source.state.as_bytes(),
             state => state,
         };
-        let state = state.to_ascii_lowercase();
+        let mut state = state.to_ascii_lowercase();
+        let doubt = Flag::read(
+            fields.text(Role::Disputed, input).trim_ascii(),
+            &source.days,
+        );
+        let is_in_doubt = !matches!(doubt, Flag::Nothing | Flag::No);
+        if is_in_doubt && !matches!(state.as_slice(), b"delivered" | b"pending") {
+            // CAKE may have recorded it, however it ended.
+            state = b"in_doubt".to_vec();
+        }
         let state = Self::small(&mut self.states, &mut self.memory, &state)?;
         source.note_sample(fields, input);
         if !self.is_ours(source, [&unique_id, &order_id, &click_id]) {

@@ -16,6 +16,7 @@ use super::flaw::Flaw;
 use super::json::{Facts, Json};
 use super::names::{Fields, Names, Pull, ROLE_NAMES, Role, RowKind};
 use super::refuse;
+use super::words::Spellings;
 use crate::Result;
 use core::cell::Cell;
 pub(super) use field::from_windows;
@@ -91,6 +92,8 @@ pub(super) struct Source {
     /// The first rows, with their values as understood.
     pub(super) samples: Vec<Vec<(u8, String)>>,
     last_order: Vec<u8>,
+    /// The spellings of the rows' kinds.
+    pub(super) kinds: Spellings,
     has_begun: bool,
 }
 
@@ -177,6 +180,7 @@ impl Source {
             doubts: Vec::new(),
             samples: Vec::new(),
             last_order: Vec::new(),
+            kinds: Spellings::default(),
             has_begun: false,
         };
         for (name, value) in settings(options) {

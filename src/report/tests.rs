@@ -2,6 +2,7 @@
 
 mod borders;
 mod break_down;
+mod cells;
 mod conservation;
 mod contradiction;
 mod corrected;

@@ -424,6 +424,16 @@ test("clicks break down by a dimension of one's own, and models stand side by si
     const journeys = [{ touches: [{ channel: "a", secondsBefore }], converted: true }];
     expect(() => report.attribute({ models: ["last"], journeys })).toThrow(/secondsBefore/);
   }
+  const touches = [{ channel: "a", secondsBefore: 60 }, { channel: "b" }];
+  const decayed = (converted: boolean) =>
+    report.attribute({ models: [{ timeDecay: { halfLifeDays: 1 } }], journeys: [{ touches, converted }] });
+  expect(() => decayed(true)).toThrow(/secondsBefore/);
+  expect(decayed(false).conversions).toBe(0);
+  expect(report.attribute({ models: ["linear"], journeys: [{ touches, converted: true }] }).conversions).toBe(1);
+  for (const converted of ["false", 1, undefined]) {
+    const journeys = [{ touches, converted: converted as unknown as boolean }];
+    expect(() => report.attribute({ models: ["last"], journeys })).toThrow(/converted/);
+  }
   const known = report.attribute({
     models: ["markov"],
     journeys: [

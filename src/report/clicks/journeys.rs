@@ -15,7 +15,7 @@ use crate::{Error, Result};
 impl Report {
     /// Attribution by `name=value` lines. `model` may stand several times. The journeys are `journey` lines, or
     /// clicks grouped by two dimensions, `key` and `channel`. A `journey` line has these fields, separated by
-    /// tabs: `1` or `0` (converted or not), payout, channels and seconds.
+    /// tabs: `1` or `0` (converted or not), payout, channels and seconds, which may be empty.
     ///
     /// # Errors
     /// [`Error::InvalidField`]; [`Error::ReportFull`].
@@ -201,8 +201,13 @@ pub(super) fn read_journey(journeys: &mut Journeys, value: &str) -> Result<bool>
         }
     };
     let mut touches = Vec::new();
+    let mut lacks_time = false;
     while let (Some(channel), Some(age)) = (parts.next(), parts.next()) {
-        touches.push((channel.as_bytes(), age.parse().unwrap_or(0)));
+        lacks_time |= age.is_empty();
+        let age = age.parse().unwrap_or(0_u64);
+        touches.push((channel.as_bytes(), u32::try_from(age).unwrap_or(u32::MAX)));
     }
+    // One touch has all the credit at any time.
+    journeys.lack_times |= converts && lacks_time && touches.len() > 1;
     Ok(journeys.push(touches, payout, converts))
 }

@@ -121,10 +121,11 @@ impl<'a> Strict<'a> {
     ) -> Result<(), Stop> {
         let from = self.at;
         self.word(word)?;
-        // Nearly every row is no test and not disputed: such a word stays a part of the row's shape.
+        // Nearly every row is no test, not disputed, not refunded and paid: such a word stays a part of its shape.
         let says_more = |role| match role {
-            _ if role == Role::Test as u8 => sink.names.says_test(word),
-            _ => role != Role::Disputed as u8 || word == b"true",
+            _ if role == Role::Test as u8 => sink.names.says_test(word) == Ok(true),
+            _ if role == Role::Disputed as u8 || role == Role::RefundIds as u8 => word == b"true",
+            _ => role != Role::State as u8 || word == b"false",
         };
         if let Some((role, rank)) = found
             && says_more(role)

@@ -1,11 +1,40 @@
 //! Two rows of one sale that contradict each other, such as one export before its cancellation and one after it. Which
 //! of them is the newer they do not say, so a person must look.
 
-use super::refunds::{Rest, UNCLEAR};
+use super::refunds::{NOTHING, Rest, UNCLEAR, standing};
 use super::{Class, Judge, Verdicts};
 use crate::report::store::{Head, IS_AMENDED, IS_DAY, NO_AMOUNT, NO_TIME};
 use crate::report::{Report, Settings};
+use core::cmp::Ordering;
 use std::collections::BTreeMap;
+
+/// Which of two rows is the earlier one, by their days where one of them has no more; `None` where one has no time.
+fn compare(one: &Head, other: &Head) -> Option<Ordering> {
+    let is_day = (one.flags | other.flags) & IS_DAY != 0;
+    let [one, other] = [one, other].map(|head| match head.seconds {
+        NO_TIME => None,
+        seconds if is_day => Some(seconds / 86_400),
+        seconds => Some(seconds),
+    });
+    Some(one?.cmp(&other?))
+}
+
+/// The rows that repeat one of these sales, by the sale.
+#[cfg_attr(small_cold, optimize(size))]
+pub(super) fn repeats_of(report: &Report, sales: &[(u32, u32)]) -> Option<BTreeMap<u32, Vec<u32>>> {
+    let mut repeats: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let mut next = report.orders.first().filter(|_| !sales.is_empty());
+    while let Some(place) = next {
+        next = report.orders.next(place);
+        if report.orders.head(place)?.class == Class::DuplicateOrder as u8 {
+            let of = standing(&report.orders, Class::DuplicateOrder, place);
+            if sales.binary_search_by_key(&of, |&(sale, _)| sale).is_ok() {
+                repeats.entry(of).or_default().push(place);
+            }
+        }
+    }
+    Some(repeats)
+}
 
 impl Settings {
     /// Does a row contradict the row of its sale that stands? An earlier try that failed does not.
@@ -16,15 +45,7 @@ impl Settings {
             return false;
         }
         if is_taken_back(row) {
-            let is_day = (row.flags | stand.flags) & IS_DAY != 0;
-            let day = |head: &Head| {
-                if is_day {
-                    head.seconds / 86_400
-                } else {
-                    head.seconds
-                }
-            };
-            return row.seconds == NO_TIME || stand.seconds == NO_TIME || day(row) >= day(stand);
+            return compare(row, stand).is_none_or(Ordering::is_ge);
         }
         let differ = |one: i64, other: i64| {
             one != NO_AMOUNT && other != NO_AMOUNT && (one - other).abs() > self.tolerance
@@ -57,6 +78,38 @@ impl Judge {
                 rest.net.revenue = UNCLEAR;
                 report.memory.extend(&mut self.verdicts.torn, &[of])?;
             }
+        }
+        Some(())
+    }
+
+    /// Takes a sale out of what is certain that was sold again after a refund, by one of its rows: what remains of a sale,
+    /// a refund and a sale again, the rows do not say. A sale's row of the same time is the same row in another export.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn note_sale_again(
+        &mut self,
+        report: &mut Report,
+        (sale, repeats): (u32, &[u32]),
+        refunds: &[(u32, u32)],
+        rest: &mut Rest,
+    ) -> Option<()> {
+        let stand = report.orders.head(sale)?;
+        let mut is_again = false;
+        for &(_, refund) in refunds {
+            let refund = report.orders.head(refund)?;
+            if refund.pair == NOTHING {
+                continue;
+            }
+            is_again |= compare(&stand, &refund).is_some_and(Ordering::is_gt);
+            for &repeat in repeats {
+                let repeat = report.orders.head(repeat)?;
+                let is_same = compare(&repeat, &stand).is_some_and(Ordering::is_eq);
+                let is_before = compare(&repeat, &refund).is_some_and(Ordering::is_lt);
+                is_again |= !is_same && !is_before;
+            }
+        }
+        if is_again && rest.net.revenue != UNCLEAR {
+            rest.net.revenue = UNCLEAR;
+            report.memory.extend(&mut self.verdicts.torn, &[sale])?;
         }
         Some(())
     }

@@ -72,11 +72,16 @@ pub(super) fn judge_group(
     Some(())
 }
 
-/// The rank of a forwarder's state: delivered before pending, pending before failed.
-pub(super) fn rank(state: &[u8]) -> usize {
-    let states: [&[u8]; 4] = [b"delivered", b"pending", b"dead", b"refused"];
-    let found = states.iter().position(|known| *known == state);
-    found.unwrap_or(states.len())
+/// The rank of a forwarder's state: delivered before pending, pending before those of which it is not certain that CAKE
+/// has nothing, such as `in_doubt`, and these before failed.
+pub(super) fn rank(state: &[u8]) -> u8 {
+    match state {
+        b"delivered" => 0,
+        b"pending" => 1,
+        b"dead" => 3,
+        b"refused" => 4,
+        _ => 2,
+    }
 }
 
 /// The most rows that are looked through for one row's partner: a group may have a million rows.
@@ -132,8 +137,11 @@ impl Judge {
         let mut rests = Rests::new();
         for refunds in plan.refunds.chunk_by(|one, other| one.0 == other.0) {
             if let Some(&(sale, _)) = refunds.first()
-                && let Some(rest) = self.take_refunds(report, sale, refunds)
+                && let Some(mut rest) = self.take_refunds(report, sale, refunds)
             {
+                let repeats = plan.orders.iter().filter(|&&(_, of)| of == sale);
+                let repeats: Vec<u32> = repeats.map(|&(repeat, _)| repeat).collect();
+                self.note_sale_again(report, (sale, &repeats), refunds, &mut rest)?;
                 rests.insert(sale, rest);
             }
         }

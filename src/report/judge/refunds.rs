@@ -1,6 +1,7 @@
 //! Refunds: which sale each takes back, and what remains of the sale. A refund that could be of two sales, or of none,
 //! is never taken off; a person sees it, and nothing is written about the sales that it may be of.
 
+use super::contradiction::repeats_of;
 use super::hints::Near;
 use super::{Class, Judge, Verdicts};
 use crate::report::Report;
@@ -16,6 +17,9 @@ pub(in crate::report) const UNKNOWN: u32 = u32::MAX;
 
 /// The same of a refund that failed: nothing was given back.
 pub(in crate::report) const NOTHING: u32 = 1;
+
+/// The same of a refund whose amount is written without a sign.
+pub(in crate::report) const PLUS: u32 = 2;
 
 /// The revenue of a sale of which it is not certain what remains.
 pub(in crate::report) const UNCLEAR: i64 = NO_AMOUNT + 1;
@@ -145,8 +149,9 @@ impl Judge {
         let of = report.orders.head(sale)?;
         let before = self.net_so_far(sale, &of);
         let mut rest: Option<Rest> = None;
-        let mut given_back = 0;
+        let mut given_back = 0_i64;
         let mut known = Vec::new();
+        let (mut has_plus, mut has_minus) = (false, false);
         for &(_, refund) in refunds {
             let head = report.orders.head(refund)?;
             self.settle(report, true, refund, Class::Refund, sale, &head);
@@ -159,16 +164,21 @@ impl Judge {
             });
             rest.net = rest.net.less(&of, &head);
             rest.is_due |= !report.settings.is_outside(&head);
-            given_back -= head.revenue.max(UNCLEAR + 1);
+            has_plus |= head.pair == PLUS;
+            has_minus |= head.pair != PLUS;
+            given_back = given_back.saturating_sub(head.revenue);
             let mut what = report.orders.text(refund, UNIQUE_ID).to_vec();
             what.extend(head.seconds.to_le_bytes());
             what.extend(head.revenue.to_le_bytes());
             known.push(hash(&what, 0));
         }
         known.sort_unstable();
-        // The same refund in two files, or two refunds that look alike: who knows.
+        // The same refund in two files, or two refunds that look alike: who knows. Or one takes the other back.
         let is_repeated = !known.is_sorted_by(|one, other| one < other);
-        if let Some(rest) = rest.as_mut().filter(|_| is_repeated) {
+        if let Some(rest) = rest
+            .as_mut()
+            .filter(|_| is_repeated || has_plus && has_minus)
+        {
             rest.net = rest.net.unclear();
         }
         if let Some(rest) = &mut rest
@@ -197,13 +207,17 @@ impl Judge {
             return Some(());
         }
         let sales = sales_of(report, &refunds)?;
+        let repeats = repeats_of(report, &sales)?;
         for of_sale in sales.chunk_by(|one, other| one.0 == other.0) {
             let Some(&(sale, _)) = of_sale.first() else {
                 continue;
             };
-            let Some(rest) = self.take_refunds(report, sale, of_sale) else {
+            let Some(mut rest) = self.take_refunds(report, sale, of_sale) else {
                 continue;
             };
+            let own = repeats.get(&sale).map(Vec::as_slice);
+            let own = own.unwrap_or_default();
+            self.note_sale_again(report, (sale, own), of_sale, &mut rest)?;
             let order = report.orders.head(sale)?;
             report.orders.add_flags(sale, IS_AMENDED);
             self.amend(sale, rest.net);

@@ -89,11 +89,16 @@ pub(super) const STRIPE: Table = &[
         Role::Refunded,
         "amountrefunded latestcharge.amountrefunded charges.data.amountrefunded",
     ),
-    (Role::Remaining, "amountreceived"),
+    (Role::Remaining, "amountreceived amountcaptured"),
     (Role::Captured, "captured"),
+    (Role::State, "paid"),
     (
         Role::Disputed,
         "disputed disputedamount latestcharge.disputed charges.data.disputed",
+    ),
+    (
+        Role::RefundIds,
+        "refunded latestcharge.refunded charges.data.refunded",
     ),
     (Role::Test, "livemode mode"),
     // A refund has its sale's, and seldom its metadata.
@@ -144,6 +149,7 @@ pub(super) const DELIVERIES: Table = &[
     (Role::ClickId, "clickid"),
     (Role::Date, "acceptedat conversiondate date"),
     (Role::State, "state status"),
+    (Role::Disputed, "isindoubt"),
     (Role::Revenue, "revenue"),
     (Role::Payout, "payout"),
     (Role::OfferId, "offerid"),

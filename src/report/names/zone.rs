@@ -84,23 +84,34 @@ pub(in crate::report) fn zones<'a>(
 /// read.
 #[cfg_attr(small_cold, optimize(size))]
 fn zone_of(name: &[u8]) -> Option<(String, Option<i32>)> {
-    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let written = in_letters(&String::from_utf8_lossy(name));
+    let name = written.to_ascii_lowercase();
     // `utc_offset` is no time of UTC.
     if name.contains("offset") {
         return None;
     }
-    let mut found = None;
+    let mut found = alone(&name);
     for (at, _) in name.match_indices("utc").chain(name.match_indices("gmt")) {
         let (before, zone) = name.split_at_checked(at)?;
         let (_, after) = zone.split_at_checked(3)?;
-        let is_letter = |end: Option<char>| end.is_some_and(char::is_alphabetic);
         // `outcome_date` names none.
         let is_last = !after.contains(char::is_alphanumeric);
-        let is_word = !is_letter(before.chars().next_back()) && !is_letter(after.chars().next());
+        let is_word = is_word(&written, at);
         let offset = Offset::read(after);
         // POSIX writes the offset of `Etc/GMT+5` with the other sign.
         let is_posix = before.ends_with("etc/");
+        // `GMT/BST` is one of them in winter, and the other one in summer.
+        let is_beside = |mark: Option<char>| mark.is_some_and(char::is_alphabetic);
+        let is_either = after
+            .strip_prefix('/')
+            .is_some_and(|after| is_beside(after.chars().next()))
+            || !is_posix && before.ends_with('/');
+        let denied = before.trim_end_matches(|mark: char| !mark.is_alphanumeric());
+        if is_word && (denied.ends_with("non") || denied.ends_with("not")) {
+            continue;
+        }
         let (seconds, rest) = match offset {
+            _ if is_word && is_either => (None, after),
             Some(offset) if is_posix => (None, offset.rest),
             Some(offset) => (offset.seconds, offset.rest),
             None if is_last || is_word => (Some(0), after),
@@ -113,10 +124,74 @@ fn zone_of(name: &[u8]) -> Option<(String, Option<i32>)> {
     found
 }
 
+/// A name with the letters of the zone in place of its words: `Coordinated Universal Time`.
+#[cfg_attr(small_cold, optimize(size))]
+fn in_letters(name: &str) -> String {
+    let mut name = name.to_owned();
+    for words in [
+        "coordinated universal time",
+        "universal time",
+        "greenwich mean time",
+    ] {
+        let at = name.to_ascii_lowercase().find(words);
+        if let Some(at) = at {
+            name.replace_range(at..at + words.len(), "UTC");
+        }
+    }
+    name
+}
+
+/// Stand the three letters at this place alone, or by their case: `UTCDate`, `dateUtcPaid`?
+#[cfg_attr(small_cold, optimize(size))]
+fn is_word(name: &str, at: usize) -> bool {
+    let (before, zone) = name.split_at_checked(at).unwrap_or_default();
+    let (zone, after) = zone.split_at_checked(3).unwrap_or_default();
+    let is = |mark: Option<char>, kind: fn(char) -> bool| mark.is_some_and(kind);
+    let (last, mut next) = (before.chars().next_back(), after.chars());
+    let (first, second) = (next.next(), next.next());
+    let begins = !is(last, char::is_alphabetic)
+        || is(last, char::is_lowercase) && zone.starts_with(char::is_uppercase);
+    let ends = !is(first, char::is_alphabetic)
+        || is(first, char::is_uppercase)
+            && (zone.ends_with(char::is_lowercase) || is(second, char::is_lowercase))
+        // `utcdate`, where no capitals tell.
+        || before.is_empty() && ["date", "time"].iter().any(|time| after.starts_with(time));
+    begins && ends
+}
+
+/// The zone of a name that says no more than its offset, such as `Date (+02:00)` and `Date (Z)`.
+#[cfg_attr(small_cold, optimize(size))]
+fn alone(name: &str) -> Option<(String, Option<i32>)> {
+    let letters = |before: &str, rest: &str| {
+        let marks = before.chars().chain(rest.chars());
+        marks.filter(|letter| letter.is_alphanumeric()).collect()
+    };
+    for (open, _) in name.match_indices(['(', '[']) {
+        let (before, inner) = name.split_at_checked(open)?;
+        let inner = inner.get(1..)?;
+        let end = inner.find([')', ']']).unwrap_or(inner.len());
+        let (inner, rest) = inner.split_at_checked(end)?;
+        if inner.trim() == "z" {
+            return Some((letters(before, rest), Some(0)));
+        }
+        let digits = inner.trim().chars().filter(char::is_ascii_digit).count();
+        // `Date (-5)` may be the fifth column.
+        if let Some(offset) = Offset::read(inner).filter(|offset| offset.is_signed && digits == 4) {
+            return Some((
+                letters(before, &[offset.rest, rest].concat()),
+                offset.seconds,
+            ));
+        }
+    }
+    None
+}
+
 /// What stands after `UTC`, where it looks like an offset.
 struct Offset<'a> {
     /// `None` where it cannot be read.
     seconds: Option<i32>,
+    /// Does it begin with a sign, whichever?
+    is_signed: bool,
     rest: &'a str,
 }
 
@@ -127,11 +202,14 @@ impl<'a> Offset<'a> {
         let is_mark =
             |mark: char| mark.is_whitespace() || matches!(mark, '(' | '[' | ':' | '\u{ff08}');
         let text = text.trim_start_matches(is_mark);
-        let sign = text.chars().next()?;
-        let digits = if sign.is_numeric() {
-            text
-        } else {
-            text.strip_prefix(sign)?.trim_start()
+        // `date_utc_plus_2`
+        let words = text.trim_start_matches(['_', '-']);
+        let sign_of = |word, sign| Some((sign, words.strip_prefix(word)?));
+        let in_words = sign_of("plus", '+').or_else(|| sign_of("minus", '-'));
+        let (sign, digits) = match (in_words, text.chars().next()?) {
+            (Some((sign, digits)), _) => (sign, digits.trim_start_matches([' ', '_', '-'])),
+            (None, first) if first.is_numeric() => (first, text),
+            (None, first) => (first, text.strip_prefix(first)?.trim_start()),
         };
         let is_digit = |digit: char| digit.is_numeric() || matches!(digit, ':' | '.' | ',');
         let end = digits
@@ -141,6 +219,7 @@ impl<'a> Offset<'a> {
         let is_offset = !sign.is_alphabetic() && !matches!(sign, ')' | ']' | '_' | '/' | '.');
         (is_offset && digits.starts_with(char::is_numeric)).then(|| Self {
             seconds: Self::seconds(sign, digits),
+            is_signed: !sign.is_numeric(),
             rest,
         })
     }
@@ -208,6 +287,22 @@ mod tests {
             ("Date (GMT\u{2013}8)", -28_800),
             ("Date (UTC\u{2011}08)", -28_800),
             ("Date (UTC\u{ff0d}8)", -28_800),
+            ("Date (+02:00)", 7_200),
+            ("Date (+0200)", 7_200),
+            ("Date [-05:00] of sale", -18_000),
+            ("Created date (Z)", 0),
+            ("UTCDate", 0),
+            ("GMTDate", 0),
+            ("utcdate", 0),
+            ("UtcDate", 0),
+            ("dateUTCPaid", 0),
+            ("createdUtcTime", 0),
+            ("Date (Coordinated Universal Time)", 0),
+            ("Date (Greenwich Mean Time)", 0),
+            ("Date (Etc/UTC)", 0),
+            ("date_utc_plus_2", 7_200),
+            ("Date (UTC plus 2)", 7_200),
+            ("date-utc-minus-05:30", -19_800),
         ] {
             assert_eq!(zone(name), Some(Some(seconds)), "{name}");
         }
@@ -223,6 +318,10 @@ mod tests {
             "Date (UTC\u{fffd}2)",
             "Date (UTC+\u{ff12})",
             "Date (Etc/GMT+5)",
+            "Date (GMT/BST)",
+            "Date (BST/GMT)",
+            "Date (+99:00)",
+            "date_utc_plus_20",
         ] {
             assert_eq!(zone(name), Some(None), "{name}");
         }
@@ -233,6 +332,13 @@ mod tests {
             "when_gmt_offset",
             "UTC offset",
             "gmtx",
+            "Date (non-UTC)",
+            "date_not_utc",
+            "Date (-5)",
+            "Date (2026)",
+            "Date (zone)",
+            "OUTCOME",
+            "utcome",
         ] {
             assert_eq!(zone(name), None, "{name}");
         }

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::report::Report;
+use crate::report::flag::Flag;
 use crate::report::flaw::Flaw;
 use crate::report::names::{Fields, Role};
 use crate::report::source::Source;
@@ -49,6 +50,7 @@ impl Report {
             Ok((day, IS_DAY)) if day.saturating_add(LAST_OF_DAY) >= ordered => day + LAST_OF_DAY,
             Ok((seconds, _)) => seconds,
             Err(flaw) if flaw.is_ambiguous() => return Err(flaw),
+            Err(_) if Flag::read(text, &source.days).is_set() == Ok(false) => return Ok(None),
             Err(_) => NO_TIME,
         };
         Ok((paid != ordered).then_some(paid))

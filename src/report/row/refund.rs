@@ -1,9 +1,10 @@
 //! What a row takes back: whether it is a refund, of which sale, and what its own sale's row leaves.
 
+use super::kind::Meaning;
 use crate::Result;
 use crate::report::Report;
 use crate::report::flaw::Flaw;
-use crate::report::judge::NOTHING;
+use crate::report::judge::{NOTHING, PLUS};
 use crate::report::memory::hash;
 use crate::report::names::{Fields, Role, normalise};
 use crate::report::source::{GivenBack, Source};
@@ -16,105 +17,35 @@ pub(super) const CHANGES: u32 = 1 << Role::Refunded as u32
     | 1 << Role::Captured as u32
     | 1 << Role::Disputed as u32
     | 1 << Role::Remaining as u32
-    | 1 << Role::RefundIds as u32;
+    | 1 << Role::RefundIds as u32
+    | 1 << Role::State as u32;
 
-/// What undoes, fails, only announces or only surrounds the refund or chargeback that it stands with: `RefundFailed`,
-/// `chargeback won`, `NOTIFICATION_OF_CHARGEBACK`, `Non-refundable`, `Refund Protection`. Beginnings and parts of words.
-const UNDONE: [&str; 44] = [
-    "revers",
-    "fail",
-    "cancel",
-    "void",
-    "won",
-    "returned",
-    "reject",
-    "declin",
-    "denied",
-    "deny",
-    "error",
-    "expire",
-    "withdr",
-    "reinstat",
-    "represent",
-    "recover",
-    "reimburs",
-    "adjust",
-    "correct",
-    "undo",
-    "revok",
-    "resolv",
-    "closed",
-    "contest",
-    "defen",
-    "hold",
-    "reserve",
-    "release",
-    "repaid",
-    "notif",
-    "notice",
-    "request",
-    "quir",
-    "initiat",
-    "pending",
-    "warn",
-    "alert",
-    "prearb",
-    "prechargeback",
-    "refundable",
-    "nonrefund",
-    "fee",
-    "protect",
-    "insur",
-];
-
-fn letters_of(text: &[u8]) -> Vec<u8> {
-    let mut letters = Vec::new();
-    normalise(text, |byte| letters.push(byte));
-    letters
-}
-
-fn contains(text: &[u8], word: &str) -> bool {
-    text.windows(word.len()).any(|part| part == word.as_bytes())
-}
-
-/// Does the kind of a row say that money was taken back, or is claimed back?
-#[inline(never)]
-#[cfg_attr(small_cold, optimize(size))]
-pub(super) fn says_refund(kind: &[u8]) -> bool {
-    let kind = letters_of(kind);
-    ["refund", "dispute", "chargeback"]
-        .iter()
-        .any(|word| contains(&kind, word))
-        || matches!(kind.as_slice(), b"return" | b"returns" | b"creditnote")
-}
-
-/// Does the kind name a refund or a chargeback, and a word that leaves open whether money was taken back?
-fn is_undone(kind: &[u8]) -> bool {
-    let names = ["refund", "chargeback"];
-    names.iter().any(|word| contains(kind, word)) && UNDONE.iter().any(|word| contains(kind, word))
-}
-
-/// What a refund of a kind and a status takes back, and the mark of its row. It is nothing where a refund has failed or
+/// What a row of a kind and a status takes back, and the mark of the row. It is nothing where a refund has failed or
 /// a dispute is won, and no amount where that is open.
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
-pub(super) fn taken_back(dialect: &str, kind: &[u8], status: &[u8], revenue: i64) -> (i64, u32) {
-    let (kind, status) = (letters_of(kind), letters_of(status));
-    let status = status.as_slice();
-    if contains(&kind, "failure") || contains(&kind, "reversal") || is_undone(&kind) {
-        return (NO_AMOUNT, 0);
-    }
-    if contains(&kind, "dispute") {
-        return match status {
-            b"lost" => (revenue, 0),
-            b"won" | b"warningclosed" => (NO_AMOUNT, NOTHING),
-            _ => (NO_AMOUNT, 0),
-        };
-    }
-    match status {
-        b"failed" | b"canceled" | b"cancelled" if dialect == "stripe" => (NO_AMOUNT, NOTHING),
-        b"failed" | b"failure" | b"error" | b"denied" | b"declined" => (NO_AMOUNT, 0),
+pub(super) fn taken_back(
+    dialect: &str,
+    meaning: Meaning,
+    status: &[u8],
+    revenue: i64,
+) -> (i64, u32) {
+    let mut letters = Vec::new();
+    normalise(status, |byte| letters.push(byte));
+    let back = match revenue {
+        NO_AMOUNT => (NO_AMOUNT, 0),
+        // A file may write all of its refunds without a sign. The sign tells what one of several does.
+        _ if revenue > 0 => (-revenue, PLUS),
         _ => (revenue, 0),
+    };
+    match (meaning, letters.as_slice()) {
+        (Meaning::Undone | Meaning::Apart, _) => (NO_AMOUNT, 0),
+        (Meaning::Dispute, b"lost") => back,
+        (Meaning::Dispute, b"won" | b"warningclosed") => (NO_AMOUNT, NOTHING),
+        (Meaning::Dispute, _) => (NO_AMOUNT, 0),
+        (_, b"failed" | b"canceled" | b"cancelled") if dialect == "stripe" => (NO_AMOUNT, NOTHING),
+        (_, b"failed" | b"failure" | b"error" | b"denied" | b"declined") => (NO_AMOUNT, 0),
+        _ => back,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a sale's own row says of its refunds.
 
 use super::Source;
+use crate::report::day::Days;
+use crate::report::flag::Flag;
 use crate::report::flaw::Flaw;
 use crate::report::judge::UNKNOWN;
 use crate::report::names::{Fields, Role, normalise};
@@ -44,23 +46,28 @@ impl Source {
         let text = |role| fields.text(role, input).trim_ascii();
         let status = text(Role::Status);
         let mut remaining = self.amount(fields, Role::Remaining, input, currency)?;
-        // A payment intent has received nothing before it has succeeded.
-        if self.dialect == "stripe"
-            && !self.names.is_declared(Role::Remaining as u8)
-            && !status.eq_ignore_ascii_case(b"succeeded")
-        {
+        // What Stripe has taken of a payment intent or a charge: nothing before it has succeeded, or was captured.
+        let is_taken = self.dialect == "stripe" && !self.names.is_declared(Role::Remaining as u8);
+        let has_taken_nothing = is_taken && remaining == 0;
+        if has_taken_nothing {
             remaining = NO_AMOUNT;
         }
         let remaining = self.rate(remaining);
+        let flag = |role| Flag::read(text(role), &self.days);
+        let captured = flag(Role::Captured);
+        if captured == Flag::Unclear {
+            return Err(Flaw::Word);
+        }
+        let is_open = captured == Flag::No || flag(Role::State) == Flag::No;
         let mut said = GivenBack {
             revenue,
             amount: self.refunded(fields, input, currency)?,
-            is_cancelled: !text(Role::Cancelled).is_empty(),
-            is_only_authorised: text(Role::Captured).eq_ignore_ascii_case(b"false"),
+            is_cancelled: is_cancelled(text(Role::Cancelled), &self.days)?,
+            is_only_authorised: is_open || has_taken_nothing,
             is_unknown: false,
         };
         let is_after = self.is_shopify && self.is_revenue_after_refunds();
-        let is_known = said.amount > 0 || remaining != NO_AMOUNT || is_after;
+        let is_known = said.amount > 0 || remaining != NO_AMOUNT && !is_taken || is_after;
         // What remains is the whole amount.
         let mut is_whole = said.amount == 0 && !is_after;
         if is_after {
@@ -70,17 +77,23 @@ impl Source {
             if revenue == NO_AMOUNT || remaining > revenue {
                 said.revenue = remaining;
             }
-            said.amount = said.amount.max(said.revenue - remaining);
+            let left = said.revenue - remaining;
+            // Stripe may count what was never captured among the refunds, or not.
+            let is_apart = (said.amount - left).abs() > 1;
+            if is_taken && left > 0 && said.amount > 0 && is_apart {
+                said.is_unknown = said.amount > left && said.amount < said.revenue;
+                said.amount += if said.amount < left { left } else { 0 };
+            } else {
+                said.amount = said.amount.max(left);
+            }
             is_whole &= said.amount == 0;
         }
-        let has_refunds = !text(Role::RefundIds).is_empty();
+        let has_refunds = !matches!(flag(Role::RefundIds), Flag::Nothing | Flag::No);
         // Shopify leaves the lines of an order, and what remains of it, where only money goes back.
         let says_less = says_partly_refunded(status) && is_whole;
-        let disputed = text(Role::Disputed);
-        said.is_unknown = has_refunds && !is_known
-            || says_less
-            || disputed.eq_ignore_ascii_case(b"true")
-            || disputed.iter().any(|byte| matches!(byte, b'1'..=b'9'));
+        // An amount is as good as a yes.
+        let is_disputed = !matches!(flag(Role::Disputed), Flag::Nothing | Flag::No);
+        said.is_unknown |= has_refunds && !is_known || says_less || is_disputed;
         Ok(said)
     }
 
@@ -92,6 +105,14 @@ impl Source {
         normalise(given.as_bytes(), |byte| name.push(byte));
         name.starts_with(b"current")
     }
+}
+
+/// Does a cell say that the order was cancelled, or when?
+#[cfg_attr(small_cold, optimize(size))]
+fn is_cancelled(cell: &[u8], days: &Days) -> Result<bool, Flaw> {
+    let is_named = |word: &&[u8]| word.eq_ignore_ascii_case(cell);
+    let words: [&[u8]; 2] = [b"cancelled", b"canceled"];
+    Ok(words.iter().any(is_named) || Flag::read(cell, days).is_set()?)
 }
 
 /// Does a status say that a part was given back, such as `partially_refunded`?

@@ -66,7 +66,11 @@ impl Source {
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     fn admit_rare(&self, fields: &Fields, input: &[u8]) -> Result<(), Flaw> {
-        if self.is_test(fields, input) {
+        if !self.counts_tests
+            && self
+                .names
+                .says_test(fields.text(Role::Test, input).trim_ascii())?
+        {
             return Err(Flaw::TestOrder);
         }
         // In Shopify's bulk operations a row names the one that it is a part of. An order is only its customer's.
@@ -86,11 +90,6 @@ impl Source {
         !self.is_csv()
             && shopify_id(fields.text(Role::Parent, input)).is_some()
             && !kinds_of_ids(fields, input).any(|kind| kind == b"Refund")
-    }
-
-    /// Is the row a test order that does not count?
-    fn is_test(&self, fields: &Fields, input: &[u8]) -> bool {
-        !self.counts_tests && self.names.says_test(fields.text(Role::Test, input))
     }
 
     /// Does the list that the row lies in hold refunds?
