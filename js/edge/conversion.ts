@@ -2,7 +2,15 @@
 import type { Dates, UnreadField } from "./dates.js";
 
 /** The status of a conversion. An open set: CAKE has more words than its article. */
-export type ConversionStatus = "approved" | "pending" | "rejected" | "ignored" | "reversed" | (string & {});
+export type ConversionStatus =
+  | "approved"
+  | "pending"
+  | "rejected"
+  | "ignored"
+  | "reversed"
+  | "returned"
+  | "scrubbed"
+  | (string & {});
 
 /** The money and times that recorded and listed conversions have in common. */
 export interface ConversionFacts {
