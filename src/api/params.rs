@@ -182,9 +182,10 @@ impl<'a> Params<'a> {
         if CONVERSION_STATUSES.contains(&word.as_str()) {
             return Ok(Some(word));
         }
-        let is_one_word = word.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let letters = word.replace(|c: char| !c.is_ascii_alphabetic(), "");
         match nearest(&word, CONVERSION_STATUSES) {
-            Some(right) if is_one_word => {
+            // "app roved", and no "pending review".
+            Some(right) if letters == word || letters == right => {
                 let rule = ["must be a status: did you mean ", right, "?"].concat();
                 Err(field("conversionStatus", &rule))
             }
@@ -424,6 +425,7 @@ mod tests {
                 ("aproved", "did you mean approved?"),
                 ("reject", "did you mean rejected?"),
                 ("Scrubed", "did you mean scrubbed?"),
+                ("app roved", "did you mean approved?"),
                 ("", "1 to 64 characters"),
                 (" ", "1 to 64 characters"),
                 ("a\\nb", "conversionStatus"),

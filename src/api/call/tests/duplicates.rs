@@ -7,6 +7,10 @@ const REPORT_FAILS: &str = r#"{"success":false,"message":"The report is closed"}
 /// A report with the row of another order: it is read to its end and lacks ours.
 const REPORT_OF_ANOTHER: &str = r#"{"request_status":"Success","response":{"data":{"conversions":[{"conversion_id":8,"offer_id":1,"unique_id":"ORD-0"}],"total_rows":1}}}"#;
 
+const NAMED: &str =
+    r#"{"success":false,"message":"Duplicate transaction","conversion":{"conversion_id":9}}"#;
+const BARE: &str = r#"{"success":true,"message":"Duplicate transaction"}"#;
+
 /// The id of a conversion that CAKE has, where it has told one.
 fn id_of(end: &Step) -> Option<u64> {
     match end {
@@ -24,9 +28,6 @@ fn where_nothing_is_asked_the_clicks_conversion_is_not_taken_for_the_lost_one() 
         verifies: false,
         ..CallSettings::default()
     };
-    const NAMED: &str =
-        r#"{"success":false,"message":"Duplicate transaction","conversion":{"conversion_id":9}}"#;
-    const BARE: &str = r#"{"success":true,"message":"Duplicate transaction"}"#;
     for (again, id) in [
         (Says(200, DUPLICATE), None),
         (Says(409, DUPLICATE), None),

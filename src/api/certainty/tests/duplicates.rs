@@ -44,6 +44,48 @@ fn a_duplicate_beside_a_yes_or_its_record_is_no_certain_no_and_proves_an_earlier
     }
 }
 
+/// Fields beside a success that say nothing of a repeat.
+const QUIET: [&str; 38] = [
+    r#""message":"Conversion recorded""#,
+    r#""message":"Offer is paused""#,
+    r#""message":"Conversion recorded before the daily cap was reached""#,
+    r#""message":"Recorded before 2026-12-01""#,
+    r#""message":"Recorded earlier than expected""#,
+    r#""message":"Conversion added for a repeat customer""#,
+    r#""message":"Conversion recorded for an existing lead""#,
+    r#""message":"Coupon has been used""#,
+    r#""message":"Transaction ID used: ORD-1""#,
+    r#""message":"Transaction ID is used for reporting""#,
+    r#""message":"First conversion of the click""#,
+    r#""message":"Original conversion date kept""#,
+    r#""note":"Never seen before""#,
+    r#""message":"Please check before""#,
+    r#""recorded":true"#,
+    r#""recorded":"2026-06-01 10:00:00""#,
+    r#""rows_affected":1"#,
+    r#""rows_unaffected":0"#,
+    r#""postback_count":0"#,
+    r#""already_existed":false"#,
+    r#""already_paid":true"#,
+    r#""idempotency_key":"ORD-1""#,
+    r#""idempotent_replay":false"#,
+    r#""newsletter":false"#,
+    r#""message":"queued""#,
+    r#""warnings":[]"#,
+    r#""code":"0""#,
+    r#""duplicate":false"#,
+    r#""duplicate":null"#,
+    r#""duplicate":{}"#,
+    r#""duplicates":[]"#,
+    r#""is_new":true"#,
+    r#""created":"2026-06-01 10:00:00""#,
+    r#""deduplicate":true"#,
+    r#""offer_name":"Duplicate""#,
+    r#""is_duplicate":0"#,
+    r#""duplicate_clicks":1"#,
+    r#""offer":{"offer_id":5,"description":"Only who is a customer already"}"#,
+];
+
 #[test]
 fn a_yes_that_says_that_it_was_there_before_has_a_record_that_may_be_another_orders() {
     let forms = |words: &str, record: &str| {
@@ -113,46 +155,7 @@ fn a_yes_that_says_that_it_was_there_before_has_a_record_that_may_be_another_ord
         r#"{{"success":true,"message":"Duplicate conversion","unique_id":"ORD-1","conversion":{{{click}}}}}"#
     );
     assert_eq!(read(&echoed).unwrap_err().code(), "unexpected_answer");
-    for quiet in [
-        r#""message":"Conversion recorded""#,
-        r#""message":"Offer is paused""#,
-        r#""message":"Conversion recorded before the daily cap was reached""#,
-        r#""message":"Recorded before 2026-12-01""#,
-        r#""message":"Recorded earlier than expected""#,
-        r#""message":"Conversion added for a repeat customer""#,
-        r#""message":"Conversion recorded for an existing lead""#,
-        r#""message":"Coupon has been used""#,
-        r#""message":"Transaction ID used: ORD-1""#,
-        r#""message":"Transaction ID is used for reporting""#,
-        r#""message":"First conversion of the click""#,
-        r#""message":"Original conversion date kept""#,
-        r#""note":"Never seen before""#,
-        r#""message":"Please check before""#,
-        r#""recorded":true"#,
-        r#""recorded":"2026-06-01 10:00:00""#,
-        r#""rows_affected":1"#,
-        r#""rows_unaffected":0"#,
-        r#""postback_count":0"#,
-        r#""already_existed":false"#,
-        r#""already_paid":true"#,
-        r#""idempotency_key":"ORD-1""#,
-        r#""idempotent_replay":false"#,
-        r#""newsletter":false"#,
-        r#""message":"queued""#,
-        r#""warnings":[]"#,
-        r#""code":"0""#,
-        r#""duplicate":false"#,
-        r#""duplicate":null"#,
-        r#""duplicate":{}"#,
-        r#""duplicates":[]"#,
-        r#""is_new":true"#,
-        r#""created":"2026-06-01 10:00:00""#,
-        r#""deduplicate":true"#,
-        r#""offer_name":"Duplicate""#,
-        r#""is_duplicate":0"#,
-        r#""duplicate_clicks":1"#,
-        r#""offer":{"offer_id":5,"description":"Only who is a customer already"}"#,
-    ] {
+    for quiet in QUIET {
         let body = format!(r#"{{"success":true,{quiet},"conversion":{{{click}}}}}"#);
         assert_eq!(read(&body).unwrap().conversion_id, Some(7), "{body}");
         assert_eq!(before(&body), Duplicate::No, "{body}");
