@@ -1,4 +1,4 @@
-/** The key by which two postbacks count as the same, in a list, in a file and in a journal. */
+/** When two postbacks count as the same, in a list, in a file and in a journal, and when one is registered otherwise. */
 
 /** The ids and the URL of a postback; ids are digits if they were read from a file. */
 interface Postback {
@@ -12,45 +12,82 @@ export function postbackKey({ affiliateId, offerId, postbackUrl }: Postback): st
   return JSON.stringify([Number(affiliateId), Number(offerId), normalized(postbackUrl)]);
 }
 
-/** The settings of a postback, beside its key. */
-interface Settings {
+/** The settings of a postback that a row asks for, beside its key. */
+interface Asked {
   readonly postbackStatus?: string | undefined;
   readonly postbackTypeId?: number | string | undefined;
 }
 
-/**
- * The finding of a row whose postback is registered with other settings: no call changes them in CAKE. A setting that
- * one of the two leaves out is not compared.
- */
-export function findChange(entry: Settings, row: Settings) {
-  const parameter = (["postbackStatus", "postbackTypeId"] as const).find((name) => {
-    const [before, now] = [entry[name], row[name]];
-    return before !== undefined && now !== undefined && `${before}`.toLowerCase() !== `${now}`.toLowerCase();
-  });
-  if (parameter === undefined) return undefined;
-  const sentence = `The postback is registered with ${parameter} ${entry[parameter]}, and no call changes it: change it in CAKE, or write that here.`;
-  return { code: "registered_otherwise", parameter, sentence } as const;
+/** The settings that CAKE tells of a postback. */
+interface Told {
+  readonly postbackStatus?: string | undefined;
+  readonly postbackType?: string | undefined;
 }
 
-/** CAKE's words for the types 1 to 4. */
-const TYPES = [/server/i, /iframe/i, /image|pixel/i, /script|^js$/i];
+/** The fields of a row that a journal keeps: its key, and the settings that it gives. */
+export function identityOf<Row extends Postback & Asked>(row: Row) {
+  const { affiliateId, offerId, postbackUrl, postbackStatus, postbackTypeId } = row;
+  return {
+    ...{ affiliateId, offerId, postbackUrl },
+    ...(postbackStatus !== undefined && { postbackStatus }),
+    ...(postbackTypeId !== undefined && { postbackTypeId }),
+  } as Pick<Row, keyof Postback> & Partial<Pick<Row, keyof Asked>>;
+}
+
+/** CAKE's words for the types 1 to 4, and the spellings that accounts have for them. */
+const TYPES = [
+  { word: "Server", spellings: /server/i },
+  { word: "iFrame", spellings: /iframe/i },
+  { word: "Image", spellings: /image|pixel/i },
+  { word: "JavaScript", spellings: /script|^js$/i },
+];
+
+/** A row without a status asks for this one (article). */
+const STATUS = "active";
+/** A row without a type gets server to server (inference: the article names no default, and its sample answer has it). */
+const TYPE_ID = 1;
 
 /**
- * The finding of a row that CAKE has registered in another way than asked: inactive, or of another type. A setting that
- * its answer leaves out is not compared.
+ * The finding of a row whose postback an earlier run has registered with other settings. What the row leaves out is the
+ * default, as it was for that run.
  */
-export function findOtherwise(
-  asked: Settings,
-  { postbackStatus, postbackType }: { readonly postbackStatus?: string; readonly postbackType?: string },
-) {
-  const status = asked.postbackStatus ?? "active";
-  const type = TYPES[Number(asked.postbackTypeId) - 1];
-  const isOther = postbackStatus !== undefined && postbackStatus.toLowerCase() !== `${status}`.toLowerCase();
+export function findChange(before: Asked & Told, row: Asked) {
+  const own = before.postbackTypeId;
+  // CAKE's default is the same for both.
+  const postbackTypeId = row.postbackTypeId ?? (own === undefined ? undefined : TYPE_ID);
+  return findOtherwise(
+    { ...row, postbackTypeId },
+    {
+      postbackStatus: before.postbackStatus ?? STATUS,
+      postbackType: before.postbackType ?? TYPES[Number(own ?? TYPE_ID) - 1]?.word,
+    },
+  );
+}
+
+/**
+ * The finding of a row whose postback CAKE has with another status or type than asked: no call changes them. A setting
+ * that CAKE's answer leaves out is not compared.
+ */
+export function findOtherwise(asked: Asked, { postbackStatus, postbackType }: Told) {
+  const type = TYPES[Number(asked.postbackTypeId) - 1]?.spellings;
+  const isOther = postbackStatus !== undefined && isOtherStatus(asked, postbackStatus);
   const parameter = isOther ? "postbackStatus" : "postbackTypeId";
   const told = isOther ? postbackStatus : postbackType;
   if (told === undefined || (!isOther && (type === undefined || type.test(told)))) return undefined;
-  const sentence = `CAKE has registered the postback with ${parameter} ${JSON.stringify(told.slice(0, 40))}, which is not what was asked for, and no call changes it: change it in CAKE.`;
+  const sentence = `CAKE has the postback with ${parameter} ${JSON.stringify(told.slice(0, 40))}, which is not what the row asks for, and no call changes it: change it in CAKE, or write that here.`;
   return { code: "registered_otherwise", parameter, sentence } as const;
+}
+
+function isOtherStatus({ postbackStatus }: Asked, told: string): boolean {
+  return told.trim().toLowerCase() !== `${postbackStatus ?? STATUS}`.toLowerCase();
+}
+
+/** What a journal keeps of CAKE's own answer, where it differs from what was asked or adds to it: a rerun tells of it. */
+export function toldSettings({ postbackStatus, postbackType }: Told): Told {
+  return {
+    ...(postbackStatus !== undefined && { postbackStatus: postbackStatus.trim().toLowerCase().slice(0, 40) }),
+    ...(postbackType !== undefined && { postbackType: postbackType.slice(0, 40) }),
+  };
 }
 
 /** The URL with its equivalent spellings made one: scheme and host in any case, the default port, an empty path. */

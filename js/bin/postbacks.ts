@@ -9,7 +9,7 @@ import {
   type PostbackEntry,
 } from "../entry/edge.inline.js";
 import { POSTBACK_ENTRY } from "../journal-entry.js";
-import { findChange, postbackKey } from "../postback-key.js";
+import { findChange, identityOf, postbackKey } from "../postback-key.js";
 import { accountOf, accountToShow, beside, type FileJournal, lock, openJournal } from "./journal.js";
 import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
@@ -106,8 +106,7 @@ function settle({ settled, file }: Options, rows: readonly FileRow[], journal: F
         `line ${line} of ${file} is registered, and known to be: there is nothing to settle. Where it was removed in CAKE, take its lines out of the journal`,
       );
     }
-    const { affiliateId, offerId, postbackUrl } = row.params;
-    journal.append({ affiliateId, offerId, postbackUrl, state, at: new Date().toISOString() });
+    journal.append({ ...identityOf(row.params), state, at: new Date().toISOString() });
   }
 }
 

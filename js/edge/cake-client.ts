@@ -73,7 +73,7 @@ export interface ListConversionsParams extends RowRange {
   readonly affiliateId?: number | undefined;
   /** Only conversions for this advertiser. */
   readonly advertiserId?: number | undefined;
-  /** Only conversions of this status. */
+  /** Only conversions of this status, as a row tells it, in any case. A word that looks like a misspelt one is refused. */
   readonly conversionStatus?: ConversionStatus | undefined;
   /** CAKE's name of the field to sort by, such as `conversion_date`. */
   readonly sortField?: string | undefined;
@@ -91,7 +91,7 @@ export interface ListConversionReportParams extends RowRange {
   readonly offerId?: number | undefined;
   /** Only conversions of this affiliate. */
   readonly affiliateId?: number | undefined;
-  /** Only conversions of this status. */
+  /** Only conversions of this status, as a row tells it, in any case. A word that looks like a misspelt one is refused. */
   readonly conversionStatus?: ConversionStatus | undefined;
   /** CAKE's name of the field to sort by, such as `conversion_date`. */
   readonly sortField?: string | undefined;
@@ -182,7 +182,7 @@ export interface Postback {
   readonly postbackStatus?: "active" | "inactive" | (string & {}) | undefined;
 }
 
-/** The filters of Get Tracking Domains. */
+/** The filters of Get Tracking Domains. The older services have none. */
 export interface ListTrackingDomainsParams {
   /** Only the domain with this id. */
   readonly trackingDomainId?: number | undefined;

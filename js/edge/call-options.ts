@@ -39,12 +39,15 @@ function refuseDate(name: string): never {
   return refuse(name, `must be text, ${form} in the account's time zone, and is a Date`);
 }
 
+/** The caller's own ids, which shops have as numbers of any length. */
+const OWN_IDS: ReadonlySet<string> = new Set(["uniqueId", "orderId", "correctionId"]);
+
 /** A caller's parameters as JSON, for the core to check. Nothing is dropped. */
 export function toJson(params: unknown): string {
   checkRecord("params", params);
   const entries = Object.entries(params).map(([name, value]) => {
     const kind = typeof value;
-    const isId = name === "uniqueId" || name === "orderId";
+    const isId = OWN_IDS.has(name);
     // JSON would turn a Date into a text that is nobody's id, and no time in CAKE's form.
     const isOdd = kind === "object" && typeof (value as { readonly toJSON?: unknown } | null)?.toJSON === "function";
     if (isDate(value) && /date$|^since$/i.test(name)) refuseDate(name);

@@ -30,7 +30,8 @@ export interface CakeClientOptions {
    *
    * - `"click"` asks Get Click, and never repeats if the click has converted. After a request whose time ran out,
    *   "not converted" is believed only after four times `timeoutMs`, at most a minute: CAKE may be at work.
-   * - `"none"` trusts CAKE's own deduplication by unique id.
+   * - `"none"` trusts CAKE's own deduplication by unique id, and asks nothing. If CAKE then answers "duplicate" without
+   *   a conversion's id, the call's outcome has no `conversionId`.
    * - `"report"` looks for the unique id in the conversion report of the day, and returns what it finds. A
    *   conversion is missing there only after the same time.
    *

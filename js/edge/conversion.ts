@@ -2,12 +2,20 @@
 import type { Dates, UnreadField } from "./dates.js";
 
 /** The status of a conversion. An open set: CAKE has more words than its article. */
-export type ConversionStatus = "approved" | "pending" | "rejected" | "ignored" | "reversed" | (string & {});
+export type ConversionStatus =
+  | "approved"
+  | "pending"
+  | "rejected"
+  | "ignored"
+  | "reversed"
+  | "returned"
+  | "scrubbed"
+  | (string & {});
 
 /** The money and times that recorded and listed conversions have in common. */
 export interface ConversionFacts {
   /** CAKE's id of the conversion. */
-  readonly conversionId: number;
+  readonly conversionId?: number | undefined;
   /** The affiliate's payout. For sums use {@link payoutText}: this number is a binary fraction. */
   readonly payout?: number | undefined;
   /** The payout exactly as CAKE wrote it, such as `18.00`. */
@@ -30,15 +38,23 @@ export interface ConversionFacts {
 
 /** A conversion that was recorded. */
 export interface Conversion extends ConversionFacts {
+  /**
+   * CAKE's id of the conversion. It is absent only if {@link isRecovered}, and CAKE has said that it has this
+   * `uniqueId`, and not as which conversion.
+   */
+  readonly conversionId?: number | undefined;
   readonly offerId?: number | undefined;
   /** CAKE's own test affiliate is -1. */
   readonly affiliateId?: number | undefined;
-  /** Was CAKE's own answer lost, and the conversion then found by Get Click? Then it has neither amounts nor a date. */
+  /**
+   * Was CAKE's own answer lost, and the conversion then found by a look-up, or by CAKE's answer that it is a duplicate?
+   * Only the conversion report tells its amounts and date.
+   */
   readonly isRecovered: boolean;
 }
 
 /** A row of Get Conversions. A field that the account's row lacks is absent. */
-export interface ListedConversion extends Partial<ConversionFacts> {
+export interface ListedConversion extends ConversionFacts {
   readonly offer: { readonly offerId?: number | undefined; readonly offerName?: string | undefined };
   readonly affiliate: { readonly affiliateId?: number | undefined; readonly affiliateName?: string | undefined };
   /** Your order reference, in accounts that return it. */
@@ -84,7 +100,7 @@ export interface Correction {
 }
 
 /** A row of the conversion report. A field that the account's row lacks is absent. */
-export interface ReportedConversion extends Partial<ConversionFacts> {
+export interface ReportedConversion extends ConversionFacts {
   readonly offerId?: number | undefined;
   /** CAKE's own test affiliate is -1. */
   readonly affiliateId?: number | undefined;
@@ -93,7 +109,7 @@ export interface ReportedConversion extends Partial<ConversionFacts> {
 }
 
 /** Adds the number to each amount's text, and the instant to the dates. */
-export function complete<T extends Partial<ConversionFacts> & Pick<ListedConversion, "updatedDate">>(
+export function complete<T extends ConversionFacts & Pick<ListedConversion, "updatedDate">>(
   { unread, ...read }: T & { readonly unread?: readonly UnreadField[] },
   dates: Dates,
 ): T {

@@ -52,6 +52,9 @@ export function dayRange(
   ] as const) {
     if (isDate(day)) refuse(name, "must be a day as text, YYYY-MM-DD: a Date is another day in another time zone");
   }
+  if (first === undefined || first === null || (first === "" && typeof last !== "string")) {
+    refuse("first", `is missing: give a day as text, YYYY-MM-DD, or one of ${NAMES.join(", ")}`);
+  }
   if (last === undefined || last === null) {
     // A name without its calendar, or no name at all.
     if (!/^\d/.test(stringOption("first", first))) {

@@ -2,8 +2,8 @@
 import { CakeError, call, isCakeError, toCakeError } from "../error.js";
 import { POSTBACK_ENTRY, readEntries } from "../journal-entry.js";
 import { checkNames, checkNoMore, checkRecord, choice, copyOf, hookOption, refuse, signalOption } from "../option.js";
-import { findChange, findOtherwise, postbackKey } from "../postback-key.js";
-import type { CakeClient, CreatePostbackParams } from "./cake-client.js";
+import { findChange, findOtherwise, identityOf, postbackKey, toldSettings } from "../postback-key.js";
+import type { CakeClient, CreatePostbackParams, Postback } from "./cake-client.js";
 import { toJson } from "./call-options.js";
 import { checksCore } from "./core.js";
 import { copyRows, createSender, inTurn, listRows } from "./one-by-one.js";
@@ -48,9 +48,12 @@ export interface PostbackEntry {
   readonly affiliateId: number;
   readonly offerId: number;
   readonly postbackUrl: string;
-  /** The settings, where the row gives them. */
-  readonly postbackStatus?: CreatePostbackParams["postbackStatus"] | undefined;
+  /** The status: CAKE's answer has it, or the row. */
+  readonly postbackStatus?: Postback["postbackStatus"];
+  /** The type that the row gives. */
   readonly postbackTypeId?: CreatePostbackParams["postbackTypeId"] | undefined;
+  /** The type by CAKE's answer. */
+  readonly postbackType?: Postback["postbackType"];
   readonly state: "sending" | "registered" | "refused" | "unknown" | "missing";
   /** CAKE's id, if the postback is registered. */
   readonly postbackId?: number | undefined;
@@ -229,15 +232,12 @@ async function registerAll(
 
   /** Registers one row that the journal does not know. */
   async function register(row: CheckedPostback): Promise<AppliedPostback> {
-    const note = (step: Pick<PostbackEntry, "state" | "message" | "postbackId" | "postbackStatus">) =>
+    const note = (step: Pick<PostbackEntry, "state" | "message" | "postbackId" | "postbackStatus" | "postbackType">) =>
       journal.append({ ...identityOf(row.params), ...step, at: new Date().toISOString() });
     const sent = await sender.send(note, async () => {
       const created = await client.createPostback(row.params);
-      // As CAKE has it: a rerun tells of the difference again.
-      const status = (["active", "inactive"] as const).find((word) => word === created.postbackStatus?.toLowerCase());
-      const isOtherwise = status !== undefined && status !== (row.params.postbackStatus ?? "active");
-      const told = isOtherwise ? { postbackStatus: status } : {};
-      await note({ state: "registered", postbackId: created.postbackId, ...told });
+      // As CAKE has it: a rerun tells of a difference again.
+      await note({ state: "registered", postbackId: created.postbackId, ...toldSettings(created) });
       return created;
     });
     if (sent.outcome !== "done") return { ...row, outcome: sent.outcome, error: sent.error };
@@ -272,15 +272,6 @@ async function registerAll(
     return (outcome === "registered" || outcome === "already") && !isOtherwise;
   });
   return { ok, rows: done, ...(sender.stopped && { stopped: sender.stopped }) };
-}
-
-/** The fields that identify a postback, and its settings. */
-function identityOf({ affiliateId, offerId, postbackUrl, postbackStatus, postbackTypeId }: CreatePostbackParams) {
-  return {
-    ...{ affiliateId, offerId, postbackUrl },
-    ...(postbackStatus !== undefined && { postbackStatus }),
-    ...(postbackTypeId !== undefined && { postbackTypeId }),
-  };
 }
 
 /** The last entry of each postback. */

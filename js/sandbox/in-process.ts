@@ -72,6 +72,7 @@ export function checkFixture(fixture: string | object, ...more: unknown[]): Chec
 }
 
 const FIXTURE_RULE = "must be a fixture, as its JSON or as the object";
+const NO_JSON = "the fixture cannot be written as JSON";
 const KEPT_RULE = "must be a snapshot() of an earlier sandbox";
 
 function fixtureJson(fixture: unknown): string | undefined {
@@ -79,7 +80,15 @@ function fixtureJson(fixture: unknown): string | undefined {
   if (typeof fixture === "string") return fixture;
   if (typeof fixture !== "object") return refuse("fixture", FIXTURE_RULE);
   checkRecord("fixture", fixture);
-  return JSON.stringify(fixture);
+  try {
+    const json = JSON.stringify(fixture) as string | undefined;
+    if (json !== undefined) return json;
+  } catch (cause) {
+    // The platform draws a circle on further lines.
+    const [why = ""] = `${(cause as Error | undefined)?.message ?? ""}`.split("\n");
+    throw new CakeError({ code: "invalid_fixture", rule: `${NO_JSON}${why && `: ${why}`}` }, { cause });
+  }
+  throw new CakeError({ code: "invalid_fixture", rule: `${NO_JSON}: its toJSON() returns nothing` });
 }
 
 function checkOptions(options: SandboxOptions): void {

@@ -129,8 +129,7 @@ impl Action {
             Self::CorrectConversion => {
                 let (request, checked) = correction::request(account, params)?;
                 idempotency = Idempotency::Keyed {
-                    lookup: Lookup::Changes(checked.changes(account, settings.now_ms)),
-                    verify_first: true,
+                    lookup: Some(Lookup::Changes(checked.changes(account, settings.now_ms))),
                     is_sent_once: checked.adds(),
                 };
                 subject.correction = Some(checked);
@@ -148,15 +147,20 @@ impl Action {
                     None => Idempotency::None,
                     Some(_) => Idempotency::Keyed {
                         lookup: match settings.report_at_ms {
-                            None => Lookup::Click(get_click::request(account, &params.click_id)?),
-                            Some(now_ms) => Lookup::Report(conversion_report::request_around(
-                                account,
-                                params.offer_id,
-                                params.conversion_date.as_deref(),
-                                now_ms,
-                            )?),
+                            _ if !settings.verifies => None,
+                            None => {
+                                let request = get_click::request(account, &params.click_id)?;
+                                Some(Lookup::Click(request))
+                            }
+                            Some(now_ms) => {
+                                Some(Lookup::Report(conversion_report::request_around(
+                                    account,
+                                    params.offer_id,
+                                    params.conversion_date.as_deref(),
+                                    now_ms,
+                                )?))
+                            }
                         },
-                        verify_first: settings.verifies,
                         is_sent_once: false,
                     },
                 };

@@ -121,6 +121,8 @@ pub struct Call {
     settled_ms: u64,
     /// Is the look-up the last request of the call?
     is_final_lookup: bool,
+    /// Has CAKE said that it has this conversion already? Only its id is still open.
+    is_recorded: bool,
     /// Is nothing sent?
     is_dry_run: bool,
     /// The progress of the search in the report, while there is one.
@@ -150,6 +152,7 @@ impl Call {
             waited_ms: 0,
             settled_ms: settled_ms(settings.timeout_ms),
             is_final_lookup: false,
+            is_recorded: false,
             is_dry_run: settings.is_dry_run,
             report: None,
         }
@@ -158,21 +161,11 @@ impl Call {
     /// The most bytes of the next answer that are read.
     #[must_use]
     pub(crate) fn body_limit(&self) -> u32 {
-        match (self.phase, &self.idempotency) {
-            (
-                Phase::Verifying,
-                Idempotency::Keyed {
-                    lookup: Lookup::Report(_),
-                    ..
-                },
-            ) => conversion_report::BODY_LIMIT,
-            (
-                Phase::Verifying,
-                Idempotency::Keyed {
-                    lookup: Lookup::Changes(_),
-                    ..
-                },
-            ) => older::BODY_LIMIT,
+        match self.idempotency.lookup() {
+            Some(Lookup::Report(_)) if self.phase == Phase::Verifying => {
+                conversion_report::BODY_LIMIT
+            }
+            Some(Lookup::Changes(_)) if self.phase == Phase::Verifying => older::BODY_LIMIT,
             _ => self.action.body_limit(self.services),
         }
     }
@@ -209,9 +202,16 @@ impl Call {
             (Phase::Sending, CallEvent::Answered(answer)) => {
                 match self.action.read(answer, &self.subject, self.services) {
                     Ok(outcome) => self.finish(Step::Done(outcome)),
-                    Err(error) => match self.find_recorded(answer) {
-                        Some(outcome) => self.finish(Step::Done(outcome)),
-                        None => self.failed(error, random),
+                    Err(error) => match self.find_before(answer) {
+                        Duplicate::Before(Some(id)) => {
+                            let conversion = Conversion::named(id);
+                            self.finish(Step::Done(CallOutcome::Conversion(conversion)))
+                        }
+                        Duplicate::Before(None) => {
+                            self.is_recorded = true;
+                            self.look_up_finally(error)
+                        }
+                        _ => self.failed(error, random),
                     },
                 }
             }
@@ -235,19 +235,12 @@ impl Call {
         }
     }
 
-    /// The conversion of an earlier request, which a later one's answer names as a duplicate.
-    fn find_recorded(&self, answer: &Answer<'_>) -> Option<CallOutcome> {
+    /// Does the answer name the conversion as one of an earlier request of the call?
+    fn find_before(&self, answer: &Answer<'_>) -> Duplicate {
         if self.action != Action::RecordConversion || !self.was_in_doubt {
-            return None;
+            return Duplicate::No;
         }
-        match record_conversion::find_duplicate(answer, self.subject.asked()) {
-            Duplicate::Before(Some(id)) => Some(CallOutcome::Conversion(Conversion::named(id))),
-            _ => None,
-        }
-    }
-
-    fn unique_id(&self) -> &str {
-        self.subject.unique_id.as_deref().unwrap_or_default()
+        record_conversion::find_duplicate(answer, self.subject.asked())
     }
 
     fn is_write(&self) -> bool {
@@ -259,8 +252,13 @@ impl Call {
         step
     }
 
-    /// Ends the call, with [`Error::OutcomeUnknown`] after a write whose outcome is unknown.
+    /// Ends the call, with [`Error::OutcomeUnknown`] after a write whose outcome is unknown. A conversion that CAKE has
+    /// is one without an id.
     fn give_up(&mut self, error: Error) -> Step {
+        if self.is_recorded {
+            let conversion = Conversion::known(self.subject.unique_id.take());
+            return self.finish(Step::Done(CallOutcome::Conversion(conversion)));
+        }
         let error = if self.is_in_doubt {
             Error::OutcomeUnknown {
                 cause: Box::new(error),
@@ -277,7 +275,7 @@ impl Call {
     }
 
     fn verify(&mut self) -> Step {
-        let Idempotency::Keyed { lookup, .. } = &self.idempotency else {
+        let Some(lookup) = self.idempotency.lookup() else {
             return self.give_up(Error::Internal);
         };
         let mut rows = |row_limit| {
@@ -304,19 +302,16 @@ impl Call {
     /// The request failed.
     fn failed(&mut self, error: Error, random: u32) -> Step {
         let is_certain = Certainty::from_error(&error) == Certainty::NotRecorded;
-        let is_known_by_id = matches!(self.idempotency, Idempotency::Keyed { .. });
-        let was_in_doubt = self.was_in_doubt;
         if self.is_write() && !is_certain {
             (self.is_in_doubt, self.waited_ms) = (true, 0);
         }
         self.was_in_doubt |= self.is_in_doubt;
         if is_certain && !error.is_retryable() {
-            // "Duplicate" after a try without an answer: CAKE recorded that try, whatever a look-up says.
-            if was_in_doubt && is_known_by_id && is_duplicate(&error, self.unique_id()) {
+            // CAKE took a correction that an earlier look-up has not found.
+            let unique_id = self.subject.unique_id.as_deref();
+            if self.was_in_doubt && is_duplicate(&error, unique_id.unwrap_or_default()) {
                 self.is_in_doubt = true;
-                self.last = Some(error);
-                self.is_final_lookup = true;
-                return self.verify();
+                return self.look_up_finally(error);
             }
             // A refusal of this request says nothing about those before it.
             return self.give_up(error);
@@ -327,13 +322,7 @@ impl Call {
             // A request that CAKE did not look at has added nothing.
             Idempotency::Keyed { is_sent_once, .. } => !is_sent_once || !self.is_in_doubt,
         };
-        let verify_first = matches!(
-            self.idempotency,
-            Idempotency::Keyed {
-                verify_first: true,
-                ..
-            }
-        );
+        let verify_first = self.idempotency.lookup().is_some();
         if may_repeat && self.retries_left > 0 {
             self.retries_left -= 1;
             // What CAKE has not looked at needs no look-up, which might find another order of the click.
@@ -345,6 +334,16 @@ impl Call {
             return self.wait(error, true, random);
         }
         self.give_up(error)
+    }
+
+    /// Nothing more is sent. A look-up, where there is one, may tell what became of the write.
+    fn look_up_finally(&mut self, error: Error) -> Step {
+        if self.idempotency.lookup().is_none() {
+            return self.give_up(error);
+        }
+        self.last = Some(error);
+        self.is_final_lookup = true;
+        self.verify()
     }
 
     fn wait(&mut self, error: Error, then_verify: bool, random: u32) -> Step {
@@ -363,7 +362,7 @@ impl Call {
 
     /// The look-up was answered.
     fn on_lookup(&mut self, answer: &Answer<'_>, random: u32) -> Step {
-        let Idempotency::Keyed { lookup, .. } = &self.idempotency else {
+        let Some(lookup) = self.idempotency.lookup() else {
             return self.give_up(Error::Internal);
         };
         let step = match lookup {
@@ -446,8 +445,8 @@ impl Call {
     /// The look-up has not found the write: it is sent again, unless it may still appear. Then the
     /// look-up is repeated.
     fn send_what_is_missing(&mut self) -> Step {
-        let may_appear = match (&self.idempotency, &self.last) {
-            (Idempotency::Keyed { lookup, .. }, Some(last)) => lookup.may_be_behind(last),
+        let may_appear = match (self.idempotency.lookup(), &self.last) {
+            (Some(lookup), Some(last)) => lookup.may_be_behind(last),
             _ => false,
         };
         let rest_ms = self.settled_ms.saturating_sub(self.waited_ms);

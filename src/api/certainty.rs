@@ -9,7 +9,7 @@
 //! | success without a readable record; neither yes nor no; yes and no, by status or words | unknown |
 //! | a no whose words say success, or that it is none for good | unknown |
 //! | success with the record of another click, offer or unique id | unknown |
-//! | success with a record, beside words of a duplicate, unless the record has this unique id | unknown |
+//! | success with a record, beside words or a flag of a duplicate, unless the record has this unique id | unknown |
 //! | a correction's success with the id of another conversion, or a count of nothing | unknown |
 //! | a field that stands there twice and says two things | unknown |
 //! | HTML, another text, an empty body, no UTF-8, JSON that ends too soon | unknown |

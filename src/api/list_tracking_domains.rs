@@ -7,6 +7,9 @@ use super::{Account, Answer, Request};
 use crate::Result;
 use serde::Serialize;
 
+/// The filters.
+pub(super) const NAMES: [&str; 2] = ["trackingDomainId", "domainStatus"];
+
 /// A branded domain of the network. Serializes in camelCase.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,7 +48,7 @@ impl TrackingDomain {
 /// # Errors
 /// [`crate::Error::InvalidField`], [`crate::Error::InvalidId`].
 pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
-    let params = Params::read(params, &["trackingDomainId", "domainStatus"])?;
+    let params = Params::read(params, &NAMES)?;
     let mut request = account.get("tracking_domains.json");
     request.number("tracking_domain_id", params.id("trackingDomainId")?);
     let status = params.word(

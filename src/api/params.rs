@@ -14,6 +14,11 @@ pub(super) struct Params<'a> {
     fields: Object<'a>,
 }
 
+/// The statuses that CAKE's pages name.
+const CONVERSION_STATUSES: [&str; 7] = [
+    "approved", "pending", "rejected", "reversed", "returned", "ignored", "scrubbed",
+];
+
 /// The error for a wrong parameter.
 pub(super) fn field(parameter: &str, rule: &str) -> Error {
     Error::InvalidField {
@@ -92,6 +97,11 @@ impl<'a> Params<'a> {
         self.fields.get(name).filter(|value| !value.is_null())
     }
 
+    /// Is this one given?
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
     /// A text that must be there.
     pub(super) fn required_text(&self, name: &str) -> Result<String> {
         self.text(name)?.ok_or_else(|| field(name, "is missing"))
@@ -156,22 +166,30 @@ impl<'a> Params<'a> {
         }
     }
 
-    /// The status to filter by. CAKE answers a word that it does not know with no row.
+    /// The status to filter by, as rows tell it, in any case. Accounts have words of their own. CAKE answers one that it
+    /// does not know with no row, so that a misspelt word is refused.
     pub(super) fn conversion_status(&self) -> Result<Option<String>> {
-        let words = [
-            "approved", "pending", "rejected", "reversed", "returned", "ignored",
-        ];
-        let status = self.text("conversionStatus")?;
-        match &status {
-            Some(word) if !words.contains(&word.as_str()) => {
-                let meant = match nearest(word, words) {
-                    Some(right) => ["did you mean ", right, "?"].concat(),
-                    None => ["there are ", &words.join(", ")].concat(),
-                };
-                let rule = ["must be a status: ", &meant].concat();
+        let Some(status) = self.free_text("conversionStatus")? else {
+            return Ok(None);
+        };
+        let word = status.trim().to_ascii_lowercase();
+        if word.is_empty() || word.chars().count() > 64 {
+            return Err(field(
+                "conversionStatus",
+                "must be a status of 1 to 64 characters",
+            ));
+        }
+        if CONVERSION_STATUSES.contains(&word.as_str()) {
+            return Ok(Some(word));
+        }
+        let letters = word.replace(|c: char| !c.is_ascii_alphabetic(), "");
+        match nearest(&word, CONVERSION_STATUSES) {
+            // "app roved", and no "pending review".
+            Some(right) if letters == word || letters == right => {
+                let rule = ["must be a status: did you mean ", right, "?"].concat();
                 Err(field("conversionStatus", &rule))
             }
-            _ => Ok(status),
+            _ => Ok(Some(status)),
         }
     }
 
@@ -354,5 +372,83 @@ impl<'a> Params<'a> {
     /// `startAtRow`.
     pub(super) fn start_at_row(&self) -> Result<Option<u64>> {
         self.number("startAtRow", 0, MAX_ID, "must be a whole number from 0")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Account, Action, CallSettings, Services, Step};
+
+    fn query_of(
+        action: Action,
+        services: Services,
+        params: &str,
+    ) -> core::result::Result<String, String> {
+        let account = Account::new("https://a.example", "KEY").unwrap();
+        let settings = CallSettings {
+            services,
+            ..CallSettings::default()
+        };
+        let mut call =
+            (action.call(&account, params, settings)).map_err(|error| error.to_string())?;
+        match call.start() {
+            Step::Send(request) => Ok(request.query().to_owned()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_status_that_a_row_tells_is_a_filter_and_a_misspelt_one_is_refused() {
+        for action in [Action::ListConversions, Action::ListConversionReport] {
+            let query = |status: &str| {
+                let params = format!(
+                    r#"{{"startDate":"2026-01-01","endDate":"2026-01-02","conversionStatus":"{status}"}}"#
+                );
+                query_of(action, Services::Young, &params)
+            };
+            for (status, sent) in [
+                ("approved", "approved"),
+                ("Scrubbed", "scrubbed"),
+                ("scrubbed", "scrubbed"),
+                ("RETURNED", "returned"),
+                ("duplicate", "duplicate"),
+                ("on hold", "on%20hold"),
+                ("pending review", "pending%20review"),
+                ("gepr\u{fc}ft", "gepr%C3%BCft"),
+            ] {
+                let query = query(status).unwrap();
+                let expected = ["&conversion_status=", sent].concat();
+                assert!(query.contains(&expected), "{status} {query}");
+            }
+            for (status, meant) in [
+                ("aproved", "did you mean approved?"),
+                ("reject", "did you mean rejected?"),
+                ("Scrubed", "did you mean scrubbed?"),
+                ("app roved", "did you mean approved?"),
+                ("", "1 to 64 characters"),
+                (" ", "1 to 64 characters"),
+                ("a\\nb", "conversionStatus"),
+            ] {
+                let error = query(status).unwrap_err();
+                assert!(error.contains(meant), "{status} {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_older_list_without_filters_says_so() {
+        let older = |params: &str| query_of(Action::ListTrackingDomains, Services::Older, params);
+        for name in ["domainStatus", "trackingDomainId"] {
+            let error = older(&format!(r#"{{"{name}":"active"}}"#)).unwrap_err();
+            let said = [name, " is no filter of the older services"].concat();
+            assert!(error.contains(&said), "{error}");
+        }
+        assert!(older(r#"{"domainStatus":null}"#).is_ok());
+        let misspelt = older(r#"{"domainstatus":"active"}"#).unwrap_err();
+        assert!(
+            misspelt.contains("did you mean domainStatus?"),
+            "{misspelt}"
+        );
     }
 }

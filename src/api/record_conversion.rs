@@ -139,8 +139,9 @@ impl Params {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Conversion {
-    /// CAKE's id of the conversion.
-    pub(crate) conversion_id: u64,
+    /// CAKE's id of the conversion. It is absent where CAKE says that it has the conversion, and not as which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) conversion_id: Option<u64>,
     /// The offer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) offer_id: Option<u64>,
@@ -168,7 +169,7 @@ pub struct Conversion {
     /// The values in the answer that could not be read.
     #[serde(skip_serializing_if = "Unread::is_empty")]
     pub(crate) unread: Unread,
-    /// Was CAKE's own answer lost, so that Get Click gave this conversion?
+    /// Was CAKE's own answer lost, so that a later one tells of this conversion?
     pub(crate) is_recovered: bool,
 }
 
@@ -176,7 +177,7 @@ impl Conversion {
     /// The conversion that Get Click shows, where CAKE's answer was lost.
     pub(super) fn recovered(click: Click) -> Option<Self> {
         Some(Self {
-            conversion_id: click.conversion_id?,
+            conversion_id: Some(click.conversion_id?),
             offer_id: click.offer_id,
             affiliate_id: click.affiliate_id,
             click_id: click.click_id,
@@ -190,7 +191,16 @@ impl Conversion {
     /// The conversion of this id, where CAKE's answer was lost and a later one names it.
     pub(super) fn named(conversion_id: u64) -> Self {
         Self {
-            conversion_id,
+            conversion_id: Some(conversion_id),
+            is_recovered: true,
+            ..Self::default()
+        }
+    }
+
+    /// The conversion that CAKE says it has, without its id.
+    pub(super) fn known(unique_id: Option<String>) -> Self {
+        Self {
+            unique_id,
             is_recovered: true,
             ..Self::default()
         }
@@ -199,7 +209,7 @@ impl Conversion {
     /// The conversion that the report shows, where CAKE's answer was lost.
     pub(super) fn reported(row: ReportedConversion) -> Option<Self> {
         Some(Self {
-            conversion_id: row.conversion_id?,
+            conversion_id: Some(row.conversion_id?),
             offer_id: row.offer_id,
             affiliate_id: row.affiliate_id,
             click_id: row.click_id,
@@ -247,7 +257,7 @@ pub(crate) fn request(account: &Account, params: &Params) -> Request {
 pub(crate) fn read_for(answer: &Answer<'_>, asked: Asked<'_>) -> Result<Conversion> {
     let (record, conversion_id) = read_record(answer, asked)?;
     let read = Conversion {
-        conversion_id,
+        conversion_id: Some(conversion_id),
         offer_id: record.offer_id(),
         affiliate_id: record.affiliate_id("affiliate_id"),
         click_id: record.identity("click_id"),

@@ -78,11 +78,17 @@ pub(super) async fn receive(
 ) -> Result<Received> {
     // Fields are read by name, not by type: the Response of a caller's own `fetch` may come from
     // another realm. Its errors must not pass through wasm.
+    if !response.is_object() {
+        return Err(no_response("no object"));
+    }
+    if get(response, "type")?.as_string().as_deref() == Some("error") {
+        return Err(no_response("Response.error()"));
+    }
     let status = get(response, "status")?
         .as_f64()
         .and_then(whole_ms)
         .and_then(|status| u16::try_from(status).ok())
-        .ok_or(Error::network())?;
+        .ok_or_else(|| no_response("an object without a status"))?;
     let now_ms = whole_ms(Date::now()).unwrap_or_default();
     let header = |name: &str| {
         let headers = get(response, "headers").ok()?;
@@ -94,6 +100,9 @@ pub(super) async fn receive(
         .and_then(|text| retry_after_ms(&text, date.as_deref(), as_ms, now_ms));
     let date_ms = date.as_deref().and_then(as_ms);
     let body = get(response, "body")?;
+    if body.is_undefined() {
+        return Err(no_response("an object without a body"));
+    }
     let body = if !body.is_object() {
         JsString::from("")
     } else if has_message(status) {
@@ -168,7 +177,8 @@ async fn read_body(
 ) -> Result<()> {
     let decoder = Decoder::new("utf-8", &flag("fatal")).map_err(|_| Error::Internal)?;
     let is_partial = flag("stream");
-    let reader = call(stream, "getReader", &JsValue::UNDEFINED)?;
+    let reader = call(stream, "getReader", &JsValue::UNDEFINED)
+        .map_err(|_| no_response("a body that is no stream, or has been read"))?;
     let mut bytes = 0_u32;
     let read = async {
         loop {
@@ -229,6 +239,13 @@ pub(super) fn failure(thrown: &JsValue, key: Option<&ApiKey>) -> Error {
     said.dedup();
     Error::Network {
         cause: redact_failure(&said.join(": "), key),
+    }
+}
+
+/// The error where something else came in place of an answer: a caller's own `fetch` may return anything.
+fn no_response(came: &str) -> Error {
+    Error::Network {
+        cause: ["fetch returned no Response, but ", came].concat(),
     }
 }
 

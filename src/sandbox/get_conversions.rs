@@ -123,7 +123,8 @@ impl Network {
         }
         let statuses = match query.text("conversion_status") {
             None => None,
-            Some(word) if WORDS.contains(&word.as_str()) => Some(vec![word]),
+            // A network of CAKE's may have scrubbed conversions (KB 13000118819); this one has none.
+            Some(word) if WORDS.contains(&word.as_str()) || word == "scrubbed" => Some(vec![word]),
             Some(_) => return self.refuse("Invalid conversion_status"),
         };
         let field = query.text("sort_field");

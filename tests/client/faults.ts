@@ -140,6 +140,23 @@ export function faultTests({ createCakeClient, isCakeError }: Edge): void {
     expect((await visits(click)).paths).toEqual(["conversion", "conversion"]);
   });
 
+  test.each([
+    [undefined, "no object"],
+    [null, "no object"],
+    ["", "no object"],
+    [{}, "an object without a status"],
+    [{ ok: true, json: async () => ({}) }, "an object without a status"],
+    [{ ok: true, status: 200, json: async () => ({}) }, "an object without a body"],
+    [{ status: 200, body: {} }, "a body that is no stream, or has been read"],
+    [Response.error(), "Response.error()"],
+  ])("a fetch that returns %j is told that this is no Response", async (came, what) => {
+    const cake = client({ fetch: (async () => came) as never, retries: 0 });
+    const error = await cake.getClick("a1").catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "network", cause: { message: `fetch returned no Response, but ${what}` } });
+    const write = cake.recordConversion({ clickId: "a1", offerId: 1 });
+    expect(await codeOf(write)).toBe("outcome_unknown < network");
+  });
+
   test("Create Postback is sent once", async () => {
     let sent = 0;
     const fetch = async () => {

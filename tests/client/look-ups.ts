@@ -121,6 +121,25 @@ export function lookUpTests(edge: Edge): void {
     expect(writes).toBe(2);
   });
 
+  test("with verify none, a duplicate proves the sale, and the click's other conversion is not taken for it", async () => {
+    for (const message of ["Duplicate transaction", "This transaction is a duplicate"]) {
+      const paths: string[] = [];
+      const cake = client(
+        (request) => {
+          const { pathname } = new URL(request.url);
+          paths.push(pathname.split("/").at(-1) ?? "");
+          if (pathname.endsWith("/click.json")) {
+            return Response.json({ response: { clicks: [{ ...not, converted: true, conversion_id: 4 }] } });
+          }
+          return paths.length === 1 ? new Response("", { status: 500 }) : Response.json({ success: false, message });
+        },
+        { verify: "none" },
+      );
+      expect(await cake.recordConversion(doubtful)).toEqual({ uniqueId: "U1", isRecovered: true });
+      expect(paths).toEqual(["conversion.json", "conversion.json"]);
+    }
+  });
+
   test("a report that repeats its rows for ever is not read for ever, and settles nothing", async () => {
     for (const more of [{}, { total_rows: 5 }]) {
       const { outcome, looks } = await lookedUp("report", { data: { conversions: [other] }, ...more }, true);

@@ -169,7 +169,7 @@ test.each<Broken>([
     "conversionStatus",
     /did you mean pending/,
     (given: never) => client.listConversionReport(given).page(),
-    list("Pending"),
+    list("Pendng"),
   ],
   ["shops.woocommerce", /null/, createForwarderInProcess, { ...FORWARDER, shops: { woocommerce: null } }],
   ["shops.woocommerce.offerId", /null/, createForwarderInProcess, shop({ offerId: null, map: () => undefined })],

@@ -97,6 +97,18 @@ test("rows are applied once, and a rerun applies nothing twice", async () => {
   ]);
 });
 
+test("an id of any kind that the types take is the same correction", async () => {
+  const options = { client: client(), journal: journalOf(), rateLimit: 1_000 };
+  for (const [correctionId, outcome] of [
+    [9_007_199_254_740_993n, "corrected"],
+    ["9007199254740993", "already"],
+  ] as const) {
+    const report = await applyCorrections([row("ORD-1", { payoutAdded: "-1.00", correctionId })], options);
+    expect([correctionId, ...outcomes(report)]).toEqual([correctionId, outcome]);
+  }
+  expect((await kept()).get("ORD-1")).toMatchObject({ corrections: 1, note: "[9007199254740993]" });
+});
+
 test("two calls at once over one journal run one after the other", async () => {
   const rows = [row("ORD-1", { payoutAdded: "2.00", correctionId: "bonus" })];
   const options = { client: client(), journal: journalOf(), rateLimit: 1_000 };

@@ -98,6 +98,38 @@ test("days by name need a time zone, and a name that there is", () => {
   }
 });
 
+test("a range without its first day says so", () => {
+  const range = dayRange as (...args: unknown[]) => unknown;
+  const missing = expect.objectContaining({ code: "invalid_field", parameter: "first" });
+  for (const none of [undefined, null, ""]) {
+    for (const last of [[], [undefined], [{ timeZone: "UTC" }]]) {
+      expect(() => range(none, ...last)).toThrow(missing);
+    }
+  }
+  for (const none of [undefined, null]) expect(() => range(none, "2026-01-31")).toThrow(missing);
+});
+
+test("a fixture that JSON cannot write is invalid", () => {
+  const circle: Record<string, unknown> = {};
+  circle["offers"] = [circle];
+  const throwing = {
+    toJSON: () => {
+      throw new Error("no");
+    },
+  };
+  for (const [fixture, why] of [
+    [{ offers: [{ offer_id: 1n }] }, /BigInt/],
+    [circle, /circular/],
+    [{ offers: [throwing] }, /: no$/],
+    [throwing, /: no$/],
+    [{ toJSON: () => undefined }, /toJSON\(\) returns nothing/],
+  ] as const) {
+    const invalid = expect.objectContaining({ code: "invalid_fixture", message: expect.stringMatching(why) });
+    expect(() => checkFixture(fixture)).toThrow(invalid);
+    expect(() => createSandbox({ fixture })).toThrow(invalid);
+  }
+});
+
 test("what is no fixture and no option of a sandbox is told as such", () => {
   const invalid = expect.objectContaining({ code: "invalid_field" });
   for (const none of [undefined, null, 7, []]) expect(() => checkFixture(none as never)).toThrow(invalid);

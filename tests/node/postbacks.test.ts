@@ -85,44 +85,6 @@ describe("rows are registered", () => {
     expect([await wrong, account.asked]).toEqual(["invalid_field", [urlOf("a")]]);
   });
 
-  test("a row that was registered with another status or type is no repetition", async () => {
-    const journal = memory();
-    const options = { client: client(), journal, rateLimit: 1_000 };
-    const row = { ...rowOf("a"), postbackStatus: "active", postbackTypeId: 1 } as const;
-    expect((await applyPostbacks([row, rowOf("b")], options)).ok).toBe(true);
-    for (const changed of [{ postbackStatus: "inactive" } as const, { postbackTypeId: 3 } as const]) {
-      const { ok, rows } = await applyPostbacks([{ ...row, ...changed }, rowOf("b")], options);
-      expect([ok, outcomes(rows)]).toEqual([false, ["doubtful", "already"]]);
-      const [name] = Object.keys(changed);
-      expect(rows[0]?.findings).toMatchObject([{ code: "registered_otherwise", parameter: name }]);
-    }
-    // What one of the two leaves out is not compared.
-    expect((await applyPostbacks([rowOf("a"), { ...rowOf("b"), postbackTypeId: 1 }], options)).ok).toBe(true);
-    expect(account.asked).toEqual([urlOf("a"), urlOf("b")]);
-  });
-
-  test("a postback that CAKE registers in another way than asked is a finding, and a rerun tells it again", async () => {
-    const row = { ...rowOf("a"), postbackStatus: "active", postbackTypeId: 1 } as const;
-    for (const [answers, parameter] of [
-      [{ postback_status: "inactive" }, "postbackStatus"],
-      [{ postback_status: "Inactive", postback_type: "Server" }, "postbackStatus"],
-      [{ postback_status: "active", postback_type: "iFrame" }, "postbackTypeId"],
-      [{ postback_status: "Active", postback_type: "Server to Server" }, undefined],
-      [{}, undefined],
-    ] as const) {
-      account.answers = answers;
-      const options = { client: client(), journal: memory(), rateLimit: 1_000 };
-      const { ok, rows } = await applyPostbacks([row], options);
-      expect([ok, outcomes(rows)]).toEqual([parameter === undefined, ["registered"]]);
-      const found = rows[0]?.findings.map((finding) => [finding.code, finding.parameter]);
-      expect(found).toEqual(parameter === undefined ? [] : [["registered_otherwise", parameter]]);
-      if (parameter === "postbackStatus") expect((await applyPostbacks([row], options)).ok).toBe(false);
-    }
-    account.answers = { postback_status: "inactive" };
-    writeFileSync(file, csvOf("b"));
-    expect((await run(applied())).status).toBe(1);
-  });
-
   test("a dry run without --base-url reads the journal of its one account, and says so where there are several", async () => {
     writeFileSync(file, csvOf("a"));
     expect((await run(applied())).status).toBe(0);

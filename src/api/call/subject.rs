@@ -15,13 +15,23 @@ pub(in crate::api) enum Idempotency {
     Safe,
     /// It writes, and two such writes cannot be told apart.
     None,
-    /// It writes with a unique id, or a note. Its outcome can be asked for.
+    /// It writes with a unique id, or a note.
     Keyed {
-        lookup: Lookup,
-        verify_first: bool,
+        /// Where its outcome is asked for before it is sent again. Without one, CAKE's deduplication is trusted.
+        lookup: Option<Lookup>,
         /// Does it add? Then it is sent once, whatever a look-up says.
         is_sent_once: bool,
     },
+}
+
+impl Idempotency {
+    /// Where the outcome is asked for.
+    pub(in crate::api) fn lookup(&self) -> Option<&Lookup> {
+        match self {
+            Self::Keyed { lookup, .. } => lookup.as_ref(),
+            Self::Safe | Self::None => None,
+        }
+    }
 }
 
 /// The place where the outcome of a write is asked for.

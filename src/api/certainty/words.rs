@@ -1,6 +1,10 @@
 //! What the words of a message say: yes, no, not now, or an account that is not served. They are read word by word.
 
+mod repeat;
+
 use crate::api::message::is_restricted;
+
+pub(in crate::api) use repeat::is_repeat_in_words;
 
 /// Do the words beside a yes take it back? "Conversion Updated" and any other sentence do not.
 pub(in crate::api) fn is_no_in_words(message: &str) -> bool {
@@ -40,17 +44,6 @@ pub(in crate::api) fn is_trouble_in_words(message: &str) -> bool {
         )
     };
     words(message).iter().any(is_trouble)
-}
-
-/// Do the words say that it was there before: a duplicate, already recorded? Whose record an answer has is open then.
-pub(in crate::api) fn is_repeat_in_words(message: &str) -> bool {
-    words(message).iter().any(|word| {
-        let said = word.as_str();
-        matches!(
-            said,
-            "already" | "previously" | "exists" | "dup" | "dupe" | "deduped" | "repeated"
-        ) || word.contains("duplicat")
-    })
 }
 
 pub(super) fn is_negation(word: &str) -> bool {

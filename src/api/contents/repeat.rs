@@ -2,14 +2,18 @@
 
 use super::{MAX_DEPTH, is_error, is_message, is_quiet};
 use crate::api::certainty::words::is_repeat_in_words;
-use crate::api::json::Value;
+use crate::api::json::{Value, parse_id};
 use crate::api::{dress, message};
 
 /// What a field says of it; absent where it says nothing.
 pub(super) fn find(name: &str, value: Value<'_>) -> Option<String> {
-    let is_told = match name {
-        "isnew" | "created" | "inserted" => dress::is_no(value),
-        _ => is_flag(name) && !is_quiet(value, MAX_DEPTH),
+    let plain = ["is", "was", "has", "been"]
+        .iter()
+        .fold(name, |name, start| name.strip_prefix(start).unwrap_or(name));
+    let is_told = if is_making(plain) || is_count_made(plain) {
+        dress::is_no(value) || value.number().and_then(parse_id) == Some(0)
+    } else {
+        is_flag(plain) && !is_quiet(value, MAX_DEPTH)
     };
     if is_told {
         return Some([name, ": ", value.json()].concat());
@@ -19,10 +23,58 @@ pub(super) fn find(name: &str, value: Value<'_>) -> Option<String> {
         .filter(|words| is_repeat_in_words(words))
 }
 
+/// Does a field of this name say whether the conversion was made by this request? Without its "is" and "was".
+fn is_making(name: &str) -> bool {
+    matches!(
+        name,
+        "new" | "created" | "inserted" | "recorded" | "saved" | "stored" | "registered"
+    )
+}
+
+/// Does a field of this name count what this request has made: `rows_affected`, `conversions_created`?
+fn is_count_made(name: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    has(&["affected"]) && !has(&["unaffected"])
+        || has(&["created", "inserted", "recorded"])
+            && has(&["rows", "records", "count", "conversions"])
+}
+
+/// What a conversion has "already" been.
+const DONE: [&str; 17] = [
+    "exist",
+    "recorded",
+    "converted",
+    "processed",
+    "tracked",
+    "reported",
+    "registered",
+    "received",
+    "submitted",
+    "logged",
+    "used",
+    "known",
+    "counted",
+    "stored",
+    "saved",
+    "created",
+    "seen",
+];
+
 /// Only what is about this conversion: not `duplicate_clicks`, nor an account's setting such as `deduplicate`.
 fn is_flag(name: &str) -> bool {
+    let starts = |starts: &[&str]| {
+        let mut rests = starts.iter().filter_map(|start| name.strip_prefix(start));
+        rests
+            .next()
+            .map(|rest| rest.strip_prefix("been").unwrap_or(rest))
+    };
+    let is_replay = |rest: &str| {
+        ["replay", "replayed", "hit", "match", "matched", "reused"]
+            .iter()
+            .any(|end| rest.ends_with(end))
+    };
     matches!(
-        name.strip_prefix("is").unwrap_or(name),
+        name,
         "duplicate"
             | "duplicates"
             | "duplicated"
@@ -30,11 +82,17 @@ fn is_flag(name: &str) -> bool {
             | "duplicatecount"
             | "deduped"
             | "deduplicated"
-            | "alreadyrecorded"
-            | "alreadyexists"
-            | "alreadyconverted"
             | "existing"
-    )
+            | "existed"
+            | "preexisting"
+            | "preexisted"
+            | "repeat"
+            | "repeated"
+            | "replay"
+            | "replayed"
+    ) || starts(&["already", "previously"])
+        .is_some_and(|rest| DONE.iter().any(|done| rest.starts_with(done)))
+        || starts(&["idempoten"]).is_some_and(is_replay)
 }
 
 /// May the field have words about it? A description is an offer's, too.

@@ -5,9 +5,9 @@
 use super::read_page;
 use super::row::{Field, Row};
 use crate::Result;
-use crate::api::list_tracking_domains::TrackingDomain;
+use crate::api::list_tracking_domains::{NAMES, TrackingDomain};
 use crate::api::page::Page;
-use crate::api::params::Params;
+use crate::api::params::{Params, field};
 use crate::api::{Account, Answer, Request};
 
 const PATH: &str = "1/get.asmx/TrackingDomains";
@@ -33,7 +33,11 @@ const FIELDS: &[Field] = &[
 /// # Errors
 /// [`crate::Error::InvalidField`] for a parameter.
 pub(crate) fn request(account: &Account, params: &str) -> Result<Request> {
-    Params::read(params, &[])?;
+    let params = Params::read(params, &NAMES)?;
+    let rule = "is no filter of the older services, which list all domains: leave it out";
+    if let Some(name) = NAMES.into_iter().find(|name| params.has(name)) {
+        return Err(field(name, rule));
+    }
     let mut request = account.get_older(PATH);
     request.parameter("domain_type", "all");
     Ok(request)

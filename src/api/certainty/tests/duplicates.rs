@@ -44,6 +44,48 @@ fn a_duplicate_beside_a_yes_or_its_record_is_no_certain_no_and_proves_an_earlier
     }
 }
 
+/// Fields beside a success that say nothing of a repeat.
+const QUIET: [&str; 38] = [
+    r#""message":"Conversion recorded""#,
+    r#""message":"Offer is paused""#,
+    r#""message":"Conversion recorded before the daily cap was reached""#,
+    r#""message":"Recorded before 2026-12-01""#,
+    r#""message":"Recorded earlier than expected""#,
+    r#""message":"Conversion added for a repeat customer""#,
+    r#""message":"Conversion recorded for an existing lead""#,
+    r#""message":"Coupon has been used""#,
+    r#""message":"Transaction ID used: ORD-1""#,
+    r#""message":"Transaction ID is used for reporting""#,
+    r#""message":"First conversion of the click""#,
+    r#""message":"Original conversion date kept""#,
+    r#""note":"Never seen before""#,
+    r#""message":"Please check before""#,
+    r#""recorded":true"#,
+    r#""recorded":"2026-06-01 10:00:00""#,
+    r#""rows_affected":1"#,
+    r#""rows_unaffected":0"#,
+    r#""postback_count":0"#,
+    r#""already_existed":false"#,
+    r#""already_paid":true"#,
+    r#""idempotency_key":"ORD-1""#,
+    r#""idempotent_replay":false"#,
+    r#""newsletter":false"#,
+    r#""message":"queued""#,
+    r#""warnings":[]"#,
+    r#""code":"0""#,
+    r#""duplicate":false"#,
+    r#""duplicate":null"#,
+    r#""duplicate":{}"#,
+    r#""duplicates":[]"#,
+    r#""is_new":true"#,
+    r#""created":"2026-06-01 10:00:00""#,
+    r#""deduplicate":true"#,
+    r#""offer_name":"Duplicate""#,
+    r#""is_duplicate":0"#,
+    r#""duplicate_clicks":1"#,
+    r#""offer":{"offer_id":5,"description":"Only who is a customer already"}"#,
+];
+
 #[test]
 fn a_yes_that_says_that_it_was_there_before_has_a_record_that_may_be_another_orders() {
     let forms = |words: &str, record: &str| {
@@ -71,6 +113,20 @@ fn a_yes_that_says_that_it_was_there_before_has_a_record_that_may_be_another_ord
         "Conversion exists",
         "Deduplicated",
         "Previously recorded",
+        "Existing conversion returned",
+        "Returning the existing conversion",
+        "Conversion found: the original record is returned",
+        "Conversion was recorded before",
+        "Conversion 7 was recorded before as 54",
+        "Repeat conversion",
+        "REPEAT_CONVERSION",
+        "Transaction ID has been used",
+        "Transaction ID has been used by another conversion",
+        "Unique id ORD-1 was used",
+        "Transaction id used before",
+        "Conversion logged earlier",
+        "Success; this id was seen earlier",
+        "Request replayed",
     ];
     let this = [
         "Duplicate transaction id",
@@ -91,7 +147,7 @@ fn a_yes_that_says_that_it_was_there_before_has_a_record_that_may_be_another_ord
         }
         // The record itself is this order's.
         for body in forms(words, &own) {
-            assert_eq!(read(&body).unwrap().conversion_id, 7, "{body}");
+            assert_eq!(read(&body).unwrap().conversion_id, Some(7), "{body}");
         }
     }
     // An order's id around the record may be the request's, sent back.
@@ -99,26 +155,9 @@ fn a_yes_that_says_that_it_was_there_before_has_a_record_that_may_be_another_ord
         r#"{{"success":true,"message":"Duplicate conversion","unique_id":"ORD-1","conversion":{{{click}}}}}"#
     );
     assert_eq!(read(&echoed).unwrap_err().code(), "unexpected_answer");
-    for quiet in [
-        r#""message":"Conversion recorded""#,
-        r#""message":"Offer is paused""#,
-        r#""message":"queued""#,
-        r#""warnings":[]"#,
-        r#""code":"0""#,
-        r#""duplicate":false"#,
-        r#""duplicate":null"#,
-        r#""duplicate":{}"#,
-        r#""duplicates":[]"#,
-        r#""is_new":true"#,
-        r#""created":"2026-06-01 10:00:00""#,
-        r#""deduplicate":true"#,
-        r#""offer_name":"Duplicate""#,
-        r#""is_duplicate":0"#,
-        r#""duplicate_clicks":1"#,
-        r#""offer":{"offer_id":5,"description":"Only who is a customer already"}"#,
-    ] {
+    for quiet in QUIET {
         let body = format!(r#"{{"success":true,{quiet},"conversion":{{{click}}}}}"#);
-        assert_eq!(read(&body).unwrap().conversion_id, 7, "{body}");
+        assert_eq!(read(&body).unwrap().conversion_id, Some(7), "{body}");
         assert_eq!(before(&body), Duplicate::No, "{body}");
     }
     // A yes without a record, after a request of unknown outcome, is the same proof.
@@ -151,6 +190,22 @@ fn a_code_or_a_flag_says_so_too() {
         r#""already_recorded":"yes""#,
         r#""is_new":false"#,
         r#""created":"no""#,
+        r#""was_created":false"#,
+        r#""new":false"#,
+        r#""recorded":false"#,
+        r#""saved":"false""#,
+        r#""rows_affected":0"#,
+        r#""RowsAffected":"0""#,
+        r#""conversions_created":0"#,
+        r#""was_duplicate":true"#,
+        r#""has_already_been_recorded":true"#,
+        r#""alreadyExisted":true"#,
+        r#""already_processed":1"#,
+        r#""previously_recorded":"yes""#,
+        r#""idempotent_replay":true"#,
+        r#""idempotency_hit":true"#,
+        r#""is_replay":true"#,
+        r#""repeated":true"#,
         r#""inserted":0"#,
         r#""code":"DUPLICATE_TRANSACTION""#,
         r#""result_code":"duplicate""#,
@@ -166,7 +221,13 @@ fn a_code_or_a_flag_says_so_too() {
             "unexpected_answer",
             "{body}"
         );
+        let within = format!(r#"{{"success":true,"conversion":{{{click},{flag}}}}}"#);
+        assert_eq!(
+            read(&within).unwrap_err().code(),
+            "unexpected_answer",
+            "{within}"
+        );
         let body = format!(r#"{{"success":true,{flag},"conversion":{{{own}}}}}"#);
-        assert_eq!(read(&body).unwrap().conversion_id, 7, "{body}");
+        assert_eq!(read(&body).unwrap().conversion_id, Some(7), "{body}");
     }
 }
