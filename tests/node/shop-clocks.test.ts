@@ -91,7 +91,9 @@ const BROTHERS: readonly [string, (clock: ReturnType<typeof clockOf>) => readonl
 /** A forwarder that may be started anew over the same rows and the same CAKE. */
 function restartable(more: Partial<Options> = {}) {
   let kept: StoreSnapshot | undefined;
-  const keep = async (snapshot: StoreSnapshot) => void (kept = structuredClone(snapshot));
+  const keep = async (snapshot: StoreSnapshot) => {
+    kept = structuredClone(snapshot);
+  };
   const all = both({ ...allShops(), clockSpeed: 1, keep, ...more });
   let { forwarder } = all;
   const ask = (path: string, init: RequestInit = {}) => forwarder.fetch(new Request(`${SITE}/cake/${path}`, init));
@@ -132,7 +134,7 @@ describe.each(BROTHERS)("%s", (_, told, wanted) => {
     const [reqid, all] = [await click(), told(clockOf(skew))];
     for (const each of all) await tell(reqid, each);
     expect(await inCake()).toBe(wanted);
-    for (const wait of [SECOND, HOUR, 2 * DAY]) {
+    for (const wait of [SECOND, 2 * HOUR]) {
       pass(wait);
       restart();
       for (const each of [...all, ...[...all].reverse()]) {

@@ -74,8 +74,8 @@ pub struct Verdict {
 pub(crate) struct Sale {
     /// The conversion, as a signed caller hands it over.
     pub(crate) conversion: Conversion,
-    /// When it was paid, in milliseconds since 1970. Absent where that is not known, or in the future: then the sale
-    /// counts when it comes.
+    /// When it was paid, in milliseconds since 1970. Absent where that is not known, or lies more than five minutes in
+    /// the future: then the sale counts when it comes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) paid_at_ms: Option<u64>,
     /// When it became a sale, where that is later.
