@@ -26,8 +26,11 @@ const SKEWS: [i64; 9] = [
     DAY,
 ];
 
-/// What a platform tells of an order of 26.00, in its own order, and how the order ends.
-fn brothers() -> Vec<(&'static str, Vec<Sent>, (bool, Option<u64>, i64))> {
+/// A platform, what it tells of an order in its own order, and how the order ends.
+type Brother = (&'static str, Vec<Sent>, (bool, Option<u64>, i64));
+
+/// Orders of 26.00.
+fn brothers() -> Vec<Brother> {
     let created = |at| dispute(at, "dp_1", "created", 2_600, "needs_response");
     let ended = |at, status| dispute(at, "dp_1", "closed", 2_600, status);
     let sale = |at, total| shopify(at, "orders/paid", total, &[], &[]);
@@ -124,6 +127,12 @@ fn pass(world: &mut World, ms: i64) {
     world.now_ms = world.now_ms.checked_add_signed(ms).unwrap();
 }
 
+fn receive_all(world: &mut World, told: &[Sent]) {
+    for each in told {
+        world.receive(each);
+    }
+}
+
 #[test]
 fn an_order_ends_as_its_platform_says_whatever_the_clocks_say() {
     for (platform, told, wanted) in brothers() {
@@ -132,13 +141,15 @@ fn an_order_ends_as_its_platform_says_whatever_the_clocks_say() {
             for wait in [0, 10 * MINUTE, HOUR, 2 * HOUR, DAY, 2 * DAY] {
                 for last in &told {
                     let mut world = ahead(platform, skew);
-                    told.iter().for_each(|each| world.receive(each));
+                    receive_all(&mut world, &told);
                     assert_eq!(world.in_cake(), wanted, "{skew} {told:?}");
                     let (sent, ledger) = (world.corrections.len(), world.ledger.clone());
                     pass(&mut world, wait);
                     // The very same webhook, and all of them backwards.
                     world.receive(last);
-                    told.iter().rev().for_each(|each| world.receive(each));
+                    for each in told.iter().rev() {
+                        world.receive(each);
+                    }
                     assert_eq!(world.in_cake(), wanted, "{skew} {wait} {last:?} {told:?}");
                     // A repetition says nothing new.
                     assert_eq!((world.corrections.len(), world.ledger), (sent, ledger));
@@ -175,10 +186,10 @@ fn what_the_former_version_has_stored_is_not_undone_by_a_repetition() {
             for known in 1..=told.len() {
                 let mut world = ahead(platform, skew);
                 let (before, since) = told.split_at(known);
-                before
-                    .iter()
-                    .for_each(|each| receive_as_before(&mut world, each));
-                since.iter().for_each(|each| world.receive(each));
+                for each in before {
+                    receive_as_before(&mut world, each);
+                }
+                receive_all(&mut world, since);
                 for each in told.iter().chain(told.iter().rev()) {
                     pass(&mut world, SECOND);
                     world.receive(each);
@@ -191,11 +202,12 @@ fn what_the_former_version_has_stored_is_not_undone_by_a_repetition() {
     for (platform, told, wanted) in all {
         for skew in SKEWS {
             let mut world = ahead(platform, skew);
-            told.iter()
-                .for_each(|each| receive_as_before(&mut world, each));
+            for each in &told {
+                receive_as_before(&mut world, each);
+            }
             assert_eq!(world.in_cake(), wanted, "{skew} {told:?}");
             pass(&mut world, SECOND);
-            told.last().into_iter().for_each(|each| world.receive(each));
+            world.receive(told.last().unwrap());
             for each in told.iter().chain(told.iter().rev()) {
                 world.receive(each);
             }
@@ -289,7 +301,7 @@ fn our_own_clock_may_be_set_right() {
         for skew in SKEWS {
             for last in &told {
                 let mut world = ahead(platform, skew);
-                told.iter().for_each(|each| world.receive(each));
+                receive_all(&mut world, &told);
                 pass(&mut world, skew + SECOND);
                 world.receive(last);
                 assert_eq!(world.in_cake(), wanted, "{skew} {last:?} {told:?}");
