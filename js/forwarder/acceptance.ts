@@ -267,11 +267,11 @@ export class Acceptor {
   #settle(conversionId: string, update: OrderUpdate, acceptedAt: string, written: Written): Settled {
     const { store, corrections } = this.#deps;
     const { now, added, revived, kept, dropped } = written;
-    const { text: before, atMs: toldMs } = corrections.ledger(conversionId);
+    const before = corrections.ledger(conversionId);
     const { settled, kept: waiting, last, ...met } = corrections.settle(update, conversionId, before, written);
     const { ledger, correction, isKept, ...told } = settled;
-    const rest = { ...told, toldMs, conversion: met.conversion && this.#knownAs(met.conversion, update) };
-    if (ledger !== before) corrections.setLedger(conversionId, ledger, now);
+    const rest = { ...told, toldMs: before.atMs, conversion: met.conversion && this.#knownAs(met.conversion, update) };
+    if (ledger !== before.text) corrections.setLedger(conversionId, ledger, now);
     if (correction === undefined) {
       // What waited for the conversion, or for its place, has nothing to change there.
       if (waiting !== undefined && settled.outcome !== "full") {

@@ -100,7 +100,7 @@ export class Corrections {
   settle(
     update: OrderUpdate,
     conversionId: string,
-    ledger: string,
+    ledger: { readonly text: string; readonly atMs?: number },
     { now, revived }: { readonly now: number; readonly revived: readonly Row[] },
   ): Settlement {
     const conversion = this.#store.find(conversionId);
@@ -111,7 +111,7 @@ export class Corrections {
     const texts = all.filter(isSent).map(({ text }) => text);
     const given = JSON.stringify({ ...update, isWaiting: kept !== undefined });
     const settled = JSON.parse(
-      call(() => core.api().settleOrder(given, ledger, conversion?.text ?? "", texts, now)),
+      call(() => core.api().settleOrder(given, ledger.text, conversion?.text ?? "", texts, now, ledger.atMs ?? 0)),
     ) as SettledOrder;
     return { settled, kept, last: all.at(-1), conversion };
   }

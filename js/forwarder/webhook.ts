@@ -159,7 +159,8 @@ async function tell(
   // The revenue of the site's own mapping is not known here.
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
   const ids = shop.keys.isMapped ? [...new Set([...tied, ...shop.reader().orderIds(body)])] : [];
-  const known = order ?? { uniqueIds: ids, asOfMs: Date.now(), takes: false, ifUnknown: "sent" };
+  const asOfMs = () => shop.reader().asOfMs(body) ?? Date.now();
+  const known = order ?? { uniqueIds: ids, asOfMs: asOfMs(), takes: false, ifUnknown: "sent" };
   const told = await acceptSale(text, known, { ids, ready, before, spans }, incoming, leftOut);
   const { outcome, more, settled } = told;
   const isKnown = outcome === "duplicate" || outcome === "changed";

@@ -6,7 +6,7 @@ use crate::delivery::correction::{self, CorrectionBody};
 use crate::delivery::event::{Caller, RequestBody, key_of, read};
 use crate::delivery::id;
 use crate::delivery::shards::{Reply, number_of};
-use crate::delivery::shop::order_update::OrderUpdate;
+use crate::delivery::shop::order_update::{Moment, OrderUpdate};
 use crate::delivery::{Correction, Event, Relation, ShardMap};
 use crate::{Error, Result};
 use wasm_bindgen::JsValue;
@@ -133,7 +133,8 @@ fn push_error(out: &mut String, error: &Error) {
 }
 
 /// Adds what a shop's webhook tells to the ledger of an order, and says which correction follows;
-/// see [`OrderUpdate::settle`]. Everything is JSON but `ledger`, a text of the core's own.
+/// see [`OrderUpdate::settle`]. Everything is JSON but `ledger`, a text of the core's own, which was last written at
+/// `told_ms`.
 ///
 /// # Errors
 /// Those of [`OrderUpdate::read`] and [`OrderUpdate::settle`].
@@ -148,9 +149,14 @@ pub fn settle_order(
     conversion: &str,
     corrections: Vec<String>,
     now_ms: f64,
+    told_ms: f64,
 ) -> Result<String, JsValue> {
     let update = OrderUpdate::read(update)?;
-    let settled = update.settle(ledger, conversion, &corrections, to_integer(now_ms))?;
+    let at = Moment {
+        now_ms: to_integer(now_ms),
+        told_ms: to_integer(told_ms),
+    };
+    let settled = update.settle(ledger, conversion, &corrections, at)?;
     Ok(serde_json::to_string(&settled).map_err(|_| Error::Internal)?)
 }
 

@@ -34,6 +34,17 @@ impl Shop {
         self.0.order_ids(body)
     }
 
+    /// When the platform has said what a signed webhook says; see [`shop::Shop::as_of_ms`].
+    #[must_use]
+    #[wasm_bindgen(js_name = asOfMs)]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "JavaScript's times are such numbers"
+    )]
+    pub fn as_of_ms(&self, body: &[u8]) -> Option<f64> {
+        self.0.as_of_ms(body).map(|ms| ms as f64)
+    }
+
     /// The click that a signed order itself names; see [`shop::Shop::order_click`].
     #[must_use]
     #[wasm_bindgen(js_name = orderClick)]

@@ -6,6 +6,9 @@
 pub(crate) const SET_FROM_MS: u64 = 1_735_689_600_000;
 const SET_FROM: &str = "2025-01-01 00:00:00";
 
+/// The error of a clock that counts as right, in milliseconds: as much as a signature's time may have.
+pub(crate) const ERROR_MS: u64 = 300_000;
+
 /// Is the clock set?
 pub(crate) fn is_set(now_ms: u64) -> bool {
     now_ms >= SET_FROM_MS

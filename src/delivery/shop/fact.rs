@@ -81,14 +81,24 @@ impl Fact {
         }
     }
 
-    /// Dates what a platform's clock has dated ahead: it is no later than its webhook. Otherwise
-    /// nothing would count against it until then.
-    pub(crate) fn not_after(&mut self, now_ms: u64) {
+    /// When the platform said so, by its own clock.
+    pub(crate) fn at_ms(&self) -> Option<u64> {
         match self {
             Self::Sale { at_ms, .. }
             | Self::Refunded { at_ms, .. }
             | Self::Failed { at_ms, .. }
-            | Self::Part { at_ms, .. } => *at_ms = now_ms.min(*at_ms),
+            | Self::Part { at_ms, .. } => Some(*at_ms),
+            Self::Total { .. } | Self::All { .. } => None,
+        }
+    }
+
+    /// Gives a fact that has a time another one.
+    pub(super) fn set_at_ms(&mut self, to_ms: u64) {
+        match self {
+            Self::Sale { at_ms, .. }
+            | Self::Refunded { at_ms, .. }
+            | Self::Failed { at_ms, .. }
+            | Self::Part { at_ms, .. } => *at_ms = to_ms,
             Self::Total { .. } | Self::All { .. } => {}
         }
     }

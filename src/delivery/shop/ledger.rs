@@ -3,11 +3,15 @@
 
 use super::fact::{Fact, lines};
 use crate::api::older::correction::Params;
+use crate::delivery::clock;
 use crate::money::Money;
 use serde::Serialize;
 
 /// The most facts, and the most other orders, that a ledger keeps. An order has a handful.
 pub(super) const MAX_LINES: usize = 100;
+
+/// A clock that is right is at most so far ahead of ours, in milliseconds.
+const RIGHT_MS: u64 = 60_000;
 
 /// Another order, by the key of its conversion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -25,6 +29,14 @@ pub(super) struct State {
     /// What is taken off a revenue that nobody here knows.
     pub(super) taken: u64,
     pub(super) payout: Option<u64>,
+}
+
+/// When a ledger is told something, by our own clock, in milliseconds since 1970.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Moment {
+    pub(crate) now_ms: u64,
+    /// When the ledger was last written; 0 where it is new.
+    pub(crate) told_ms: u64,
 }
 
 /// What is known of one order, and what CAKE was sent of it.
@@ -142,6 +154,37 @@ impl Ledger {
         );
         all.extend(self.facts.iter().map(Fact::line));
         all.join("\n")
+    }
+
+    /// Adds what a platform says now.
+    ///
+    /// A platform's times are compared with each other alone, so an error of its clock, or of ours, is no matter. The
+    /// exception: the clock was far ahead, and was set right since. Then a time is still in the future when the platform
+    /// says something new at a time that is not. Nothing would count against it until then, so both have one time.
+    pub(super) fn add(&mut self, facts: &[Fact], Moment { now_ms, told_ms }: Moment) {
+        let far_ms = now_ms.saturating_add(clock::ERROR_MS);
+        let right_ms = now_ms.saturating_add(RIGHT_MS);
+        let said_ms = facts.iter().filter_map(Fact::at_ms).max();
+        // An arrival says nothing of the platform's clock.
+        let is_right = |ms: &u64| *ms > told_ms && *ms <= right_ms && !is_arrival(*ms);
+        if let Some(said_ms) = said_ms.filter(is_right) {
+            for own in &mut self.facts {
+                let is_failure = matches!(own, Fact::Failed { .. });
+                if own.at_ms().is_some_and(|at_ms| at_ms > far_ms) {
+                    // Of a refund that has failed the earlier time takes more back: a newer sum is without it.
+                    own.set_at_ms(if is_failure { told_ms } else { said_ms });
+                }
+            }
+        }
+        for fact in facts {
+            let key = fact.key();
+            let merged = match self.facts.iter().position(|own| own.key() == key) {
+                Some(at) => merged(self.facts.swap_remove(at), fact, far_ms),
+                None => fact.clone(),
+            };
+            self.facts.push(merged);
+        }
+        self.facts.sort_unstable();
     }
 
     /// The facts for the orders that this one is here: all but the sale, which each has by itself.
@@ -322,6 +365,32 @@ impl Ledger {
             () => None,
         }
     }
+}
+
+/// Is it the time of a webhook's arrival? An earlier version has written that in place of a platform's time that was
+/// later. It has milliseconds, which no platform tells.
+fn is_arrival(at_ms: u64) -> bool {
+    !at_ms.is_multiple_of(1_000)
+}
+
+/// The one of two facts of one thing that counts. A time after `far_ms` is of a clock that is far ahead.
+fn merged(mut own: Fact, fact: &Fact, far_ms: u64) -> Fact {
+    let (Some(own_ms), Some(said_ms)) = (own.at_ms(), fact.at_ms()) else {
+        return own.merge(fact.clone());
+    };
+    // The platform's own time may be the later one.
+    let is_unsure = is_arrival(own_ms) && !is_arrival(said_ms) && own_ms < said_ms;
+    let is_near = said_ms <= own_ms.saturating_add(clock::ERROR_MS) || said_ms > far_ms;
+    if !(is_unsure && is_near) {
+        return own.merge(fact.clone());
+    }
+    own.set_at_ms(said_ms);
+    let mut counts = own.merge(fact.clone());
+    if counts != *fact {
+        // Its own time is still not known.
+        counts.set_at_ms(said_ms + 1);
+    }
+    counts
 }
 
 /// An amount in ten-thousandths.

@@ -74,8 +74,8 @@ pub struct Verdict {
 pub(crate) struct Sale {
     /// The conversion, as a signed caller hands it over.
     pub(crate) conversion: Conversion,
-    /// When it was paid, in milliseconds since 1970. Absent where that is not known, or in the future: then the sale
-    /// counts when it comes.
+    /// When it was paid, in milliseconds since 1970. Absent where that is not known, or lies more than five minutes in
+    /// the future: then the sale counts when it comes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) paid_at_ms: Option<u64>,
     /// When it became a sale, where that is later.
@@ -254,24 +254,23 @@ impl Shop {
             return Verdict::ignored("unreadable");
         };
         let topic = webhook.topic.trim();
+        let as_of_ms = self.said_at_ms(&payload).unwrap_or(webhook.now_ms);
         let mut verdict = match self.platform {
-            Platform::Shopify => shopify::read(&self.settings, topic, &payload, webhook.now_ms),
-            Platform::WooCommerce => {
-                woocommerce::read(&self.settings, topic, &payload, webhook.now_ms)
+            Platform::Shopify => {
+                shopify::read(&self.settings, topic, &payload, as_of_ms, webhook.now_ms)
             }
-            Platform::Stripe => stripe::read(&self.settings, &payload, webhook.now_ms),
+            Platform::WooCommerce => woocommerce::read(&self.settings, topic, &payload, as_of_ms),
+            Platform::Stripe => stripe::read(&self.settings, &payload, as_of_ms),
         };
         // By a clock that is not set, everything would be in the future.
-        let latest_ms = Some(webhook.now_ms).filter(|ms| clock::is_set(*ms));
-        let latest_ms = latest_ms.unwrap_or(u64::MAX);
-        if let Some(order) = &mut verdict.order {
-            order.as_of_ms = latest_ms.min(order.as_of_ms);
-            let facts = order.facts.iter_mut();
-            facts.for_each(|fact| fact.not_after(latest_ms));
-        }
-        if let Some(sale) = &mut verdict.sale {
-            // A platform's clock may be ahead, and a gateway may write local time as UTC.
-            sale.paid_at_ms.take_if(|paid_ms| *paid_ms > latest_ms);
+        if let Some(sale) = verdict
+            .sale
+            .as_mut()
+            .filter(|_| clock::is_set(webhook.now_ms))
+        {
+            // A gateway may write local time as UTC.
+            let is_future = |paid_ms: &mut u64| *paid_ms > webhook.now_ms + clock::ERROR_MS;
+            sale.paid_at_ms.take_if(is_future);
         }
         let is_too_old = |sale: &mut Sale| self.settings.is_too_old(sale, webhook.now_ms);
         if let Some(sale) = verdict.sale.take_if(is_too_old) {
@@ -283,6 +282,21 @@ impl Shop {
         }
         self.settings.prefix(&mut verdict);
         verdict
+    }
+
+    /// When the platform has said what a webhook says, by its own clock, in milliseconds since 1970; the body is
+    /// signed. All times of one order are told by that clock, so they are compared with each other and never with ours.
+    #[must_use]
+    pub fn as_of_ms(&self, body: &[u8]) -> Option<u64> {
+        self.said_at_ms(&Payload::read(body)?)
+    }
+
+    fn said_at_ms(&self, payload: &Payload<'_>) -> Option<u64> {
+        match self.platform {
+            Platform::Shopify => payload.instant(&["updated_at"]),
+            Platform::WooCommerce => payload.instant(&["date_modified_gmt"]),
+            Platform::Stripe => stripe::created_ms(payload),
+        }
     }
 
     /// The ids by which the webhooks of an order's refunds may know it; the body is signed.

@@ -4,6 +4,7 @@
 //! CAKE last. So a correction of the site's own stays until the shop itself says something else.
 
 use super::fact::Fact;
+pub(crate) use super::ledger::Moment;
 use super::ledger::{Ledger, Link, MAX_LINES, State, units};
 use super::settings::from_units;
 use crate::api::json::{Object, Value, parse_integer};
@@ -132,7 +133,7 @@ impl OrderUpdate {
     }
 
     /// Adds all of it to a ledger; `false` where there is no room for it.
-    fn add_to(&self, ledger: &mut Ledger, is_known: bool) -> bool {
+    fn add_to(&self, ledger: &mut Ledger, is_known: bool, at: Moment) -> bool {
         if ledger.platform.is_empty() {
             ledger.platform.clone_from(&self.platform);
         }
@@ -157,16 +158,7 @@ impl OrderUpdate {
                 ledger.links.push(link.clone());
             }
         }
-        for fact in &self.facts {
-            match ledger.facts.iter().position(|own| own.key() == fact.key()) {
-                Some(at) => {
-                    let own = ledger.facts.swap_remove(at);
-                    ledger.facts.push(own.merge(fact.clone()));
-                }
-                None => ledger.facts.push(fact.clone()),
-            }
-        }
-        ledger.facts.sort_unstable();
+        ledger.add(&self.facts, at);
         ledger.facts.len() <= MAX_LINES && ledger.links.len() <= MAX_LINES
     }
 
@@ -183,7 +175,7 @@ impl OrderUpdate {
         ledger: &str,
         conversion: &str,
         corrections: &[String],
-        now_ms: u64,
+        at: Moment,
     ) -> Result<Settled> {
         let mut own = Ledger::read(ledger).ok_or(Error::Internal)?;
         let is_known = !conversion.is_empty();
@@ -196,7 +188,7 @@ impl OrderUpdate {
             settled.outcome = if is_known { "whole" } else { "unknown" };
             return Ok(settled);
         }
-        if !self.add_to(&mut own, is_known) {
+        if !self.add_to(&mut own, is_known, at) {
             settled.outcome = "full";
             return Ok(settled);
         }
@@ -238,7 +230,7 @@ impl OrderUpdate {
         if is_made {
             // A kept one keeps its id: it was never sent.
             if is_sent || own.number == 0 {
-                own.number = now_ms.max(own.number + 1);
+                own.number = at.now_ms.max(own.number + 1);
             }
             let is_short = self.unique_id.len() <= MAX_ID && !self.unique_id.contains(['[', ']']);
             let id = if is_short {
@@ -357,6 +349,8 @@ fn difference(before: u64, taken: u64) -> Option<String> {
 
 #[cfg(test)]
 mod amounts;
+#[cfg(test)]
+mod clocks;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

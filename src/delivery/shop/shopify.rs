@@ -15,9 +15,9 @@ pub(super) fn read(
     settings: &Settings,
     topic: &str,
     payload: &Payload<'_>,
+    as_of_ms: u64,
     now_ms: u64,
 ) -> Verdict {
-    let as_of_ms = payload.instant(&["updated_at"]).unwrap_or(now_ms);
     match topic {
         "orders/paid" | "orders/create" if topic == settings.sale_topic => {
             order(settings, topic, payload, as_of_ms, now_ms)

@@ -47,7 +47,7 @@ pub(super) fn is_signed(secrets: &Secrets, webhook: &Webhook<'_>) -> bool {
 }
 
 /// Reads an event. The signature covers its type.
-pub(super) fn read(settings: &Settings, event: &Payload<'_>, now_ms: u64) -> Verdict {
+pub(super) fn read(settings: &Settings, event: &Payload<'_>, as_of_ms: u64) -> Verdict {
     let name = event.text(&["type"]).unwrap_or_default();
     let Some(object) = event.within(&["data", "object"]) else {
         return Verdict::ignored("other_topic");
@@ -66,15 +66,19 @@ pub(super) fn read(settings: &Settings, event: &Payload<'_>, now_ms: u64) -> Ver
     if settings.refuses_test(!event.is_true(&["livemode"])) {
         return Verdict::of("test");
     }
-    let created_ms = event.whole(&["created"]).map(|seconds| seconds * 1_000);
-    read(settings, &object, created_ms, now_ms)
+    read(settings, &object, created_ms(event), as_of_ms)
+}
+
+/// When Stripe made an event, in milliseconds since 1970.
+pub(super) fn created_ms(event: &Payload<'_>) -> Option<u64> {
+    event.whole(&["created"]).map(|seconds| seconds * 1_000)
 }
 
 fn session(
     settings: &Settings,
     session: &Payload<'_>,
     created_ms: Option<u64>,
-    now_ms: u64,
+    as_of_ms: u64,
 ) -> Verdict {
     if session.text(&["mode"]).as_deref() == Some("setup") {
         return Verdict::ignored("setup_session");
@@ -105,7 +109,6 @@ fn session(
     } else {
         total
     };
-    let as_of_ms = created_ms.unwrap_or(now_ms);
     let ids = ids.into_iter().flatten().collect();
     tied(settings.sale(as_of_ms, click_id, ids, amount(session, units), created_ms))
 }
@@ -114,17 +117,13 @@ fn invoice(
     settings: &Settings,
     invoice: &Payload<'_>,
     created_ms: Option<u64>,
-    now_ms: u64,
+    as_of_ms: u64,
 ) -> Verdict {
     let reason = invoice.text(&["billing_reason"]).unwrap_or_default();
     if reason == "subscription_create" {
         // Before 2025-03-31 it tells its payment intent, which the session does not.
         return Verdict {
-            order: link(
-                payment_of(invoice),
-                invoice.id(&["id"]),
-                created_ms.unwrap_or(now_ms),
-            ),
+            order: link(payment_of(invoice), invoice.id(&["id"]), as_of_ms),
             ..Verdict::ignored("left_to_session")
         };
     }
@@ -160,7 +159,6 @@ fn invoice(
         .whole(&["status_transitions", "paid_at"])
         .map(|seconds| seconds * 1_000)
         .or(created_ms);
-    let as_of_ms = created_ms.unwrap_or(now_ms);
     let ids = ids.into_iter().flatten().collect();
     tied(settings.sale(as_of_ms, click_id, ids, amount(invoice, units), paid_at_ms))
 }
@@ -184,20 +182,11 @@ fn shipping_without_tax(of: &Payload<'_>) -> Option<u64> {
 
 /// Since 2025-03-31 this event alone tells which payment intent has paid which invoice: the invoice
 /// is the sale's unique id, and its refunds tell the payment intent.
-fn invoice_payment(
-    _: &Settings,
-    payment: &Payload<'_>,
-    created_ms: Option<u64>,
-    now_ms: u64,
-) -> Verdict {
+fn invoice_payment(_: &Settings, payment: &Payload<'_>, _: Option<u64>, as_of_ms: u64) -> Verdict {
     let paid_by = payment
         .within(&["payment"])
         .and_then(|payment| payment_of(&payment));
-    let order = link(
-        paid_by,
-        payment.reference("invoice"),
-        created_ms.unwrap_or(now_ms),
-    );
+    let order = link(paid_by, payment.reference("invoice"), as_of_ms);
     let reason = if order.is_some() {
         "invoice_payment"
     } else {
@@ -226,12 +215,7 @@ fn payment_of(object: &Payload<'_>) -> Option<String> {
 }
 
 /// `amount_refunded` is the sum of all refunds so far.
-fn charge(
-    settings: &Settings,
-    charge: &Payload<'_>,
-    created_ms: Option<u64>,
-    now_ms: u64,
-) -> Verdict {
+fn charge(settings: &Settings, charge: &Payload<'_>, _: Option<u64>, at_ms: u64) -> Verdict {
     let Some(of) = charge.id(&["id"]) else {
         return Verdict::ignored("no_order_id");
     };
@@ -246,7 +230,6 @@ fn charge(
         () if settings.revenue == Revenue::Total => "refund_currency",
         () => "refund_amount",
     };
-    let at_ms = created_ms.unwrap_or(now_ms);
     let fact = Fact::Refunded {
         of,
         at_ms,
@@ -266,12 +249,7 @@ fn charge(
 }
 
 /// A refund that the buyer's bank has sent back, or that was cancelled. It tells no total.
-fn failed_refund(
-    _: &Settings,
-    refund: &Payload<'_>,
-    created_ms: Option<u64>,
-    now_ms: u64,
-) -> Verdict {
+fn failed_refund(_: &Settings, refund: &Payload<'_>, _: Option<u64>, at_ms: u64) -> Verdict {
     let status = refund.text(&["status"]).unwrap_or_default();
     if !matches!(status.as_str(), "failed" | "canceled") {
         return Verdict::ignored("other_topic");
@@ -284,7 +262,6 @@ fn failed_refund(
     let Some(amount) = amount(refund, refund.whole(&["amount"])).units() else {
         return Verdict::ignored("refund_amount");
     };
-    let at_ms = created_ms.unwrap_or(now_ms);
     let fact = Fact::Failed {
         id,
         of,
@@ -295,12 +272,7 @@ fn failed_refund(
 }
 
 /// A dispute takes its amount back until it is won. One that is lost changes nothing more.
-fn dispute(
-    settings: &Settings,
-    dispute: &Payload<'_>,
-    created_ms: Option<u64>,
-    now_ms: u64,
-) -> Verdict {
+fn dispute(settings: &Settings, dispute: &Payload<'_>, _: Option<u64>, at_ms: u64) -> Verdict {
     let status = dispute.text(&["status"]).unwrap_or_default();
     // An inquiry takes nothing back: warning_needs_response, warning_under_review, warning_closed.
     if status.starts_with("warning_") {
@@ -311,7 +283,6 @@ fn dispute(
     };
     let taken = amount(dispute, dispute.whole(&["amount"])).units();
     let is_over = status == "won";
-    let at_ms = created_ms.unwrap_or(now_ms);
     let fact = Fact::Part {
         id,
         at_ms,
@@ -332,10 +303,10 @@ fn ended_dispute(
     settings: &Settings,
     ended: &Payload<'_>,
     created_ms: Option<u64>,
-    now_ms: u64,
+    at_ms: u64,
 ) -> Verdict {
     match ended.text(&["status"]).as_deref() {
-        Some("won" | "lost") => dispute(settings, ended, created_ms, now_ms),
+        Some("won" | "lost") => dispute(settings, ended, created_ms, at_ms),
         Some(status) if status.starts_with("warning_") => Verdict::ignored("inquiry"),
         _ => Verdict::ignored("other_topic"),
     }

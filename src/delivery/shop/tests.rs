@@ -148,7 +148,7 @@ proptest! {
             if let Some(payload) = Payload::read(text.as_bytes()) {
                 let topic = self::text(vector, "topic");
                 let verdict = match shop.platform {
-                    Platform::Shopify => shopify::read(&shop.settings, topic, &payload, 0),
+                    Platform::Shopify => shopify::read(&shop.settings, topic, &payload, 0, 0),
                     Platform::WooCommerce => woocommerce::read(&shop.settings, topic, &payload, 0),
                     Platform::Stripe => stripe::read(&shop.settings, &payload, 0),
                 };

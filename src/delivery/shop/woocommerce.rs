@@ -18,9 +18,9 @@ pub(super) fn read(
     settings: &Settings,
     topic: &str,
     payload: &Payload<'_>,
-    now_ms: u64,
+    as_of_ms: u64,
 ) -> Verdict {
-    let verdict = order(settings, topic, payload, now_ms);
+    let verdict = order(settings, topic, payload, as_of_ms);
     let reason = match () {
         () if verdict.order.is_none() => return verdict,
         () if is_sub_order(payload) => "sub_order",
@@ -30,7 +30,7 @@ pub(super) fn read(
     verdict.without_sale(reason)
 }
 
-fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, now_ms: u64) -> Verdict {
+fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, as_of_ms: u64) -> Verdict {
     if !matches!(topic, "order.created" | "order.updated") {
         return Verdict::ignored("other_topic");
     }
@@ -41,7 +41,6 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, now_ms: u64) -
     }
     let click_id = settings.find_click_id(&[payload.at(&["meta_data"])]);
     let has_click = click_id.is_some();
-    let as_of_ms = payload.instant(&["date_modified_gmt"]).unwrap_or(now_ms);
     // A later state of the order counts more than an earlier one, whichever comes first.
     let state = |is_all| state_of(settings, payload, as_of_ms, is_all);
     if settings.counts(&status) {

@@ -83,7 +83,9 @@ fn a_question_leaves_nothing_behind() {
     };
     let sold = json!({"clickId": "abc-1", "offerId": 1, "uniqueId": "ORD-9"}).to_string();
     for (conversion, outcome) in [("", "unknown"), (&*sold, "whole")] {
-        let answer = question.settle("", conversion, &[], 5).unwrap();
+        let answer = question
+            .settle("", conversion, &[], Moment::default())
+            .unwrap();
         assert_eq!((answer.outcome, &*answer.ledger), (outcome, ""));
         assert_eq!(answer.is_known, !conversion.is_empty());
         assert_eq!(answer.correction, None);
@@ -335,7 +337,7 @@ fn a_ledger_has_an_end_and_says_so() {
     };
     let outcome = |fact| {
         let settled = update(fact)
-            .settle(&world.ledger, &world.conversion, &[], 1)
+            .settle(&world.ledger, &world.conversion, &[], Moment::default())
             .unwrap();
         (settled.outcome, settled.ledger == world.ledger)
     };
@@ -346,7 +348,7 @@ fn a_ledger_has_an_end_and_says_so() {
 const ENDS: [&[&str]; 3] = [&[], &["cancelled"], &["refunded"]];
 
 /// What may happen to one order of a platform, and in which order its platform told it.
-fn history() -> impl Strategy<Value = (&'static str, Vec<Sent>)> {
+pub(super) fn history() -> impl Strategy<Value = (&'static str, Vec<Sent>)> {
     let amount = prop::sample::select(&[100_u64, 600, 1_000, 2_600][..]);
     let event = (0_u8..4, 1_u64..8, amount, 0_u8..3);
     let stripe = prop::collection::vec(event, 0..6).prop_map(|events| {
@@ -413,6 +415,20 @@ fn history() -> impl Strategy<Value = (&'static str, Vec<Sent>)> {
     prop_oneof![stripe, woo, shopify]
 }
 
+/// All of them twice and the first once more, in any order.
+pub(super) fn shuffled(webhooks: &[Sent], seed: u64) -> Vec<Sent> {
+    let all = webhooks.iter().chain(webhooks).chain(webhooks.first());
+    let mut shuffled: Vec<_> = all.cloned().collect();
+    let mut random = seed;
+    for last in (1..shuffled.len()).rev() {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        shuffled.swap(last, usize::try_from(random >> 33).unwrap() % (last + 1));
+    }
+    shuffled
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -420,12 +436,7 @@ proptest! {
     fn facts_in_any_order_and_repeated_end_in_one_state(
         (platform, webhooks) in history(), seed in any::<u64>(), page in prop::option::of(0_usize..8),
     ) {
-        let mut shuffled: Vec<_> = webhooks.iter().chain(&webhooks).chain(webhooks.first()).cloned().collect();
-        let mut random = seed;
-        for last in (1..shuffled.len()).rev() {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            shuffled.swap(last, usize::try_from(random >> 33).unwrap() % (last + 1));
-        }
+        let shuffled = shuffled(&webhooks, seed);
         // In the platform's own order; the sale comes first.
         let page_first = page.map(|_| 0);
         prop_assert_eq!(end(platform, &shuffled, page), end(platform, &webhooks, page_first), "{:?}", webhooks);

@@ -2,7 +2,7 @@
 
 use super::super::fact::Fact;
 use super::super::ledger::{State, units};
-use super::OrderUpdate;
+use super::{Moment, OrderUpdate};
 use crate::api::older::correction::Params;
 use crate::delivery::Event;
 use crate::delivery::shop::{Shop, Verdict, Webhook};
@@ -12,13 +12,15 @@ use serde_json::json;
 use sha2::Sha256;
 
 const SECRET: &str = "a secret of the shop's, for vectors alone";
-const T0: u64 = 1_781_878_800;
+/// When the platform's sale was made, by its own clock, in seconds.
+pub(super) const T0: u64 = 1_781_878_800;
 
 /// An order in the forwarder and in CAKE, told by webhooks that are really signed and read.
 pub(super) struct World {
     pub(super) shop: Shop,
     pub(super) platform: &'static str,
     pub(super) now_ms: u64,
+    pub(super) told_ms: u64,
     pub(super) conversion: String,
     pub(super) ledger: String,
     /// Those that CAKE has, and the one that waits for the conversion.
@@ -37,6 +39,7 @@ impl World {
             shop: Shop::new(platform, [SECRET], settings).unwrap(),
             platform,
             now_ms: (T0 + 100_000) * 1_000,
+            told_ms: 0,
             conversion: String::new(),
             ledger: String::new(),
             corrections: Vec::new(),
@@ -72,6 +75,11 @@ impl World {
 
     /// As `js/forwarder/acceptance.ts` does it.
     pub(super) fn receive(&mut self, webhook: &Sent) {
+        self.receive_dated(webhook, |_, _| {});
+    }
+
+    /// The same with other times of the facts.
+    pub(super) fn receive_dated(&mut self, webhook: &Sent, date: impl Fn(&mut Fact, u64)) {
         self.now_ms += 1;
         let verdict = self.read(webhook);
         let order = verdict.order.unwrap_or_default();
@@ -99,6 +107,9 @@ impl World {
                 payout: None,
                 is_shops_money: true,
             });
+        }
+        for fact in &mut update.facts {
+            date(fact, self.now_ms);
         }
         self.settle(&update);
     }
@@ -136,9 +147,16 @@ impl World {
         } else {
             &self.corrections
         };
+        let at = Moment {
+            now_ms: self.now_ms,
+            told_ms: self.told_ms,
+        };
         let settled = update
-            .settle(&self.ledger, &self.conversion, sent, self.now_ms)
+            .settle(&self.ledger, &self.conversion, sent, at)
             .unwrap();
+        if settled.ledger != self.ledger {
+            self.told_ms = self.now_ms;
+        }
         self.ledger = settled.ledger;
         self.kept = settled.correction.clone().filter(|_| settled.is_kept);
         if !settled.is_kept {
