@@ -390,6 +390,10 @@ fn a_sale_that_comes_again_after_its_refund_is_held() {
             assert!(!upload.contains("c1"), "{file} {upload}");
         }
     }
+}
+
+#[test]
+fn a_refund_after_all_rows_of_its_sale_is_taken_off() {
     for (rows, expected) in [
         // Two exports of the sale, and its refund.
         (
