@@ -254,6 +254,11 @@ mod tests {
             assert_eq!(of(cell.as_bytes()), Flag::Yes, "{cell}");
         }
         assert_eq!(of(b"s\xED"), Flag::Yes);
+    }
+
+    #[test]
+    fn a_date_is_read_in_any_order_and_other_texts_are_unclear() {
+        let of = |cell: &[u8]| Flag::read(cell, &Days::default());
         for cell in [
             "2026-06-04",
             "2026-06-04 10:00:00 -0400",

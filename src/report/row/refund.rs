@@ -39,10 +39,9 @@ pub(super) fn taken_back(
         _ => (revenue, 0),
     };
     match (meaning, letters.as_slice()) {
-        (Meaning::Undone | Meaning::Apart, _) => (NO_AMOUNT, 0),
         (Meaning::Dispute, b"lost") => back,
         (Meaning::Dispute, b"won" | b"warningclosed") => (NO_AMOUNT, NOTHING),
-        (Meaning::Dispute, _) => (NO_AMOUNT, 0),
+        (Meaning::Dispute | Meaning::Undone | Meaning::Apart, _) => (NO_AMOUNT, 0),
         (_, b"failed" | b"canceled" | b"cancelled") if dialect == "stripe" => (NO_AMOUNT, NOTHING),
         (_, b"failed" | b"failure" | b"error" | b"denied" | b"declined") => (NO_AMOUNT, 0),
         _ => back,

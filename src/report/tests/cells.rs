@@ -130,13 +130,9 @@ fn a_test_is_known_in_the_words_of_spreadsheets_and_an_unknown_word_is_told() {
         ("VERDADERO", "test_order test_order"),
         ("Y", "test_order test_order"),
         ("x", "test_order test_order"),
-        ("t", "test_order test_order"),
-        ("on", "test_order test_order"),
         ("ja", "test_order test_order"),
         ("Sandbox", "test_order test_order"),
         ("FALSCH", "missing_at_cake"),
-        ("nein", "missing_at_cake"),
-        ("N", "missing_at_cake"),
         ("-", "missing_at_cake"),
         ("live", "missing_at_cake"),
         ("perhaps", "unreadable word"),
@@ -390,6 +386,10 @@ fn a_sale_that_comes_again_after_its_refund_is_held() {
             assert!(!upload.contains("c1"), "{file} {upload}");
         }
     }
+}
+
+#[test]
+fn a_refund_after_all_rows_of_its_sale_is_taken_off() {
     for (rows, expected) in [
         // Two exports of the sale, and its refund.
         (
