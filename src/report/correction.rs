@@ -3,6 +3,7 @@
 
 mod borders;
 mod change;
+mod doubtful;
 mod held;
 mod lent;
 mod named;
@@ -47,6 +48,8 @@ const DISPOSITIONS: [&[u8]; 5] = [
 pub(super) struct Found {
     /// What holds rejections, and uploads, back.
     held: [Option<Held>; 2],
+    /// Conversions of which the order does not say which one stands, sorted; once a correction needs them.
+    doubtful: Option<Vec<u32>>,
     /// The sales of the journal.
     written: Option<Written>,
 }
@@ -111,6 +114,7 @@ impl Report {
         }
         if !is_upload {
             self.find_names()?;
+            self.find_doubtful()?;
         }
         if is_upload || reject.contains("unknown") {
             self.find_held(is_upload);
@@ -311,7 +315,9 @@ impl Report {
         } else {
             moved.abs().max(changed.abs())
         };
-        if lacks.is_empty() && own.is_empty() && !verdicts.is_named_alone(unique, self.offer(head))
+        if lacks.is_empty() && self.is_in_doubt(place) {
+            lacks = "rows_contradict";
+        } else if lacks.is_empty() && own.is_empty() && !verdicts.is_named_alone(unique, self.offer(head))
         {
             lacks = "no_conversion_id";
         } else if lacks.is_empty() && !is_id(offer) {

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`amount`], [`day`], [`flaw`] | amounts, days and zones; why a row or a file cannot be read |
 //! | `names`, `source` | columns and fields of each dialect; the state of one file while it is read |
-//! | `intake`, `row` | reads and checks rows; stores a row of each kind in the columns |
+//! | `intake`, `row`, `elsewhere` | reads and checks rows; stores a row of each kind; what a part knows of the others |
 //! | `csv`, `json`, `digits` | the readers; digits, eight at once |
 //! | `memory`, `store`, `words` | the ceiling; rows in blocks; dictionaries |
 //! | `judge`, `listing` | matching and classes; counts, sums and rows |
@@ -22,6 +22,7 @@ mod correction;
 mod csv;
 pub(crate) mod day;
 mod digits;
+mod elsewhere;
 pub(crate) mod flaw;
 mod intake;
 mod json;
@@ -84,6 +85,23 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// A day's first second.
+    fn day(parameter: &'static str, value: &str) -> Result<u32> {
+        crate::time::CivilDate::parse(parameter, value)?;
+        let written = day::Days::default().read(value.as_bytes()).ok();
+        let seconds = written.and_then(|written| u32::try_from(written.seconds).ok());
+        seconds.ok_or(Error::InvalidTime { parameter })
+    }
+
+    /// The first second of days such as `2026-06-01/2026-06-30`, and the first second after them.
+    fn days(parameter: &'static str, value: &str) -> Result<(u32, u32)> {
+        let (from, to) = value.split_once('/').unwrap_or((value, value));
+        let days = (Self::day(parameter, from)?, Self::day(parameter, to)? + 86_400);
+        (days.0 < days.1)
+            .then_some(days)
+            .ok_or_else(|| refuse(parameter, "must not end before it begins"))
+    }
+
     /// The id of a row by which it is matched first.
     #[inline]
     fn first_key<'a>(&self, ids: [&'a [u8]; 3]) -> &'a [u8] {
@@ -202,18 +220,10 @@ impl Report {
             part: (0, 1),
             seed: 0,
         };
-        let day = |parameter: &'static str, value: &str| {
-            crate::time::CivilDate::parse(parameter, value)?;
-            let written = day::Days::default().read(value.as_bytes());
-            written
-                .ok()
-                .and_then(|written| u32::try_from(written.seconds).ok())
-                .ok_or(Error::InvalidTime { parameter })
-        };
         for (name, value) in settings(options) {
             match name {
-                "from" => from = Some(day("from", value)?),
-                "to" => to = Some(day("to", value)?),
+                "from" => from = Some(Settings::day("from", value)?),
+                "to" => to = Some(Settings::day("to", value)?),
                 "zone" => settings_.zone = Zone::parse(value),
                 "ordersZone" => {
                     settings_.orders_zone = Zone::parse(value);
@@ -450,9 +460,10 @@ impl Report {
     /// Removes the file that is being read.
     #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn cancel(&mut self) {
-        let Some(current) = self.current.take() else {
+        let Some(mut current) = self.current.take() else {
             return;
         };
+        self.memory.free(&mut current.source.elsewhere.keys);
         match current.source.kind {
             RowKind::Orders => {
                 self.orders.go_back(current.mark, &mut self.memory);
