@@ -317,7 +317,9 @@ impl Report {
         };
         if lacks.is_empty() && self.is_in_doubt(place) {
             lacks = "rows_contradict";
-        } else if lacks.is_empty() && own.is_empty() && !verdicts.is_named_alone(unique, self.offer(head))
+        } else if lacks.is_empty()
+            && own.is_empty()
+            && !verdicts.is_named_alone(unique, self.offer(head))
         {
             lacks = "no_conversion_id";
         } else if lacks.is_empty() && !is_id(offer) {

@@ -162,7 +162,13 @@ impl Report {
             RowKind::Clicks => false,
         });
         let rows: u64 = sources.map(|source| source.elsewhere.rows(styles)).sum();
-        Some(rows + if is_order { 0 } else { self.constants_elsewhere()? })
+        Some(
+            rows + if is_order {
+                0
+            } else {
+                self.constants_elsewhere()?
+            },
+        )
     }
 
     /// The conversions of other parts that share an id which no order has: it may be a constant.

@@ -96,7 +96,10 @@ impl Settings {
     /// The first second of days such as `2026-06-01/2026-06-30`, and the first second after them.
     fn days(parameter: &'static str, value: &str) -> Result<(u32, u32)> {
         let (from, to) = value.split_once('/').unwrap_or((value, value));
-        let days = (Self::day(parameter, from)?, Self::day(parameter, to)? + 86_400);
+        let days = (
+            Self::day(parameter, from)?,
+            Self::day(parameter, to)? + 86_400,
+        );
         (days.0 < days.1)
             .then_some(days)
             .ok_or_else(|| refuse(parameter, "must not end before it begins"))

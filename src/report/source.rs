@@ -9,9 +9,9 @@ mod sample;
 
 pub(super) use given_back::GivenBack;
 
+use super::Settings;
 use super::amount::{NumberFormat, SCALE, read as read_amount};
 use super::csv::Csv;
-use super::Settings;
 use super::day::{DayOrder, Days};
 use super::elsewhere::Elsewhere;
 use super::flaw::Flaw;

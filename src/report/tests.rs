@@ -7,6 +7,7 @@ mod contradiction;
 mod corrected;
 mod files;
 mod held;
+mod near;
 mod owed;
 mod own_ids;
 mod pages;

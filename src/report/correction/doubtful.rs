@@ -52,9 +52,8 @@ impl Report {
         while let Some(place) = next {
             next = self.conversions.next(place);
             let head = self.conversions.head(place);
-            let counts = |head: &Head| {
-                head.class == class as u8 && self.settings.rank(head.status) <= 1
-            };
+            let counts =
+                |head: &Head| head.class == class as u8 && self.settings.rank(head.status) <= 1;
             if head.is_some_and(|head| counts(&head)) {
                 let stand = standing(&self.conversions, class, place);
                 if memory.extend(&mut rows, &[(stand, place)]).is_none() {

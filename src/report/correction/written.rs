@@ -51,16 +51,12 @@ const MOST: usize = 64;
 
 /// The ids as the journal has them: with a mark for each blank.
 fn words(texts: [&[u8]; 3]) -> [Vec<u8>; 3] {
-    [UNIQUE_ID, ORDER_ID, CLICK_ID]
-        .map(|which| word(texts.get(which).copied().unwrap_or_default()))
+    [UNIQUE_ID, ORDER_ID, CLICK_ID].map(|which| word(texts.get(which).copied().unwrap_or_default()))
 }
 
 /// Visits the forms of two ids. A mark of the journal may have been a blank.
 #[cfg_attr(small_cold, optimize(size))]
-fn each_form_of(
-    ids: [&[u8]; 2],
-    add: &mut dyn FnMut(u64, u8) -> Option<()>,
-) -> Option<()> {
+fn each_form_of(ids: [&[u8]; 2], add: &mut dyn FnMut(u64, u8) -> Option<()>) -> Option<()> {
     let mut scratch = Vec::new();
     for (key, id) in (0_u8..).zip(ids) {
         let without: Vec<u8> = id.iter().copied().filter(|&byte| byte != b'_').collect();
@@ -158,13 +154,7 @@ impl Written {
 
     /// Adds the lines of which an id has this form, where the two may be one sale.
     #[cfg_attr(small_cold, optimize(size))]
-    fn add_near(
-        &self,
-        (form, made): (u64, u8),
-        own: &Ids,
-        texts: [&[u8]; 2],
-        like: &mut Vec<u32>,
-    ) {
+    fn add_near(&self, (form, made): (u64, u8), own: &Ids, texts: [&[u8]; 2], like: &mut Vec<u32>) {
         let from = self.forms.partition_point(|&(other, ..)| other < form);
         let rest = self.forms.get(from..).unwrap_or_default();
         let rest = rest.iter().take_while(|&&(other, ..)| other == form);

@@ -209,7 +209,11 @@ impl Judge {
             report.memory.extend(&mut self.repeats, &[of])?;
         } else {
             let stand = report.conversions.head(of)?;
-            let is_repeated = is_paired(&stand) && self.repeats_of(stand.partner) > 0;
+            // Another click is none of an order that repeats this one.
+            let clicks = [row, of].map(|row| store.text(row, CLICK_ID));
+            let is_repeated = is_paired(&stand)
+                && !is_other(clicks[0], clicks[1])
+                && self.repeats_of(stand.partner) > 0;
             if is_repeated || !ids.into_iter().any(is_same) || repeats_nothing(report, row, of) {
                 report.conversions.add_flags(row, IS_SPARED);
             }

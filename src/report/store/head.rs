@@ -37,11 +37,7 @@ pub(in crate::report) struct Head {
 /// The last second that a time with these flags may mean.
 #[inline]
 pub(in crate::report) fn latest(seconds: u32, flags: u8) -> u32 {
-    let more = if flags & IS_DAY == 0 {
-        0
-    } else {
-        LAST_OF_DAY
-    };
+    let more = if flags & IS_DAY == 0 { 0 } else { LAST_OF_DAY };
     seconds.saturating_add(more)
 }
 

@@ -212,6 +212,8 @@ fn without_separators(text: &str) -> String {
 
 #[cfg_attr(small_cold, optimize(size))]
 fn drop_separators(plain: &mut Vec<u8>) {
+    // A word after the number, such as that of a refund, may stand after a part's number, too.
+    let mut word = plain.split_off(before_word(plain).len());
     let is_between = |three: &[u8]| matches!(three, [b'0'..=b'9', sign, b'0'..=b'9'] if sign.is_ascii_punctuation());
     let part = match plain.as_slice() {
         [.., b'0'..=b'9', sign, b'0'..=b'9'] if sign.is_ascii_punctuation() => 1,
@@ -228,6 +230,28 @@ fn drop_separators(plain: &mut Vec<u8>) {
         *sign = b'-';
     }
     plain.append(&mut part);
+    word.retain(|byte| !byte.is_ascii_punctuation());
+    plain.append(&mut word);
+}
+
+/// What stands before a key's last word, which has letters and at most two digits after them, and before the signs
+/// between the two.
+#[cfg_attr(small_cold, optimize(size))]
+fn before_word(text: &[u8]) -> &[u8] {
+    let without = |text: &[u8], is_passed: fn(&u8) -> bool| {
+        let tail = text.iter().rev().take_while(|byte| is_passed(byte));
+        text.len() - tail.count()
+    };
+    let letters_end = without(text, u8::is_ascii_digit);
+    let (lettered, digits) = text.split_at_checked(letters_end).unwrap_or((text, &[]));
+    let (signs, letters) = lettered
+        .split_at_checked(without(lettered, u8::is_ascii_alphabetic))
+        .unwrap_or((lettered, &[]));
+    let end = without(signs, u8::is_ascii_punctuation);
+    match signs.get(..end) {
+        Some(before @ [.., b'0'..=b'9']) if !letters.is_empty() && digits.len() <= 2 => before,
+        _ => text,
+    }
 }
 
 /// `1001` of `001001`, and `ORD1001` of `ORD0001001`: nothing but letters stands before the zeros.

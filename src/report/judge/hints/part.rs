@@ -45,11 +45,11 @@ pub(in crate::report) fn is_at_border(text: &[u8]) -> bool {
 #[cfg_attr(small_cold, optimize(size))]
 pub(super) fn whole_of(form: &[u8]) -> Option<&[u8]> {
     let (whole, part) = match form {
-        [whole @ .., b'-', one] => (whole, [b'0', *one]),
-        [whole @ .., b'-', ten, one] => (whole, [*ten, *one]),
+        [whole @ .., b'-', one @ b'0'..=b'9'] => (whole, [b'0', *one]),
+        [whole @ .., b'-', ten @ b'0'..=b'9', one @ b'0'..=b'9'] => (whole, [*ten, *one]),
         _ => return lettered_whole_of(form),
     };
-    let is_part = part.iter().all(u8::is_ascii_digit) && part != *b"00";
+    let is_part = part != *b"00";
     let is_one = whole.last().is_some_and(u8::is_ascii_digit) && !whole.contains(&b'-');
     (is_part && is_one).then_some(whole)
 }
@@ -67,7 +67,9 @@ fn lettered_whole_of(form: &[u8]) -> Option<&[u8]> {
     let (prefix, number) = whole.split_at_checked(end(whole, u8::is_ascii_digit))?;
     let is_part = (1..=PREFIX_BYTES).contains(&letters.len()) && digits.len() <= 2;
     let is_one = !number.is_empty() && prefix.iter().all(u8::is_ascii_alphabetic);
-    (is_part && is_one).then_some(whole)
+    // A part may have parts: `1001-1` of a refund `1001-1-R`.
+    let is_part_too = || whole.contains(&b'-') && whole_of(whole).is_some();
+    (is_part && (is_one || is_part_too())).then_some(whole)
 }
 
 /// Does a row name an order by these ids, and another row by its ids a part of the order? A row of both is the part.
@@ -114,6 +116,8 @@ mod tests {
             ("1001 (refund)", "1001"),
             ("1001-REFUND-2", "1001"),
             ("1001R", "1001"),
+            ("1001-1-R", "1001-1"),
+            ("ORD-1001-1-R1", "ord1001-1"),
             ("ORD-1001-A", "ord1001"),
             ("ORD1001-1", "ord1001"),
         ] {
