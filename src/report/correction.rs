@@ -315,7 +315,7 @@ impl Report {
         } else {
             moved.abs().max(changed.abs())
         };
-        if lacks.is_empty() && self.is_in_doubt(place) {
+        if matches!(lacks, "" | "only_revenue_differs") && self.is_in_doubt(place) {
             lacks = "rows_contradict";
         } else if lacks.is_empty()
             && own.is_empty()

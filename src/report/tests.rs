@@ -5,6 +5,7 @@ mod break_down;
 mod conservation;
 mod contradiction;
 mod corrected;
+mod elsewhere;
 mod files;
 mod held;
 mod near;
