@@ -9,7 +9,7 @@ mod lent;
 mod named;
 mod written;
 
-use super::judge::{Class, Net, UNCLEAR, is_unclear, repeats_nothing};
+use super::judge::{Class, Net, UNCLEAR, is_unclear};
 use super::listing::{is_pair, not_yet};
 use super::out::Writer;
 use super::source::settings;
@@ -399,23 +399,6 @@ impl Report {
         self.pair_codes(head.pair).0
     }
 
-    /// Why a repetition is no reason to reject: rows share only their click, orders repeat as well, or the id is no order's.
-    #[cfg_attr(small_cold, optimize(size))]
-    fn why_spared(&self, place: u32, head: &Head) -> &'static str {
-        if repeats_nothing(self, place, head.partner) {
-            return "no_order_has_its_id";
-        }
-        let is_shared = [UNIQUE_ID, ORDER_ID].into_iter().any(|which| {
-            let own = self.conversions.text(place, which);
-            !own.is_empty() && own == self.conversions.text(head.partner, which)
-        });
-        if is_shared {
-            "orders_repeat_too"
-        } else {
-            "shares_only_its_click"
-        }
-    }
-
     /// Does a status count? Money of the others is not owed.
     pub(super) fn counts(&self, status: u8) -> bool {
         status == 0 || self.statuses.known(b"approved") == Some(u32::from(status))
@@ -474,6 +457,8 @@ fn write_line(
             .collect();
         let mut line = vec![file.to_vec(), name.join(&b'/')];
         line.extend(cells.iter().chain(before).map(|text| word(text)));
+        // The end shows that the line is whole.
+        line.push(b".".to_vec());
         writer.string(&line.join(&b' '));
         if is_keyless {
             writer.key("keyless");

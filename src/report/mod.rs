@@ -85,26 +85,6 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// A day's first second.
-    fn day(parameter: &'static str, value: &str) -> Result<u32> {
-        crate::time::CivilDate::parse(parameter, value)?;
-        let written = day::Days::default().read(value.as_bytes()).ok();
-        let seconds = written.and_then(|written| u32::try_from(written.seconds).ok());
-        seconds.ok_or(Error::InvalidTime { parameter })
-    }
-
-    /// The first second of days such as `2026-06-01/2026-06-30`, and the first second after them.
-    fn days(parameter: &'static str, value: &str) -> Result<(u32, u32)> {
-        let (from, to) = value.split_once('/').unwrap_or((value, value));
-        let days = (
-            Self::day(parameter, from)?,
-            Self::day(parameter, to)? + 86_400,
-        );
-        (days.0 < days.1)
-            .then_some(days)
-            .ok_or_else(|| refuse(parameter, "must not end before it begins"))
-    }
-
     /// The id of a row by which it is matched first.
     #[inline]
     fn first_key<'a>(&self, ids: [&'a [u8]; 3]) -> &'a [u8] {
@@ -225,8 +205,8 @@ impl Report {
         };
         for (name, value) in settings(options) {
             match name {
-                "from" => from = Some(Settings::day("from", value)?),
-                "to" => to = Some(Settings::day("to", value)?),
+                "from" => from = Some(day::first_second("from", value)?),
+                "to" => to = Some(day::first_second("to", value)?),
                 "zone" => settings_.zone = Zone::parse(value),
                 "ordersZone" => {
                     settings_.orders_zone = Zone::parse(value);

@@ -9,10 +9,9 @@ mod sample;
 
 pub(super) use given_back::GivenBack;
 
-use super::Settings;
 use super::amount::{NumberFormat, SCALE, read as read_amount};
 use super::csv::Csv;
-use super::day::{DayOrder, Days};
+use super::day::{DayOrder, Days, days};
 use super::elsewhere::Elsewhere;
 use super::flaw::Flaw;
 use super::json::{Facts, Json};
@@ -271,7 +270,7 @@ impl Source {
             "prefix" => value.clone_into(&mut self.prefix),
             "cakePrefix" => value.clone_into(&mut self.cake_prefix),
             "readAt" => self.read_at = value.parse().ok(),
-            "covers" => self.covers = Some(Settings::days("covers", value)?),
+            "covers" => self.covers = Some(days("covers", value)?),
             "state" => value.clone_into(&mut self.state),
             "testOrders" => self.counts_tests = value == "true",
             _ => {

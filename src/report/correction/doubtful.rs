@@ -1,12 +1,13 @@
 //! Conversions of one sale of which the order does not say which one stands: the order agrees with another one than
-//! the one that was kept, or only with their sum. To reject or correct one of them may take the wrong money.
+//! the one that was kept, or only with their sum. To reject or correct one of them may take the wrong money. And why
+//! other repetitions are left alone.
 
 use crate::Result;
 use crate::report::Report;
-use crate::report::judge::{Class, Net, is_unclear, standing};
+use crate::report::judge::{Class, Net, is_unclear, repeats_nothing, standing};
 use crate::report::listing::is_pair;
 use crate::report::memory::sort_numbers;
-use crate::report::store::{Head, NO_AMOUNT, NOBODY};
+use crate::report::store::{Head, NO_AMOUNT, NOBODY, ORDER_ID, UNIQUE_ID};
 
 /// Do amounts agree with the order's, as far as both are known? `None` where none are.
 #[cfg_attr(small_cold, optimize(size))]
@@ -117,5 +118,22 @@ impl Report {
     pub(super) fn is_in_doubt(&self, conversion: u32) -> bool {
         let places = self.found.doubtful.as_deref().unwrap_or_default();
         places.binary_search(&conversion).is_ok()
+    }
+
+    /// Why a repetition is no reason to reject: rows share only their click, orders repeat as well, or the id is no order's.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn why_spared(&self, place: u32, head: &Head) -> &'static str {
+        if repeats_nothing(self, place, head.partner) {
+            return "no_order_has_its_id";
+        }
+        let is_shared = [UNIQUE_ID, ORDER_ID].into_iter().any(|which| {
+            let own = self.conversions.text(place, which);
+            !own.is_empty() && own == self.conversions.text(head.partner, which)
+        });
+        if is_shared {
+            "orders_repeat_too"
+        } else {
+            "shares_only_its_click"
+        }
     }
 }
