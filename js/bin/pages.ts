@@ -80,6 +80,8 @@ export async function pages(kind: Kind, args: string[]): Promise<number> {
   const onRows = (rows: number) => say(`${kind}: ${rows.toLocaleString("en")} rows`);
   const live: LiveOptions = { baseUrl, from, to, folder: folder ?? "", onRows };
   try {
+    // A day that is none is wrong whether a key is there or not.
+    dayRange(from as Day, to as Day);
     if (folder !== undefined) {
       const files = await readPages(kind, live);
       say("");
@@ -260,6 +262,12 @@ export function readUntil(
   const isMixed = files.some((file) => !PAGE.test(basename(file)));
   const isAll = isMixed ? sorted.every(isWhole) : known >= startOf(nextDay(to ?? sorted.at(-1)?.to ?? ""));
   return isAll || Number.isNaN(until) ? undefined : new Date(until).toISOString();
+}
+
+/** The days that a kept page's name says its list has; `undefined` for another file. */
+export function daysOf(file: string): { from: string; to: string } | undefined {
+  const [name, , from = "", to = ""] = PAGE.exec(basename(file)) ?? [];
+  return name === undefined ? undefined : { from, to };
 }
 
 /** The name of a page's file: the name of its list, and the list's days. */

@@ -1,6 +1,6 @@
 /** `npx cake-edge report`: reconciles a month's orders with CAKE, for people who do not program. */
 import { appendFileSync, statSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import {
   isCakeError,
   openReport,
@@ -13,7 +13,7 @@ import {
 import { checkOtherParts, finishCorrections, readJournal, writeCorrections } from "./correction-file.js";
 import { filesOf, placeOf } from "./files.js";
 import { isSameFile } from "./journal.js";
-import { checkOneAccount, checkPages, inReadingOrder, readPages, readUntil } from "./pages.js";
+import { checkOneAccount, checkPages, daysOf, inReadingOrder, readPages, readUntil } from "./pages.js";
 import { endingOf, integerIn, type OptionType, readArgs, sentenceOf, UsageError } from "./usage.js";
 
 export const REPORT_USAGE = `Usage: cake-edge report --orders FILE --conversions FILE… [options]
@@ -305,7 +305,7 @@ async function addFiles(current: Report, values: Values): Promise<void> {
   const readAt = readUntil(pages, values);
   for (const file of inReadingOrder(pages)) {
     const name = basename(file);
-    const options = { name, readAt, dates: values["cake-dates"], onProgress: progress(name) };
+    const options = { name, readAt, covers: daysOf(file), dates: values["cake-dates"], onProgress: progress(name) };
     const added = current.addConversions(file, defined(options) as SourceOptions);
     const { rounded } = await ofKind("conversions", added);
     if (rounded) console.error(`${name}: ${rounded} amounts of more than four decimal places are rounded to four`);
@@ -394,6 +394,11 @@ function checkOutputs(values: Values): void {
     if (file === "-") throw new UsageError(`--${name} writes a file, not standard output: name one`);
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
       throw new UsageError(`--${name} ${file} is a folder: name a file in it`);
+    }
+    const place = placeOf(file);
+    const folder = typeof place === "string" ? dirname(place) : undefined;
+    if (folder !== undefined && statSync(resolve(folder), { throwIfNoEntry: false })?.isDirectory() !== true) {
+      throw new UsageError(`--${name} ${file} cannot be written, because there is no folder ${folder}: make it first`);
     }
     const other = taken.find(([, known]) => isSameFile(known, file));
     if (other !== undefined) throw new UsageError(`--${name} is the file of ${other[0]}: name another one`);

@@ -131,9 +131,9 @@ interface Line {
   readonly unknown?: true | undefined;
 }
 
-/** The words of a line as `src/report/correction.rs` writes them. The end of one without values is bare. */
+/** The words of a line as `src/report/correction.rs` writes them. A line that is cut lacks the point at its end. */
 const ENTRY =
-  /^(upload( [^ ]+){3} \d{4}-\d\d-\d\d_\d\d:\d\d:\d\d( [^ ]*){0,4}|reconciliation [^ ]+( [^ ]*){5} FALSE( [^ ]*){0,2})$/;
+  /^(upload( [^ ]+){3} \d{4}-\d\d-\d\d_\d\d:\d\d:\d\d( [^ ]*){4}|reconciliation [^ ]+( [^ ]*){5} FALSE( [^ ]*){2}) \.$/;
 
 /**
  * The lines of earlier files: the uploads, the oldest first, and each row's last correction.

@@ -18,6 +18,7 @@ export const SOURCE_OPTIONS = [
   "idPrefix",
   "cakeIdPrefix",
   "readAt",
+  "covers",
   "testOrders",
   "state",
   "revenue",
@@ -67,6 +68,11 @@ export function sourceLines(
     lines.push(line("cakePrefix", stringOption("cakeIdPrefix", options.cakeIdPrefix)));
   }
   if (options.readAt !== undefined) lines.push(`readAt=${Math.floor(instantOf("readAt", options.readAt) / 1_000)}`);
+  if (options.covers !== undefined) {
+    checkNames("covers", options.covers, ["from", "to"]);
+    const { from, to } = options.covers;
+    lines.push(line("covers", `${stringOption("covers.from", from)}/${stringOption("covers.to", to)}`));
+  }
   if (options.testOrders !== undefined) lines.push(`testOrders=${flagOption("testOrders", options.testOrders)}`);
   for (const [role, column] of entriesOf("columns", options.columns)) {
     if (column !== undefined) lines.push(line(`column.${role}`, stringOption("columns", column)));

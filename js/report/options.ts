@@ -127,6 +127,12 @@ export interface SourceOptions {
    * @default after the last day was over
    */
   readonly readAt?: Date | string | undefined;
+  /**
+   * Of CAKE's conversions: the days that the file has, both included, such as `{ from: "2026-06-01", to: "2026-06-30" }`.
+   * Without `from` or `to` of the report, a sale outside of these days is not uploaded: `at_the_border`.
+   * @default any days
+   */
+  readonly covers?: { readonly from: string; readonly to: string } | undefined;
   /** Do test orders count, such as Shopify's with `test` and Stripe's without `livemode`? @default false */
   readonly testOrders?: boolean | undefined;
   /** For the forwarder's export: the state of all events, where the file has no column for the state. */

@@ -3,12 +3,13 @@
 
 mod borders;
 mod change;
+mod doubtful;
 mod held;
 mod lent;
 mod named;
 mod written;
 
-use super::judge::{Class, Net, UNCLEAR, is_unclear, repeats_nothing};
+use super::judge::{Class, Net, UNCLEAR, is_unclear};
 use super::listing::{is_pair, not_yet};
 use super::out::Writer;
 use super::source::settings;
@@ -47,6 +48,8 @@ const DISPOSITIONS: [&[u8]; 5] = [
 pub(super) struct Found {
     /// What holds rejections, and uploads, back.
     held: [Option<Held>; 2],
+    /// Conversions of which the order does not say which one stands, sorted; once a correction needs them.
+    doubtful: Option<Vec<u32>>,
     /// The sales of the journal.
     written: Option<Written>,
 }
@@ -111,6 +114,7 @@ impl Report {
         }
         if !is_upload {
             self.find_names()?;
+            self.find_doubtful()?;
         }
         if is_upload || reject.contains("unknown") {
             self.find_held(is_upload);
@@ -311,7 +315,11 @@ impl Report {
         } else {
             moved.abs().max(changed.abs())
         };
-        if lacks.is_empty() && own.is_empty() && !verdicts.is_named_alone(unique, self.offer(head))
+        if matches!(lacks, "" | "only_revenue_differs") && self.is_in_doubt(place) {
+            lacks = "rows_contradict";
+        } else if lacks.is_empty()
+            && own.is_empty()
+            && !verdicts.is_named_alone(unique, self.offer(head))
         {
             lacks = "no_conversion_id";
         } else if lacks.is_empty() && !is_id(offer) {
@@ -391,23 +399,6 @@ impl Report {
         self.pair_codes(head.pair).0
     }
 
-    /// Why a repetition is no reason to reject: rows share only their click, orders repeat as well, or the id is no order's.
-    #[cfg_attr(small_cold, optimize(size))]
-    fn why_spared(&self, place: u32, head: &Head) -> &'static str {
-        if repeats_nothing(self, place, head.partner) {
-            return "no_order_has_its_id";
-        }
-        let is_shared = [UNIQUE_ID, ORDER_ID].into_iter().any(|which| {
-            let own = self.conversions.text(place, which);
-            !own.is_empty() && own == self.conversions.text(head.partner, which)
-        });
-        if is_shared {
-            "orders_repeat_too"
-        } else {
-            "shares_only_its_click"
-        }
-    }
-
     /// Does a status count? Money of the others is not owed.
     pub(super) fn counts(&self, status: u8) -> bool {
         status == 0 || self.statuses.known(b"approved") == Some(u32::from(status))
@@ -466,6 +457,8 @@ fn write_line(
             .collect();
         let mut line = vec![file.to_vec(), name.join(&b'/')];
         line.extend(cells.iter().chain(before).map(|text| word(text)));
+        // The end shows that the line is whole.
+        line.push(b".".to_vec());
         writer.string(&line.join(&b' '));
         if is_keyless {
             writer.key("keyless");

@@ -7,7 +7,8 @@ use super::digits::clock;
 use super::flaw::Flaw;
 use super::memory::same;
 use super::names::Zones;
-use crate::time::{days_before, days_in};
+use crate::Error;
+use crate::time::{CivilDate, days_before, days_in};
 pub(crate) use zone::Zone;
 
 const DAY: i64 = 86_400;
@@ -255,6 +256,32 @@ fn read_offset(text: &[u8], has_time: bool) -> Result<Option<i32>, Flaw> {
     i32::try_from(sign * (hours * 3_600 + minutes * 60))
         .map(Some)
         .map_err(|_| Flaw::Date)
+}
+
+/// The first second of a day such as `2026-06-01`.
+///
+/// # Errors
+/// [`Error::InvalidTime`] names the parameter.
+#[cfg_attr(small_cold, optimize(size))]
+pub(super) fn first_second(parameter: &'static str, day: &str) -> crate::Result<u32> {
+    CivilDate::parse(parameter, day)?;
+    let written = Days::default().read(day.as_bytes()).ok();
+    let seconds = written.and_then(|written| u32::try_from(written.seconds).ok());
+    seconds.ok_or(Error::InvalidTime { parameter })
+}
+
+/// The first second of days such as `2026-06-01/2026-06-30`, and the first second after them.
+///
+/// # Errors
+/// [`Error::InvalidTime`], or [`Error::InvalidField`] where they end before they begin.
+#[cfg_attr(small_cold, optimize(size))]
+pub(super) fn days(parameter: &'static str, days: &str) -> crate::Result<(u32, u32)> {
+    let (from, to) = days.split_once('/').unwrap_or((days, days));
+    let (from, to) = (first_second(parameter, from)?, first_second(parameter, to)?);
+    if to < from {
+        return Err(super::refuse(parameter, "must not end before it begins"));
+    }
+    Ok((from, to + 86_400))
 }
 
 /// Writes civil seconds as `YYYY-MM-DD HH:MM:SS`.

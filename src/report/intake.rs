@@ -2,9 +2,8 @@
 
 use super::day::Written;
 use super::flaw::Flaw;
-use super::judge::hints::{is_exponent, part_form};
-use super::judge::{Verdicts, is_other};
-use super::memory::{Memory, hash};
+use super::judge::Verdicts;
+use super::memory::Memory;
 use super::names::{Fields, Pull, RowKind};
 use super::source::Source;
 use super::store::{IS_DAY, NO_TIME};
@@ -306,31 +305,5 @@ impl Report {
         };
         let seconds = u32::try_from(civil).map_err(|_| Flaw::Date)?;
         Ok((seconds, if has_time { 0 } else { IS_DAY }))
-    }
-
-    /// Does the row belong to this part of the report?
-    #[inline]
-    pub(super) fn is_ours(&self, source: &mut Source, ids: [&[u8]; 3]) -> bool {
-        self.settings.part.1 == 1 || self.is_of_part(source, ids)
-    }
-
-    #[inline(never)]
-    fn is_of_part(&self, source: &mut Source, ids: [&[u8]; 3]) -> bool {
-        let (index, count) = self.settings.part;
-        let [unique, order, _] = ids;
-        source.has_elsewhere |= source.has_own_ids && is_other(unique, order);
-        match self.settings.first_key(ids) {
-            [] => {
-                // What cannot be compared says something of every part.
-                source.keyless += u32::from(index != 0);
-                index == 0
-            }
-            key => {
-                source.has_elsewhere |= is_exponent(key);
-                let mut form = Vec::new();
-                part_form(key, &mut form);
-                (hash(&form, 0) >> 32) % count == index
-            }
-        }
     }
 }

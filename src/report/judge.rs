@@ -21,7 +21,8 @@ use super::store::{Head, NO_AMOUNT, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
 use super::{Found, Report, Settings};
 use crate::{Error, Result};
 use clocks::Clocks;
-pub(super) use proof::{Rounded, keys_of, may_be_spoilt, proof, repeats_nothing};
+pub(super) use dates::{is_day, is_named, style};
+pub(super) use proof::{Long, Rounded, keys_of, may_be_spoilt, proof, repeats_nothing};
 pub(super) use reasons::REASONS;
 use reasons::class_of;
 pub(super) use refunds::{NOTHING, Net, PLUS, UNCLEAR, UNKNOWN, is_other, is_unclear, standing};
@@ -206,6 +207,9 @@ pub(super) struct Judge {
     /// the row that they repeat, for each side; sorted after each pass, so many of them.
     chances: [Vec<(u32, u32)>; 2],
     sorted_chances: [usize; 2],
+    /// The order that stands, for each row that repeats one; sorted after each pass, so many of them.
+    repeats: Vec<u32>,
+    sorted_repeats: usize,
     /// Orders of which either may be the one that a conversion is of.
     unsure: Vec<(u32, u32)>,
     /// Has a spreadsheet rounded the ids of a side?
@@ -336,6 +340,8 @@ impl Report {
             matches_numbers: true,
             chances: Default::default(),
             sorted_chances: [0; 2],
+            repeats: Vec::new(),
+            sorted_repeats: 0,
             unsure: Vec::new(),
             rounded: Rounded::default(),
             has_twice: false,
@@ -351,9 +357,17 @@ impl Report {
         if !self.settings.currency.is_empty() || self.currencies.len() < 2 {
             return Ok(());
         }
-        let seen = |store: &Store| {
+        let is_part = self.settings.part.1 > 1;
+        let seen = |store: &Store, kind: RowKind| {
             let mut seen = [false; 256];
-            let mut next = store.first();
+            let sources = self.sources.iter().filter(|source| source.kind == kind);
+            for source in sources {
+                for (code, slot) in seen.iter_mut().enumerate() {
+                    let word = source.elsewhere.currencies.get(code >> 6);
+                    *slot |= word.is_some_and(|word| word >> (code & 63) & 1 == 1);
+                }
+            }
+            let mut next = store.first().filter(|_| !is_part);
             while let Some(place) = next {
                 if let Some(head) = store.head(place)
                     && let Some(slot) = seen.get_mut(usize::from(head.currency))
@@ -369,9 +383,9 @@ impl Report {
             let named = named.filter(|&(code, seen)| seen && code > 0);
             named.map(|(code, _)| code).collect::<Vec<_>>()
         };
-        let conversions = seen(&self.conversions);
+        let conversions = seen(&self.conversions, RowKind::Conversions);
         let theirs = named(conversions);
-        let ours = named(seen(&self.orders));
+        let ours = named(seen(&self.orders, RowKind::Orders));
         // An upload is in the currency of CAKE's rows.
         self.settings.owed_in = match theirs.as_slice() {
             [only] => *only,

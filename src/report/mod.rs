@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`amount`], [`day`], [`flaw`] | amounts, days and zones; why a row or a file cannot be read |
 //! | `names`, `source` | columns and fields of each dialect; the state of one file while it is read |
-//! | `intake`, `row` | reads and checks rows; stores a row of each kind in the columns |
+//! | `intake`, `row`, `elsewhere` | reads and checks rows; stores a row of each kind; what a part knows of the others |
 //! | `csv`, `json`, `digits` | the readers; digits, eight at once |
 //! | `memory`, `store`, `words` | the ceiling; rows in blocks; dictionaries |
 //! | `judge`, `listing` | matching and classes; counts, sums and rows |
@@ -22,6 +22,7 @@ mod correction;
 mod csv;
 pub(crate) mod day;
 mod digits;
+mod elsewhere;
 mod flag;
 pub(crate) mod flaw;
 mod intake;
@@ -203,18 +204,10 @@ impl Report {
             part: (0, 1),
             seed: 0,
         };
-        let day = |parameter: &'static str, value: &str| {
-            crate::time::CivilDate::parse(parameter, value)?;
-            let written = day::Days::default().read(value.as_bytes());
-            written
-                .ok()
-                .and_then(|written| u32::try_from(written.seconds).ok())
-                .ok_or(Error::InvalidTime { parameter })
-        };
         for (name, value) in settings(options) {
             match name {
-                "from" => from = Some(day("from", value)?),
-                "to" => to = Some(day("to", value)?),
+                "from" => from = Some(day::first_second("from", value)?),
+                "to" => to = Some(day::first_second("to", value)?),
                 "zone" => settings_.zone = Zone::parse(value),
                 "ordersZone" => {
                     settings_.orders_zone = Zone::parse(value);
@@ -451,9 +444,10 @@ impl Report {
     /// Removes the file that is being read.
     #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn cancel(&mut self) {
-        let Some(current) = self.current.take() else {
+        let Some(mut current) = self.current.take() else {
             return;
         };
+        self.memory.free(&mut current.source.elsewhere.keys);
         match current.source.kind {
             RowKind::Orders => {
                 self.orders.go_back(current.mark, &mut self.memory);

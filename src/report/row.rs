@@ -7,12 +7,13 @@ mod status;
 
 use super::clicks::{ROLES, TEXTS};
 use super::digits::{number, padded};
+use super::elsewhere::Facts;
 use super::flag::Flag;
 use super::flaw::Flaw;
 use super::judge::NOTHING;
 use super::names::{Fields, Kind, Role};
 use super::source::Source;
-use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY};
+use super::store::{CLICK_ID, Head, IS_REFUND, IS_SAME_ID, NO_AMOUNT, NO_TIME, NOBODY, latest};
 use super::words::ShortPair;
 use super::{MAX_NUMBER_BYTES, Report};
 use crate::Result;
@@ -109,7 +110,14 @@ impl Report {
             flags |= IS_SAME_ID;
         }
         source.note_sample(fields, input);
-        if !self.is_ours(source, [unique_id, order_id, click_id]) {
+        let facts = Facts {
+            ids: [unique_id, order_id, click_id],
+            own: &[],
+            currency,
+            is_refund: is_refund && given_back != NOTHING,
+            times: (latest(seconds, day), paid),
+        };
+        if !self.is_ours(source, &facts)? {
             return Ok(());
         }
         let offer = source.id(fields, Role::OfferId, input)?;
@@ -231,7 +239,14 @@ impl Report {
         let offer = trim(fields.text(Role::OfferId, input));
         let affiliate = trim(fields.text(Role::AffiliateId, input));
         source.note_sample(fields, input);
-        if !self.is_ours(source, [&unique_id, &order_id, &click_id]) {
+        let facts = Facts {
+            ids: [&unique_id, &order_id, &click_id],
+            own: &own_id,
+            currency,
+            is_refund: false,
+            times: (seconds, None),
+        };
+        if !self.is_ours(source, &facts)? {
             return Ok(());
         }
         let pair = self.pair(offer, affiliate)?;
@@ -371,7 +386,14 @@ impl Report {
         }
         let state = Self::small(&mut self.states, &mut self.memory, &state)?;
         source.note_sample(fields, input);
-        if !self.is_ours(source, [&unique_id, &order_id, &click_id]) {
+        let facts = Facts {
+            ids: [&unique_id, &order_id, &click_id],
+            own: &[],
+            currency: 0,
+            is_refund: false,
+            times: (seconds, None),
+        };
+        if !self.is_ours(source, &facts)? {
             return Ok(());
         }
         let head = Head {

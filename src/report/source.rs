@@ -11,7 +11,8 @@ pub(super) use given_back::GivenBack;
 
 use super::amount::{NumberFormat, SCALE, read as read_amount};
 use super::csv::Csv;
-use super::day::{DayOrder, Days};
+use super::day::{DayOrder, Days, days};
+use super::elsewhere::Elsewhere;
 use super::flaw::Flaw;
 use super::json::{Facts, Json};
 use super::names::{Fields, Names, Pull, ROLE_NAMES, Role, RowKind};
@@ -68,6 +69,8 @@ pub(super) struct Source {
     cake_prefix: String,
     /// When the file was read from CAKE, in seconds since 1970.
     pub(super) read_at: Option<i64>,
+    /// The days that it has, where it says so: their first second, and the first second after them.
+    pub(super) covers: Option<(u32, u32)>,
     /// The state of all events in a file without a state column.
     pub(super) state: String,
     /// The number of the file's first row in its store, and a place that none of its rows lies before.
@@ -80,10 +83,8 @@ pub(super) struct Source {
     pub(super) rounded: Cell<u32>,
     /// Clicks that the page before has had.
     pub(super) repeated: u32,
-    /// Rows without the key that lie in another part of the report; and whether a row of another part may be nearly
-    /// the same: a spreadsheet has shortened a key, or CAKE may have a row's other id.
-    pub(super) keyless: u32,
-    pub(super) has_elsewhere: bool,
+    /// What this part of a report knows of the others' rows.
+    pub(super) elsewhere: Elsewhere,
     /// Pairs of row and line, where rows do not follow line by line.
     pub(super) lines: Vec<(u32, u32)>,
     next_line: u32,
@@ -165,6 +166,7 @@ impl Source {
             prefix: String::new(),
             cake_prefix: String::new(),
             read_at: None,
+            covers: None,
             state: String::new(),
             first_row: 0,
             first_place: 0,
@@ -173,8 +175,7 @@ impl Source {
             line_items: 0,
             rounded: Cell::new(0),
             repeated: 0,
-            keyless: 0,
-            has_elsewhere: false,
+            elsewhere: Elsewhere::default(),
             lines: Vec::new(),
             next_line: 0,
             doubts: Vec::new(),
@@ -273,6 +274,7 @@ impl Source {
             "prefix" => value.clone_into(&mut self.prefix),
             "cakePrefix" => value.clone_into(&mut self.cake_prefix),
             "readAt" => self.read_at = value.parse().ok(),
+            "covers" => self.covers = Some(days("covers", value)?),
             "state" => value.clone_into(&mut self.state),
             "testOrders" => self.counts_tests = value == "true",
             _ => {

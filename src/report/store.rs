@@ -6,7 +6,7 @@ mod head;
 use super::memory::{Memory, hash};
 use super::partition::Partitions;
 use head::{CLASS, FLAGS, HAS_MORE, HEAD, MORE, PARTNER};
-pub(super) use head::{Head, View};
+pub(super) use head::{Head, View, latest};
 
 const BLOCK_BITS: u32 = 15;
 const BLOCK: usize = 1 << BLOCK_BITS;

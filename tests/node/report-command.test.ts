@@ -320,6 +320,46 @@ test("a sale after the pages were read is not uploaded", () => {
   expect(upload(...of(LIST), ...of(may))).toMatch(/upload: 4 lines, 88.00/);
 });
 
+test("an open side of the days ends where the days of the kept pages end", () => {
+  const days = ["2026-05-20", "2026-06-20", "2026-07-03"];
+  const rows = days.map((day, index) => `${index},k${index},${day} 10:00:00,22.00,approved\n`);
+  write("o.csv", `order_id,click_id,date,revenue,status\n${rows.join("")}`);
+  note([page(1)]);
+  const given = ["report", "--orders", "o.csv", "--offer", "1", "--conversions", `${LIST}-*.json`, "--upload", "u.csv"];
+  for (const open of [[], ["--from", "2026-06-01"], ["--to", "2026-06-30"]]) {
+    const { stderr } = run(...given, "--dry-run", ...open);
+    expect(stderr, open.join(" ")).toMatch(/upload: 1 lines, 22.00, \d left out: at_the_border/);
+  }
+});
+
+test("a cut line of a journal is refused wherever it was cut", () => {
+  write("c.json", '[{"conversion_id":7,"unique_id":"1","offer_id":1,"payout":"9.00","conversion_status":"approved"}]');
+  const both = ["--corrections", "fix.csv", "--upload", "u.csv", "--journal", "j.txt"];
+  expect(report(...both).stderr).toMatch(/corrections: 1 lines.*\n?.*upload: 1 lines/);
+  const [correction = "", upload = ""] = read("j.txt").trim().split("\n");
+  for (const line of [correction, upload]) {
+    for (let end = 1; end < line.length; end += 1) {
+      write("j.txt", `${line.slice(0, end)}\n`);
+      if (line.slice(0, end).trim() === "" || (end % 7 !== 0 && end < line.length - 12)) continue;
+      expect(report(...both).stderr, line.slice(0, end)).toContain("journal");
+    }
+  }
+});
+
+test("a folder that is not there and a day that is none are named before anything else", () => {
+  for (const option of ["corrections", "upload", "csv", "html", "journal"]) {
+    const { status, stderr } = report(`--${option}`, "missing/dir/fix.csv");
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringMatching(new RegExp(`--${option} missing/dir/fix.csv .* there is no folder missing/dir`)),
+    });
+  }
+  const given = ["conversions", "--from", "2026-06-31", "--to", "2026-07-01", "--pages", "new"];
+  const { status, stderr } = run(...given, "--base-url", "https://a.example");
+  expect(status).not.toBe(0);
+  expect(stderr).toContain("2026-06-31");
+});
+
 const CAKE_COLUMNS = "Conversion ID,Conversion Date,Offer ID,Payout,Revenue,Status,Transaction ID\n";
 
 /** Twenty orders, and CAKE's file of them with each payout as it is written there. */

@@ -34,12 +34,31 @@ impl Borders {
 }
 
 impl Report {
+    /// The report's days. An open side of them ends where the days end that CAKE's pages say they have: rows that a page
+    /// does not say it has may be missing.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn covered(&self, is_upload: bool, (from, to): Span) -> Span {
+        let covers = self.sources.iter().filter_map(|source| source.covers);
+        let covers = covers.filter(|_| is_upload);
+        let all = covers.reduce(|(first, last), (one, other)| (first.min(one), last.max(other)));
+        let (first, last) = all.unwrap_or((from, to));
+        (
+            if from == 0 { first } else { from },
+            if to == NO_TIME { last } else { to },
+        )
+    }
+
     /// The borders for an upload or for rejections. Rows beyond the report's days push them outwards.
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn borders(&self, is_upload: bool) -> Borders {
         let (from, to) = self.settings.window;
         let store = self.side(!is_upload);
-        let (mut first, mut last, mut late) = (from, to, MARGIN);
+        let (mut first, mut last) = self.covered(is_upload, (from, to));
+        let elsewhere = self.sources.iter().map(|source| source.elsewhere.late);
+        let mut late = elsewhere.fold(MARGIN, u32::max);
+        if is_upload {
+            late = MARGIN;
+        }
         let mut next = store.first();
         while let Some((head, place)) = next.and_then(|place| Some((store.head(place)?, place))) {
             next = store.next(place);

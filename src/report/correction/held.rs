@@ -7,11 +7,8 @@ use crate::report::Report;
 use crate::report::judge::hints::{Twins, is_at_border};
 use crate::report::judge::{Class, Rounded, Verdicts, proof, repeats_nothing};
 use crate::report::memory::sort_numbers;
-use crate::report::names::RowKind;
 use crate::report::row::Span;
-use crate::report::store::{
-    CLICK_ID, Head, IS_SAME_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID,
-};
+use crate::report::store::{CLICK_ID, Head, IS_SAME_ID, NOBODY, ORDER_ID, OWN_ID, UNIQUE_ID};
 
 /// The kinds of keys of a row.
 pub(super) type Kinds = u32;
@@ -105,7 +102,7 @@ impl Report {
         let (wanted, kinds, lent) = self.wanted(is_upload);
         let mut held = Held {
             near: near(verdicts, is_upload),
-            lacks_search: verdicts.lacks_hints || self.has_elsewhere(),
+            lacks_search: verdicts.lacks_hints || self.has_near_elsewhere(),
             lent,
             ..Held::default()
         };
@@ -255,28 +252,26 @@ impl Report {
         }
         let is_lost = |state: &[u8]| matches!(state, b"dead" | b"refused");
         let events = if is_upload && wanted != 0 {
-            let mut count = |store: &Store| {
-                let places = store.keyless.iter().filter(|&&place| {
-                    let ids = [UNIQUE_ID, ORDER_ID].map(|which| store.text(place, which));
-                    let is_date = holds.rounded.has_date(self, ids);
-                    store.head(place).is_some_and(|head| {
-                        (is_date || self.kinds(false, head.flags) == 0)
-                            && !is_lost(self.states.text(u32::from(head.status)))
-                    })
-                });
-                places.count() as u64
-            };
-            count(&self.deliveries)
+            let store = &self.deliveries;
+            let mut count = 0;
+            let mut next = store.first();
+            while let Some(place) = next {
+                next = store.next(place);
+                let Some(head) = store.head(place) else { break };
+                let ids = [UNIQUE_ID, ORDER_ID].map(|which| store.text(place, which));
+                let has_no_key =
+                    self.kinds(false, head.flags) == 0 || holds.rounded.has_date(self, ids);
+                let state = self.states.text(u32::from(head.status));
+                count += u64::from(has_no_key && !is_lost(state));
+            }
+            count
         } else {
             0
         };
-        // In a part of a report, rows without the key are in another one.
-        let elsewhere = self.sources.iter().filter(|source| match source.kind {
-            RowKind::Orders => is_order,
-            RowKind::Conversions | RowKind::Deliveries => is_upload,
-            RowKind::Clicks => false,
-        });
-        let elsewhere: u64 = elsewhere.map(|source| u64::from(source.keyless)).sum();
+        // In a part of a report, rows that cannot be compared may be in another one.
+        let elsewhere = self.rows_elsewhere(is_order);
+        holds.lacks_search |= elsewhere.is_none();
+        let elsewhere = elsewhere.unwrap_or(0);
         if events + elsewhere > 0 {
             holds.rows += events + elsewhere;
             holds.alone.push(0);
@@ -306,8 +301,9 @@ impl Report {
     }
 
     /// May a row of another part be nearly the same?
-    fn has_elsewhere(&self) -> bool {
-        self.sources.iter().any(|source| source.has_elsewhere)
+    fn has_near_elsewhere(&self) -> bool {
+        let mut sources = self.sources.iter();
+        sources.any(|source| source.elsewhere.has_near)
     }
 }
 

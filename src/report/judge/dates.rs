@@ -18,7 +18,7 @@ const MARKS: [[&str; 3]; 2] = [["年", "月", "日"], ["년", "월", "일"]];
 /// so.
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
-pub(super) fn is_named(key: &[u8]) -> bool {
+pub(in crate::report) fn is_named(key: &[u8]) -> bool {
     if !(5..=20).contains(&key.len()) {
         return false;
     }
@@ -77,7 +77,7 @@ pub(super) fn may_be_day(key: &[u8]) -> bool {
 /// Is it a date of three numbers, such as `03/04/2026`, `3.4.2026`, `03/04/26`, `2026-03-04` or `2026-03-04 00:00:00`?
 /// Some shops number their orders so: `45/06/2026` is none.
 #[cfg_attr(small_cold, optimize(size))]
-pub(super) fn is_day(key: &[u8]) -> bool {
+pub(in crate::report) fn is_day(key: &[u8]) -> bool {
     let is_date = |day: u32, month: u32| (1..=31).contains(&day) && (1..=12).contains(&month);
     of_three(key).is_some_and(|(all, is_year_first)| {
         let [first, middle, last] = all;
@@ -148,7 +148,7 @@ fn without_midnight(key: &[u8]) -> &[u8] {
 /// How three numbers with a year are written, as a bit: where the year stands, the sign between them, and one or two
 /// digits of the middle one.
 #[cfg_attr(small_cold, optimize(size))]
-pub(super) fn style(key: &[u8]) -> u16 {
+pub(in crate::report) fn style(key: &[u8]) -> u16 {
     let sign = key.iter().find(|&&byte| is_sign(byte));
     let sign = match sign {
         Some(b'/') => 0,

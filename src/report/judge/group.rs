@@ -176,6 +176,7 @@ impl Judge {
         for (order, of) in plan.orders {
             let head = report.orders.head(order)?;
             self.settle(report, true, order, Class::DuplicateOrder, of, &head);
+            report.memory.extend(&mut self.repeats, &[of])?;
         }
         // One row takes money back from the others: which of them is left is for a person to say.
         for &(conversion, of, _) in &plan.conversions {

@@ -2,15 +2,17 @@
 
 mod forms;
 mod part;
+mod rule;
 mod twins;
 
+use super::group::LOOK;
 use super::{Class, Hint, Judge};
 use crate::report::Report;
 use crate::report::memory::{hash, sort_numbers};
-use crate::report::store::{CLICK_ID, NOBODY, Store};
+use crate::report::store::{CLICK_ID, NOBODY, ORDER_ID, Store, UNIQUE_ID};
 pub(in crate::report) use forms::{difference, is_exponent, plain_form, shown_digits};
-use forms::{each_form, number_after_prefix};
-pub(in crate::report) use part::{is_at_border, part_form};
+pub(in crate::report) use part::{is_at_border, is_part, part_form};
+pub(in crate::report) use rule::{PART, PREFIX, each_near, fits, needs_click};
 pub(in crate::report) use twins::Twins;
 
 impl Judge {
@@ -62,8 +64,11 @@ impl Judge {
     }
 }
 
-/// A spelling of a key: its hash, the row, and the key.
-type Entry = (u64, u32, u8);
+/// A spelling of a key: its hash, the key with how the spelling was made, and the row.
+type Entry = (u64, u8, u32);
+
+/// The key of an entry, without how it was made.
+const KEY: u8 = 7;
 
 /// Takes the place of a row, one of its keys and the key's text; `None` ends the visits.
 type Visit<'a> = dyn FnMut(u32, u8, &[u8]) -> Option<()> + 'a;
@@ -98,54 +103,81 @@ impl Near<'_> {
             &self.report.orders,
             Some(self.orders),
             &mut |place, key, text| {
-                each_form(text, lengths, &mut scratch, &mut |form| {
-                    memory.extend(&mut ours, &[(hash_in(form, key), place, key)])
-                })?;
-                if prefix_form(text, key, true, &mut scratch) {
-                    memory.extend(&mut ours, &[(hash_in(&scratch, key), place, key)])?;
-                }
-                Some(())
+                each_near(text, key, lengths, &mut scratch, &mut |form, key| {
+                    memory.extend(&mut ours, &[(form, key, place)])
+                })
             },
         )?;
         sort(&mut ours);
         let mut theirs: Vec<Entry> = Vec::new();
         self.each_key(others, places, &mut |place, key, text| {
-            let mut add = |form: &[u8]| {
-                let entry = (hash_in(form, key), place, key);
-                if same_form(&ours, entry.0).is_empty() {
+            each_near(text, key, lengths, &mut scratch, &mut |form, key| {
+                if same_form(&ours, form).is_empty() {
                     return Some(());
                 }
-                memory.extend(&mut theirs, &[entry])
-            };
-            each_form(text, lengths, &mut scratch, &mut add)?;
-            if prefix_form(text, key, false, &mut scratch) {
-                add(&scratch)?;
-            }
-            Some(())
+                memory.extend(&mut theirs, &[(form, key, place)])
+            })
         })?;
         sort(&mut theirs);
         let mut hints = Vec::new();
-        let mut rest = theirs.as_slice();
-        while let Some(&(form, ..)) = rest.first() {
-            let (orders, others) = (same_form(&ours, form), same_form(rest, form));
-            rest = rest.get(others.len().max(1)..)?;
-            let (last, last_other) = (orders.last()?, others.last()?);
-            // Each row of the longer side has a neighbour, too: the last row of the shorter side.
-            for index in 0..orders.len().max(others.len()) {
-                let &(_, order, key) = orders.get(index).unwrap_or(last);
-                let &(_, conversion, their_key) = others.get(index).unwrap_or(last_other);
-                let keys = [key, their_key];
-                let hint = Hint {
-                    order,
-                    conversion,
-                    keys,
-                };
-                memory.extend(&mut hints, &[hint])?;
+        for group in theirs.chunk_by(|one, other| one.0 == other.0) {
+            let Some(&(form, ..)) = group.first() else {
+                continue;
+            };
+            for orders in same_form(&ours, form).chunk_by(is_made_alike) {
+                for rows in group.chunk_by(is_made_alike) {
+                    self.pair(others, (orders, rows), &mut |hint| {
+                        memory.extend(&mut hints, &[hint])
+                    })?;
+                }
             }
         }
         hints.sort_unstable_by_key(|hint| (hint.order, hint.conversion, hint.keys));
         hints.dedup_by_key(|hint| (hint.order, hint.conversion));
         Some(hints)
+    }
+
+    /// Pairs entries of one form that are nearly the same. Each row has a neighbour: of the shorter side the last row
+    /// has several.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn pair(
+        &self,
+        store: &Store,
+        (orders, others): (&[Entry], &[Entry]),
+        add: &mut dyn FnMut(Hint) -> Option<()>,
+    ) -> Option<()> {
+        let (&last, &last_other) = (orders.last()?, others.last()?);
+        if !fits(last.1, last_other.1) {
+            return Some(());
+        }
+        let needs_part = (last.1 | last_other.1) & PART != 0;
+        let may_be = |one: &Entry, other: &Entry| {
+            !needs_part || is_part_of_other(&self.report.orders, one.2, store, other.2)
+        };
+        let mut add = |&(_, key, order): &Entry, &(_, their_key, conversion): &Entry| {
+            let keys = [key & KEY, their_key & KEY];
+            add(Hint {
+                order,
+                conversion,
+                keys,
+            })
+        };
+        for index in 0..orders.len().max(others.len()) {
+            let one = orders.get(index).unwrap_or(&last);
+            let other = others.get(index).unwrap_or(&last_other);
+            if may_be(one, other) {
+                add(one, other)?;
+                continue;
+            }
+            // Each of the two may be another one's.
+            if let Some(other) = others.iter().take(LOOK).find(|other| may_be(one, other)) {
+                add(one, other)?;
+            }
+            if let Some(one) = orders.iter().take(LOOK).find(|one| may_be(one, other)) {
+                add(one, other)?;
+            }
+        }
+        Some(())
     }
 
     /// Visits the keys of these rows, or of all rows.
@@ -173,24 +205,17 @@ impl Near<'_> {
     }
 }
 
-/// Makes the form of a number that one side has with a prefix, such as a shop's `b-9`, and the other side without; false
-/// where there is none. Clicks have none.
-#[inline(never)]
+/// Were two entries made of their keys in the same way?
+fn is_made_alike(one: &Entry, other: &Entry) -> bool {
+    (one.1 ^ other.1) & (PART | PREFIX) == 0
+}
+
+/// Is an order a part of another row's order, or the other way round?
 #[cfg_attr(small_cold, optimize(size))]
-fn prefix_form(text: &[u8], key: u8, is_ours: bool, form: &mut Vec<u8>) -> bool {
-    if usize::from(key) == CLICK_ID {
-        return false;
-    }
-    plain_form(text, form);
-    let Some((number, is_prefixed)) = number_after_prefix(form) else {
-        return false;
-    };
-    let (prefix, mark) = (
-        form.len() - number.len(),
-        [0, b'P', u8::from(is_prefixed == is_ours)],
-    );
-    form.splice(..prefix, mark);
-    true
+fn is_part_of_other(orders: &Store, order: u32, others: &Store, other: u32) -> bool {
+    let ours = [UNIQUE_ID, ORDER_ID].map(|id| orders.text(order, id));
+    let theirs = [UNIQUE_ID, ORDER_ID].map(|id| others.text(other, id));
+    is_part(ours, theirs) || is_part(theirs, ours)
 }
 
 /// A hash of a form. A unique id may be the other side's order id; a click id is neither.
@@ -198,10 +223,11 @@ fn hash_in(form: &[u8], key: u8) -> u64 {
     hash(form, 1) & !1 | u64::from(usize::from(key) == CLICK_ID)
 }
 
-/// Sorts by form and row; of two keys of a row with one form, the first stays.
+/// Sorts by form, how it was made, and row; of two keys of a row with one form, the first stays.
 fn sort(entries: &mut Vec<Entry>) {
-    entries.sort_unstable();
-    entries.dedup_by_key(|&mut (form, place, _)| (form, place));
+    let made = |key: u8| key & (PART | PREFIX);
+    entries.sort_unstable_by_key(|&(form, key, place)| (form, made(key), place, key));
+    entries.dedup_by_key(|&mut (form, key, place)| (form, made(key), place));
 }
 
 /// The entries with a form.

@@ -29,6 +29,7 @@ impl Judge {
             memory.free(chances);
         }
         memory.free(&mut self.unsure);
+        memory.free(&mut self.repeats);
         self.pairs.clear(memory);
     }
 

@@ -110,6 +110,41 @@ impl Rounded {
     }
 }
 
+/// The long numbers of a file.
+#[derive(Debug, Default)]
+pub(in crate::report) struct Long {
+    /// The zeros that may be lost digits, of the numbers that were seen; and has one lost nothing?
+    zeros: usize,
+    seen: Vec<Vec<u8>>,
+    is_exact: bool,
+}
+
+impl Long {
+    #[inline]
+    pub(in crate::report) fn add(&mut self, id: &[u8]) {
+        if id.len() > EXACT && !self.is_exact && id.iter().all(u8::is_ascii_digit) {
+            self.add_number(id);
+        }
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn add_number(&mut self, id: &[u8]) {
+        let shown = shown_digits(id);
+        if shown == 0 {
+            self.is_exact = true;
+        } else if self.zeros < FEW && !self.seen.iter().any(|seen| seen == id) {
+            self.zeros += id.len().saturating_sub(shown);
+            self.seen.push(id.to_vec());
+        }
+    }
+
+    /// Are they all rounded?
+    pub(in crate::report) fn is_rounded(&self) -> bool {
+        self.zeros >= FEW && !self.is_exact
+    }
+}
+
 /// Is a key certainly none that a spreadsheet has rounded or turned into a date?
 #[inline]
 pub(super) fn is_exact(key: &[u8]) -> bool {
@@ -121,8 +156,10 @@ impl Report {
     /// numbers its orders so goes on after the last day, with 45/06/2026.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    fn own_styles(&self) -> u16 {
-        let mut styles = 0;
+    pub(in crate::report) fn own_styles(&self) -> u16 {
+        // What a part of a report knows of all rows.
+        let known = self.sources.iter().map(|source| source.elsewhere.styles);
+        let mut styles = known.fold(0, |all, own| all | own);
         for store in [&self.orders, &self.conversions] {
             let mut next = store.first();
             while let Some((view, after)) = next.and_then(|place| store.view(place)) {
@@ -149,27 +186,24 @@ impl Report {
         let store: &Store = self.side(is_order);
         let mut next = store.first();
         for source in self.sources.iter().filter(|source| source.kind == kind) {
-            let (mut zeros, mut is_exact) = (0_usize, false);
-            let mut seen: Vec<&[u8]> = Vec::new();
+            // What a part of a report knows of all rows.
+            if self.settings.part.1 > 1 {
+                if source.elsewhere.long.is_rounded() {
+                    return true;
+                }
+                continue;
+            }
+            let mut long = Long::default();
             for _ in 0..source.rows {
                 let Some((view, after)) = next.and_then(|place| store.view(place)) else {
                     break;
                 };
                 next = after;
                 for id in [UNIQUE_ID, ORDER_ID].map(|which| view.text(which)) {
-                    if id.len() <= EXACT || !id.iter().all(u8::is_ascii_digit) {
-                        continue;
-                    }
-                    let shown = shown_digits(id);
-                    if shown == 0 {
-                        is_exact = true;
-                    } else if zeros < FEW && !seen.contains(&id) {
-                        zeros += id.len().saturating_sub(shown);
-                        seen.push(id);
-                    }
+                    long.add(id);
                 }
             }
-            if zeros >= FEW && !is_exact {
+            if long.is_rounded() {
                 return true;
             }
         }
@@ -194,6 +228,17 @@ impl Judge {
             chances.sort_unstable();
         }
         self.sorted_chances = self.chances.each_ref().map(Vec::len);
+        self.repeats.sort_unstable();
+        self.sorted_repeats = self.repeats.len();
+    }
+
+    /// How many rows have earlier passes found that repeat this order?
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn repeats_of(&self, order: u32) -> usize {
+        let known = self.repeats.get(..self.sorted_repeats).unwrap_or_default();
+        let from = known.partition_point(|&other| other < order);
+        let rest = known.get(from..).unwrap_or_default();
+        rest.partition_point(|&other| other == order)
     }
 
     /// Has an earlier pass found that the row repeats another one by an id, with a key of its own?

@@ -270,6 +270,9 @@ impl Judge {
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn find_doubts(&mut self, report: &mut Report) -> Option<()> {
+        let mut sources = report.sources.iter();
+        self.verdicts.has_nameless_refund =
+            sources.any(|source| source.elsewhere.has_nameless_refund);
         if !self.has_doubts {
             return Some(());
         }

@@ -44,6 +44,7 @@ impl Judge {
     pub(super) fn take_chances(&mut self, report: &mut Report) -> Option<()> {
         let mut torn = BTreeSet::new();
         for is_order in [true, false] {
+            self.sort_chances();
             let side = usize::from(!is_order);
             let mut chances = core::mem::take(self.chances.get_mut(side)?);
             if chances.is_empty() {
@@ -204,8 +205,18 @@ impl Judge {
         let store = report.side(is_order);
         let is_same =
             |key| !store.text(row, key).is_empty() && store.text(row, key) == store.text(of, key);
-        if !is_order && (!ids.into_iter().any(is_same) || repeats_nothing(report, row, of)) {
-            report.conversions.add_flags(row, IS_SPARED);
+        if is_order {
+            report.memory.extend(&mut self.repeats, &[of])?;
+        } else {
+            let stand = report.conversions.head(of)?;
+            // Another click is none of an order that repeats this one.
+            let clicks = [row, of].map(|row| store.text(row, CLICK_ID));
+            let is_repeated = is_paired(&stand)
+                && !is_other(clicks[0], clicks[1])
+                && self.repeats_of(stand.partner) > 0;
+            if is_repeated || !ids.into_iter().any(is_same) || repeats_nothing(report, row, of) {
+                report.conversions.add_flags(row, IS_SPARED);
+            }
         }
         // What the forwarder has of one row it has of the sale.
         if head.class == Class::Delivered as u8 && is_order {

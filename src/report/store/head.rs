@@ -34,6 +34,13 @@ pub(in crate::report) struct Head {
     pub(in crate::report) pair: u32,
 }
 
+/// The last second that a time with these flags may mean.
+#[inline]
+pub(in crate::report) fn latest(seconds: u32, flags: u8) -> u32 {
+    let more = if flags & IS_DAY == 0 { 0 } else { LAST_OF_DAY };
+    seconds.saturating_add(more)
+}
+
 impl Head {
     /// Does the row take money back?
     pub(in crate::report) fn is_below_zero(&self) -> bool {
@@ -44,12 +51,7 @@ impl Head {
 
     /// The last second that its time may mean, where it has one: a day is all of its seconds.
     pub(in crate::report) fn latest(&self) -> u32 {
-        let more = if self.flags & IS_DAY == 0 {
-            0
-        } else {
-            LAST_OF_DAY
-        };
-        self.seconds.saturating_add(more)
+        latest(self.seconds, self.flags)
     }
 
     #[inline]

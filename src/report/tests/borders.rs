@@ -33,6 +33,7 @@ fn a_sale_after_the_reading_or_at_a_border_is_not_uploaded() {
     const EARLY: &str = "2026-06-02 10:00:00";
     // The pages were read on 2026-06-15 at 12:00 UTC.
     let read = "readAt=1781524800";
+    let june = "covers=2026-06-01/2026-06-30";
     let york = &format!("{JUNE}\nzone=0:-14400");
     for (options, source, date, of_cake, expected) in [
         (JUNE, read, "2026-06-29 10:00:00", EARLY, "read_too_early"),
@@ -71,6 +72,26 @@ fn a_sale_after_the_reading_or_at_a_border_is_not_uploaded() {
             "at_the_border",
         ),
         ("to=2026-06-30", "", "2026-06-01 00:00:20", EARLY, "c1"),
+        // An open side of the days ends where CAKE's pages say that they end.
+        ("", june, "2026-05-20 10:00:00", EARLY, "at_the_border"),
+        ("", june, "2026-07-03 10:00:00", EARLY, "at_the_border"),
+        ("", june, "2026-06-30 23:59:30", EARLY, "at_the_border"),
+        ("", june, "2026-06-20 10:00:00", EARLY, "c1"),
+        (
+            "from=2026-06-01",
+            june,
+            "2026-07-03 10:00:00",
+            EARLY,
+            "at_the_border",
+        ),
+        (
+            "to=2026-06-30",
+            june,
+            "2026-05-20 10:00:00",
+            EARLY,
+            "at_the_border",
+        ),
+        ("to=2026-07-31", june, "2026-07-03 10:00:00", EARLY, "c1"),
         ("", "", "2026-06-30 23:59:30", EARLY, "c1"),
         ("", read, "2026-06-30 23:59:30", EARLY, "read_too_early"),
     ] {

@@ -279,8 +279,12 @@ impl Plan {
             let mut taken = taken.clone();
             taken.any(|(&place, &is_taken)| place == of && is_taken)
         };
-        // Orders that repeat as often may be sales.
+        // Orders that repeat as often may be sales, by this key or by one before it.
         let mut spared = repeats.len();
+        if is_taken.contains(&false) {
+            let before = sales.iter().map(|&sale| judge.repeats_of(sale));
+            spared += before.sum::<usize>();
+        }
         for (&place, _) in taken.clone().filter(|(_, is_taken)| !**is_taken) {
             let ids = stronger(conversions, key, place);
             let Some(of) = stands.repeated(ids, offer_in(place), place) else {

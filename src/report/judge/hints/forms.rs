@@ -1,5 +1,6 @@
 //! The forms of a key, without what people, programs and spreadsheets add: keys of one form are nearly the same.
 
+use super::part::is_part;
 use crate::report::source::from_windows;
 use crate::spoiled::{is_dash, is_invisible, narrow, unescaped};
 
@@ -211,6 +212,8 @@ fn without_separators(text: &str) -> String {
 
 #[cfg_attr(small_cold, optimize(size))]
 fn drop_separators(plain: &mut Vec<u8>) {
+    // A word after the number, such as that of a refund, may stand after a part's number, too.
+    let mut word = plain.split_off(before_word(plain).len());
     let is_between = |three: &[u8]| matches!(three, [b'0'..=b'9', sign, b'0'..=b'9'] if sign.is_ascii_punctuation());
     let part = match plain.as_slice() {
         [.., b'0'..=b'9', sign, b'0'..=b'9'] if sign.is_ascii_punctuation() => 1,
@@ -227,6 +230,28 @@ fn drop_separators(plain: &mut Vec<u8>) {
         *sign = b'-';
     }
     plain.append(&mut part);
+    word.retain(|byte| !byte.is_ascii_punctuation());
+    plain.append(&mut word);
+}
+
+/// What stands before a key's last word, which has letters and at most two digits after them, and before the signs
+/// between the two.
+#[cfg_attr(small_cold, optimize(size))]
+fn before_word(text: &[u8]) -> &[u8] {
+    let without = |text: &[u8], is_passed: fn(&u8) -> bool| {
+        let tail = text.iter().rev().take_while(|byte| is_passed(byte));
+        text.len() - tail.count()
+    };
+    let letters_end = without(text, u8::is_ascii_digit);
+    let (lettered, digits) = text.split_at_checked(letters_end).unwrap_or((text, &[]));
+    let (signs, letters) = lettered
+        .split_at_checked(without(lettered, u8::is_ascii_alphabetic))
+        .unwrap_or((lettered, &[]));
+    let end = without(signs, u8::is_ascii_punctuation);
+    match signs.get(..end) {
+        Some(before @ [.., b'0'..=b'9']) if !letters.is_empty() && digits.len() <= 2 => before,
+        _ => text,
+    }
 }
 
 /// `1001` of `001001`, and `ORD1001` of `ORD0001001`: nothing but letters stands before the zeros.
@@ -353,10 +378,14 @@ pub(in crate::report) fn difference(one: &[u8], other: &[u8], is_one_key: bool) 
     match found {
         Some((name, _)) => name,
         None if plain(one) == plain(other) => "several",
-        None if is_prefixed(&plain(one), &plain(other)) => "prefix",
+        None if without_prefix(&plain(one)) == without_prefix(&plain(other)) => "prefix",
+        None if is_part([one, &[]], [other, &[]]) || is_part([other, &[]], [one, &[]]) => "part",
         None => "rounding",
     }
 }
+
+/// The most bytes of a prefix before a number, and of the word after one.
+pub(super) const PREFIX_BYTES: usize = 16;
 
 /// The number at the end of a key's plain form without its leading zeros, and whether letters stand before it.
 pub(super) fn number_after_prefix(key: &[u8]) -> Option<(&[u8], bool)> {
@@ -365,13 +394,15 @@ pub(super) fn number_after_prefix(key: &[u8]) -> Option<(&[u8], bool)> {
     let zeros = number.iter().take_while(|&&byte| byte == b'0').count();
     let number = number.get(zeros..).filter(|number| !number.is_empty())?;
     // Words of some length, and such as hexadecimal numbers, only happen to end in digits.
-    let is_short = prefix.len() <= 16 && !prefix.iter().any(u8::is_ascii_digit);
-    is_short.then_some((number, prefix.iter().any(u8::is_ascii_alphabetic)))
+    let is_short = prefix.len() <= PREFIX_BYTES && !prefix.iter().any(u8::is_ascii_digit);
+    is_short.then_some((number, !prefix.is_empty()))
 }
 
-fn is_prefixed(one: &[u8], other: &[u8]) -> bool {
-    let [one, other] = [one, other].map(number_after_prefix);
-    matches!((one, other), (Some((one, a)), Some((other, b))) if one == other && a != b)
+/// `1001-1` of the plain form `ord1001-1`: without what stands before the first digit.
+pub(super) fn without_prefix(form: &[u8]) -> &[u8] {
+    let at = form.iter().position(u8::is_ascii_digit);
+    let at = at.filter(|at| (1..=PREFIX_BYTES).contains(at)).unwrap_or(0);
+    form.get(at..).unwrap_or_default()
 }
 
 /// Is it a number that a spreadsheet has written as `1,79536E+12`?

@@ -1,6 +1,8 @@
 //! Parts: which rows one part of a report must have together, and orders that are told in parts.
 
-use super::forms::{EXACT_DIGITS, number_after_prefix, plain_form, shown_digits};
+use super::forms::{
+    EXACT_DIGITS, PREFIX_BYTES, number_after_prefix, plain_form, shown_digits, without_prefix,
+};
 
 /// The first digits of a long number, which it mostly keeps where the last ones are lost.
 const PART_DIGITS: usize = 12;
@@ -10,8 +12,8 @@ const PART_DIGITS: usize = 12;
 #[cfg_attr(small_cold, optimize(size))]
 pub(in crate::report) fn part_form(text: &[u8], form: &mut Vec<u8>) {
     plain_form(text, form);
-    if let Some(whole) = whole_of(form) {
-        form.truncate(whole.len());
+    while let Some(whole) = whole_of(form).map(<[u8]>::len) {
+        form.truncate(whole);
     }
     let Some((number, _)) = number_after_prefix(form) else {
         return;
@@ -43,16 +45,16 @@ pub(in crate::report) fn is_at_border(text: &[u8]) -> bool {
 #[cfg_attr(small_cold, optimize(size))]
 pub(super) fn whole_of(form: &[u8]) -> Option<&[u8]> {
     let (whole, part) = match form {
-        [whole @ .., b'-', one] => (whole, [b'0', *one]),
-        [whole @ .., b'-', ten, one] => (whole, [*ten, *one]),
+        [whole @ .., b'-', one @ b'0'..=b'9'] => (whole, [b'0', *one]),
+        [whole @ .., b'-', ten @ b'0'..=b'9', one @ b'0'..=b'9'] => (whole, [*ten, *one]),
         _ => return lettered_whole_of(form),
     };
-    let is_part = part.iter().all(u8::is_ascii_digit) && part != *b"00";
+    let is_part = part != *b"00";
     let is_one = whole.last().is_some_and(u8::is_ascii_digit) && !whole.contains(&b'-');
     (is_part && is_one).then_some(whole)
 }
 
-/// A number with letters before it or none, and after it at most three letters and two digits.
+/// A number with letters before it or none, and after it a word and at most two digits.
 #[cfg_attr(small_cold, optimize(size))]
 fn lettered_whole_of(form: &[u8]) -> Option<&[u8]> {
     let end = |text: &[u8], is_passed: fn(&u8) -> bool| {
@@ -63,19 +65,22 @@ fn lettered_whole_of(form: &[u8]) -> Option<&[u8]> {
     let (lettered, digits) = form.split_at_checked(letters_end)?;
     let (whole, letters) = lettered.split_at_checked(end(lettered, u8::is_ascii_alphabetic))?;
     let (prefix, number) = whole.split_at_checked(end(whole, u8::is_ascii_digit))?;
-    let is_part = (1..=3).contains(&letters.len()) && digits.len() <= 2;
+    let is_part = (1..=PREFIX_BYTES).contains(&letters.len()) && digits.len() <= 2;
     let is_one = !number.is_empty() && prefix.iter().all(u8::is_ascii_alphabetic);
-    (is_part && is_one).then_some(whole)
+    // A part may have parts: `1001-1` of a refund `1001-1-R`.
+    let is_part_too = || whole.contains(&b'-') && whole_of(whole).is_some();
+    (is_part && (is_one || is_part_too())).then_some(whole)
 }
 
 /// Does a row name an order by these ids, and another row by its ids a part of the order? A row of both is the part.
+/// Either may have a prefix.
 #[cfg_attr(small_cold, optimize(size))]
-pub(super) fn is_part(whole: [&[u8]; 2], part: [&[u8]; 2]) -> bool {
+pub(in crate::report) fn is_part(whole: [&[u8]; 2], part: [&[u8]; 2]) -> bool {
     let forms = |ids: [&[u8]; 2]| {
         ids.map(|id| {
             let mut form = Vec::new();
             plain_form(id, &mut form);
-            form
+            without_prefix(&form).to_vec()
         })
     };
     let [whole, part] = [whole, part].map(forms);
@@ -107,6 +112,12 @@ mod tests {
             ("#1001-R2", "1001"),
             ("1001-EX1", "1001"),
             ("1001-bis", "1001"),
+            ("1001-REFUND", "1001"),
+            ("1001 (refund)", "1001"),
+            ("1001-REFUND-2", "1001"),
+            ("1001R", "1001"),
+            ("1001-1-R", "1001-1"),
+            ("ORD-1001-1-R1", "ord1001-1"),
             ("ORD-1001-A", "ord1001"),
             ("ORD1001-1", "ord1001"),
         ] {
@@ -118,7 +129,7 @@ mod tests {
             "ORD-1001",
             "2026-1001",
             "1001-00",
-            "1001-WXYZ",
+            "1001-a-word-of-some-length",
             "1001-A100",
             "1001-A-B1-C",
             "9f86d081-884c-4d63-a1b2-0f00a08c3d11",

@@ -1,8 +1,8 @@
 //! Orders whose sale may have another row as well: with nearly the same key, or with nothing but the same click. All
 //! orders and all of CAKE's rows are searched, and only for what would be uploaded.
 
-use super::part::{is_part, whole_of};
-use super::{each_form, hash_in, shown_digits};
+use super::rule::{PART, PREFIX, SHORT, each_near, fits, needs_click};
+use super::{is_part_of_other, shown_digits};
 use crate::report::Report;
 use crate::report::judge::Class;
 use crate::report::judge::group::LOOK;
@@ -27,14 +27,8 @@ const CONVERSION: u8 = 2;
 /// A form of a key: its hash, the row's side and place, and the key.
 type Entry = (u64, u8, u32, u8);
 
-/// Marks the key of a form that a spreadsheet has shortened, or would shorten so.
-const SHORT: u8 = 8;
-
 /// Marks the click of a row that has no other id.
 const BARE: u8 = 16;
-
-/// Marks the key of a part of an order, under the order's form.
-const PART: u8 = 32;
 
 /// The most rows of one form that differ.
 const MOST: usize = 4 * LOOK;
@@ -232,12 +226,14 @@ impl Report {
             let twin = others.iter().find(|other| {
                 if is_click(&row) {
                     is_click_twin(&row, other)
-                } else if (row.key | other.key) & PART != 0 {
-                    other.side == CONVERSION
-                        && !is_other(row.offer, other.offer)
-                        && self.is_part_of_other(row.place, other.place)
-                } else {
+                } else if (row.key | other.key) & (PART | PREFIX) == 0 {
                     is_twin(&row, other)
+                } else {
+                    let is_one_click = !row.click.is_empty() && row.click == other.click;
+                    fits(row.key, other.key)
+                        && !is_other(row.offer, other.offer)
+                        && (is_one_click || !needs_click(row.key, other.key))
+                        && ((row.key | other.key) & PART == 0 || self.is_part_of(&row, other))
                 }
             });
             match twin {
@@ -248,14 +244,15 @@ impl Report {
         }
     }
 
-    /// Is an order a part of a conversion's order, or the other way round?
+    /// Is an order a part of another row's order, or the other way round? An order that is taken back has given way to
+    /// its parts.
     #[cfg_attr(small_cold, optimize(size))]
-    fn is_part_of_other(&self, order: u32, conversion: u32) -> bool {
-        let ids =
-            |store: &Store, place| [UNIQUE_ID, ORDER_ID].map(|id| store.text(place, id).to_vec());
-        let (ours, theirs) = (ids(&self.orders, order), ids(&self.conversions, conversion));
-        let [ours, theirs] = [&ours, &theirs].map(|ids| ids.each_ref().map(Vec::as_slice));
-        is_part(ours, theirs) || is_part(theirs, ours)
+    fn is_part_of(&self, row: &Row<'_>, other: &Row<'_>) -> bool {
+        let store = self.side(other.side != CONVERSION);
+        let head = store.head(other.place);
+        let is_taken_back = other.side != CONVERSION
+            && head.is_some_and(|head| self.settings.rank(head.status) > 1);
+        !is_taken_back && is_part_of_other(&self.orders, row.place, store, other.place)
     }
 
     fn row_of(&self, &(_, side, place, key): &Entry) -> Row<'_> {
@@ -271,7 +268,7 @@ impl Report {
         Row {
             key,
             text: texts
-                .get(usize::from(key & !(SHORT | BARE | PART)))
+                .get(usize::from(key & !(SHORT | BARE | PART | PREFIX)))
                 .copied()
                 .unwrap_or_default(),
             offer,
@@ -318,12 +315,8 @@ fn each_entry(
         } else {
             (lengths, 0)
         };
-        each_form(text, lengths, scratch, &mut |form| {
-            let short = if form.starts_with(b"\0") { SHORT } else { 0 };
-            if let Some(whole) = whole_of(form).filter(|_| which != CLICK_ID) {
-                add(hash_in(whole, key), key | PART)?;
-            }
-            add(hash_in(form, key), key | short | mark)
+        each_near(text, key, lengths, scratch, &mut |form, key| {
+            add(form, key | mark)
         })?;
     }
     Some(())

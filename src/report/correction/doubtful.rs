@@ -1,0 +1,139 @@
+//! Conversions of one sale of which the order does not say which one stands: the order agrees with another one than
+//! the one that was kept, or only with their sum. To reject or correct one of them may take the wrong money. And why
+//! other repetitions are left alone.
+
+use crate::Result;
+use crate::report::Report;
+use crate::report::judge::{Class, Net, is_unclear, repeats_nothing, standing};
+use crate::report::listing::is_pair;
+use crate::report::memory::sort_numbers;
+use crate::report::store::{Head, NO_AMOUNT, NOBODY, ORDER_ID, UNIQUE_ID};
+
+/// Do amounts agree with the order's, as far as both are known? `None` where none are.
+#[cfg_attr(small_cold, optimize(size))]
+fn agrees(net: Net, other: Net, tolerance: i64) -> Option<bool> {
+    let pairs = [(net.revenue, other.revenue), (net.payout, other.payout)];
+    let known = pairs
+        .into_iter()
+        .filter(|&(one, other)| one != NO_AMOUNT && other != NO_AMOUNT);
+    let agree = known.map(|(one, other)| (one - other).abs() <= tolerance);
+    agree.reduce(|all, one| all && one)
+}
+
+fn add(one: Net, other: Net) -> Net {
+    let sum = |one: i64, other: i64| {
+        if one == NO_AMOUNT || other == NO_AMOUNT {
+            NO_AMOUNT
+        } else {
+            one + other
+        }
+    };
+    Net {
+        revenue: sum(one.revenue, other.revenue),
+        payout: sum(one.payout, other.payout),
+    }
+}
+
+impl Report {
+    /// Finds these conversions; once for each reconciliation.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn find_doubtful(&mut self) -> Result<()> {
+        let class = Class::DuplicateConversion;
+        let Some(verdicts) = &self.verdicts else {
+            return Ok(());
+        };
+        let sums = verdicts.sums.get(class as usize);
+        let has_any = sums.is_some_and(|sums| sums.iter().any(|sum| sum.conversions > 0));
+        if self.found.doubtful.is_some() || !has_any {
+            return Ok(());
+        }
+        let mut memory = self.memory;
+        let mut rows = Vec::new();
+        let mut next = self.conversions.first();
+        while let Some(place) = next {
+            next = self.conversions.next(place);
+            let head = self.conversions.head(place);
+            let counts =
+                |head: &Head| head.class == class as u8 && self.settings.rank(head.status) <= 1;
+            if head.is_some_and(|head| counts(&head)) {
+                let stand = standing(&self.conversions, class, place);
+                if memory.extend(&mut rows, &[(stand, place)]).is_none() {
+                    return Err(self.full());
+                }
+            }
+        }
+        rows.sort_unstable();
+        let mut doubtful = Vec::new();
+        for of_sale in rows.chunk_by(|one, other| one.0 == other.0) {
+            let places = of_sale.iter().map(|&(_, place)| place);
+            let stand = of_sale.first().map_or(NOBODY, |&(stand, _)| stand);
+            if self.is_doubtful(stand, places.clone()) {
+                doubtful.push(stand);
+                doubtful.extend(places);
+            }
+        }
+        sort_numbers(&mut doubtful);
+        self.found.doubtful = Some(doubtful);
+        Ok(())
+    }
+
+    /// Does the order contradict the conversion that stands, and agree with another one or with a sum?
+    #[cfg_attr(small_cold, optimize(size))]
+    fn is_doubtful(&self, stand: u32, others: impl Iterator<Item = u32>) -> bool {
+        let Some((kept, order, net)) = self.pair_of(stand) else {
+            return false;
+        };
+        let tolerance = self.settings.tolerance;
+        let kept_net = Net::of(&kept);
+        if is_unclear(&order, net)
+            || !self.settings.is_same_currency(&order, &kept)
+            || agrees(net, kept_net, tolerance) != Some(false)
+        {
+            return false;
+        }
+        let mut sum = kept_net;
+        for other in others.filter_map(|place| self.conversions.head(place)) {
+            let own = Net::of(&other);
+            sum = add(sum, own);
+            let mut may_be = [own, add(kept_net, own), sum].into_iter();
+            if may_be.any(|one| agrees(net, one, tolerance) == Some(true)) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A conversion with its order, and what remains of that.
+    fn pair_of(&self, conversion: u32) -> Option<(Head, Head, Net)> {
+        let head = self.conversions.head(conversion)?;
+        let order = self
+            .orders
+            .head(head.partner)
+            .filter(|_| is_pair(head.class) && head.partner != NOBODY)?;
+        let verdicts = self.verdicts.as_ref()?;
+        Some((head, order, verdicts.net(head.partner, &order)))
+    }
+
+    /// Is it one of these conversions?
+    pub(super) fn is_in_doubt(&self, conversion: u32) -> bool {
+        let places = self.found.doubtful.as_deref().unwrap_or_default();
+        places.binary_search(&conversion).is_ok()
+    }
+
+    /// Why a repetition is no reason to reject: rows share only their click, orders repeat as well, or the id is no order's.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn why_spared(&self, place: u32, head: &Head) -> &'static str {
+        if repeats_nothing(self, place, head.partner) {
+            return "no_order_has_its_id";
+        }
+        let is_shared = [UNIQUE_ID, ORDER_ID].into_iter().any(|which| {
+            let own = self.conversions.text(place, which);
+            !own.is_empty() && own == self.conversions.text(head.partner, which)
+        });
+        if is_shared {
+            "orders_repeat_too"
+        } else {
+            "shares_only_its_click"
+        }
+    }
+}

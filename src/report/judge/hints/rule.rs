@@ -1,0 +1,63 @@
+//! The one rule by which two ids are nearly the same. Whoever asks whether two rows may be one sale asks it: hints,
+//! uploads, rejections, refunds, the journal.
+
+use super::forms::{each_form, number_after_prefix, without_prefix};
+use super::hash_in;
+use super::part::whole_of;
+use crate::report::store::CLICK_ID;
+
+/// How a form was made of an id, in bits beside the key: a spreadsheet has shortened it so, or would.
+pub(in crate::report) const SHORT: u8 = 8;
+
+/// The id is a part of the order that has the form.
+pub(in crate::report) const PART: u8 = 32;
+
+/// The id has letters before the form, such as a shop's `b-9`.
+pub(in crate::report) const PREFIX: u8 = 64;
+
+/// Visits the forms of an id as hashes, with the key and how each was made. Clicks have neither parts nor prefixes.
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+pub(in crate::report) fn each_near(
+    text: &[u8],
+    key: u8,
+    lengths: u32,
+    scratch: &mut Vec<u8>,
+    add: &mut dyn FnMut(u64, u8) -> Option<()>,
+) -> Option<()> {
+    let is_click = usize::from(key) == CLICK_ID;
+    each_form(text, lengths, scratch, &mut |form| {
+        if form.starts_with(b"\0") {
+            return add(hash_in(form, key), key | SHORT);
+        }
+        add(hash_in(form, key), key)?;
+        if is_click {
+            return Some(());
+        }
+        if let Some((number, true)) = number_after_prefix(form) {
+            add(hash_in(number, key), key | PREFIX)?;
+        }
+        let Some(whole) = whole_of(form) else {
+            return Some(());
+        };
+        add(hash_in(whole, key), key | PART)?;
+        if let Some((number, true)) = number_after_prefix(whole) {
+            add(hash_in(number, key), key | PART | PREFIX)?;
+            add(hash_in(without_prefix(form), key), key | PREFIX)?;
+        }
+        Some(())
+    })
+}
+
+/// May two ids with one form be nearly the same? Two parts of an order are not, and two shops' prefixes neither.
+#[inline]
+pub(in crate::report) fn fits(one: u8, other: u8) -> bool {
+    one & other & (PART | PREFIX) == 0
+}
+
+/// Two shops may have one number, so a prefix alone says little where both rows may be sales of their own: their click
+/// must be the same.
+#[inline]
+pub(in crate::report) fn needs_click(one: u8, other: u8) -> bool {
+    (one | other) & PREFIX != 0
+}
