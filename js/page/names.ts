@@ -1,5 +1,6 @@
 /** Refuses unknown names: the short form of js/option.ts and js/nearest.ts, because a page counts bytes. */
 import { refuse } from "../option.js";
+import { attempt } from "./store.js";
 
 /** The name of a click id when it is handed on: the first name that webhooks and landing pages look for. */
 export const CLICK_NAME = "reqid";
@@ -15,10 +16,12 @@ export const isPlain = (value: unknown) => /Object|Module/.test({}.toString.call
  * value that is no plain object, and for a second argument: their fields would be ignored.
  */
 export function checkNames(given: object, words: string, more?: unknown): void {
-  if (!isPlain(given) || isPlain(more)) refuse("options", "must be one plain object");
+  const own =
+    attempt(() => isPlain(given) && !isPlain(more) && { ...given }) ||
+    refuse("options", "must be one plain, readable object");
   const known = words.split(" ");
   // Own names only: an old library may have added names to every object.
-  for (const name of Object.keys({ ...given })) {
+  for (const name of Object.keys(own)) {
     if (known.includes(name)) continue;
     // `subId1`, `aff_sub1` and `S1` are `s1`; `extras` is `extra`, `creative_id` is `creativeId`.
     const [start] = name
