@@ -16,7 +16,7 @@ export interface Attached {
   /** Is the click id in the cookie of the site's own Worker, where no script sees it? */
   readonly isEdge?: boolean | undefined;
   /** Has the tracker ended? Then nothing more is attached; a no still takes away what is. */
-  readonly isDisposed: boolean;
+  isDisposed?: boolean;
   findClick(): string | undefined;
   said(): Consent;
   note(reason: Reason | string): void;

@@ -17,7 +17,7 @@ export const call = <Result>(node: Node, name: string, ...given: unknown[]): Res
 
 /** A tracker that writes for longer than a click takes. */
 interface Writer {
-  readonly isDisposed: boolean;
+  readonly isDisposed?: boolean;
 }
 
 /** The text that was there before ours, none if there was none, and ours. A decoration's has no writer. */

@@ -6,7 +6,7 @@ import { attempt } from "./store.js";
 export const CLICK_NAME = "reqid";
 
 /** The names under which click ids arrive, equal to the core's `DEFAULT_PARAMETERS`. */
-export const CLICK_NAMES = [CLICK_NAME, "ckm_request_id", "click_id", "clickid"];
+export const clickNames = () => [CLICK_NAME, "ckm_request_id", "click_id", "clickid"];
 
 /** Does the value hold its fields itself? A module of settings does; a `Map` or a promise does not. */
 export const isPlain = (value: unknown) => /Object|Module/.test({}.toString.call(value));
@@ -16,12 +16,10 @@ export const isPlain = (value: unknown) => /Object|Module/.test({}.toString.call
  * value that is no plain object, and for a second argument: their fields would be ignored.
  */
 export function checkNames(given: object, words: string, more?: unknown): void {
-  const own =
-    attempt(() => isPlain(given) && !isPlain(more) && { ...given }) ||
-    refuse("options", "must be one plain, readable object");
   const known = words.split(" ");
-  // Own names only: an old library may have added names to every object.
-  for (const name of Object.keys(own)) {
+  // Own names only: an old library may have added names to every object. A getter may throw.
+  const names = attempt(() => isPlain(given) && !isPlain(more) && Object.keys({ ...given }));
+  for (const name of names || refuse("options", "must be one plain object")) {
     if (known.includes(name)) continue;
     // `subId1`, `aff_sub1` and `S1` are `s1`; `extras` is `extra`, `creative_id` is `creativeId`.
     const [start] = name

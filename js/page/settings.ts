@@ -1,7 +1,7 @@
 /** A tracker's settings, read by one table from the page, a tag's attributes or its address. */
 import { consentOf } from "./consent.js";
 import type { Consent, TrackerOptions } from "./options.js";
-import { ENDPOINT } from "./send.js";
+import { isEndpoint } from "./send.js";
 import { attempt, resolve, urlOf } from "./store.js";
 
 /** The settings of a tracker; `base` is the folder of the tag's files. */
@@ -61,5 +61,5 @@ function readSetting(value: unknown, at: number): unknown {
     // As the browser writes it: one cookie must not count as two. Whether it takes it, a try tells.
     return urlOf(`http://${text.replace(/^\./, "")}`)?.hostname;
   }
-  return ((at > 11 || (ENDPOINT.test(text) && resolve(text))) && text) || null;
+  return ((at > 11 || (isEndpoint(text) && resolve(text))) && text) || null;
 }

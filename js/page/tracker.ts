@@ -1,12 +1,13 @@
 /** The tracker: captures and keeps the click id as consent allows. It loads its rarely used parts on demand. */
 import { CakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
+import type { Attached } from "./attach.js";
 import { consentOf } from "./consent.js";
 import { isOwnId, textOf } from "./conversion.js";
 import { decideVisit, type Engine, isRunning, runningEngine, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
 import { isMissing } from "./missing.js";
-import { CLICK_NAMES, isPlain } from "./names.js";
+import { clickNames, isPlain } from "./names.js";
 import { onAddressChange } from "./navigation.js";
 import type {
   AttachOptions,
@@ -18,6 +19,7 @@ import type {
   TrackerOptions,
   WaitingConversion,
 } from "./options.js";
+import type { Sender } from "./outbox.js";
 import { pairsOf, withoutMarks } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
 import { type GivenSetting, readSettings, SETTING_NAMES, type Settings, settingsIn } from "./settings.js";
@@ -113,7 +115,7 @@ export function openTracker(
   more?: unknown,
 ): Tracker {
   setBase(options);
-  const names = options.parameters ?? CLICK_NAMES;
+  const names = options.parameters ?? clickNames();
   let consent = (options.consent ?? "granted") as Consent; // Read as a word.
   let clickId = "";
   /** The kept text in memory. It is the only copy while consent is pending, or while both stores are blocked. */
@@ -333,7 +335,7 @@ export function openTracker(
   };
 
   /** What the files of rare parts use of this tracker. */
-  const shared = {
+  const shared: Attached & Sender = {
     url,
     conversions,
     complete,
@@ -347,7 +349,6 @@ export function openTracker(
     report,
     isMissing,
     withFile,
-    isDisposed: false,
   };
 
   const openOutbox = () => load("outbox").then(({ openOutbox }) => openOutbox(shared));
