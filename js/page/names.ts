@@ -16,10 +16,11 @@ export const isPlain = (value: unknown) => /Object|Module/.test({}.toString.call
  * value that is no plain object, and for a second argument: their fields would be ignored.
  */
 export function checkNames(given: object, words: string, more?: unknown): void {
+  // A getter may throw.
+  if (!attempt(() => isPlain(given) && !isPlain(more) && { ...given })) refuse("options", "must be one plain object");
   const known = words.split(" ");
-  // Own names only: an old library may have added names to every object. A getter may throw.
-  const names = attempt(() => isPlain(given) && !isPlain(more) && Object.keys({ ...given }));
-  for (const name of names || refuse("options", "must be one plain object")) {
+  // Own names only: an old library may have added names to every object.
+  for (const name of Object.keys({ ...given })) {
     if (known.includes(name)) continue;
     // `subId1`, `aff_sub1` and `S1` are `s1`; `extras` is `extra`, `creative_id` is `creativeId`.
     const [start] = name
