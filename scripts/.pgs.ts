@@ -221,7 +221,7 @@ function check({ literal, mark, key }: WasmText, wasm: Uint8Array): void {
 }
 
 /** One bundled, minified file from `entry`; the imports of lazy files stay imports. */
-const SEARCH: {raw: boolean, codes: Record<string,string>} = {raw: true, codes: {}};
+const SEARCH: { raw: boolean; codes: Record<string, string> } = { raw: true, codes: {} };
 async function bundle(
   entry: string,
   name: string,
@@ -255,7 +255,10 @@ async function bundle(
   if (code === undefined) throw new Error(`${entry} made no code`);
   // A second minifier makes rolldown's output smaller; it shortens the names, and copies only simple functions into
   // their callers.
-  if (SEARCH.raw) { SEARCH.codes[name] = code; return ""; }
+  if (SEARCH.raw) {
+    SEARCH.codes[name] = code;
+    return "";
+  }
   const { code: plain } = await minify(code, {
     ecma: 2020,
     module: format === "es",
@@ -296,41 +299,114 @@ function write(name: string, code: string): void {
 /** With this comment, V8 compiles all functions together with the script, rather than each at its first call. */
 const EAGER = "//# allFunctionsCalledOnLoad\n";
 
-
 const wasm = readFileSync("/tmp/wtpg.wasm");
 await bundle("js/entry/tag.ts", "cake-edge", "iife");
 await bundle("js/entry/page.ts", "page", "es");
 await bundle("js/page/outbox.ts", "outbox", "es");
-const short0: Record<string,string> = { ...OWN_NAMES, ...OWN_EXPORTS, ...EXPORTS };
+const short0: Record<string, string> = { ...OWN_NAMES, ...OWN_EXPORTS, ...EXPORTS };
 const names = Object.keys(short0);
 const L = LETTERS.length;
-const ph = (n: number): string => n < L ? String.fromCharCode(0x4e00 + n) : ph(n % L) + ph(Math.floor(n / L) - 1);
+const ph = (n: number): string => (n < L ? String.fromCharCode(0x4e00 + n) : ph(n % L) + ph(Math.floor(n / L) - 1));
 const PROP = (k: string) => String.fromCharCode(0x5e00 + names.indexOf(k));
 async function template(name: string, local: boolean, keys: string[]) {
   const format = name !== "cake-edge" ? "es" : "iife";
-  const { code } = await minify(SEARCH.codes[name]!, { ecma: 2020, module: format === "es", compress: { passes: 6, inline: format === "iife" ? 2 : 1, lhs_constants: false, unsafe_arrows: true, unsafe_methods: true },
-    mangle: { ...(local ? { nth_identifier: { get: ph } as never } : {}), properties: { regex: new RegExp(`^(${keys.join("|")})$`), builtins: true } },
-    nameCache: { props: { props: Object.fromEntries(keys.map((k) => [`$${k}`, PROP(k)])) } }, format: { comments: false } });
+  const { code } = await minify(SEARCH.codes[name]!, {
+    ecma: 2020,
+    module: format === "es",
+    compress: {
+      passes: 6,
+      inline: format === "iife" ? 2 : 1,
+      lhs_constants: false,
+      unsafe_arrows: true,
+      unsafe_methods: true,
+    },
+    mangle: {
+      ...(local ? { nth_identifier: { get: ph } as never } : {}),
+      properties: { regex: new RegExp(`^(${keys.join("|")})$`), builtins: true },
+    },
+    nameCache: { props: { props: Object.fromEntries(keys.map((k) => [`$${k}`, PROP(k)])) } },
+    format: { comments: false },
+  });
   return code!.replace(/\bas (\w+)/g, (g, own: string) => (keys.includes(own) ? `as ${PROP(own)}` : g));
 }
-const T: Record<string,string> = { tag: "//# allFunctionsCalledOnLoad\n" + await template("cake-edge", true, names), page: "//# allFunctionsCalledOnLoad\n" + await template("page", true, names), outbox: await template("outbox", false, names.filter((n) => !(n in EXPORTS))) };
-const fill = (t: string, short: Record<string,string>, order: string) => t.replace(/[\u4e00-\u4fff\u5e00-\u5eff]/g, (c) => { const x = c.charCodeAt(0); return x >= 0x5e00 ? short[names[x - 0x5e00]!]! : order[x - 0x4e00]!; });
-const putW = (code: string, t: WasmText) => brotliCompressSync(code.replace(/(["'`])WASM_MARK\1/, () => `"${t.mark}"`).replace(/\bWASM_KEY\b/, () => String(t.key)).replace(/\bWASM_TEXT\b/, () => t.literal)).length;
-const bestText = (code: string) => { const all = Array.from({length:128},(_,k)=>k).flatMap((key)=>asTexts(wasm,key).slice(-1)); const key = all.map(t=>({t,s:putW(code,t)})).sort((a,b)=>a.s-b.s)[0]!.t.key; return asTexts(wasm,key).map(t=>({t,s:putW(code,t)})).sort((a,b)=>a.s-b.s)[0]!; };
-let short = { ...short0 }, order = LETTERS;
-const b0 = bestText(fill(T.tag!, short, order)); let text = b0.t;
+const T: Record<string, string> = {
+  tag: "//# allFunctionsCalledOnLoad\n" + (await template("cake-edge", true, names)),
+  page: "//# allFunctionsCalledOnLoad\n" + (await template("page", true, names)),
+  outbox: await template(
+    "outbox",
+    false,
+    names.filter((n) => !(n in EXPORTS)),
+  ),
+};
+const fill = (t: string, short: Record<string, string>, order: string) =>
+  t.replace(/[\u4e00-\u4fff\u5e00-\u5eff]/g, (c) => {
+    const x = c.charCodeAt(0);
+    return x >= 0x5e00 ? short[names[x - 0x5e00]!]! : order[x - 0x4e00]!;
+  });
+const putW = (code: string, t: WasmText) =>
+  brotliCompressSync(
+    code
+      .replace(/(["'`])WASM_MARK\1/, () => `"${t.mark}"`)
+      .replace(/\bWASM_KEY\b/, () => String(t.key))
+      .replace(/\bWASM_TEXT\b/, () => t.literal),
+  ).length;
+const bestText = (code: string) => {
+  const all = Array.from({ length: 128 }, (_, k) => k).flatMap((key) => asTexts(wasm, key).slice(-1));
+  const key = all.map((t) => ({ t, s: putW(code, t) })).sort((a, b) => a.s - b.s)[0]!.t.key;
+  return asTexts(wasm, key)
+    .map((t) => ({ t, s: putW(code, t) }))
+    .sort((a, b) => a.s - b.s)[0]!;
+};
+let short = { ...short0 },
+  order = LETTERS;
+const b0 = bestText(fill(T.tag!, short, order));
+const text = b0.t;
 console.log("start", b0.s, "outbox", brotliCompressSync(fill(T.outbox!, short, order)).length);
-let cur = b0.s, top = cur;
-const end = Date.now() + Number(process.argv[2]) * 1000, begin = Date.now(), T0 = 4;
-const rnd = (k: number) => Math.floor(Math.random() * k); const LOWER = "abcdefghijklmnopqrstuvwxyz"; let n = 0;
+let cur = b0.s,
+  top = cur;
+const end = Date.now() + Number(process.argv[2]) * 1000,
+  begin = Date.now(),
+  T0 = 4;
+const rnd = (k: number) => Math.floor(Math.random() * k);
+const LOWER = "abcdefghijklmnopqrstuvwxyz";
+let n = 0;
 while (Date.now() < end) {
-  n++; let s2 = short, o2 = order;
-  if (Math.random() < 0.6) { const a = o2.split(""); const i = rnd(40), j = rnd(Math.random() < 0.8 ? 40 : 54); [a[i], a[j]] = [a[j]!, a[i]!]; o2 = a.join(""); if (/^[nfo]/.test(o2)) continue; }
-  else { const group = [OWN_NAMES, OWN_EXPORTS, EXPORTS].map((g) => Object.keys(g))[Math.random() < 0.75 ? 0 : Math.random() < 0.5 ? 1 : 2]!;
-    const k = group[rnd(group.length)]!, l = LOWER[rnd(26)]!; s2 = { ...short }; const other = group.find((g) => s2[g] === l); if (other) s2[other] = s2[k]!; s2[k] = l; }
+  n++;
+  let s2 = short,
+    o2 = order;
+  if (Math.random() < 0.6) {
+    const a = o2.split("");
+    const i = rnd(40),
+      j = rnd(Math.random() < 0.8 ? 40 : 54);
+    [a[i], a[j]] = [a[j]!, a[i]!];
+    o2 = a.join("");
+    if (/^[nfo]/.test(o2)) continue;
+  } else {
+    const group = [OWN_NAMES, OWN_EXPORTS, EXPORTS].map((g) => Object.keys(g))[
+      Math.random() < 0.75 ? 0 : Math.random() < 0.5 ? 1 : 2
+    ]!;
+    const k = group[rnd(group.length)]!,
+      l = LOWER[rnd(26)]!;
+    s2 = { ...short };
+    const other = group.find((g) => s2[g] === l);
+    if (other) s2[other] = s2[k]!;
+    s2[k] = l;
+  }
   const s = putW(fill(T.tag!, s2, o2), text);
   const temp = T0 * Math.max(0.02, 1 - (Date.now() - begin) / (end - begin));
-  if (s <= cur || Math.random() < Math.exp((cur - s) / temp)) { short = s2; order = o2; cur = s;
-    if (s < top) { const ob = brotliCompressSync(fill(T.outbox!, s2, o2)).length, pg = putW(fill(T.page!, s2, o2), text); if (ob <= 4000 && pg <= 5496) { top = s; writeFileSync("/tmp/pgm/best.json", JSON.stringify({ s, ob, pg, order, short })); console.log(n, s, ob, pg); } } }
+  if (s <= cur || Math.random() < Math.exp((cur - s) / temp)) {
+    short = s2;
+    order = o2;
+    cur = s;
+    if (s < top) {
+      const ob = brotliCompressSync(fill(T.outbox!, s2, o2)).length,
+        pg = putW(fill(T.page!, s2, o2), text);
+      if (ob <= 4000 && pg <= 5496) {
+        top = s;
+        writeFileSync("/tmp/pgm/best.json", JSON.stringify({ s, ob, pg, order, short }));
+        console.log(n, s, ob, pg);
+      }
+    }
+  }
 }
 console.log("n", n, "best", top);

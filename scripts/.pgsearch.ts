@@ -221,7 +221,7 @@ function check({ literal, mark, key }: WasmText, wasm: Uint8Array): void {
 }
 
 /** One bundled, minified file from `entry`; the imports of lazy files stay imports. */
-const SEARCH: {raw: boolean, codes: Record<string,string>} = {raw: true, codes: {}};
+const SEARCH: { raw: boolean; codes: Record<string, string> } = { raw: true, codes: {} };
 async function bundle(
   entry: string,
   name: string,
@@ -255,7 +255,10 @@ async function bundle(
   if (code === undefined) throw new Error(`${entry} made no code`);
   // A second minifier makes rolldown's output smaller; it shortens the names, and copies only simple functions into
   // their callers.
-  if (SEARCH.raw) { SEARCH.codes[name] = code; return ""; }
+  if (SEARCH.raw) {
+    SEARCH.codes[name] = code;
+    return "";
+  }
   const { code: plain } = await minify(code, {
     ecma: 2020,
     module: format === "es",
@@ -296,74 +299,135 @@ function write(name: string, code: string): void {
 /** With this comment, V8 compiles all functions together with the script, rather than each at its first call. */
 const EAGER = "//# allFunctionsCalledOnLoad\n";
 
-
 const wasm = shrink("page", EXPORTS);
 await bundle("js/entry/page.ts", "page", "es");
 await bundle("js/entry/tag.ts", "cake-edge", "iife");
 await bundle("js/page/attach.ts", "attach", "es");
 await bundle("js/page/outbox.ts", "outbox", "es");
-const CODES = SEARCH.codes as Record<string,string>;
-const namer = (order: string) => { const get = (n: number): string => n < order.length ? order.charAt(n) : get(n % order.length) + get(Math.floor(n / order.length) - 1); return { get }; };
+const CODES = SEARCH.codes as Record<string, string>;
+const namer = (order: string) => {
+  const get = (n: number): string =>
+    n < order.length ? order.charAt(n) : get(n % order.length) + get(Math.floor(n / order.length) - 1);
+  return { get };
+};
 const EAGERX = "//# allFunctionsCalledOnLoad\n";
-const PLAIN: Record<string,string> = {};
+const PLAIN: Record<string, string> = {};
 for (const name of Object.keys(CODES)) {
   const format = name !== "cake-edge" ? "es" : "iife";
-  PLAIN[name] = (await minify(CODES[name]!, { ecma: 2020, module: format === "es", compress: { passes: 6, inline: format === "iife" ? 2 : 1, lhs_constants: false, unsafe_arrows: true, unsafe_methods: true }, mangle: false, format: { comments: false } })).code!;
+  PLAIN[name] = (
+    await minify(CODES[name]!, {
+      ecma: 2020,
+      module: format === "es",
+      compress: {
+        passes: 6,
+        inline: format === "iife" ? 2 : 1,
+        lhs_constants: false,
+        unsafe_arrows: true,
+        unsafe_methods: true,
+      },
+      mangle: false,
+      format: { comments: false },
+    })
+  ).code!;
 }
-async function make(name: string, short: Record<string,string>, order: string | undefined) {
+async function make(name: string, short: Record<string, string>, order: string | undefined) {
   const format = name !== "cake-edge" ? "es" : "iife";
   const { code: plain } = await minify(PLAIN[name]!, {
-    ecma: 2020, module: format === "es", compress: false,
-    mangle: { ...(order ? { nth_identifier: namer(order) as never } : {}), properties: { regex: new RegExp(`^(${Object.keys(short).join("|")})$`), builtins: true } },
+    ecma: 2020,
+    module: format === "es",
+    compress: false,
+    mangle: {
+      ...(order ? { nth_identifier: namer(order) as never } : {}),
+      properties: { regex: new RegExp(`^(${Object.keys(short).join("|")})$`), builtins: true },
+    },
     nameCache: { props: { props: Object.fromEntries(Object.entries(short).map(([own, n]) => [`$${own}`, n])) } },
     format: { comments: false },
   });
   return EAGERX + plain!.replace(/\bas (\w+)/g, (given, own: string) => (short[own] ? `as ${short[own]}` : given));
 }
-const texts = Array.from({length:128},(_,k)=>k).flatMap((key)=>asTexts(wasm,key).filter((_, at, all) => at === 0 || !all[at + 1]));
-const put = (code: string, t: WasmText) => brotliCompressSync(code.replace(/(["'`])WASM_MARK\1/, () => `"${t.mark}"`).replace(/\bWASM_KEY\b/, () => String(t.key)).replace(/\bWASM_TEXT\b/, () => t.literal)).length;
-const short0: Record<string,string> = { ...OWN_NAMES, ...OWN_EXPORTS, ...EXPORTS };
+const texts = Array.from({ length: 128 }, (_, k) => k).flatMap((key) =>
+  asTexts(wasm, key).filter((_, at, all) => at === 0 || !all[at + 1]),
+);
+const put = (code: string, t: WasmText) =>
+  brotliCompressSync(
+    code
+      .replace(/(["'`])WASM_MARK\1/, () => `"${t.mark}"`)
+      .replace(/\bWASM_KEY\b/, () => String(t.key))
+      .replace(/\bWASM_TEXT\b/, () => t.literal),
+  ).length;
+const short0: Record<string, string> = { ...OWN_NAMES, ...OWN_EXPORTS, ...EXPORTS };
 const best: Record<string, WasmText> = {};
-for (const n of ["page","cake-edge"]) {
+for (const n of ["page", "cake-edge"]) {
   const code = await make(n, short0, LETTERS);
   console.log(n, "full", brotliCompressSync(withWasm(code, wasm)).length);
-  const key = texts.map(t=>({t,s:put(code,t)})).sort((a,b)=>a.s-b.s)[0]!.t.key;
-  const all = asTexts(wasm, key).map(t=>({t,s:put(code,t)})).sort((a,b)=>a.s-b.s);
-  best[n] = all[0]!.t; console.log(n, "fixed", all[0]!.s);
+  const key = texts.map((t) => ({ t, s: put(code, t) })).sort((a, b) => a.s - b.s)[0]!.t.key;
+  const all = asTexts(wasm, key)
+    .map((t) => ({ t, s: put(code, t) }))
+    .sort((a, b) => a.s - b.s);
+  best[n] = all[0]!.t;
+  console.log(n, "fixed", all[0]!.s);
 }
 const cache = new Map<string, number>();
-async function lazySize(name: string, short: Record<string,string>) {
-  const s2 = { ...short }; for (const k of Object.keys(EXPORTS)) delete s2[k];
-  const key = name + JSON.stringify(s2); let v = cache.get(key);
-  if (v === undefined) { v = brotliCompressSync((await make(name, s2, undefined)).slice(EAGERX.length)).length; cache.set(key, v); }
+async function lazySize(name: string, short: Record<string, string>) {
+  const s2 = { ...short };
+  for (const k of Object.keys(EXPORTS)) delete s2[k];
+  const key = name + JSON.stringify(s2);
+  let v = cache.get(key);
+  if (v === undefined) {
+    v = brotliCompressSync((await make(name, s2, undefined)).slice(EAGERX.length)).length;
+    cache.set(key, v);
+  }
   return v;
 }
-const score = async (short: Record<string,string>, order: string) => {
+const score = async (short: Record<string, string>, order: string) => {
   const tag = put(await make("cake-edge", short, order), best["cake-edge"]!);
   const page = put(await make("page", short, order), best["page"]!);
   const attach = await lazySize("attach", short);
   return { tag, page, attach, sum: Math.max(0, tag - GOAL) * 5 + Math.max(0, attach - 2998) * 5 + tag + page * 0.5 };
 };
 const GOAL = Number(process.argv[3] ?? 5495);
-const end = Date.now() + Number(process.argv[2]) * 1000, T0 = Number(process.argv[4] ?? 12);
-let short = { ...short0 }, order = LETTERS, cur = await score(short, order), top = { ...cur, order, short };
+const end = Date.now() + Number(process.argv[2]) * 1000,
+  T0 = Number(process.argv[4] ?? 12);
+let short = { ...short0 },
+  order = LETTERS,
+  cur = await score(short, order),
+  top = { ...cur, order, short };
 console.log("from", cur);
 const rnd = (k: number) => Math.floor(Math.random() * k);
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
-let n = 0; const begin = Date.now();
+let n = 0;
+const begin = Date.now();
 while (Date.now() < end) {
   n++;
-  let s2 = short, o2 = order;
+  let s2 = short,
+    o2 = order;
   if (Math.random() < 0.55) {
-    const a = o2.split(""); const i = rnd(36), j = rnd(Math.random() < 0.8 ? 36 : 54); [a[i], a[j]] = [a[j]!, a[i]!]; o2 = a.join("");
+    const a = o2.split("");
+    const i = rnd(36),
+      j = rnd(Math.random() < 0.8 ? 36 : 54);
+    [a[i], a[j]] = [a[j]!, a[i]!];
+    o2 = a.join("");
   } else {
-    const groups = [OWN_NAMES, OWN_EXPORTS, EXPORTS].map((g) => Object.keys(g)); const group = groups[Math.random() < 0.75 ? 0 : Math.random() < 0.5 ? 1 : 2]!;
-    const k = group[rnd(group.length)]!, l = LOWER[rnd(26)]!;
-    s2 = { ...short }; const other = group.find((g) => s2[g] === l); if (other) s2[other] = s2[k]!; s2[k] = l;
+    const groups = [OWN_NAMES, OWN_EXPORTS, EXPORTS].map((g) => Object.keys(g));
+    const group = groups[Math.random() < 0.75 ? 0 : Math.random() < 0.5 ? 1 : 2]!;
+    const k = group[rnd(group.length)]!,
+      l = LOWER[rnd(26)]!;
+    s2 = { ...short };
+    const other = group.find((g) => s2[g] === l);
+    if (other) s2[other] = s2[k]!;
+    s2[k] = l;
   }
   const s = await score(s2, o2).catch(() => undefined);
   const T = T0 * Math.max(0.02, 1 - (Date.now() - begin) / (end - begin));
-  if (s && (s.sum <= cur.sum || Math.random() < Math.exp((cur.sum - s.sum) / T))) { short = s2; order = o2; cur = s; if (s.sum < top.sum) { top = { ...s, order, short }; console.log(n, s, order, JSON.stringify(short)); } }
+  if (s && (s.sum <= cur.sum || Math.random() < Math.exp((cur.sum - s.sum) / T))) {
+    short = s2;
+    order = o2;
+    cur = s;
+    if (s.sum < top.sum) {
+      top = { ...s, order, short };
+      console.log(n, s, order, JSON.stringify(short));
+    }
+  }
 }
 console.log("n", n);
 console.log("BEST", JSON.stringify(top));
