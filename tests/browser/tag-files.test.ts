@@ -56,7 +56,7 @@ async function load(html: string, headers: Record<string, string> = {}, before?:
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(`THROWN ${error}`));
   await page.goto(`${site.origin}/shop/tag?reqid=abc-1`);
-  await expect.poll(() => page.evaluate("typeof cakeEdge")).toBe("function");
+  await expect.poll(() => page.evaluate("typeof cakeEdge"), { timeout: 10_000 }).toBe("function");
   return { page, said };
 }
 

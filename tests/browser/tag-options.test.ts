@@ -205,7 +205,7 @@ test.each([
 });
 
 test.each([
-  ['cakeEdge.options = { consnt: "pending", endpont: "/x" }', ["consnt is unknown: did you mean consent?", "endpont"]],
+  ['cakeEdge.options = { consnt: "pending", endpont: "/x" }', ["consnt is unknown; endpont is unknown"]],
   ["cakeEdge(function (tracker) { tracker.decorate({ host: [] }) })", ["host is unknown: did you mean hosts?"]],
   ['cakeEdge(function (tracker) { tracker.attach({ too: "form" }) })', ["too is unknown"]],
   ["cakeEdge(function (tracker) { tracker.attach({ get to() { throw 1 } }) })", ["options must be one plain object"]],
