@@ -69,8 +69,8 @@ export interface Tracker {
   /** Reports a conversion of the kept click to the site's forwarder. Never rejects. */
   convert(conversion: PageConversion): Promise<ConvertResult>;
   /**
-   * Stops following the page's addresses. Call it before you make a new tracker, such as in a component that is mounted
-   * again. The next tracker sends the conversions that wait, and `convert` still works.
+   * Stops following the page's addresses, and ends what {@link attach} does. Call it before you make a new tracker, such
+   * as in a component that is mounted again. The next tracker sends the conversions that wait, and `convert` still works.
    */
   dispose(): void;
 }
