@@ -36,6 +36,8 @@ const OWN_NAMES = {
   url: "w",
   isMissing: "d",
   loadCore: "a",
+  isDisposed: "c",
+  withFile: "r",
 };
 
 /** Short names for what those files export to each other. */

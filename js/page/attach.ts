@@ -3,7 +3,8 @@
  * for a sandboxed frame. Loaded on first use.
  */
 import { refuse } from "../option.js";
-import { call, decorate, nameOf, ownText, remember } from "./decorate.js";
+import { call, nameOf, ownText, remember } from "./decorate.js";
+import type { Files } from "./load.js";
 import { checkNames } from "./names.js";
 import type { AttachOptions, Consent, Reason } from "./options.js";
 import { attempt, later, now, read, remove, store, TOKEN } from "./store.js";
@@ -14,11 +15,14 @@ export interface Attached {
   readonly url: string;
   /** Is the click id in the cookie of the site's own Worker, where no script sees it? */
   readonly isEdge?: boolean | undefined;
+  /** Has the tracker ended? Then nothing more is attached; a no still takes away what is. */
+  isDisposed?: boolean;
   findClick(): string | undefined;
   said(): Consent;
   note(reason: Reason | string): void;
   /** Does the text stand for a missing value? */
   isMissing(text: string): boolean;
+  withFile(name: "decorate", use: (file: Files["decorate"]) => void): Promise<unknown>;
 }
 
 /** `id` is the click id to attach; `undefined` removes it, if the visitor said no. */
@@ -73,7 +77,7 @@ const OWN: Readonly<Record<AttachOptions["to"], string>> = {
  * @throws CakeError `invalid_field` for an unknown option or a wrong value
  */
 export function attach(how: AttachOptions, page: Attached): () => void {
-  checkNames(how, `to ${OWN[how?.to] ?? "name selector hosts offerId"}`);
+  checkNames(how, `to ${attempt(() => OWN[how.to]) ?? "name selector hosts offerId"}`);
   const { to } = how;
   const selector = how.selector ?? (to === "form" ? "" : "form.checkout, form.woocommerce-checkout");
   const name = nameOf("name", how.name);
@@ -92,16 +96,17 @@ export function attach(how: AttachOptions, page: Attached): () => void {
   const look = () => {
     const said = page.said();
     // While consent is pending, nothing is attached or removed.
-    if (said === "pending") return;
-    attempt(() => update(said === "granted" ? page.findClick() : undefined));
+    if (said === "denied") attempt(() => update(undefined));
+    else if (said === "granted" && !page.isDisposed) attempt(() => update(page.findClick()));
   };
   look();
   // Another tab may have kept a click meanwhile. In the capturing phase, a form still takes it.
   const lookIfSeen = (event: Event) => {
     // A frame that takes the token away, after a no or a sale, means it: no other tab puts it back for that.
     if ((event as StorageEvent).key === TOKEN) return;
+    if (page.isDisposed) removeEventListener(event.type, lookIfSeen, true);
     // Not while the page is being left: the next page looks for itself.
-    if (document.visibilityState !== "hidden") look();
+    else if (document.visibilityState !== "hidden") look();
   };
   for (const type of NEWS) attempt(() => addEventListener(type, lookIfSeen, true));
   return look;
@@ -180,92 +185,87 @@ function cart(name: string, { said, note }: Attached): Update {
 }
 
 /** A hidden field of forms, such as WooCommerce's checkout, including forms that are added later. */
-function fields(selector: string, name: string, { isMissing }: Attached): Update {
-  let wanted: string | undefined;
+function fields(selector: string, name: string, page: Attached): Update {
   const named = (within: Node) =>
     [...call<NodeListOf<HTMLInputElement>>(within, "querySelectorAll", "input, textarea")].filter(
       (input) => input.name === name,
     );
-  const update = () => {
-    if (wanted === undefined) {
-      for (const input of named(document)) {
-        const before = ownText(input, input.value);
-        if (before === null) input.remove();
-        else if (before !== input.value) input.value = before;
-      }
-      return;
-    }
+  const before = (input: HTMLInputElement) => ownText(input, input.value, page);
+  const put = (wanted: string) => {
     for (const form of call<NodeListOf<HTMLFormElement>>(document, "querySelectorAll", selector)) {
       // A disabled field is not sent.
       const known = named(form).filter(({ disabled }) => !disabled);
       // A field of the site with its own value is left alone.
-      if (known.some((input) => !isMissing(ownText(input, input.value) ?? ""))) continue;
+      if (known.some((input) => !page.isMissing(before(input) ?? ""))) continue;
       if (!known[0]) {
         const input = call<HTMLInputElement>(document, "createElement", "input");
         Object.assign(input, { type: "hidden", name });
         call(form, "append", input);
-        remember(input, null, "");
+        remember(input, null, "", page);
         known.push(input);
       }
       // Of several fields of one name, some readers take the first, and some the last.
       for (const input of known) {
-        remember(input, input.value, wanted);
+        remember(input, input.value, wanted, page);
         input.value = wanted;
       }
     }
   };
-  watch(update);
-  return (id) => {
-    wanted = id;
-    update();
-  };
+  return keep(page, put, () => {
+    for (const input of named(document)) {
+      const text = before(input);
+      if (text === null) input.remove();
+      else if (text !== input.value) input.value = text;
+    }
+  });
 }
 
 /** `client_reference_id` of payment links, buy buttons and pricing tables. */
-function stripe(hosts: readonly string[] | null | undefined, { findClick, said, note, isMissing }: Attached): Update {
+function stripe(hosts: readonly string[] | null | undefined, page: Attached): Update {
+  const { note, isMissing } = page;
   const reference = (id: string | undefined) => {
-    if (id === undefined || said() !== "granted") return undefined;
+    if (id === undefined || page.isDisposed || page.said() !== "granted") return undefined;
     if (REFERENCE.test(id)) return id;
     note("invalid_click_id");
     return undefined;
   };
-  decorate(
-    { hosts: hosts ?? STRIPE, parameter: "client_reference_id" },
-    { findClick: () => reference(findClick()), note },
-    undefined,
-    isMissing,
+  void page.withFile("decorate", ({ decorate }) =>
+    decorate(
+      { hosts: hosts ?? STRIPE, parameter: "client_reference_id" },
+      { findClick: () => reference(page.findClick()), note },
+      undefined,
+      isMissing,
+    ),
   );
   const attribute = "client-reference-id";
-  let known: string | undefined;
-  const update = () => {
-    const wanted = reference(known);
+  const update = (id?: string) => {
+    const wanted = reference(id);
     for (const element of call<NodeListOf<Element>>(
       document,
       "querySelectorAll",
       "stripe-buy-button, stripe-pricing-table",
     )) {
       const present = element.getAttribute(attribute);
-      const before = ownText(element, present);
+      const before = ownText(element, present, page);
       // A reference of the site's own stays.
       if (!isMissing(before ?? "")) continue;
-      if (wanted !== undefined) remember(element, present, wanted);
+      if (wanted !== undefined) remember(element, present, wanted, page);
       const after = wanted ?? before;
       if (after === null) element.removeAttribute(attribute);
       else if (after !== present) element.setAttribute(attribute, after);
     }
   };
-  watch(update);
-  return (id) => {
-    known = id;
-    update();
-  };
+  return keep(page, update, update);
 }
 
 /** A token in localStorage for frames of this site that have no origin; see frame-tracker.ts. */
-function token(offerId: number | undefined, { url, isEdge, said, note }: Attached): Update {
+function token(offerId: number | undefined, page: Attached): Update {
+  const { url, isEdge, said, note } = page;
   if (!/^[1-9]\d*$/.test(`${offerId}`)) refuse("offerId", "must be a whole number from 1");
   const key = `${MARK}frame`;
   let wanted: string | undefined;
+  /** May there be a token of this tracker's, or of a former page view? Another tracker's is not taken away. */
+  let isOwn = true;
   const fits = () => {
     const [value = "", expires = ""] = read(TOKEN).split(/\.(?=\w+\.[\w-]+$)/);
     const [offer, click] = value.split("!");
@@ -277,7 +277,8 @@ function token(offerId: number | undefined, { url, isEdge, said, note }: Attache
     const query = `offerId=${offerId}${wanted === undefined ? "" : `&clickId=${encodeURIComponent(wanted)}`}`;
     const response = await fetch(`${url.replace(/[^/]*$/, "token")}?${query}`, { credentials: "include" });
     const { token, error } = (await response.json()) as { token?: unknown; error?: { code?: unknown } };
-    if (typeof token === "string" && said() === "granted") store(TOKEN, token);
+    // biome-ignore lint/suspicious/noAssignInExpressions: a block would be shipped.
+    if (typeof token === "string" && said() === "granted") isOwn = store(TOKEN, token);
     if (!error?.code) return typeof token === "string";
     note(`${error.code}`);
     if (isEdge && error.code === "invalid_click_id") store(key, `${now()}`);
@@ -285,7 +286,7 @@ function token(offerId: number | undefined, { url, isEdge, said, note }: Attache
     return response.status < 500 && response.status !== 429;
   }, note);
   const look = () => {
-    if (said() === "granted" && (isEdge || wanted !== undefined)) work();
+    if (!page.isDisposed && said() === "granted" && (isEdge || wanted !== undefined)) work();
   };
   // Not while the page is being left: the next page checks for itself.
   const lookIfSeen = () => {
@@ -294,7 +295,8 @@ function token(offerId: number | undefined, { url, isEdge, said, note }: Attache
   attempt(() => setInterval(lookIfSeen, LOOK_MS));
   return (id) => {
     wanted = id;
-    if (said() === "denied") {
+    if (isOwn && said() === "denied") {
+      isOwn = false;
       remove(TOKEN);
       remove(key);
     }
@@ -302,8 +304,22 @@ function token(offerId: number | undefined, { url, isEdge, said, note }: Attache
   };
 }
 
-/** Runs the update whenever the page changes. */
-function watch(update: () => void): void {
+/**
+ * Puts a click id into the page, now and whenever the page changes, or takes ours away. A change of the page takes
+ * nothing away: two that answer each other would never end.
+ */
+function keep(page: Attached, put: (id: string) => void, takeAway: () => void): Update {
+  let wanted: string | undefined;
   // Where a page has replaced it, the update still runs with each click and consent.
-  attempt(() => new MutationObserver(() => attempt(update)).observe(document, { childList: true, subtree: true }));
+  attempt(() =>
+    new MutationObserver((_, observer) => {
+      if (page.isDisposed) observer.disconnect();
+      else if (wanted !== undefined && page.said() === "granted") attempt(() => put(wanted as string));
+    }).observe(document, { childList: true, subtree: true }),
+  );
+  return (id) => {
+    wanted = id;
+    if (id === undefined) takeAway();
+    else put(id);
+  };
 }

@@ -15,25 +15,34 @@ export const own = <T extends Node, Name extends keyof T>(node: T, name: Name): 
 export const call = <Result>(node: Node, name: string, ...given: unknown[]): Result =>
   (own(node, name as never) as (...given: unknown[]) => Result).apply(node, given);
 
-/** The text that was there before ours, none if there was none, and ours. */
+/** A tracker that writes for longer than a click takes. */
+interface Writer {
+  readonly isDisposed?: boolean;
+}
+
+/** The text that was there before ours, none if there was none, and ours. A decoration's has no writer. */
 interface Written {
   readonly before: string | null;
   readonly after: string;
+  readonly by: Writer | undefined;
 }
 
 /** Where an element remembers what was written into it: all decorations and attachments of a page know it there. */
 const WRITTEN = Symbol.for("cake-edge");
 type Marked = { [WRITTEN]?: Written | undefined };
 
-/** The site's own text where the present one is ours. */
-export const ownText = (element: object, present: string | null): string | null => {
+/**
+ * The site's own text where the present one is the writer's, or was left by a disposed one. The text of another tracker
+ * of the page is as the site's: two trackers that replace each other's would never end.
+ */
+export const ownText = (element: object, present: string | null, by?: Writer): string | null => {
   const written = (element as Marked)[WRITTEN];
-  return written?.after === present ? written.before : present;
+  return written?.after === present && (written.by === by || written.by?.isDisposed) ? written.before : present;
 };
 
-/** Remembers that this text is ours, and replaces the present one. */
-export const remember = (element: object, present: string | null, after: string): void => {
-  (element as Marked)[WRITTEN] = { before: ownText(element, present), after };
+/** Remembers that this text is the writer's, and replaces the present one. */
+export const remember = (element: object, present: string | null, after: string, by?: Writer): void => {
+  (element as Marked)[WRITTEN] = { before: ownText(element, present, by), after, by };
 };
 
 /** The name of a parameter or field, without what a query puts around it. An empty one is the default. */
@@ -41,6 +50,9 @@ export const nameOf = (parameter: string, given: unknown): string => {
   const name = `${given ?? ""}`.replace(/[?&=#]/g, "").trim();
   return /^\[object /.test(name) ? refuse(parameter, "must be text") : name || CLICK_NAME;
 };
+
+/** An address without its fragment. */
+const pageOf = (address: string | undefined) => address?.split("#")[0];
 
 /**
  * Decorates from now on. A host may be written as an address. With `isMissing`, an address or form that already has a
@@ -77,8 +89,8 @@ export function decorate(
   /** The click id, if this address is to carry it. */
   const idFor = (address: string): string | undefined => {
     const url = urlOf(address, own(document, "baseURI"));
-    // Another place on this page needs no id, and the new address would reload the page.
-    if (!url || !isChosen(url) || address.trim().startsWith("#")) return undefined;
+    // An address without path and query is this page's own: with a query it would be another page's.
+    if (!url || !isChosen(url) || /^\s*(#|$)/.test(address)) return undefined;
     if (isOwn(url.searchParams.getAll(parameter))) return undefined;
     const id = findClick();
     if (id === undefined) note("no_click_id");
@@ -95,7 +107,10 @@ export function decorate(
     const name = link?.hasAttribute("href") ? "href" : "xlink:href";
     const present = link?.getAttribute(name);
     if (!link || present == null) return;
-    const id = idFor(ownText(link, present) ?? "");
+    const before = ownText(link, present) ?? "";
+    // Another place of this page needs no id, and the new address would load the page again.
+    if (pageOf(urlOf(before, own(document, "baseURI"))?.href) === pageOf(location.href)) return;
+    const id = idFor(before);
     if (id === undefined) return;
     const after = withParameter(present.trim(), parameter, id);
     remember(link, present, after);
@@ -122,7 +137,8 @@ export function decorate(
         if (name.toLowerCase() === parameter.toLowerCase()) formData.delete(name);
       formData.set(parameter, id);
     };
-    call(form, "addEventListener", "formdata", add, { once: true });
+    // For all of this task: the site's own handler may read the form before the browser does.
+    call(form, "addEventListener", "formdata", add);
     // If the site stops the submit, nothing is left behind.
     later(() => call(form, "removeEventListener", "formdata", add));
   };

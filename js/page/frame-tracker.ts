@@ -9,7 +9,7 @@ import { consentOf } from "./consent.js";
 import { checkNames } from "./names.js";
 import type { Consent, ConvertResult } from "./options.js";
 import { isPlaceholder } from "./placeholder.js";
-import { ANSWER_MS, ENDPOINT } from "./send.js";
+import { ANSWER_MS, isEndpoint } from "./send.js";
 import { attempt, KEY, later, now, TOKEN, urlOf } from "./store.js";
 
 /**
@@ -157,7 +157,7 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
   };
   let url = "";
   try {
-    url = ENDPOINT.test(`${endpoint}`) ? (urlOf(endpoint) as URL).href.replace(/\/*$/, "/conversions") : "";
+    url = isEndpoint(`${endpoint}`) ? (urlOf(endpoint) as URL).href.replace(/\/*$/, "/conversions") : "";
   } catch {
     // Named below.
   }

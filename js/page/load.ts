@@ -16,7 +16,7 @@ const FILES = {
 /** The files' exports. */
 export type Files = { [Name in keyof typeof FILES]: Awaited<ReturnType<(typeof FILES)[Name]>> };
 
-let base = "";
+let base: string;
 
 /** Sets the folder of the tag's files. */
 export function setBase(settings: { readonly base?: string }): void {

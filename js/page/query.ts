@@ -6,11 +6,12 @@ import { urlOf } from "./store.js";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what separates.
 const clean = (text: string) => text.trim().replace(/[\0-\x04]/g, "\x7f");
 
-/** The marks around an id, but not an escape's right before it. See `without_marks` in src/click_id.rs. */
-const MARKS = /^([^\w-]*[^\w%\\\ufffd-]|%(?=[^%]+%$))|[^\w-]+$/g;
-
-/** The value without the marks around it, if it is an id with a number: a name in marks is a placeholder. */
-export const withoutMarks = (value: string) => (/(\D*\d){3}/.test(value) ? value.replace(MARKS, "") : value);
+/**
+ * The value without the marks around it, if it is an id with a number: a name in marks is a placeholder. An escape's mark
+ * right before the id stays. See `without_marks` in src/click_id.rs.
+ */
+export const withoutMarks = (value: string) =>
+  /(\D*\d){3}/.test(value) ? value.replace(/^([^\w-]*[^\w%\\\ufffd-]|%(?=[^%]+%$))|[^\w-]+$/g, "") : value;
 
 /**
  * The decoded pairs of an address, in two readings. Under the given names, in small letters, a word for a missing value

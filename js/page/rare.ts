@@ -3,21 +3,46 @@
  * first use.
  */
 import { CakeError } from "../error.js";
-import { checkNames as checkReadNames } from "./names.js";
+import { checkNames as checkReadNames, isPlain } from "./names.js";
 import type { Reason } from "./options.js";
 import { pairsOf } from "./query.js";
-import { readSettings, SETTING_NAMES } from "./settings.js";
+import { type GivenSetting, readSettings, SETTING_NAMES } from "./settings.js";
 import { attempt } from "./store.js";
 
-/** @throws CakeError `invalid_field` also for what cannot be read; see names.ts */
+/**
+ * Names every unknown name: the error's parameter is the first one.
+ *
+ * @throws CakeError `invalid_field` also for what cannot be read; see names.ts
+ */
 export function checkNames(given: object, words: string, more?: unknown): void {
   if (!attempt(() => ({ ...given })))
     throw new CakeError({ code: "invalid_field", parameter: "options", rule: "cannot be read: a getter threw" });
   // A setting in another spelling, such as `window_days`, is read too.
-  const read: string[] = [];
-  // No setting takes this value: each that is read refuses it.
-  if (words === SETTING_NAMES) for (const name of Object.keys(given)) readSettings([[name, {}]], () => read.push(name));
-  checkReadNames(given, [words, ...read].join(" "), more);
+  const read = (name: string) => {
+    // No setting takes this value: each that is read refuses it.
+    const refused: GivenSetting[] = [];
+    readSettings([[name, {}]], refused);
+    return refused[0];
+  };
+  const others = words === SETTING_NAMES ? Object.keys(given).filter(read) : [];
+  const known = [words, ...others].join(" ");
+  const flaws = Object.keys({ ...given }).flatMap((name) => findFlaw(name, known));
+  if (isPlain(given) && !isPlain(more) && flaws[1]) {
+    const parameter = flaws[0]?.parameter ?? "";
+    const rule = flaws.map(({ message }) => message).join("; ");
+    throw new CakeError({ code: "invalid_field", parameter, rule: rule.slice(parameter.length).trim() });
+  }
+  checkReadNames(given, known, more);
+}
+
+/** The error about this name, if it is unknown. */
+function findFlaw(name: string, known: string): CakeError[] {
+  try {
+    checkReadNames({ [name]: 0 }, known);
+    return [];
+  } catch (flaw) {
+    return [flaw as CakeError];
+  }
 }
 
 /** @throws CakeError `invalid_setting` for a value that a setting does not take */

@@ -1,7 +1,7 @@
 /** A tracker's settings, read by one table from the page, a tag's attributes or its address. */
 import { consentOf } from "./consent.js";
 import type { Consent, TrackerOptions } from "./options.js";
-import { ENDPOINT } from "./send.js";
+import { isEndpoint } from "./send.js";
 import { attempt, resolve, urlOf } from "./store.js";
 
 /** The settings of a tracker; `base` is the folder of the tag's files. */
@@ -21,10 +21,10 @@ export const settingsIn = (source: object | null | undefined): GivenSetting[] =>
   attempt(() => Object.entries(source ?? {})) ?? [];
 
 /**
- * Reads settings, the strongest last. `refuse` is called for each wrong value, which then counts as not given. An
- * unknown word for consent is no consent.
+ * Reads settings, the strongest last. Wrong values are put into `refused`, and count as not given. An unknown word for
+ * consent is no consent.
  */
-export function readSettings(given: readonly GivenSetting[], refuse: (name: string, value: unknown) => void): Settings {
+export function readSettings(given: readonly GivenSetting[], refused: GivenSetting[]): Settings {
   const settings: Record<string, unknown> = {};
   for (const [own, value] of given) {
     // `data-window-days`, `windowDays`, and `windowdays`, as HTML spells it.
@@ -34,7 +34,7 @@ export function readSettings(given: readonly GivenSetting[], refuse: (name: stri
     // Null is a value: a consent platform that has not loaded yet has said nothing.
     if (!name || value === undefined) continue;
     const read = attempt(() => readSetting(value, at));
-    if (read == null) refuse(name, value);
+    if (read == null) refused.push([name, value]);
     settings[name] = read ?? (at === 8 ? "pending" : settings[name]);
   }
   return settings;
@@ -61,5 +61,5 @@ function readSetting(value: unknown, at: number): unknown {
     // As the browser writes it: one cookie must not count as two. Whether it takes it, a try tells.
     return urlOf(`http://${text.replace(/^\./, "")}`)?.hostname;
   }
-  return ((at > 11 || (ENDPOINT.test(text) && resolve(text))) && text) || null;
+  return ((at > 11 || (isEndpoint(text) && resolve(text))) && text) || null;
 }

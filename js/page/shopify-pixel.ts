@@ -4,7 +4,7 @@
  */
 import { CakeError } from "../error.js";
 import { createFrameTracker, type FrameStorage, type FrameTracker, type FrameTrackerOptions } from "./frame-tracker.js";
-import { CLICK_NAMES } from "./names.js";
+import { clickNames } from "./names.js";
 import type { ConvertResult } from "./options.js";
 import { attempt } from "./store.js";
 
@@ -72,7 +72,7 @@ export function connectShopifyPixel(api: ShopifyPixelApi, options: ShopifyPixelO
   if (!readable) return createFrameTracker(options);
   const { clickIdNames, onResult, ...rest } = readable;
   // One name may come without its list.
-  const names = [clickIdNames ?? CLICK_NAMES].flat();
+  const names = [clickIdNames ?? clickNames()].flat();
   const tell: (cause: unknown) => void = async (cause) => {
     const rule = "the platform's API or event, or a function of yours, is not as expected";
     try {

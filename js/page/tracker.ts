@@ -1,12 +1,13 @@
 /** The tracker: captures and keeps the click id as consent allows. It loads its rarely used parts on demand. */
 import { CakeError } from "../error.js";
 import type { TrackingLinkParts, TrackingLinkRules } from "../link.js";
+import type { Attached } from "./attach.js";
 import { consentOf } from "./consent.js";
 import { isOwnId, textOf } from "./conversion.js";
 import { decideVisit, type Engine, isRunning, runningEngine, type Visit } from "./engine.js";
 import { type Files, load, setBase } from "./load.js";
 import { isMissing } from "./missing.js";
-import { CLICK_NAMES, isPlain } from "./names.js";
+import { clickNames, isPlain } from "./names.js";
 import { onAddressChange } from "./navigation.js";
 import type {
   AttachOptions,
@@ -18,9 +19,10 @@ import type {
   TrackerOptions,
   WaitingConversion,
 } from "./options.js";
+import type { Sender } from "./outbox.js";
 import { pairsOf, withoutMarks } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
-import { type GivenSetting, readSettings, SETTING_NAMES, settingsIn } from "./settings.js";
+import { type GivenSetting, readSettings, SETTING_NAMES, type Settings, settingsIn } from "./settings.js";
 import {
   attempt,
   deleteKept,
@@ -67,8 +69,8 @@ export interface Tracker {
   /** Reports a conversion of the kept click to the site's forwarder. Never rejects. */
   convert(conversion: PageConversion): Promise<ConvertResult>;
   /**
-   * Stops following the page's addresses. Call it before you make a new tracker, such as in a component that is mounted
-   * again. The next tracker sends the conversions that wait, and `convert` still works.
+   * Stops following the page's addresses, and ends what {@link attach} does. Call it before you make a new tracker, such
+   * as in a component that is mounted again. The next tracker sends the conversions that wait, and `convert` still works.
    */
   dispose(): void;
 }
@@ -100,17 +102,20 @@ const INERT: Tracker = {
 /** Captures the click id of this page's address and keeps it. */
 export function createTracker(options?: TrackerOptions): Tracker;
 export function createTracker(options?: TrackerOptions, more?: unknown): Tracker {
-  return typeof document === "undefined" || typeof location === "undefined"
-    ? INERT
-    : openTracker(settingsIn(options), options, more);
+  if (typeof document === "undefined" || typeof location === "undefined") return INERT;
+  const refused: GivenSetting[] = [];
+  return openTracker(readSettings(settingsIn(options), refused), refused, options, more);
 }
 
-/** The same with settings from several sources, the strongest last. The names of `source`'s are the site's own, and must be known. */
-export function openTracker(given: readonly GivenSetting[], source?: object | null, more?: unknown): Tracker {
-  const refused: [name: string, value: unknown][] = [];
-  const options = readSettings(given, (...pair) => refused.push(pair));
+/** The same with settings that are read. The names of `source`'s are the site's own, and must be known. */
+export function openTracker(
+  options: Settings,
+  refused: readonly GivenSetting[],
+  source?: object | null,
+  more?: unknown,
+): Tracker {
   setBase(options);
-  const names = options.parameters ?? CLICK_NAMES;
+  const names = options.parameters ?? clickNames();
   let consent = (options.consent ?? "granted") as Consent; // Read as a word.
   let clickId = "";
   /** The kept text in memory. It is the only copy while consent is pending, or while both stores are blocked. */
@@ -122,9 +127,9 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   /** The visits of this page view that brought a click, for a yes, and those for which there is no core yet. */
   const visits: Visit[] = [];
   const note = (reason: Reason | string, ...details: unknown[]) => {
-    // A wrong setting is always logged: it is the site's mistake, and nobody would notice it otherwise.
+    // A wrong setting or name is always logged: it is the site's mistake, and nobody would notice it otherwise.
     // biome-ignore lint/suspicious/noConsole: what `debug` asks for. A site may have replaced it.
-    if (options.debug || reason === "invalid_setting") attempt(() => console.info("cake-edge:", reason, ...details));
+    if (options.debug || /invalid_[sf]/.test(reason)) attempt(() => console.info("cake-edge:", reason, ...details));
   };
 
   const report = (error: CakeError) => {
@@ -261,7 +266,6 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     return clickId || undefined;
   };
 
-  let isDisposed = false;
   /** The last load of the fallback of WebAssembly; it resolves also where that fails. */
   let loading: Promise<unknown> | undefined;
 
@@ -331,7 +335,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   };
 
   /** What the files of rare parts use of this tracker. */
-  const shared = {
+  const shared: Attached & Sender = {
     url,
     conversions,
     complete,
@@ -344,6 +348,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     note,
     report,
     isMissing,
+    withFile,
   };
 
   const openOutbox = () => load("outbox").then(({ openOutbox }) => openOutbox(shared));
@@ -369,7 +374,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   for (const pair of refused) refuse(...pair);
   quietly(() =>
     onAddressChange(
-      (address) => isDisposed || look(address),
+      (address) => shared.isDisposed || look(address),
       () => {
         resume();
         attempt(() => addEventListener("online", resume));
@@ -414,7 +419,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
       void withFile("attach", ({ attach }) => watchers.push(attach(how, shared)));
     },
     dispose() {
-      isDisposed = true;
+      shared.isDisposed = true;
     },
     convert(given, more?: unknown) {
       const convert = async (): Promise<ConvertResult> => {

@@ -251,6 +251,47 @@ test("a place of the same page, and what is no http link, are left alone", async
   expect(seen).toBe("mailto:x@shop.example.com");
 });
 
+test.each([
+  ["/p?page=2", "/p?page=2#pricing", "/p?page=2#pricing"],
+  ["/p?page=2", "ORIGIN/p?page=2#/route", "/p?page=2#/route"],
+  ["/p", "/p#", "/p#"],
+  ["/p?page=2", "", "/p?page=2"],
+  ["/p?page=2", " ", "/p?page=2"],
+  ["/p?page=2", "/p#pricing", "/p?click_id=abc-1#pricing"],
+  ["/p", "/p?page=3", "/p?page=3&click_id=abc-1"],
+])("on %s, a link of the page's own host to '%s' leads to %s", async (here, href, there) => {
+  site.addTrackerPage("/p");
+  const { page, go } = await visit(browser, site, "/?reqid=abc-1");
+  await go(here);
+  await page.evaluate(
+    ([href]) => {
+      tracker.decorate({ hosts: [location.hostname], parameter: "click_id" });
+      document.body.insertAdjacentHTML("beforeend", `<a id="a" href="${href}">Go</a>`);
+      (globalThis as { alive?: boolean }).alive = true;
+    },
+    [href.replace("ORIGIN", site.origin)],
+  );
+  await page.waitForTimeout(200);
+  await page.click("#a");
+  await expect.poll(() => page.url()).toBe(site.origin + there);
+  // A place of the same page loads nothing.
+  if (href.includes("#") && here === there.split("#")[0]) expect(await page.evaluate("alive")).toBe(true);
+});
+
+test("a form whose handler stops the event and reads the form carries it too", async () => {
+  const { page } = await decorated(
+    `<form method="post" action="${there("shop.example.com")}"><input name="a" value="1"><button>Go</button></form>`,
+  );
+  await page.evaluate(() => {
+    document.forms[0]?.addEventListener("submit", (event) => {
+      event.stopPropagation();
+      new FormData(event.target as HTMLFormElement);
+    });
+  });
+  const [request] = await Promise.all([page.waitForRequest(/cart/), page.click("button")]);
+  expect(request.postData()).toBe("a=1&click_id=abc-1");
+});
+
 /** The addresses that a click on `#a` would follow, before and after what comes between, and what the link has in the end. */
 const clicked = (page: Page, between?: () => void) =>
   page.evaluate(async (code) => {

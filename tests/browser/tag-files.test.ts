@@ -56,7 +56,7 @@ async function load(html: string, headers: Record<string, string> = {}, before?:
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(`THROWN ${error}`));
   await page.goto(`${site.origin}/shop/tag?reqid=abc-1`);
-  await expect.poll(() => page.evaluate("typeof cakeEdge")).toBe("function");
+  await expect.poll(() => page.evaluate("typeof cakeEdge"), { timeout: 10_000 }).toBe("function");
   return { page, said };
 }
 
@@ -128,6 +128,58 @@ test.each([
 ])("%s: all is found, and sent to the site's own endpoint", async (_, html) => {
   await expectAllFound(await load(html()));
   expect(cdn.attempts).toBe(0);
+});
+
+/** What another script's element may say, in a page that has the tag as well. */
+const OTHER = `data-consent="granted" data-endpoint="/other" data-base="/wrong/"`;
+const OWN = `data-consent="denied" data-endpoint="/cake" data-base="/page/"`;
+
+test.each([
+  ["the frame's script before", `<script src="/page/cake-edge-frame.js" ${OTHER}></script>`],
+  ["a script with a similar name before", `<script src="/js/cake-edge-consent.js" ${OTHER}></script>`],
+  ["a name that has the tag's in it", `<script src="/js/pancake-edge.js" ${OTHER}></script>`],
+  ["a bundle before", `<script src="/js/bundle.js" ${OTHER}></script>`],
+  ["nothing before", ""],
+])(
+  "with %s, the tag's own attributes count, however it runs",
+  async (_, before) => {
+    for (const path of ["/js/cake-edge-consent.js", "/js/pancake-edge.js", "/js/bundle.js"]) {
+      site.pages.set(path, { html: "", headers: { "content-type": "text/javascript" } });
+    }
+    site.pages.set("/assets/main-abc123.js", {
+      html: TAG,
+      headers: { "content-type": "text/javascript; charset=utf-8" },
+    });
+    for (const html of [
+      `<script src="/page/cake-edge.js" ${OWN}></script>`,
+      `<script type="module" src="/page/cake-edge.js" ${OWN}></script>`,
+      `<script type="module" src="/page/cake-edge.js?v=1" ${OWN}></script>`,
+      `<script type="module" src="/assets/main-abc123.js" ${OWN}></script>`,
+      `<script ${OWN}>${TAG}</script>`,
+      `<script type="module" ${OWN}>${TAG}</script>`,
+      `<script type="text/delayed" ${OWN} src="/page/cake-edge.js"></script><script data-cfasync="false">
+      fetch("/page/cake-edge.js").then(function (answer) { return answer.text() }).then(function (text) { (0, eval)(text) });
+    </script>`,
+    ]) {
+      const { page } = await load(before + html);
+      expect(await page.evaluate(() => [document.cookie, localStorage.length])).toEqual(["", 0]);
+      await page.evaluate(() => cakeEdge((tracker) => tracker.setConsent("granted")));
+      expect(await convert(page, { offerId: 1, uniqueId: `u${Math.random()}` })).toMatchObject({ state: "accepted" });
+      await page.context().close();
+    }
+  },
+  60_000,
+);
+
+test("an inlined tag's own attributes go before those of another element of the tag", async () => {
+  const { page } = await load(
+    `<script type="text/plain" src="/page/cake-edge.js" data-consent="denied" data-endpoint="/other"></script>
+     <script data-endpoint="/cake">${TAG}</script>`,
+  );
+  // What it does not say itself is the other's: the careful answer for consent.
+  expect(await page.evaluate(() => document.cookie)).toBe("");
+  await page.evaluate(() => cakeEdge((tracker) => tracker.setConsent("granted")));
+  expect(await convert(page, { offerId: 1, uniqueId: "u" })).toMatchObject({ state: "accepted" });
 });
 
 test("concatenated with the site's own scripts: found beside the bundle, or by data-base", async () => {

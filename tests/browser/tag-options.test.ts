@@ -204,6 +204,23 @@ test.each([
   if (named[1] === "consent") expect(await page.evaluate(() => document.cookie)).toBe("");
 });
 
+test.each([
+  ['cakeEdge.options = { consnt: "pending", endpont: "/x" }', ["consnt is unknown; endpont is unknown"]],
+  ["cakeEdge(function (tracker) { tracker.decorate({ host: [] }) })", ["host is unknown: did you mean hosts?"]],
+  ['cakeEdge(function (tracker) { tracker.attach({ too: "form" }) })', ["too is unknown"]],
+  ["cakeEdge(function (tracker) { tracker.attach({ get to() { throw 1 } }) })", ["options must be one plain object"]],
+])("a name that is none is told without onError and debug: %s", async (call, named) => {
+  const { said } = await load(
+    `<script>window.cakeEdge = function (use) { (cakeEdge.q = cakeEdge.q || []).push(use) }; ${call}</script>
+     <script src="/page/cake-edge.js"></script>`,
+  );
+  for (const each of named) {
+    await expect
+      .poll(() => said.filter((line) => line.includes("invalid_field") && line.includes(each)))
+      .toHaveLength(1);
+  }
+});
+
 test("an option in another spelling is read, and not named", async () => {
   const { page, said } = await load(
     `<script>

@@ -93,6 +93,40 @@ test.each([
   expect(kept === "").toBe(state === "refused");
 });
 
+test.each([
+  ["options", "pending", "granted", "accepted"],
+  ["options", "denied", "granted", "accepted"],
+  ["query", "denied", "granted", "accepted"],
+  ["query", "pending", "pending", "queued"],
+  ["options", true, "granted", "accepted"],
+  ["options", "granted", "denied", "refused"],
+])(
+  "a swapped page's tag is compared with the first consent, by %s: %s, then %s: %s",
+  async (way, first, second, state) => {
+    const { page } = await load(
+      "/swapped",
+      way === "options"
+        ? `<script>window.cakeEdge = { options: { consent: ${JSON.stringify(first)} } }</script><script src="/page/cake-edge.js"></script>`
+        : `<script src="/page/cake-edge.js?consent=${first}"></script>`,
+    );
+    const result = await page.evaluate(
+      async ([second]) => {
+        const tag = document.createElement("script");
+        tag.src = "/page/cake-edge.js";
+        tag.dataset["consent"] = second;
+        const loaded = new Promise((resolve) => tag.addEventListener("load", resolve));
+        document.body.append(tag);
+        await loaded;
+        return new Promise<{ state: string }>((resolve) =>
+          cakeEdge((tracker) => tracker.convert({ offerId: 1, uniqueId: `swapped-${Math.random()}` }).then(resolve)),
+        );
+      },
+      [second] as const,
+    );
+    expect(result.state).toBe(state);
+  },
+);
+
 test("calls from before it has loaded are made in their order, and one that throws stops none", async () => {
   const { page, thrown } = await load(
     "/early",
