@@ -36,6 +36,7 @@ const OWN_NAMES = {
   url: "w",
   isMissing: "d",
   loadCore: "a",
+  look: "l",
 };
 
 /** Short names for what those files export to each other. */
@@ -187,7 +188,7 @@ function withWasm(code: string, wasm: Uint8Array): string {
       .map((text) => {
         // The replacements are functions: in a replacement text, `$` has a meaning.
         const script = code
-          .replace(/(["'`])WASM_MARK\1/, () => `"${text.mark}"`)
+          .replace("WASM_MARK", () => text.mark)
           .replace(/\bWASM_KEY\b/, () => String(text.key))
           .replace(/\bWASM_TEXT\b/, () => text.literal);
         return { text, script, size: brotliCompressSync(script).length };
@@ -232,7 +233,7 @@ async function bundle(
     root,
     logLevel: "error",
     // The mark is a text already: a minifier puts texts where they pack best.
-    define: { IS_TAG: String(format === "iife"), WASM_MARK: '"WASM_MARK"', ...WORDS },
+    define: { IS_TAG: String(format === "iife"), ...WORDS },
     plugins: [lazy],
     build: {
       write: false,

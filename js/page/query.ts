@@ -10,7 +10,12 @@ const clean = (text: string) => text.trim().replace(/[\0-\x04]/g, "\x7f");
 const MARKS = /^([^\w-]*[^\w%\\\ufffd-]|%(?=[^%]+%$))|[^\w-]+$/g;
 
 /** The value without the marks around it, if it is an id with a number: a name in marks is a placeholder. */
-export const withoutMarks = (value: string) => (/(\D*\d){3}/.test(value) ? value.replace(MARKS, "") : value);
+export const withoutMarks = (value: string) => (/(\d\D*){3}/.test(value) ? value.replace(MARKS, "") : value);
+
+/** Put in place of a fragment's mark: the query goes on there, or begins. */
+export const FRAGMENT = "&?&";
+
+const MAX_READ = 30_000;
 
 /**
  * The decoded pairs of an address, in two readings. Under the given names, in small letters, a word for a missing value
@@ -19,7 +24,8 @@ export const withoutMarks = (value: string) => (/(\D*\d){3}/.test(value) ? value
  * in src/url.rs, and the values those of `push_address` in src/click_id.rs.
  */
 export function pairsOf(address: string, names: readonly string[], own: readonly string[]): string {
-  return [address.replace(/^[^?]*\?/, ""), address.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
+  const read = address.slice(0, MAX_READ) + (address[MAX_READ] ? "~x" : "");
+  return [read.replace(/^[^?]*\??/, ""), read.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
     .map((reading) =>
       // Not by `Array.from`, which old libraries replace.
       [...(urlOf(`http://c/?${reading.replace(/#/g, "%23")}`) as URL).searchParams]

@@ -6,7 +6,7 @@ import { CakeError } from "../error.js";
 import { checkNames as checkReadNames } from "./names.js";
 import type { Reason } from "./options.js";
 import { pairsOf } from "./query.js";
-import { readSettings, SETTING_NAMES } from "./settings.js";
+import { type GivenSetting, readSettings, SETTING_NAMES } from "./settings.js";
 import { attempt } from "./store.js";
 
 /** @throws CakeError `invalid_field` also for what cannot be read; see names.ts */
@@ -16,7 +16,11 @@ export function checkNames(given: object, words: string, more?: unknown): void {
   // A setting in another spelling, such as `window_days`, is read too.
   const read: string[] = [];
   // No setting takes this value: each that is read refuses it.
-  if (words === SETTING_NAMES) for (const name of Object.keys(given)) readSettings([[name, {}]], () => read.push(name));
+  if (words === SETTING_NAMES) for (const name of Object.keys(given)) {
+    const refused: GivenSetting[] = [];
+    readSettings([[name, {}]], refused);
+    if (refused[0]) read.push(name);
+  }
   checkReadNames(given, [words, ...read].join(" "), more);
 }
 

@@ -2,7 +2,7 @@
 import { consentOf } from "./consent.js";
 import type { Consent, TrackerOptions } from "./options.js";
 import { ENDPOINT } from "./send.js";
-import { attempt, resolve, urlOf } from "./store.js";
+import { attempt, resolve } from "./store.js";
 
 /** The settings of a tracker; `base` is the folder of the tag's files. */
 export type Settings = Omit<TrackerOptions, "consent"> & { readonly consent?: Consent; readonly base?: string };
@@ -24,7 +24,7 @@ export const settingsIn = (source: object | null | undefined): GivenSetting[] =>
  * Reads settings, the strongest last. `refuse` is called for each wrong value, which then counts as not given. An
  * unknown word for consent is no consent.
  */
-export function readSettings(given: readonly GivenSetting[], refuse: (name: string, value: unknown) => void): Settings {
+export function readSettings(given: readonly GivenSetting[], refused: GivenSetting[]): Settings {
   const settings: Record<string, unknown> = {};
   for (const [own, value] of given) {
     // `data-window-days`, `windowDays`, and `windowdays`, as HTML spells it.
@@ -34,7 +34,7 @@ export function readSettings(given: readonly GivenSetting[], refuse: (name: stri
     // Null is a value: a consent platform that has not loaded yet has said nothing.
     if (!name || value === undefined) continue;
     const read = attempt(() => readSetting(value, at));
-    if (read == null) refuse(name, value);
+    if (read == null) refused.push([name, value]);
     settings[name] = read ?? (at === 8 ? "pending" : settings[name]);
   }
   return settings;
@@ -57,9 +57,5 @@ function readSetting(value: unknown, at: number): unknown {
   if (/^\[object /.test(text)) return null;
   // A list in a script is a text with commas here. The rule of `parametersOption` in js/option.ts, in fewer bytes.
   if (at === 9) return /^\w[^;|"]*$/.test(text) ? small.match(/[^\s,]+/g) : null;
-  if (at === 12) {
-    // As the browser writes it: one cookie must not count as two. Whether it takes it, a try tells.
-    return urlOf(`http://${text.replace(/^\./, "")}`)?.hostname;
-  }
-  return ((at > 11 || (ENDPOINT.test(text) && resolve(text))) && text) || null;
+  return ((at > 11 || ENDPOINT.test(resolve(text) as unknown as string)) && text) || null;
 }

@@ -18,7 +18,7 @@ import type {
   TrackerOptions,
   WaitingConversion,
 } from "./options.js";
-import { pairsOf, withoutMarks } from "./query.js";
+import { FRAGMENT, pairsOf, withoutMarks } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
 import { type GivenSetting, readSettings, SETTING_NAMES, settingsIn } from "./settings.js";
 import {
@@ -35,7 +35,6 @@ import {
   readStores,
   resolve,
   store,
-  urlOf,
   writeCookie,
 } from "./store.js";
 
@@ -107,8 +106,8 @@ export function createTracker(options?: TrackerOptions, more?: unknown): Tracker
 
 /** The same with settings from several sources, the strongest last. The names of `source`'s are the site's own, and must be known. */
 export function openTracker(given: readonly GivenSetting[], source?: object | null, more?: unknown): Tracker {
-  const refused: [name: string, value: unknown][] = [];
-  const options = readSettings(given, (...pair) => refused.push(pair));
+  const refused: GivenSetting[] = [];
+  const options = readSettings(given, refused);
   setBase(options);
   const names = options.parameters ?? CLICK_NAMES;
   let consent = (options.consent ?? "granted") as Consent; // Read as a word.
@@ -265,14 +264,13 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
   /** The last load of the fallback of WebAssembly; it resolves also where that fails. */
   let loading: Promise<unknown> | undefined;
 
-  const look = (address: string): void => {
+  const look = (address: string, at = now()): void => {
     quietly(() => {
       if (said() === "denied") deleteKept();
       if (options.edge) return note("kept_by_edge");
-      const { pathname, search, hash } = urlOf(address) as URL;
       // A router's fragment may look like a URL of its own: #/path?reqid=1
-      const fragment = options.fragment ? hash.replace(/^#([^?]*\?)?/, "&") : "";
-      lookLater([pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000), names, own), now() / 1_000]);
+      const read = address.replace(options.fragment ? /#([^?]*\?)?/ : /#.*/, FRAGMENT);
+      lookLater([pairsOf(read, names, own), at / 1_000]);
     });
     tell();
   };
@@ -338,6 +336,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
     isEdge: options.edge,
     loadCore,
     findClick,
+    look,
     rewrite,
     own,
     said,
@@ -431,7 +430,7 @@ export function openTracker(given: readonly GivenSetting[], source?: object | nu
           at,
           fields,
           clickId,
-          page: fields.uniqueId ? undefined : location.href,
+          page: location.href,
         };
         conversions.push([key, conversion]);
         if (isGranted) {

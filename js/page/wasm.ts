@@ -4,7 +4,6 @@
  */
 
 declare const WASM_TEXT: string;
-declare const WASM_MARK: string;
 declare const WASM_KEY: number;
 
 /**
@@ -15,15 +14,10 @@ declare const WASM_KEY: number;
  * small modules at once
  */
 export function instantiate<Core>(): Core {
-  const bytes: number[] = [];
-  let high = 0;
-  for (const character of WASM_TEXT) {
-    // After the mark comes a byte above 127, without its highest bit.
-    if (character === WASM_MARK) high = 128;
-    else {
-      bytes.push((character.charCodeAt(0) ^ WASM_KEY) | high);
-      high = 0;
-    }
-  }
-  return new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes))).exports as Core;
+  // After the mark comes a byte above 127, without its highest bit.
+  const bytes = Uint8Array.from(
+    WASM_TEXT.match(/WASM_MARK?[^]/g) as string[],
+    (byte) => (byte.charCodeAt(byte.length - 1) ^ WASM_KEY) | ((byte.length - 1) << 7),
+  );
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Core;
 }
