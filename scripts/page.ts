@@ -169,7 +169,8 @@ function asTexts(wasm: Uint8Array, key: number): WasmText[] {
   const codes = Array.from(wasm, (byte) => (byte & 127) ^ key);
   const used = new Set(codes);
   const marks = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).filter(
-    (mark) => !used.has(mark.charCodeAt(0)) && ESCAPES[mark] === undefined,
+    // The mark is part of a regular expression.
+    (mark) => !used.has(mark.charCodeAt(0)) && ESCAPES[mark] === undefined && !/[$()*+./?[\]^{|}]/.test(mark),
   );
   return marks.map((mark) => {
     const text = codes.map((code, at) => ((wasm[at] ?? 0) > 127 ? mark : "") + String.fromCharCode(code)).join("");

@@ -7,7 +7,7 @@ import type { PageConversion } from "./options.js";
 /** How long to wait for an answer, in milliseconds: `convert` must resolve within 15 s. */
 export const ANSWER_MS = 12_000;
 
-/** A whole address that can be posted to, and behind which `/conversions` can be put: a query or a fragment would take it. */
+/** A whole address to post to, behind which `/conversions` can be put: a query or a fragment would take it. */
 export const ENDPOINT = /^https?:[^?#]*$/;
 
 /** Posts a conversion. Rejects with a `TimeoutError` if no answer comes in time. */

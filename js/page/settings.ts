@@ -57,5 +57,5 @@ function readSetting(value: unknown, at: number): unknown {
   if (/^\[object /.test(text)) return null;
   // A list in a script is a text with commas here. The rule of `parametersOption` in js/option.ts, in fewer bytes.
   if (at === 9) return /^\w[^;|"]*$/.test(text) ? small.match(/[^\s,]+/g) : null;
-  return ((at > 11 || ENDPOINT.test(resolve(text) as unknown as string)) && text) || null;
+  return ((at > 11 || ENDPOINT.test(resolve(text) as never)) && text) || null;
 }
