@@ -44,7 +44,8 @@ export function digest(text: string): string {
       const [a, b, c, d, e, f, g, h] = state as [number, number, number, number, number, number, number, number];
       const choice = (e & f) ^ (~e & g);
       const majority = (a & b) ^ (a & c) ^ (b & c);
-      const mixed = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + (rounds[index] as number) + word(index);
+      const mixed =
+        h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + (rounds[index] as number) + word(index);
       const first = (mixed + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority) | 0;
       state = [first, a, b, c, (d + mixed) | 0, e, f, g];
     }

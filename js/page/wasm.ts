@@ -11,13 +11,12 @@ declare const WASM_KEY: number;
  *
  * @throws if there is no WebAssembly, if a policy lacks 'wasm-unsafe-eval', and in browsers that compile only small
  * modules synchronously
- * small modules at once
  */
 export function instantiate<Core>(): Core {
-  // After the mark comes a byte above 127, without its highest bit.
+  // After the mark, which the build puts in place of its name, comes a byte above 127, without its highest bit.
   const bytes = Uint8Array.from(
-    WASM_TEXT.match(/WASM_MARK?[^]/g) as string[],
-    (byte) => (byte.charCodeAt(byte.length - 1) ^ WASM_KEY) | ((byte.length - 1) << 7),
+    WASM_TEXT.match(/WASM_MARK?./gs) as string[],
+    (byte) => ((byte[1] ?? byte).charCodeAt(0) ^ WASM_KEY) | (byte[1] ? 128 : 0),
   );
   return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Core;
 }
