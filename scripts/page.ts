@@ -38,6 +38,7 @@ const OWN_NAMES = {
   loadCore: "a",
   isDisposed: "c",
   withFile: "r",
+  look: "l",
 };
 
 /** Short names for what those files export to each other. */
@@ -170,7 +171,8 @@ function asTexts(wasm: Uint8Array, key: number): WasmText[] {
   const codes = Array.from(wasm, (byte) => (byte & 127) ^ key);
   const used = new Set(codes);
   const marks = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).filter(
-    (mark) => !used.has(mark.charCodeAt(0)) && ESCAPES[mark] === undefined,
+    // The mark is part of a regular expression.
+    (mark) => !used.has(mark.charCodeAt(0)) && ESCAPES[mark] === undefined && !/[$()*+./?[\]^{|}]/.test(mark),
   );
   return marks.map((mark) => {
     const text = codes.map((code, at) => ((wasm[at] ?? 0) > 127 ? mark : "") + String.fromCharCode(code)).join("");
@@ -189,7 +191,7 @@ function withWasm(code: string, wasm: Uint8Array): string {
       .map((text) => {
         // The replacements are functions: in a replacement text, `$` has a meaning.
         const script = code
-          .replace(/(["'`])WASM_MARK\1/, () => `"${text.mark}"`)
+          .replace("WASM_MARK", () => text.mark)
           .replace(/\bWASM_KEY\b/, () => String(text.key))
           .replace(/\bWASM_TEXT\b/, () => text.literal);
         return { text, script, size: brotliCompressSync(script).length };
@@ -234,7 +236,7 @@ async function bundle(
     root,
     logLevel: "error",
     // The mark is a text already: a minifier puts texts where they pack best.
-    define: { IS_TAG: String(format === "iife"), WASM_MARK: '"WASM_MARK"', ...WORDS },
+    define: { IS_TAG: String(format === "iife"), ...WORDS },
     plugins: [lazy],
     build: {
       write: false,

@@ -15,7 +15,7 @@ export function digest(text: string): string {
   // The constants are square and cube roots of the first primes.
   for (let number = 2; rounds.length < 64; number += 1) {
     let divisor = 2;
-    while (number % divisor !== 0) divisor += 1;
+    while (number % divisor) divisor += 1;
     if (divisor < number) continue;
     if (hash.length < 8) hash.push(fraction(number ** 0.5));
     rounds.push(fraction(number ** (1 / 3)));
@@ -25,9 +25,9 @@ export function digest(text: string): string {
   bytes.push(128);
   while (bytes.length % 64 !== 56) bytes.push(0);
   bytes.push(0, 0, 0, 0, bits >>> 24, (bits >>> 16) & 255, (bits >>> 8) & 255, bits & 255);
-  const byte = (at: number) => bytes[at] ?? 0;
+  const byte = (at: number) => bytes[at] as number;
   const words: number[] = [];
-  const word = (at: number) => words[at] ?? 0;
+  const word = (at: number) => words[at] as number;
   for (let block = 0; block < bytes.length; block += 64) {
     let state = [...hash];
     for (let index = 0; index < 64; index += 1) {
@@ -41,15 +41,16 @@ export function digest(text: string): string {
               (rotate(early, 7) ^ rotate(early, 18) ^ (early >>> 3)) +
               (rotate(late, 17) ^ rotate(late, 19) ^ (late >>> 10))) |
             0;
-      const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
+      const [a, b, c, d, e, f, g, h] = state as [number, number, number, number, number, number, number, number];
       const choice = (e & f) ^ (~e & g);
       const majority = (a & b) ^ (a & c) ^ (b & c);
-      const mixed = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + (rounds[index] ?? 0) + word(index);
+      const mixed =
+        h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + (rounds[index] as number) + word(index);
       const first = (mixed + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority) | 0;
       state = [first, a, b, c, (d + mixed) | 0, e, f, g];
     }
     state.forEach((value, index) => {
-      hash[index] = ((hash[index] ?? 0) + value) | 0;
+      hash[index] = ((hash[index] as number) + value) | 0;
     });
   }
   const hex = (value: number) => (value >>> 0).toString(16).padStart(8, "0");

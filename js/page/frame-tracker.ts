@@ -9,7 +9,7 @@ import { consentOf } from "./consent.js";
 import { checkNames } from "./names.js";
 import type { Consent, ConvertResult } from "./options.js";
 import { isPlaceholder } from "./placeholder.js";
-import { ANSWER_MS, isEndpoint } from "./send.js";
+import { ANSWER_MS, ENDPOINT } from "./send.js";
 import { attempt, KEY, later, now, TOKEN, urlOf } from "./store.js";
 
 /**
@@ -157,14 +157,15 @@ export function createFrameTracker(options: FrameTrackerOptions, more?: unknown)
   };
   let url = "";
   try {
-    url = isEndpoint(`${endpoint}`) ? (urlOf(endpoint) as URL).href.replace(/\/*$/, "/conversions") : "";
+    const { href } = urlOf(endpoint) as URL;
+    url = ENDPOINT.test(href) ? href.replace(/\/*$/, "/conversions") : "";
   } catch {
     // Named below.
   }
   if (!readable) {
     flaw = "invalid_setting";
     report(new CakeError({ code: flaw, parameter: "options", rule: "cannot be read: a getter threw" }));
-  } else if (!/^https?:/.test(url)) {
+  } else if (!url) {
     flaw = "invalid_setting";
     const rule = "must be a whole address such as https://shop.example/cake, without ? or #";
     report(new CakeError({ code: flaw, parameter: "endpoint", rule }));

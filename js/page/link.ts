@@ -70,11 +70,10 @@ export function createTrackingLink(parts: TrackingLinkParts & TrackingLinkRules,
   if (!isPlain(extra)) refuse("extra", "must be one plain object");
   // Nothing but `true` is a yes: "false" is none.
   const isSandbox = parts.sandbox === true;
-  const flags = +isSandbox + 2 * +(parts.testAffiliate === true) + 4 * +(parts.spill === true);
   const domain = stringOption("domain", parts.domain);
   const deepLink = stringOption("deepLink", parts.deepLink);
   return build([
-    `${flags}`,
+    `${+isSandbox + 2 * +(parts.testAffiliate === true) + 4 * +(parts.spill === true)}`,
     toInteger(parts.affiliateId).toString(36),
     toInteger(parts.creativeId).toString(36),
     isSandbox ? checked(domain, domain, LOOPBACK) : checked(domain, `https://${domain}`, HOST),
@@ -126,7 +125,7 @@ function build(fields: readonly string[]): string {
   // A line feed ends a field. Inside a field it becomes a carriage return, which the core refuses in the field's own
   // name.
   const text = fields.map((field) => `${field.replace(/\n/g, "\r")}\n`).join("");
-  if (text.length > MAX_CHARACTERS) fail("4");
+  if (text[MAX_CHARACTERS]) fail("4");
   for (const character of text) core.push(character.codePointAt(0) as number);
   const isBuilt = core.build();
   const answer = answerOf(core.byte);

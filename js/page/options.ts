@@ -45,6 +45,8 @@ export interface TrackerOptions {
 export type Reason =
   /** The address has parameters, but none is the click id that counts. Their names follow. */
   | "not_taken"
+  /** The address has more than 30,000 characters: the parameters behind them are not read. */
+  | "address_cut"
   /** The address has no click id, and none was kept. */
   | "no_click_id"
   /** The click id is kept already. */

@@ -61,6 +61,8 @@ export interface Sender {
   /** Loads the core where it is missing. Is there one, or is none needed? */
   loadCore(): unknown;
   said(): Consent;
+  /** Looks for a click in an address of the past; the time is in milliseconds since 1970. */
+  look(address: string, at: number): void;
   /** The fields with the kept click id and the unique id. */
   complete(fields: PageConversion): PageConversion;
   /** Ids of orders that came as click ids. */
@@ -86,7 +88,7 @@ export function openOutbox(sender: Sender): Outbox {
 }
 
 function createOutbox(sender: Sender): Outbox {
-  const { url, conversions, isEdge, own, rewrite, said, loadCore, complete, note, report } = sender;
+  const { url, conversions, isEdge, own, rewrite, said, look, loadCore, complete, note, report } = sender;
   let timer: ReturnType<typeof later> | undefined;
 
   const find = (key: string) => conversions.find(([own]) => own === key);
@@ -165,9 +167,11 @@ function createOutbox(sender: Sender): Outbox {
       const id = idOf(touch) ?? "";
       return !id || !isOwnId(id, [orderId, uniqueId]) || !own.push(id);
     });
-    if (rest.length < all.length) rewrite(rest.join("*"));
-    // The head alone holds no click. But empty stores would tell other tabs that the visitor has said no.
-    if (rest.length < all.length && rest.length < 2 && !read(KEY)) store(KEY, NOTHING);
+    if (rest.length < all.length) {
+      rewrite(rest.join("*"));
+      // The head alone holds no click. But empty stores would tell other tabs that the visitor has said no.
+      if (!rest[1] && !read(KEY)) store(KEY, NOTHING);
+    }
   };
 
   /**
@@ -217,6 +221,8 @@ function createOutbox(sender: Sender): Outbox {
     // Without the core nobody knows which click counts.
     if (!conversion.fields.clickId && !(await loadCore())) return wait(conversion, "missing_file");
     attempt(readAgain);
+    // Its page may have had no core: then the click of that page's address is in no store.
+    if (conversion.page) look(conversion.page, conversion.at);
     attempt(() => forgetOwn(conversion.fields));
     // Consent or the core may have come since the report: the stores are read now.
     if (!sent && (find(key) || !conversion.fields.clickId))

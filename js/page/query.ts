@@ -13,14 +13,22 @@ const clean = (text: string) => text.trim().replace(/[\0-\x04]/g, "\x7f");
 export const withoutMarks = (value: string) =>
   /(\D*\d){3}/.test(value) ? value.replace(/^([^\w-]*[^\w%\\\ufffd-]|%(?=[^%]+%$))|[^\w-]+$/g, "") : value;
 
+/** Put in place of a fragment's mark: the query goes on there, or begins. */
+export const FRAGMENT = "&?&";
+
+/** The characters of an address that are read: more than servers take, and few enough for the core's input. */
+const MAX_READ = 30_000;
+
 /**
  * The decoded pairs of an address, in two readings. Under the given names, in small letters, a word for a missing value
- * is left out, and so is one of `own`: an order's id. Marks around an id are left out too: `"ID"`, `{ID}`, `ID/`. The first reads the query as it is; the second reads the whole
- * address as networks mangle it, with another separator for `&`. The form and the separators are those of `push_pairs`
+ * is left out, and so is one of `own`: an order's id. Marks around an id are left out too: `"ID"`, `{ID}`, `ID/`. The first
+ * reads the query as it is; the second reads the whole address as networks mangle it, with another separator for `&`.
+ * Where a longer address is cut, the last text gets a mark in it, so that half an id is none. The form and the separators are those of `push_pairs`
  * in src/url.rs, and the values those of `push_address` in src/click_id.rs.
  */
 export function pairsOf(address: string, names: readonly string[], own: readonly string[]): string {
-  return [address.replace(/^[^?]*\?/, ""), address.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
+  const read = address.slice(0, MAX_READ) + (address[MAX_READ] ? "~cut" : "");
+  return [read.replace(/^[^?]*\??/, ""), read.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
     .map((reading) =>
       // Not by `Array.from`, which old libraries replace.
       [...(urlOf(`http://c/?${reading.replace(/#/g, "%23")}`) as URL).searchParams]

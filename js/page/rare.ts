@@ -5,7 +5,7 @@
 import { CakeError } from "../error.js";
 import { checkNames as checkReadNames, isPlain } from "./names.js";
 import type { Reason } from "./options.js";
-import { pairsOf } from "./query.js";
+import { FRAGMENT, pairsOf } from "./query.js";
 import { type GivenSetting, readSettings, SETTING_NAMES } from "./settings.js";
 import { attempt } from "./store.js";
 
@@ -54,7 +54,7 @@ export function refuse(parameter: string, word: unknown): never {
 /** The names of the pairs' first reading. */
 const namesOf = (pairs: string) =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a name ends so, and the first reading.
-  pairs.split("\x03", 1)[0]?.match(/[^\x02]+(?=\x01)/g) ?? [];
+  (pairs.split("\x03", 1)[0]?.match(/[^\x02]+(?=\x01)/g) ?? []).filter((name) => !FRAGMENT.includes(name));
 
 /**
  * Calls `note` if nothing was written, and with the names of the pairs that were not taken. A fragment counts unless it
@@ -69,7 +69,9 @@ export function noteDecision(
 ): void {
   if (!isNews) note(clickId ? "known_click" : "no_click_id");
   if (clickId && pairs.includes(clickId)) return;
-  const fragment = isFragmentRead ? "" : location.hash;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a name or a value ends so.
+  if (/~cut\x01?\x02$/.test(pairs)) note("address_cut");
+  const fragment = isFragmentRead ? "" : location.hash.replace(/#([^?]*\?)?/, FRAGMENT);
   const names = [...namesOf(pairs), ...(fragment.includes("=") ? namesOf(pairsOf(fragment, [], [])) : [])];
   if (names[0]) note("not_taken", names.join(" "));
 }

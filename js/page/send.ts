@@ -7,8 +7,8 @@ import type { PageConversion } from "./options.js";
 /** How long to wait for an answer, in milliseconds: `convert` must resolve within 15 s. */
 export const ANSWER_MS = 12_000;
 
-/** Can `/conversions` be put behind the address? A query or a fragment would take it. */
-export const isEndpoint = (address: string) => /^[^?#]*$/.test(address);
+/** A whole address to post to, behind which `/conversions` can be put: a query or a fragment would take it. */
+export const ENDPOINT = /^https?:[^?#]*$/;
 
 /** Posts a conversion. Rejects with a `TimeoutError` if no answer comes in time. */
 export function post(url: string, fields: PageConversion): Promise<Response> {

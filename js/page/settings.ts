@@ -1,8 +1,8 @@
 /** A tracker's settings, read by one table from the page, a tag's attributes or its address. */
 import { consentOf } from "./consent.js";
 import type { Consent, TrackerOptions } from "./options.js";
-import { isEndpoint } from "./send.js";
-import { attempt, resolve, urlOf } from "./store.js";
+import { ENDPOINT } from "./send.js";
+import { attempt, resolve } from "./store.js";
 
 /** The settings of a tracker; `base` is the folder of the tag's files. */
 export type Settings = Omit<TrackerOptions, "consent"> & { readonly consent?: Consent; readonly base?: string };
@@ -57,9 +57,5 @@ function readSetting(value: unknown, at: number): unknown {
   if (/^\[object /.test(text)) return null;
   // A list in a script is a text with commas here. The rule of `parametersOption` in js/option.ts, in fewer bytes.
   if (at === 9) return /^\w[^;|"]*$/.test(text) ? small.match(/[^\s,]+/g) : null;
-  if (at === 12) {
-    // As the browser writes it: one cookie must not count as two. Whether it takes it, a try tells.
-    return urlOf(`http://${text.replace(/^\./, "")}`)?.hostname;
-  }
-  return ((at > 11 || (isEndpoint(text) && resolve(text))) && text) || null;
+  return ((at > 11 || ENDPOINT.test(resolve(text) as never)) && text) || null;
 }

@@ -79,13 +79,14 @@ export function readCookies(): string {
 export const readStores = (): string => readCookies() || read(KEY);
 
 /**
- * Writes the cookie; returns which of the tried domains the browser took, negative for none. `domain`, as browsers write
- * it, is tried first. Then the widest domain that the browser allows is found by trying: no list says that `co.uk` is
+ * Writes the cookie; returns which of the tried domains the browser took, negative for none. `domain`
+ * is tried first. Then the widest domain that the browser allows is found by trying: no list says that `co.uk` is
  * refused and `example.co.uk` is allowed.
  */
 export function writeCookie(text: string, seconds: number, domain: string | undefined): number {
   const all = domains();
-  if (domain) all.unshift(`; Domain=${domain}`);
+  // As the browser writes it: one cookie must not count as two. What is no host, the browser refuses.
+  if (domain) all.unshift(`; Domain=${urlOf(`http://${domain.replace(/^\./, "")}`)?.hostname}`);
   return all.findIndex((candidate) => {
     setCookie(text, seconds, candidate);
     const copies = readCookies();

@@ -20,7 +20,7 @@ import type {
   WaitingConversion,
 } from "./options.js";
 import type { Sender } from "./outbox.js";
-import { pairsOf, withoutMarks } from "./query.js";
+import { FRAGMENT, pairsOf, withoutMarks } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
 import { type GivenSetting, readSettings, SETTING_NAMES, type Settings, settingsIn } from "./settings.js";
 import {
@@ -37,7 +37,6 @@ import {
   readStores,
   resolve,
   store,
-  urlOf,
   writeCookie,
 } from "./store.js";
 
@@ -269,14 +268,13 @@ export function openTracker(
   /** The last load of the fallback of WebAssembly; it resolves also where that fails. */
   let loading: Promise<unknown> | undefined;
 
-  const look = (address: string): void => {
+  const look = (address: string, at = now()): void => {
     quietly(() => {
       if (said() === "denied") deleteKept();
       if (options.edge) return note("kept_by_edge");
-      const { pathname, search, hash } = urlOf(address) as URL;
       // A router's fragment may look like a URL of its own: #/path?reqid=1
-      const fragment = options.fragment ? hash.replace(/^#([^?]*\?)?/, "&") : "";
-      lookLater([pairsOf((pathname + (search || "?") + fragment).slice(0, 8_000), names, own), now() / 1_000]);
+      const read = address.replace(options.fragment ? /#([^?]*\?)?/ : /#.*/, FRAGMENT);
+      lookLater([pairsOf(read, names, own), at / 1_000]);
     });
     tell();
   };
@@ -342,6 +340,7 @@ export function openTracker(
     isEdge: options.edge,
     loadCore,
     findClick,
+    look,
     rewrite,
     own,
     said,
@@ -436,7 +435,7 @@ export function openTracker(
           at,
           fields,
           clickId,
-          page: fields.uniqueId ? undefined : location.href,
+          page: location.href,
         };
         conversions.push([key, conversion]);
         if (isGranted) {

@@ -4,7 +4,6 @@
  */
 
 declare const WASM_TEXT: string;
-declare const WASM_MARK: string;
 declare const WASM_KEY: number;
 
 /**
@@ -12,18 +11,12 @@ declare const WASM_KEY: number;
  *
  * @throws if there is no WebAssembly, if a policy lacks 'wasm-unsafe-eval', and in browsers that compile only small
  * modules synchronously
- * small modules at once
  */
 export function instantiate<Core>(): Core {
-  const bytes: number[] = [];
-  let high = 0;
-  for (const character of WASM_TEXT) {
-    // After the mark comes a byte above 127, without its highest bit.
-    if (character === WASM_MARK) high = 128;
-    else {
-      bytes.push((character.charCodeAt(0) ^ WASM_KEY) | high);
-      high = 0;
-    }
-  }
-  return new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes))).exports as Core;
+  // After the mark, which the build puts in place of its name, comes a byte above 127, without its highest bit.
+  const bytes = Uint8Array.from(
+    WASM_TEXT.match(/WASM_MARK?./gs) as string[],
+    (byte) => ((byte[1] ?? byte).charCodeAt(0) ^ WASM_KEY) | (byte[1] ? 128 : 0),
+  );
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Core;
 }

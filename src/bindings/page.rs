@@ -7,8 +7,9 @@ use crate::url::Sink;
 use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// The most bytes of the input; the other half is for the answer and for the work between.
-const BYTES: usize = 0x1_0000;
+/// The most bytes of the input; the other half is for the answer and for the work between. An address takes at most
+/// three bytes for each character that js/page/query.ts reads of it; the stores take some thousands.
+const BYTES: usize = 0x2_0000;
 
 /// The tape, and where it ends. There is one thread: an atomic compiles to a plain number, and needs no lock.
 static TAPE: [AtomicU8; 2 * BYTES] = [const { AtomicU8::new(0) }; 2 * BYTES];

@@ -97,6 +97,17 @@ test("a fragment that is not read is told as well", async () => {
   expect(said).toEqual(["cake-edge: no_click_id"]);
 });
 
+test("an address that is too long for a page is told", async () => {
+  const { said } = await visitor(`/#x=${"y".repeat(30_000)}`);
+  expect(said).toEqual(["cake-edge: no_click_id", "cake-edge: not_taken x"]);
+  const { page, go, said: told } = await visitor("/");
+  site.addTrackerPage("/fragment", "{ fragment: true, debug: true }");
+  await go(`/fragment?a=1#x=${"y".repeat(30_000)}&reqid=abc-1`);
+  await expect.poll(() => told).toContain("cake-edge: not_taken a x");
+  expect(told).toContain("cake-edge: address_cut");
+  expect(await clickIdOf(page)).toBeUndefined();
+});
+
 test("the payment's number on the thank-you page takes no click's place", async () => {
   const { page, go } = await visitor("/?reqid=abc-1");
   await go("/thanks?status=successful&transaction_id=2784792&reqid=undefined");

@@ -135,6 +135,32 @@ test("a landing that is its own thank-you page converts its click when the core 
   expect(await page.evaluate(() => tracker.clickId)).toBe("late-1");
 });
 
+test.each([
+  ["orderId", "an earlier click"],
+  ["orderId", "none"],
+  ["uniqueId", "an earlier click"],
+  ["uniqueId", "none"],
+] as const)(
+  "a landing that had no core converts its own click on the next page (%s, %s before)",
+  async (name, before) => {
+    site.received.length = 0;
+    const { page, go } = await visit(browser, site, before === "none" ? "/" : "/?reqid=earlier-1", withoutWasm);
+    await page.evaluate(() => tracker.ready);
+    await page.waitForTimeout(1_100);
+    site.fileTrouble.set("fallback.js", "missing");
+    await go("/?reqid=own-1");
+    const result = await page.evaluate((name) => tracker.convert({ offerId: 1, [name]: "ORD-3" }), name);
+    expect(result).toEqual({ state: "queued", code: "missing_file" });
+    site.fileTrouble.clear();
+    await page.waitForTimeout(1_100);
+    // A later click is not this sale's.
+    await go("/?reqid=later-1");
+    await expect.poll(() => site.received).toMatchObject([{ [name]: "ORD-3", clickId: "own-1" }]);
+    expect(await page.evaluate(() => tracker.clickId)).toBe("later-1");
+  },
+  30_000,
+);
+
 test("with the click given, or kept at the edge, no core is needed", async () => {
   site.received.length = 0;
   site.addTrackerPage("/edge", "{ edge: true }");

@@ -99,6 +99,13 @@ test.each(
       ["cookie-days", "0x10"],
       ["endpoint", ""],
       ["endpoint", "https://"],
+      ["endpoint", "javascript:1"],
+      ["endpoint", "data:text/plain,1"],
+      ["endpoint", "blob:https://shop.example/1"],
+      ["endpoint", "ftp://shop.example/cake"],
+      ["endpoint", "mailto:shop@shop.example"],
+      ["endpoint", "/cake?x=1"],
+      ["endpoint", "/cake#x"],
       ["parameters", ""],
       ["parameters", ","],
       ["parameters", '["reqid2"]'],
@@ -129,6 +136,14 @@ test.each(
   );
   expect(converted).toMatchObject({ state: "accepted" });
 });
+
+test.each(["https://shop.example", "shop.example/path", "*.example", " other.example:443 "])(
+  "a cookie domain that is none is named as it was written: '%s'",
+  async (value) => {
+    const { said } = await load(WAYS.attribute("cookie-domain", value));
+    await expect.poll(() => said.join("\n")).toContain(`cookieDomain does not take "${value.trim()}"`);
+  },
+);
 
 test.each(EACH_WAY)("a word of consent that nobody knows is named, and is no consent (by %s)", async (way) => {
   const { page, said } = await load(WAYS[way]("consent", "perhaps"));

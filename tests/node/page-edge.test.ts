@@ -1,6 +1,9 @@
 /** The page's script and the edge pick the same click of one address: mangled addresses of every kind, by a fixed seed. */
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { captureClick } from "../../dist/entry/edge.inline.js";
+import type { TrackerOptions } from "../../js/page/index.ts";
+
+afterEach(() => vi.unstubAllGlobals());
 
 const NAMES =
   "reqid ReqID REQID click_id clickid ckm_request_id transaction_id req%69d reqid%20 +reqid reqid[] amp;reqid %20amp;reqid x utm_source Req\u0131D clic\u212aid %EF%BB%BFreqid reqid%00 r gclid id s1 to url".split(
@@ -28,7 +31,8 @@ function randomOf(seed: number): (count: number) => number {
   };
 }
 
-test("one address has one click, in the page and at the edge", async () => {
+/** What the page's script and the edge take from an address, each for a new visitor. */
+async function openBoth() {
   const location = { href: "https://shop.example/", hostname: "shop.example", protocol: "https:" };
   vi.stubGlobal("location", location);
   const document = { cookie: "", addEventListener() {} };
@@ -48,10 +52,26 @@ test("one address has one click, in the page and at the edge", async () => {
   expect(createTracker().engine).toBe("wasm");
   // No tracker here waits to load its outbox.
   vi.stubGlobal("setTimeout", () => 0);
-  const random = randomOf(7);
-  const pick = (list: readonly string[]) => list[random(list.length)] as string;
   const secrets = ["0123456789abcdef0123456789abcdef"];
   const headers = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+  return (path: string, options?: TrackerOptions, earlier?: string) => {
+    // A visitor of its own: nothing of the last address is left.
+    document.cookie = "";
+    location.href = `https://shop.example/${earlier ?? ""}`;
+    const tracker = createTracker(options);
+    location.href = new URL(path, "https://shop.example").href;
+    navigated();
+    const page = tracker.clickId;
+    const edge = captureClick(new Request(location.href, { headers }), { secrets }).clickId;
+    tracker.dispose();
+    return { address: location.href, page, edge };
+  };
+}
+
+test("one address has one click, in the page and at the edge", async () => {
+  const take = await openBoth();
+  const random = randomOf(7);
+  const pick = (list: readonly string[]) => list[random(list.length)] as string;
   const different: unknown[] = [];
   let found = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -59,20 +79,71 @@ test("one address has one click, in the page and at the edge", async () => {
     for (let pair = random(3); pair >= 0; pair -= 1) {
       path += pick(NAMES) + pick(EQUALS) + pick(VALUES) + (pair ? pick(SEPARATORS) : "");
     }
-    // A visitor of its own: nothing of the last address is left.
-    document.cookie = "";
-    location.href = "https://shop.example/";
-    const tracker = createTracker();
-    location.href = new URL(path, "https://shop.example").href;
-    navigated();
-    const edge = captureClick(new Request(location.href, { headers }), { secrets }).clickId;
-    if (edge) found += 1;
-    if (edge !== tracker.clickId) different.push({ address: location.href, page: tracker.clickId, edge });
-    tracker.dispose();
+    const taken = take(path);
+    if (taken.edge) found += 1;
+    if (taken.edge !== taken.page) different.push(taken);
   }
-  vi.unstubAllGlobals();
   expect(different).toEqual([]);
   expect(found).toBeGreaterThan(ROUNDS / 4);
 });
 
 const ROUNDS = 20_000;
+
+const ID = "13b9ae60-4f60-4c9e-bf75-626dca035acf";
+
+/** As many pairs as fit into so many characters: none takes more of the core's input. */
+const pairs = (characters: number) => "&a".repeat(characters / 2);
+
+test("a long address has the click that the edge finds in it", async () => {
+  const take = await openBoth();
+  for (const length of [7_900, 7_970, 7_985, 8_000, 8_100, 16_000, 29_900]) {
+    for (const path of [
+      `/?gad=${"y".repeat(length)}&reqid=${ID}`,
+      `/?gad=${"%C3%BC".repeat(length / 6)}&reqid=${ID}`,
+      `/?${pairs(length)}&reqid=${ID}`,
+      `/${"y".repeat(length)}%26reqid=${ID}`,
+    ]) {
+      expect(take(path), path.slice(0, 20)).toMatchObject({ page: ID, edge: ID });
+    }
+    expect(take(`/?x=${"y".repeat(length)}#reqid=${ID}`, { fragment: true }).page).toBe(ID);
+  }
+});
+
+test("behind the characters that a page reads it takes no click, and never half of one", async () => {
+  const take = await openBoth();
+  const found = new Set<string | undefined>();
+  for (const [before, after] of [
+    ["/?gad=", `&reqid=${ID}&x=1`],
+    ["/?gad=", `&click_id=%22${ID}%22`],
+    ["/?gad=", `%26amp;reqid=111${ID}`],
+    ["/?gad=", "&reqid=111%2C&x=1"],
+    ["/", `&reqid=${ID}`],
+  ]) {
+    for (let length = 29_920; length < 30_020; length += 1) {
+      const { page, edge } = take(before + "y".repeat(length) + after, {}, "?reqid=earlier-1");
+      if (page !== edge) expect(page).toBe("earlier-1");
+      found.add(page);
+    }
+  }
+  expect([...found].sort()).toEqual(["111", `111${ID}`, ID, "earlier-1"].sort());
+});
+
+test("a click is kept whatever the length of a later address", async () => {
+  const take = await openBoth();
+  const earlier = `?reqid=${ID}&s1=${"s".repeat(50)}`;
+  for (const length of [8_000, 29_000, 30_000, 100_000, 1_000_000]) {
+    for (const text of [pairs(length), "y".repeat(length), "%20".repeat(length / 3), ";".repeat(length)]) {
+      expect(take(`/?a=1${text}`, {}, earlier).page, `${length} ${text.slice(0, 3)}`).toBe(ID);
+    }
+    expect(take(`/?reqid=abc-1&x=${"y".repeat(length)}`, {}, earlier).page).toBe("abc-1");
+  }
+});
+
+test("no value makes a page wait", async () => {
+  const take = await openBoth();
+  for (const text of ["a", "1a", "undefined", "click_id", "%20", "nan-", "_"]) {
+    const started = performance.now();
+    take(`/?reqid=${text.repeat(29_000 / text.length)}`);
+    expect(performance.now() - started, text).toBeLessThan(500);
+  }
+});
