@@ -49,11 +49,11 @@ export interface PostbackEntry {
   readonly offerId: number;
   readonly postbackUrl: string;
   /** The status: CAKE's answer has it, or the row. */
-  readonly postbackStatus?: Postback["postbackStatus"];
+  readonly postbackStatus?: Postback["postbackStatus"] | undefined;
   /** The type that the row gives. */
   readonly postbackTypeId?: CreatePostbackParams["postbackTypeId"] | undefined;
   /** The type by CAKE's answer. */
-  readonly postbackType?: Postback["postbackType"];
+  readonly postbackType?: Postback["postbackType"] | undefined;
   readonly state: "sending" | "registered" | "refused" | "unknown" | "missing";
   /** CAKE's id, if the postback is registered. */
   readonly postbackId?: number | undefined;

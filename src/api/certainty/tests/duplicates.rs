@@ -45,7 +45,7 @@ fn a_duplicate_beside_a_yes_or_its_record_is_no_certain_no_and_proves_an_earlier
 }
 
 /// Fields beside a success that say nothing of a repeat.
-const QUIET: [&str; 38] = [
+const QUIET: &[&str] = &[
     r#""message":"Conversion recorded""#,
     r#""message":"Offer is paused""#,
     r#""message":"Conversion recorded before the daily cap was reached""#,
