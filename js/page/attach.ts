@@ -277,7 +277,6 @@ function token(offerId: number | undefined, page: Attached): Update {
     const query = `offerId=${offerId}${wanted === undefined ? "" : `&clickId=${encodeURIComponent(wanted)}`}`;
     const response = await fetch(`${url.replace(/[^/]*$/, "token")}?${query}`, { credentials: "include" });
     const { token, error } = (await response.json()) as { token?: unknown; error?: { code?: unknown } };
-    // biome-ignore lint/suspicious/noAssignInExpressions: a block would be shipped.
     if (typeof token === "string" && said() === "granted") isOwn = store(TOKEN, token);
     if (!error?.code) return typeof token === "string";
     note(`${error.code}`);

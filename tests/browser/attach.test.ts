@@ -288,7 +288,8 @@ test.each([
   ],
   [
     "a yes for both, and a no to the first",
-    `const first = make({}, form, stripe); make({}, form, stripe); await settle(); first.setConsent("denied");`,
+    `const first = make({}, form, stripe); make({}, form, stripe); await settle(); first.setConsent("denied"); await settle();
+     dispatchEvent(new Event("focus"));`,
     ["", ""],
   ],
   [
