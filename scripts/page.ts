@@ -12,7 +12,7 @@ import { root } from "./build.ts";
 import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
 /** The exports of the cores; see js/page/core.ts. Those of clicks have short names in what a page loads. */
-const EXPORTS = { put: "c", reply: "t", decide: "o" };
+const EXPORTS = { put: "y", reply: "s", decide: "o" };
 const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
 
 /**
@@ -20,32 +20,32 @@ const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
  * letters are those with which the first files pack best.
  */
 const OWN_NAMES = {
-  said: "n",
-  note: "x",
-  report: "b",
-  conclude: "s",
-  resend: "j",
+  said: "s",
+  note: "k",
+  report: "j",
+  conclude: "i",
+  resend: "w",
   missing: "e",
-  conversions: "p",
-  complete: "z",
-  rewrite: "f",
-  sent: "m",
-  isEdge: "u",
-  findClick: "o",
-  own: "t",
-  url: "w",
-  isMissing: "d",
+  conversions: "d",
+  complete: "b",
+  rewrite: "t",
+  sent: "g",
+  isEdge: "h",
+  findClick: "q",
+  own: "z",
+  url: "x",
+  isMissing: "m",
   loadCore: "a",
-  isDisposed: "c",
-  withFile: "r",
-  look: "l",
+  isDisposed: "n",
+  withFile: "y",
+  look: "o",
 };
 
 /** Short names for what those files export to each other. */
-const OWN_EXPORTS = { openOutbox: "e", noteDecision: "m", checkNames: "u", findLink: "a", refuse: "g" };
+const OWN_EXPORTS = { openOutbox: "e", noteDecision: "d", checkNames: "n", findLink: "c", refuse: "t" };
 
 /** The letters of local names, in the order in which the first files pack best. */
-const LETTERS = "esfnOdotlAmzqcgkMjHDRrITKCJpaXBUYyuSxLVvhbQFiGwWNPEZ$_";
+const LETTERS = "esfnOdotlmMzrcgkHSJXYUIKCDTpayBRAqujxLVvhbQFiGwWNPEZ$_";
 
 /** The local name of this number. */
 const localName = (number: number): string =>

@@ -6,7 +6,7 @@ import { CakeError } from "../error.js";
 import { checkNames as checkReadNames, isPlain } from "./names.js";
 import type { Reason } from "./options.js";
 import { FRAGMENT, pairsOf } from "./query.js";
-import { type GivenSetting, readSettings, SETTING_NAMES } from "./settings.js";
+import { readSettings, SETTING_NAMES } from "./settings.js";
 import { attempt } from "./store.js";
 
 /**
@@ -20,9 +20,7 @@ export function checkNames(given: object, words: string, more?: unknown): void {
   // A setting in another spelling, such as `window_days`, is read too.
   const read = (name: string) => {
     // No setting takes this value: each that is read refuses it.
-    const refused: GivenSetting[] = [];
-    readSettings([[name, {}]], refused);
-    return refused[0];
+    return readSettings([[name, {}]]).refused[0];
   };
   const others = words === SETTING_NAMES ? Object.keys(given).filter(read) : [];
   const known = [words, ...others].join(" ");

@@ -21,11 +21,12 @@ export const settingsIn = (source: object | null | undefined): GivenSetting[] =>
   attempt(() => Object.entries(source ?? {})) ?? [];
 
 /**
- * Reads settings, the strongest last. Wrong values are put into `refused`, and count as not given. An unknown word for
+ * Reads settings, the strongest last. Wrong values are `refused`, and count as not given. An unknown word for
  * consent is no consent.
  */
-export function readSettings(given: readonly GivenSetting[], refused: GivenSetting[]): Settings {
-  const settings: Record<string, unknown> = {};
+export function readSettings(given: readonly GivenSetting[]): Settings & { readonly refused: readonly GivenSetting[] } {
+  const refused: GivenSetting[] = [];
+  const settings: Record<string, unknown> = { refused };
   for (const [own, value] of given) {
     // `data-window-days`, `windowDays`, and `windowdays`, as HTML spells it.
     const plain = own.replace(/^data-|[-_]/g, "").toLowerCase();
@@ -37,7 +38,7 @@ export function readSettings(given: readonly GivenSetting[], refused: GivenSetti
     if (read == null) refused.push([name, value]);
     settings[name] = read ?? (at === 8 ? "pending" : settings[name]);
   }
-  return settings;
+  return settings as ReturnType<typeof readSettings>;
 }
 
 /** The value for the setting at this place; none if it is wrong. */

@@ -3,7 +3,7 @@
  */
 
 import type { Consent } from "./options.js";
-import { type GivenSetting, readSettings, settingsIn } from "./settings.js";
+import { readSettings, settingsIn } from "./settings.js";
 import { attempt, urlOf } from "./store.js";
 import { openTracker, type Tracker } from "./tracker.js";
 
@@ -28,29 +28,25 @@ export function openTag(): void {
     /^http/.test(current?.src as string)
       ? current
       : document.querySelector<HTMLScriptElement>(
-          'script[src*="/cake-edge.js"],[type=module]:is([data-consent],[data-base])',
+          '[src*="/cake-edge.js"],[type=module][data-consent],[type=module][data-base]',
         ),
   );
   // Without an address no URL is made of it.
   const address = script?.src as string;
   const before: Partial<Queue> = use ?? {};
-  const refused: GivenSetting[] = [];
-  const settings = readSettings(
-    [
-      ["base", urlOf(".", address)],
-      ...(urlOf(address)?.searchParams ?? []),
-      // Those of the element that runs go first.
-      ...settingsIn({ ...script?.dataset, ...current?.dataset }),
-      ...settingsIn(before.options),
-    ],
-    refused,
-  );
+  const settings = readSettings([
+    ["base", urlOf(".", script?.src as string)],
+    ...(urlOf(address)?.searchParams ?? []),
+    // Those of the element that runs go first.
+    ...settingsIn({ ...script?.dataset, ...current?.dataset }),
+    ...settingsIn(before.options),
+  ]);
   const consent = settings.consent ?? before.consent ?? "granted";
   if (use && before.consent) {
     // A swapped page brings its tag again. The same word as before is that page's template, and no answer.
     if (consent !== before.consent) use((tracker) => tracker.setConsent(consent));
   } else {
-    const tracker = openTracker(settings, refused, before.options);
+    const tracker = openTracker(settings, before.options);
     // A call that throws affects only the page, and stops no other call.
     page.cakeEdge = use = (use: Use) => void Promise.resolve(tracker).then(use);
     for (const each of before.q ?? []) use((each as ArrayLike<Use> | null)?.[0] ?? (each as Use));

@@ -22,7 +22,7 @@ import type {
 import type { Sender } from "./outbox.js";
 import { FRAGMENT, pairsOf, withoutMarks } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
-import { type GivenSetting, readSettings, SETTING_NAMES, type Settings, settingsIn } from "./settings.js";
+import { readSettings, SETTING_NAMES, settingsIn } from "./settings.js";
 import {
   attempt,
   deleteKept,
@@ -102,17 +102,11 @@ const INERT: Tracker = {
 export function createTracker(options?: TrackerOptions): Tracker;
 export function createTracker(options?: TrackerOptions, more?: unknown): Tracker {
   if (typeof document === "undefined" || typeof location === "undefined") return INERT;
-  const refused: GivenSetting[] = [];
-  return openTracker(readSettings(settingsIn(options), refused), refused, options, more);
+  return openTracker(readSettings(settingsIn(options)), options, more);
 }
 
 /** The same with settings that are read. The names of `source`'s are the site's own, and must be known. */
-export function openTracker(
-  options: Settings,
-  refused: readonly GivenSetting[],
-  source?: object | null,
-  more?: unknown,
-): Tracker {
+export function openTracker(options: ReturnType<typeof readSettings>, source?: object | null, more?: unknown): Tracker {
   setBase(options);
   const names = options.parameters ?? clickNames();
   let consent = (options.consent ?? "granted") as Consent; // Read as a word.
@@ -370,7 +364,7 @@ export function openTracker(
   };
 
   areKnown(source ?? {}, SETTING_NAMES, more);
-  for (const pair of refused) refuse(...pair);
+  for (const pair of options.refused) refuse(...pair);
   quietly(() =>
     onAddressChange(
       (address) => shared.isDisposed || look(address),

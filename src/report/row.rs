@@ -61,8 +61,7 @@ impl Report {
         let letters = self.letters(source, currency);
         let mut revenue = source.amount(fields, Role::Revenue, input, letters)?;
         let payout = source.amount(fields, Role::Payout, input, letters)?;
-        let date = fields.text(Role::Date, input);
-        let (seconds, day) = self.seconds(source, date, true)?;
+        let (seconds, day) = self.seconds(source, fields.text(Role::Date, input), true)?;
         let paid = self.paid(source, fields, input, seconds)?;
         let meaning = source.meaning(fields.text(Role::Kind, input));
         let mut is_refund = source.is_of_refunds()
@@ -79,15 +78,8 @@ impl Report {
         }
         let (status, given_back);
         (revenue, status, given_back) = if is_refund {
-            let word = fields.text(Role::Status, input);
-            let has_key = !(unique_id.is_empty() && order_id.is_empty() && click_id.is_empty());
-            let (back, mark) = match meaning {
-                // A payout or a fee without a key is of no sale.
-                Meaning::Apart if !has_key && (revenue >= 0 || revenue == NO_AMOUNT) => {
-                    (NO_AMOUNT, NOTHING)
-                }
-                _ => refund::taken_back(&source.dialect, meaning, word, revenue),
-            };
+            let kind = (meaning, [unique_id, order_id, click_id] != [b""; 3]);
+            let (back, mark) = refund::taken_back(source, kind, fields, input, revenue);
             (back, 0, mark)
         } else {
             self.counted(source, fields, input, currency, revenue)?

@@ -357,7 +357,7 @@ test("a folder that is not there and a day that is none are named before anythin
   const given = ["conversions", "--from", "2026-06-31", "--to", "2026-07-01", "--pages", "new"];
   const { status, stderr } = run(...given, "--base-url", "https://a.example");
   expect(status).not.toBe(0);
-  expect(stderr).toContain("2026-06-31");
+  expect(stderr).toContain("--from must be a day that exists");
 });
 
 const CAKE_COLUMNS = "Conversion ID,Conversion Date,Offer ID,Payout,Revenue,Status,Transaction ID\n";

@@ -154,7 +154,13 @@ impl Written {
 
     /// Adds the lines of which an id has this form, where the two may be one sale.
     #[cfg_attr(small_cold, optimize(size))]
-    fn add_near(&self, (form, made): (u64, u8), own: &Ids, texts: [&[u8]; 2], like: &mut Vec<u32>) {
+    fn add_near(
+        &self,
+        (form, made): (u64, u8),
+        own: &Ids,
+        texts: [&[u8]; 2],
+        found: &mut Vec<u32>,
+    ) {
         let from = self.forms.partition_point(|&(other, ..)| other < form);
         let rest = self.forms.get(from..).unwrap_or_default();
         let rest = rest.iter().take_while(|&&(other, ..)| other == form);
@@ -174,7 +180,7 @@ impl Written {
                 && (is_one_click || !needs_click(made, theirs))
                 && ((made | theirs) & PART == 0 || is_parted())
         });
-        like.extend(lines.take(MOST).map(|&(.., line)| line));
+        found.extend(lines.take(MOST).map(|&(.., number)| number));
     }
 
     fn texts_of(&self, line: &Ids) -> [&[u8]; 2] {

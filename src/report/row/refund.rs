@@ -25,12 +25,18 @@ pub(super) const CHANGES: u32 = 1 << Role::Refunded as u32
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
 pub(super) fn taken_back(
-    dialect: &str,
-    meaning: Meaning,
-    status: &[u8],
+    source: &Source,
+    (meaning, has_key): (Meaning, bool),
+    fields: &Fields,
+    input: &[u8],
     revenue: i64,
 ) -> (i64, u32) {
+    // A payout or a fee without a key is of no sale.
+    if meaning == Meaning::Apart && !has_key && (revenue >= 0 || revenue == NO_AMOUNT) {
+        return (NO_AMOUNT, NOTHING);
+    }
     let mut letters = Vec::new();
+    let status = fields.text(Role::Status, input);
     normalise(status, |byte| letters.push(byte));
     let back = match revenue {
         NO_AMOUNT => (NO_AMOUNT, 0),
@@ -42,7 +48,9 @@ pub(super) fn taken_back(
         (Meaning::Dispute, b"lost") => back,
         (Meaning::Dispute, b"won" | b"warningclosed") => (NO_AMOUNT, NOTHING),
         (Meaning::Dispute | Meaning::Undone | Meaning::Apart, _) => (NO_AMOUNT, 0),
-        (_, b"failed" | b"canceled" | b"cancelled") if dialect == "stripe" => (NO_AMOUNT, NOTHING),
+        (_, b"failed" | b"canceled" | b"cancelled") if source.dialect == "stripe" => {
+            (NO_AMOUNT, NOTHING)
+        }
         (_, b"failed" | b"failure" | b"error" | b"denied" | b"declined") => (NO_AMOUNT, 0),
         _ => back,
     }

@@ -101,12 +101,12 @@ fn a_refund_of_a_part_holds_its_order_back() {
             .map(|(options, text)| (*options, text.as_str()));
         let [_, _, upload] = told(&mut of("", &files, "[]"));
         assert_eq!(upload, "refund_unclear", "{part}");
-        let [_, fixes, _] = told(&mut of(
+        let [_, correction, _] = told(&mut of(
             "",
             &files,
             &at_cake("10.00", "2026-06-20 10:00:00"),
         ));
-        assert_eq!(fixes, "refund_unclear", "{part}");
+        assert_eq!(correction, "refund_unclear", "{part}");
     }
     let other = "1002-R1,,,7,2026-06-21 10:00:00,-22.00,,approved,\n";
     let files = [("", [HEAD, SALE, other].concat())];
