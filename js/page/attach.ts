@@ -4,7 +4,6 @@
  */
 import { refuse } from "../option.js";
 import { call, nameOf, ownText, remember } from "./decorate.js";
-import type { Files } from "./load.js";
 import { checkNames } from "./names.js";
 import type { AttachOptions, Consent, Reason } from "./options.js";
 import { attempt, later, now, read, remove, store, TOKEN } from "./store.js";
@@ -22,7 +21,7 @@ export interface Attached {
   note(reason: Reason | string): void;
   /** Does the text stand for a missing value? */
   isMissing(text: string): boolean;
-  withFile(name: "decorate", use: (file: Files["decorate"]) => void): Promise<unknown>;
+  withFile(name: "decorate", use: (file: typeof import("./decorate.js")) => void): Promise<unknown>;
 }
 
 /** `id` is the click id to attach; `undefined` removes it, if the visitor said no. */

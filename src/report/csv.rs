@@ -5,9 +5,10 @@ mod header;
 mod hidden;
 mod plain;
 
+use super::day::Zones;
 use super::digits::{find, find_either};
 use super::flaw::Flaw;
-use super::names::{Fields, Kind, Names, Pull, Role, Zones};
+use super::names::{Fields, Kind, Names, Pull, Role};
 
 /// The maximum size of a quoted cell: a longer one has lost its closing quote.
 const MAX_ROW_BYTES: usize = 1 << 20;

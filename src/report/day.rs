@@ -6,7 +6,6 @@ use super::amount::write_digits;
 use super::digits::clock;
 use super::flaw::Flaw;
 use super::memory::same;
-use super::names::Zones;
 use crate::Error;
 use crate::time::{CivilDate, days_before, days_in};
 pub(crate) use zone::Zone;
@@ -35,6 +34,9 @@ pub(crate) struct Written {
     /// Does the text have a time of day?
     pub(crate) has_time: bool,
 }
+
+/// The offsets from UTC in seconds that the names of a file's columns tell: of the date's, and of the payment's time's.
+pub(super) type Zones = [Option<i32>; 2];
 
 /// Reads the days and times of one file; caches the last day.
 #[derive(Clone, Debug, Default)]

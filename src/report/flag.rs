@@ -2,8 +2,8 @@
 //! write `TRUE` and `FALSE` in their user's language, and programs write words and days of their own for nothing.
 
 use super::day::Days;
+use super::encoding::from_windows;
 use super::flaw::Flaw;
-use super::source::from_windows;
 use std::borrow::Cow;
 
 /// What a flag or a date says.

@@ -11,8 +11,9 @@ mod skip;
 mod stencil;
 mod strict;
 
+use super::day::Zones;
 use super::flaw::Flaw;
-use super::names::{Fields, Names, Pull, Zones, normalise, zones};
+use super::names::{Fields, Names, Pull, normalise, zones};
 pub(super) use page::Facts;
 use page::Part;
 use shape::Shape;

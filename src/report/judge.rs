@@ -12,6 +12,7 @@ mod passes;
 mod proof;
 mod reasons;
 mod refunds;
+mod repeats;
 mod sale;
 
 use super::names::RowKind;
@@ -22,10 +23,11 @@ use super::{Found, Report, Settings};
 use crate::{Error, Result};
 use clocks::Clocks;
 pub(super) use dates::{is_day, is_named, style};
-pub(super) use proof::{Long, Rounded, keys_of, may_be_spoilt, proof, repeats_nothing};
+pub(super) use proof::{Rounded, keys_of, may_be_spoilt, proof, repeats_nothing};
 pub(super) use reasons::REASONS;
 use reasons::class_of;
-pub(super) use refunds::{NOTHING, Net, PLUS, UNCLEAR, UNKNOWN, is_other, is_unclear, standing};
+pub(super) use refunds::{NOTHING, Net, PLUS, UNCLEAR, UNKNOWN, is_other, is_unclear};
+pub(super) use repeats::standing;
 
 /// The class of a row. Every row has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,6 +225,9 @@ pub(super) struct Judge {
 }
 
 const ROWS_A_STEP: usize = 65_536;
+
+/// The most rows that are looked through for one row's partner: a group may have a million rows.
+const LOOK: usize = 64;
 
 /// The kinds of rows that are matched.
 const MATCHED: [RowKind; 3] = [RowKind::Orders, RowKind::Conversions, RowKind::Deliveries];

@@ -23,6 +23,7 @@ mod csv;
 pub(crate) mod day;
 mod digits;
 mod elsewhere;
+mod encoding;
 mod flag;
 pub(crate) mod flaw;
 mod intake;

@@ -20,7 +20,6 @@ use super::refuse;
 use super::words::Spellings;
 use crate::Result;
 use core::cell::Cell;
-pub(super) use field::from_windows;
 
 /// The encoding of a file's texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

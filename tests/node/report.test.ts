@@ -488,19 +488,8 @@ test("the command line says by its exit status how it went", () => {
 test("a rerun with a journal writes no correction twice, and a dry run none at all", () => {
   writeFileSync(join(folder, "june.csv"), ORDERS);
   writeFileSync(join(folder, "page-1.json"), PAGE);
-  const run = (...more: string[]) =>
-    cli(
-      "report",
-      "--orders",
-      "june.csv",
-      "--conversions",
-      "page-1.json",
-      "--corrections",
-      "fix.csv",
-      "--journal",
-      "done.txt",
-      ...more,
-    );
+  const files = "--orders june.csv --conversions page-1.json --corrections fix.csv --journal done.txt".split(" ");
+  const run = (...more: string[]) => cli("report", ...files, ...more);
   expect(run("--dry-run").stderr).toMatch(/2 lines.*dry run/);
   expect(existsSync(join(folder, "fix.csv"))).toBe(false);
   run("--cap-rows", "1");

@@ -32,7 +32,7 @@ test("a sandbox goes on from a snapshot of another: rows, numbers, faults", asyn
   const faults = { method: "PUT", body: '{"actions":["get_click"],"share":1,"kinds":["rate_limit"]}' };
   await before.fetch(new Request(`${ORIGIN}/__sandbox/faults`, faults));
   const first = createCakeClient({ baseUrl: ORIGIN, apiKey: "sandbox-key", fetch: before.fetch });
-  const { conversionId } = await first.recordConversion({ clickId, offerId: 12_345, uniqueId: "ORD-1" });
+  const { conversionId = 0 } = await first.recordConversion({ clickId, offerId: 12_345, uniqueId: "ORD-1" });
   await before.settle();
 
   const after = createSandbox({ fetch, kept: structuredClone(before.snapshot()) });

@@ -363,3 +363,11 @@ test.each([
   expect(stdout).toContain(`asked ${asked}`);
   expect(stdout).toContain("Next:");
 });
+
+test("lines are added with the line ends of the file", () => {
+  put(".gitignore", "dist\r\n");
+  put("forwarder/.dev.vars", "CAKE_API_KEY=mine\r\nOTHER=x");
+  init("--forwarder");
+  for (const file of [".gitignore", "forwarder/.dev.vars"])
+    expect(read(file).replaceAll("\r\n", "")).not.toContain("\n");
+});

@@ -493,11 +493,3 @@ test("no secret is written where git would take it up", () => {
   expect(init("--forwarder").stdout).toContain("written   forwarder/.dev.vars");
   expect(taken()).not.toContain("forwarder/.dev.vars");
 });
-
-test("lines are added with the line ends of the file", () => {
-  put(".gitignore", "dist\r\n");
-  put("forwarder/.dev.vars", "CAKE_API_KEY=mine\r\nOTHER=x");
-  init("--forwarder", "--yes");
-  for (const file of [".gitignore", "forwarder/.dev.vars"])
-    expect(read(file).replaceAll("\r\n", "")).not.toContain("\n");
-});

@@ -1,7 +1,7 @@
 //! Two rows of one sale that contradict each other, such as one export before its cancellation and one after it. Which
 //! of them is the newer they do not say, so a person must look.
 
-use super::refunds::{NOTHING, Rest, UNCLEAR, standing};
+use super::refunds::{NOTHING, Rest, UNCLEAR};
 use super::{Class, Judge, Verdicts};
 use crate::report::store::{Head, IS_AMENDED, IS_DAY, NO_AMOUNT, NO_TIME};
 use crate::report::{Report, Settings};
@@ -17,23 +17,6 @@ fn compare(one: &Head, other: &Head) -> Option<Ordering> {
         seconds => Some(seconds),
     });
     Some(one?.cmp(&other?))
-}
-
-/// The rows that repeat one of these sales, by the sale.
-#[cfg_attr(small_cold, optimize(size))]
-pub(super) fn repeats_of(report: &Report, sales: &[(u32, u32)]) -> Option<BTreeMap<u32, Vec<u32>>> {
-    let mut repeats: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    let mut next = report.orders.first().filter(|_| !sales.is_empty());
-    while let Some(place) = next {
-        next = report.orders.next(place);
-        if report.orders.head(place)?.class == Class::DuplicateOrder as u8 {
-            let of = standing(&report.orders, Class::DuplicateOrder, place);
-            if sales.binary_search_by_key(&of, |&(sale, _)| sale).is_ok() {
-                repeats.entry(of).or_default().push(place);
-            }
-        }
-    }
-    Some(repeats)
 }
 
 impl Settings {

@@ -84,9 +84,6 @@ pub(super) fn rank(state: &[u8]) -> u8 {
     }
 }
 
-/// The most rows that are looked through for one row's partner: a group may have a million rows.
-pub(super) const LOOK: usize = 64;
-
 #[inline(never)]
 #[cfg_attr(small_cold, optimize(size))]
 fn match_group(

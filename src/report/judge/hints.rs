@@ -5,12 +5,12 @@ mod part;
 mod rule;
 mod twins;
 
-use super::group::LOOK;
-use super::{Class, Hint, Judge};
+use super::{Class, Hint, Judge, LOOK};
 use crate::report::Report;
 use crate::report::memory::{hash, sort_numbers};
 use crate::report::store::{CLICK_ID, NOBODY, ORDER_ID, Store, UNIQUE_ID};
-pub(in crate::report) use forms::{difference, is_exponent, plain_form, shown_digits};
+pub(in crate::report) use forms::{is_exponent, plain_form, shown_digits};
+pub(in crate::report) use part::difference;
 pub(in crate::report) use part::{is_at_border, is_part, part_form};
 pub(in crate::report) use rule::{PART, PREFIX, each_near, fits, needs_click};
 pub(in crate::report) use twins::Twins;

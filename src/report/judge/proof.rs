@@ -4,6 +4,7 @@ use super::dates::{is_day, is_named, may_be_day, style};
 use super::hints::{is_exponent, shown_digits};
 use super::{Judge, Pass, which};
 use crate::Result;
+use crate::report::elsewhere::Long;
 use crate::report::listing::is_pair;
 use crate::report::names::RowKind;
 use crate::report::store::{CLICK_ID, NOBODY, ORDER_ID, Store, UNIQUE_ID};
@@ -108,15 +109,6 @@ impl Rounded {
         let slot = self.known.get_mut(usize::from(is_order));
         slot.is_some_and(|slot| *slot.get_or_insert_with(|| report.has_rounded(is_order)))
     }
-}
-
-/// The long numbers of a file.
-#[derive(Debug, Default)]
-pub(in crate::report) struct Long {
-    /// The zeros that may be lost digits, of the numbers that were seen; and has one lost nothing?
-    zeros: usize,
-    seen: Vec<Vec<u8>>,
-    is_exact: bool,
 }
 
 impl Long {

@@ -1,8 +1,8 @@
 //! Refunds: which sale each takes back, and what remains of the sale. A refund that could be of two sales, or of none,
 //! is never taken off; a person sees it, and nothing is written about the sales that it may be of.
 
-use super::contradiction::repeats_of;
 use super::hints::Near;
+use super::repeats::{repeats_of, standing};
 use super::{Class, Judge, Verdicts};
 use crate::report::Report;
 use crate::report::listing::is_pair;
@@ -329,19 +329,6 @@ impl Judge {
         self.verdicts.near_refunds = sales;
         Some(())
     }
-}
-
-/// The row that stands for this one, which may repeat one that repeats another one: once for each key at most.
-#[cfg_attr(small_cold, optimize(size))]
-pub(in crate::report) fn standing(store: &Store, class: Class, place: u32) -> u32 {
-    let mut stand = place;
-    for _ in 0..8 {
-        match store.head(stand) {
-            Some(head) if head.class == class as u8 => stand = head.partner,
-            _ => break,
-        }
-    }
-    stand
 }
 
 /// Do two rows name different offers, or different ids?

@@ -1,10 +1,11 @@
 //! Sales of which several rows have each a part of the ids. What one row has, the sale has. Rows with two clicks may be two
 //! sales: where each has found a partner they are, and where not all have, a person must look.
 
-use super::group::{LOOK, sort_rows};
+use super::group::sort_rows;
 use super::proof::repeats_nothing;
-use super::refunds::{is_other, standing};
-use super::{Class, Judge};
+use super::refunds::is_other;
+use super::repeats::standing;
+use super::{Class, Judge, LOOK};
 use crate::report::Report;
 use crate::report::listing::is_pair;
 use crate::report::store::{

@@ -1,12 +1,10 @@
 //! The zone that a column's name tells: `Created (UTC)`, `date_paid_gmt`, `Date (GMT+02:00)`.
 
 use super::{Name, Names, Role, normalise};
+use crate::report::day::Zones;
 
 /// The roles that are times, in the order of [`Zones`].
 const TIMES: [Role; 2] = [Role::Date, Role::Paid];
-
-/// The offsets from UTC in seconds that the columns of the date and of the payment's time are named with.
-pub(in crate::report) type Zones = [Option<i32>; TIMES.len()];
 
 /// Added to a name's rank where it is known without its zone: the same name without one stands before it.
 const NAMED: u8 = 100;

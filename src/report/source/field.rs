@@ -4,6 +4,7 @@ use super::{Encoding, Source};
 use crate::Result;
 use crate::placeholder::is_missing_value;
 use crate::report::amount::{NumberFormat, SCALE, percent_of, plain, read as read_amount};
+use crate::report::encoding::from_windows;
 use crate::report::flaw::Flaw;
 use crate::report::names::{Fields, Kind, Role, RowKind};
 use crate::report::store::NO_AMOUNT;
@@ -278,15 +279,6 @@ pub(super) fn shopify_id(id: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Is the kind of one of Shopify's ids an order? Its checkout names the order so as well.
 pub(super) fn is_order(kind: &[u8]) -> bool {
     matches!(kind, b"Order" | b"OrderIdentity")
-}
-
-/// Windows-1252's 0x80 to 0x9F (WHATWG); the other bytes are Latin-1.
-pub(crate) fn from_windows(byte: u8) -> char {
-    const HIGH: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8D}Ž\u{8F}\u{90}‘’“”•–—˜™š›œ\u{9D}žŸ";
-    match byte {
-        0x80..=0x9F => HIGH.chars().nth(usize::from(byte - 0x80)).unwrap_or('?'),
-        _ => char::from(byte),
-    }
 }
 
 /// Begins and ends the revenue with a digit, as nearly all do? Then no symbol stands beside it.

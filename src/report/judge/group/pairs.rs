@@ -1,9 +1,8 @@
 //! Which orders and conversions with one key are pairs: those that agree in more ids find each other first.
 
-use super::LOOK;
 use crate::report::Report;
 use crate::report::judge::refunds::is_other;
-use crate::report::judge::{Judge, Pass, which};
+use crate::report::judge::{Judge, LOOK, Pass, which};
 use crate::report::store::{CLICK_ID, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
 use std::collections::BTreeMap;
 

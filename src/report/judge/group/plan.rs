@@ -2,11 +2,10 @@
 //! Its parts are functions of their own: the platform would compile a large one for good after a few hundred groups,
 //! which takes longer than to run it.
 
-use super::LOOK;
 use super::pairs::{Links, Partners, pair_off, unsure};
 use crate::report::Report;
 use crate::report::judge::refunds::{is_its_sale, is_other};
-use crate::report::judge::{Judge, Pass, is_first, which};
+use crate::report::judge::{Judge, LOOK, Pass, is_first, which};
 use crate::report::store::{CLICK_ID, IS_REFUND, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,6 @@
 //! The forms of a key, without what people, programs and spreadsheets add: keys of one form are nearly the same.
 
-use super::part::is_part;
-use crate::report::source::from_windows;
+use crate::report::encoding::from_windows;
 use crate::spoiled::{is_dash, is_invisible, narrow, unescaped};
 
 /// The forms under which a key is found; `lengths` has the digits of the keys that were shortened.
@@ -355,18 +354,19 @@ fn fold_all(text: &[u8], form: &mut Vec<u8>) {
     form.extend_from_slice(plain.as_bytes());
 }
 
-/// The difference between two keys that are nearly the same; `is_one_key` where both are unique ids, or both order ids.
+/// What one key has and the other lacks, where that shows by their letters; `is_one_key` where both are unique ids, or both
+/// order ids.
 #[cfg_attr(small_cold, optimize(size))]
-pub(in crate::report) fn difference(one: &[u8], other: &[u8], is_one_key: bool) -> &'static str {
+pub(super) fn spelt_difference(one: &[u8], other: &[u8], is_one_key: bool) -> Option<&'static str> {
     if one == other {
-        return if is_one_key {
+        return Some(if is_one_key {
             "other_offer"
         } else {
             "other_key"
-        };
+        });
     }
     if exponent_form(one).is_some() || exponent_form(other).is_some() {
-        return "exponent";
+        return Some("exponent");
     }
     let [a, b] = [one, other].map(String::from_utf8_lossy);
     let found = FOLDS.iter().find(|(_, fold)| fold(&a) == fold(&b));
@@ -376,11 +376,10 @@ pub(in crate::report) fn difference(one: &[u8], other: &[u8], is_one_key: bool) 
         form
     };
     match found {
-        Some((name, _)) => name,
-        None if plain(one) == plain(other) => "several",
-        None if without_prefix(&plain(one)) == without_prefix(&plain(other)) => "prefix",
-        None if is_part([one, &[]], [other, &[]]) || is_part([other, &[]], [one, &[]]) => "part",
-        None => "rounding",
+        Some((name, _)) => Some(name),
+        None if plain(one) == plain(other) => Some("several"),
+        None if without_prefix(&plain(one)) == without_prefix(&plain(other)) => Some("prefix"),
+        None => None,
     }
 }
 

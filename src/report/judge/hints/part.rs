@@ -1,7 +1,8 @@
 //! Parts: which rows one part of a report must have together, and orders that are told in parts.
 
 use super::forms::{
-    EXACT_DIGITS, PREFIX_BYTES, number_after_prefix, plain_form, shown_digits, without_prefix,
+    EXACT_DIGITS, PREFIX_BYTES, number_after_prefix, plain_form, shown_digits, spelt_difference,
+    without_prefix,
 };
 
 /// The first digits of a long number, which it mostly keeps where the last ones are lost.
@@ -87,6 +88,18 @@ pub(in crate::report) fn is_part(whole: [&[u8]; 2], part: [&[u8]; 2]) -> bool {
     let has_part = |ids: &[Vec<u8>; 2], of: &[u8]| ids.iter().any(|id| whole_of(id) == Some(of));
     let mut ids = whole.iter().filter(|id| !id.is_empty());
     ids.any(|id| has_part(&part, id) && !has_part(&whole, id) && !part.contains(id))
+}
+
+/// The difference between two keys that are nearly the same; `is_one_key` where both are unique ids, or both order ids.
+#[cfg_attr(small_cold, optimize(size))]
+pub(in crate::report) fn difference(one: &[u8], other: &[u8], is_one_key: bool) -> &'static str {
+    spelt_difference(one, other, is_one_key).unwrap_or_else(|| {
+        if is_part([one, &[]], [other, &[]]) || is_part([other, &[]], [one, &[]]) {
+            "part"
+        } else {
+            "rounding"
+        }
+    })
 }
 
 #[cfg(test)]

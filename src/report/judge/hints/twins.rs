@@ -5,7 +5,7 @@ use super::rule::{PART, PREFIX, SHORT, each_near, fits, needs_click};
 use super::{is_part_of_other, shown_digits};
 use crate::report::Report;
 use crate::report::judge::Class;
-use crate::report::judge::group::LOOK;
+use crate::report::judge::LOOK;
 use crate::report::judge::refunds::is_other;
 use crate::report::memory::{Memory, sort_numbers};
 use crate::report::store::{CLICK_ID, NOBODY, ORDER_ID, OWN_ID, Store, UNIQUE_ID};
