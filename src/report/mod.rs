@@ -5,10 +5,10 @@
 //!
 //! | module | owns |
 //! | --- | --- |
-//! | [`amount`], [`day`], [`flaw`] | amounts, days and zones; why a row or a file cannot be read |
+//! | [`amount`], [`day`], `flag`, [`flaw`] | amounts; days and zones; yes, no and nothing; why a row or a file cannot be read |
 //! | `names`, `source` | columns and fields of each dialect; the state of one file while it is read |
 //! | `intake`, `row`, `elsewhere` | reads and checks rows; stores a row of each kind; what a part knows of the others |
-//! | `csv`, `json`, `digits` | the readers; digits, eight at once |
+//! | `csv`, `json`, `digits`, `encoding` | the readers; digits, eight at once; Windows-1252 |
 //! | `memory`, `store`, `words` | the ceiling; rows in blocks; dictionaries |
 //! | `judge`, `listing` | matching and classes; counts, sums and rows |
 //! | `clicks`, `stats` | breaking down clicks; Wilson intervals and quantiles |
