@@ -14,7 +14,7 @@ const VARIABLE = /^(\$[a-z_][a-z_.>[\]()'"-]*|@[a-z_]*\.[a-z_.]*)$/i;
 
 /** What spreadsheets, databases and languages write for no value, for an object or a function. */
 const WRITTEN =
-  /^(#(N\/[AD]|NV|Н\/Д|DIV\/0!|GETTING_DATA|\D+[!?])|\\N|(javascript:)?void[ (]0\)?|-?1\.#(QNAN|IND|INF)|class .*\{.*)$|\[object |\[(async|generator)?function|\[class |\[circular|\[native code\]|function ?\(|=>|symbol\(|promise \{|<(nil|null|none|undefined)>/is;
+  /^(#(N\/[AD]|NV|\u041d\/\u0414|DIV\/0!|GETTING_DATA|\D+[!?])|\\N|(javascript:)?void[ (]0\)?|-?1\.#(QNAN|IND|INF)|class .*\{.*)$|\[object |\[(async|generator)?function|\[class |\[circular|\[native code\]|function ?\(|=>|symbol\(|promise \{|<(nil|null|none|undefined)>/is;
 
 /** Characters without width. */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffd]/gu;
