@@ -9,7 +9,7 @@ export function oddAnswerTests({ createCakeClient, isCakeError }: Edge): void {
   const both = async (reply: Reply, account: AccountSettings = {}) => {
     const cake = await FakeCake.open(inject("fakeCakes"), { deduplicates: false, ...account });
     await cake.answer({ replies: [reply] });
-    const client = createCakeClient({ baseUrl: cake.origin, apiKey: "CANARY-key-4c1d9e", timeoutMs: 500 });
+    const client = createCakeClient({ baseUrl: cake.origin, apiKey: "CANARY-key-4c1d9e", timeoutMs: 1_500 });
     const convert = (more: object = {}) =>
       client.recordConversion({ clickId: crypto.randomUUID(), offerId: 12_345, ...more }).then(
         (conversion) => ({ conversion, error: undefined }),
