@@ -4,7 +4,7 @@ mod repeat;
 
 use crate::api::message::is_restricted;
 
-pub(in crate::api) use repeat::is_repeat_in_words;
+pub(in crate::api) use repeat::{DONE, is_repeat_in_words};
 
 /// Do the words beside a yes take it back? "Conversion Updated" and any other sentence do not.
 pub(in crate::api) fn is_no_in_words(message: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Does an answer say that the conversion was there before? It may be a sentence, a code or a flag.
 
 use super::{MAX_DEPTH, is_error, is_message, is_quiet};
-use crate::api::certainty::words::is_repeat_in_words;
+use crate::api::certainty::words::{DONE, is_repeat_in_words};
 use crate::api::json::{Value, parse_id};
 use crate::api::{dress, message};
 
@@ -39,27 +39,6 @@ fn is_count_made(name: &str) -> bool {
             && has(&["rows", "records", "count", "conversions"])
 }
 
-/// What a conversion has "already" been.
-const DONE: [&str; 17] = [
-    "exist",
-    "recorded",
-    "converted",
-    "processed",
-    "tracked",
-    "reported",
-    "registered",
-    "received",
-    "submitted",
-    "logged",
-    "used",
-    "known",
-    "counted",
-    "stored",
-    "saved",
-    "created",
-    "seen",
-];
-
 /// Only what is about this conversion: not `duplicate_clicks`, nor an account's setting such as `deduplicate`.
 fn is_flag(name: &str) -> bool {
     let starts = |starts: &[&str]| {
@@ -90,9 +69,9 @@ fn is_flag(name: &str) -> bool {
             | "repeated"
             | "replay"
             | "replayed"
-    ) || starts(&["already", "previously"])
-        .is_some_and(|rest| DONE.iter().any(|done| rest.starts_with(done)))
-        || starts(&["idempoten"]).is_some_and(is_replay)
+    ) || starts(&["already", "previously"]).is_some_and(|rest| {
+        rest.starts_with("exist") || DONE.iter().any(|done| rest.starts_with(done))
+    }) || starts(&["idempoten"]).is_some_and(is_replay)
 }
 
 /// May the field have words about it? A description is an offer's, too.

@@ -226,7 +226,7 @@ impl Judge {
 
     /// How many rows have earlier passes found that repeat this order?
     #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn repeats_of(&self, order: u32) -> usize {
+    pub(super) fn count_repeats(&self, order: u32) -> usize {
         let known = self.repeats.get(..self.sorted_repeats).unwrap_or_default();
         let from = known.partition_point(|&other| other < order);
         let rest = known.get(from..).unwrap_or_default();

@@ -214,7 +214,7 @@ impl Judge {
             let clicks = [row, of].map(|row| store.text(row, CLICK_ID));
             let is_repeated = is_paired(&stand)
                 && !is_other(clicks[0], clicks[1])
-                && self.repeats_of(stand.partner) > 0;
+                && self.count_repeats(stand.partner) > 0;
             if is_repeated || !ids.into_iter().any(is_same) || repeats_nothing(report, row, of) {
                 report.conversions.add_flags(row, IS_SPARED);
             }

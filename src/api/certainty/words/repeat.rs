@@ -97,37 +97,34 @@ fn is_before(before: &[String], from: &[String]) -> bool {
     matches!(when.as_str(), "before" | "earlier")
         && is_last
         && is_place
-        && before.iter().any(|word| is_done(word))
+        && before.iter().any(|word| DONE.contains(&word.as_str()))
         && !before
             .iter()
             .any(|word| is_negation(word) || is_nothing(word))
 }
 
-/// What may be done to a conversion.
-fn is_done(word: &str) -> bool {
-    matches!(
-        word,
-        "recorded"
-            | "logged"
-            | "used"
-            | "seen"
-            | "received"
-            | "reported"
-            | "registered"
-            | "submitted"
-            | "processed"
-            | "tracked"
-            | "converted"
-            | "counted"
-            | "saved"
-            | "stored"
-            | "created"
-            | "added"
-            | "accepted"
-            | "posted"
-            | "sent"
-            | "known"
-            | "found"
-            | "there"
-    )
-}
+/// What may be done to a conversion, and has been "already" or "before".
+pub(in crate::api) const DONE: [&str; 22] = [
+    "recorded",
+    "logged",
+    "used",
+    "seen",
+    "received",
+    "reported",
+    "registered",
+    "submitted",
+    "processed",
+    "tracked",
+    "converted",
+    "counted",
+    "saved",
+    "stored",
+    "created",
+    "added",
+    "accepted",
+    "posted",
+    "sent",
+    "known",
+    "found",
+    "there",
+];

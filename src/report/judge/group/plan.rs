@@ -281,7 +281,7 @@ impl Plan {
         // Orders that repeat as often may be sales, by this key or by one before it.
         let mut spared = repeats.len();
         if is_taken.contains(&false) {
-            let before = sales.iter().map(|&sale| judge.repeats_of(sale));
+            let before = sales.iter().map(|&sale| judge.count_repeats(sale));
             spared += before.sum::<usize>();
         }
         for (&place, _) in taken.clone().filter(|(_, is_taken)| !**is_taken) {
