@@ -53,7 +53,8 @@ impl Held {
         } else if self.lacks_search || self.near_elsewhere.binary_search(&place).is_ok() {
             "near_misses_not_searched"
         } else {
-            span.map_or("", |span| self.borders.why(span))
+            // Without a date it may be of any month.
+            span.map_or("no_date", |span| self.borders.why(span))
         }
     }
 
