@@ -40,6 +40,8 @@ impl Report {
         let unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
+        let is_lost =
+            (unique_id.is_empty() || order_id.is_empty()) && source.has_lost_id(fields, input)?;
         let has_payment = fields.has_any(PAYMENT);
         let payment;
         let (mut unique_id, mut order_id, click_id) = (&*unique_id, &*order_id, &*click_id);
@@ -138,6 +140,9 @@ impl Report {
             )
             .ok_or(Flaw::Full)?;
         self.note_paid(place, paid)?;
+        let lost: &[u32] = if is_lost { &[place] } else { &[] };
+        let room = self.memory.extend(&mut self.lost, lost);
+        room.ok_or(Flaw::Full)?;
         source.note_line();
         Ok(())
     }

@@ -58,11 +58,14 @@ impl Held {
         }
     }
 
-    /// Has a spreadsheet shortened one of an order's ids, or marked it? CAKE must not get what is left of it.
-    pub(super) fn is_shortened(&self, report: &Report, ids: [&[u8]; 2]) -> bool {
+    /// Has a spreadsheet lost, shortened or marked one of an order's ids? CAKE must not get what is left of it.
+    pub(super) fn is_shortened(&self, report: &Report, order: u32, ids: [&[u8]; 2]) -> bool {
         let mut rounded = self.rounded;
-        ids.iter()
-            .any(|id| proof(id).len() < id.len() || rounded.has(report, true, id) || is_marked(id))
+        let mut rows = self.lent.rows(order).chain([order]);
+        rows.any(|row| report.lost.binary_search(&row).is_ok())
+            || ids.iter().any(|id| {
+                proof(id).len() < id.len() || rounded.has(report, true, id) || is_marked(id)
+            })
     }
 
     pub(super) fn rows(&self) -> u64 {

@@ -76,6 +76,20 @@ impl Source {
         }
     }
 
+    /// Has a spreadsheet an error, or its mark for a narrow column, in place of an order's id: `#REF!`, `########`?
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(crate) fn has_lost_id(&self, fields: &Fields, input: &[u8]) -> Result<bool, Flaw> {
+        for role in [Role::UniqueId, Role::OrderId] {
+            if fields.text(role, input).trim_ascii().starts_with(b"#")
+                && self.id(fields, role, input)?.is_empty()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     #[inline(never)]
     fn any_id<'a>(
         &self,

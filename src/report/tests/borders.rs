@@ -367,6 +367,8 @@ fn the_same_of_the_other_shops_and_of_your_own_files() {
             (paid("2026-05-31"), HELD),
             (paid("2026-05-30"), MAYS),
             (paid("soon"), HELD),
+            (paid("########"), HELD),
+            (paid("-"), MAYS),
             // A log of states: CAKE may have the sale at any of them.
             (log, ["", "at_the_border"]),
         ],
