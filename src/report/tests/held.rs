@@ -145,7 +145,7 @@ fn an_id_with_a_spreadsheets_mark_is_not_uploaded() {
     for rows in [
         format!("########,1001,c1,{REST}\n"),
         format!("T1,#REF!,c1,{REST}\n"),
-        format!("T1,1001,c1,{REST}\n########,1001,c1,{REST}\n"),
+        format!("T1,1001,c1,{REST}\nT1,########,c1,{REST}\n"),
     ] {
         let orders = format!("unique_id,{HEADER}{rows}");
         let files = [("orders", orders.as_str()), ("conversions", "[]")];
