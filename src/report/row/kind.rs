@@ -63,7 +63,8 @@ const WHOLLY_APART: &str = "transfer provision comisión comision comissão comi
 
 /// Authorisations that were captured at once, or before: the money was taken, and they are sales.
 const CAPTURED: &str = "authcapture authcapturetransaction priorauthcapture priorauthcapturetransaction \
-    authorizationcapture authorizationandcapture authorisationcapture authorisationandcapture";
+    authorizationcapture authorizationandcapture authorisationcapture authorisationandcapture \
+    authorizationwautocapture";
 
 /// What a hold or a reserve is, that is released.
 const HELD: &str = "payment payments hold reserve reserves fund funds balance";
@@ -193,7 +194,7 @@ mod tests {
                  Reversible jacket|Authorize.Net|authorize_net_cim|renewal|wholesale|POS|Commission|New|Olympiade|feed|deposit|\
                  Mass Pay Payment|Express Checkout Payment|topup|capture|credit|debit|Website Payment|general|Retiro en tienda|\
                  auth_capture|authCaptureTransaction|priorAuthCaptureTransaction|prior_auth_capture|Authorization & Capture|\
-                 Authorization and Capture|captureOnlyTransaction|Return customer|Return ticket|Round trip (return)|returns accepted|\
+                 Authorization and Capture|Authorization w/ Auto Capture|captureOnlyTransaction|Return customer|Return ticket|Round trip (return)|returns accepted|\
                  Ｓａｌｅ",
                 Meaning::Sale,
             ),
