@@ -280,7 +280,8 @@ export class Report {
   attribute(options: AttributeOptions): Attribution {
     checkRecord("options", options);
     checkNames("options", options, ["models", "journeys", "key", "channel", "include", "currency"]);
-    if (!Array.isArray(options.models) || options.models.length === 0) refuse("models", "must be a list of one model or more");
+    if (!Array.isArray(options.models) || options.models.length === 0)
+      refuse("models", "must be a list of one model or more");
     const lines = options.models.map(modelLine);
     for (const status of textsOption("include", options.include ?? [])) lines.push(line("include", status));
     if (options.currency !== undefined) lines.push(line("currency", stringOption("currency", options.currency)));

@@ -40,8 +40,6 @@ impl Report {
         let unique_id = source.id(fields, Role::UniqueId, input)?;
         let order_id = source.id(fields, Role::OrderId, input)?;
         let click_id = source.id(fields, Role::ClickId, input)?;
-        let is_lost =
-            (unique_id.is_empty() || order_id.is_empty()) && source.has_lost_id(fields, input)?;
         let has_payment = fields.has_any(PAYMENT);
         let payment;
         let (mut unique_id, mut order_id, click_id) = (&*unique_id, &*order_id, &*click_id);
@@ -139,10 +137,7 @@ impl Report {
                 &mut self.memory,
             )
             .ok_or(Flaw::Full)?;
-        self.note_paid(place, paid)?;
-        let lost: &[u32] = if is_lost { &[place] } else { &[] };
-        let room = self.memory.extend(&mut self.lost, lost);
-        room.ok_or(Flaw::Full)?;
+        self.note_rare(place, paid, source.has_lost_id(fields, input)?)?;
         source.note_line();
         Ok(())
     }

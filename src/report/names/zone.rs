@@ -127,11 +127,16 @@ fn zone_of(name: &[u8]) -> Option<(String, Option<i32>)> {
         let has_more = tells_more(rest);
         let is_one = !has_more && !found.as_ref().is_some_and(is_other);
         let (seconds, rest) = (seconds.filter(|_| is_one), if has_more { "" } else { rest });
-        let letters = before.chars().chain(rest.chars());
-        let without = letters.filter(|letter| letter.is_alphanumeric()).collect();
-        found = Some((without, seconds));
+        found = Some((letters(before, rest), seconds));
     }
     found.or_else(|| alone(&name))
+}
+
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+fn letters(before: &str, rest: &str) -> String {
+    let marks = before.chars().chain(rest.chars());
+    marks.filter(|letter| letter.is_alphanumeric()).collect()
 }
 
 /// Short names of zones. Beside `UTC` without an offset, nobody knows which of the two it is.
@@ -209,10 +214,6 @@ fn is_word(name: &str, at: usize) -> bool {
 /// The zone of a name that says no more than its offset, such as `Date (+02:00)`, `Date +02:00` and `Date (Z)`.
 #[cfg_attr(small_cold, optimize(size))]
 fn alone(name: &str) -> Option<(String, Option<i32>)> {
-    let letters = |before: &str, rest: &str| {
-        let marks = before.chars().chain(rest.chars());
-        marks.filter(|letter| letter.is_alphanumeric()).collect()
-    };
     let is_digit = |mark: &char| mark.is_ascii_digit();
     for (open, mark) in name.match_indices(['(', '[', '\u{ff08}']) {
         let (before, inner) = name.split_at_checked(open)?;
@@ -373,6 +374,11 @@ mod tests {
         ] {
             assert_eq!(zone(name), Some(Some(seconds)), "{name}");
         }
+    }
+
+    #[test]
+    fn an_offset_that_cannot_be_read_is_none_and_other_names_tell_no_zone() {
+        let zone = |name: &str| zone_of(name.as_bytes()).map(|(_, zone)| zone);
         for name in [
             "Date (UTC+15)",
             "Date (UTC-13)",

@@ -81,7 +81,10 @@ impl Source {
     #[cfg_attr(small_cold, optimize(size))]
     pub(crate) fn has_lost_id(&self, fields: &Fields, input: &[u8]) -> Result<bool, Flaw> {
         for role in [Role::UniqueId, Role::OrderId] {
-            if fields.text(role, input).trim_ascii().starts_with(b"#")
+            let text = fields.text(role, input).trim_ascii();
+            // `#1001` has not lost its number.
+            if text.starts_with(b"#")
+                && kinds_of(text) & DIGIT == 0
                 && self.id(fields, role, input)?.is_empty()
             {
                 return Ok(true);

@@ -179,7 +179,7 @@ fn a_known_columns_name_tells_its_offset() {
         (
             YORK,
             "",
-            json("Date (UTC+1)").replace("]", ",") + json("Date (UTC+2)").trim_start_matches('['),
+            json("Date (UTC+1)").replace(']', ",") + json("Date (UTC+2)").trim_start_matches('['),
             "unreadable_file",
         ),
         (YORK, "", json("date_gmt"), MAY),
