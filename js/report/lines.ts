@@ -1,6 +1,6 @@
 /** Options as the core reads them: one a line. */
 import { checkNames, checkRecord, flagOption, refuse, stringOption } from "../option.js";
-import type { Model, ReportOptions, SourceOptions } from "./options.js";
+import type { JourneyInput, Model, ReportOptions, SourceOptions } from "./options.js";
 import { instantOf } from "./zone.js";
 
 /** The names of {@link SourceOptions}. */
@@ -87,17 +87,50 @@ export function sourceLines(
   return lines;
 }
 
+/** Checks for an object of these fields that must be there. */
+function checkFields(what: string, given: unknown, names: readonly string[]): void {
+  checkRecord(what, given);
+  checkNames(what, given, names);
+}
+
+/** The attribution's own journeys. */
+export function* journeyLines(journeys: Iterable<JourneyInput>): Generator<string> {
+  for (const journey of itemsOf("journeys", journeys)) {
+    checkFields("journey", journey, ["touches", "converted", "payout"]);
+    const { touches, converted, payout = "0" } = journey;
+    const parts = [];
+    for (const touch of itemsOf("touches", touches)) {
+      checkFields("touch", touch, ["channel", "secondsBefore"]);
+      const { channel, secondsBefore } = touch;
+      parts.push(String(channel).replace(/[\t\r\n]/g, " "));
+      const seconds = Math.round(secondsBefore ?? 0);
+      if (!Number.isSafeInteger(seconds) || seconds < 0) refuse("secondsBefore", "must be a number, 0 or more");
+      parts.push(secondsBefore === undefined ? "" : String(seconds));
+    }
+    if (typeof converted !== "boolean") refuse("converted", "must be true or false");
+    yield `journey=${[converted ? "1" : "0", stringOption("payout", payout), ...parts].join("\t")}`;
+  }
+}
+
+function itemsOf<Item>(name: string, given: Iterable<Item>): Iterable<Item> {
+  const isList = typeof given === "object" && given !== null && Symbol.iterator in given;
+  return isList ? given : refuse(name, "must be a list");
+}
+
 export function modelLine(model: Model): string {
   if (typeof model === "string") {
     if (model === ("timeDecay" as string))
       refuse("models", "must give timeDecay a half-life: { timeDecay: { halfLifeDays: 7 } }");
     return line("model", model);
   }
-  checkNames("models", model, ["position", "timeDecay"]);
-  if ("position" in model) checkNames("position", model.position, ["first", "last"]);
-  else checkNames("timeDecay", model.timeDecay, ["halfLifeDays"]);
-  if ("position" in model) return `model=position:${model.position.first}:${model.position.last}`;
-  const days = model.timeDecay?.halfLifeDays;
+  checkFields("models", model, ["position", "timeDecay"]);
+  if (Object.keys(model).length !== 1) refuse("models", "must have one name in each object: position or timeDecay");
+  if ("position" in model) {
+    checkFields("position", model.position, ["first", "last"]);
+    return `model=position:${model.position.first}:${model.position.last}`;
+  }
+  checkFields("timeDecay", model.timeDecay, ["halfLifeDays"]);
+  const days = model.timeDecay.halfLifeDays;
   if (!(days > 0)) refuse("models", "must have a halfLifeDays above 0");
   return `model=timeDecay:${Math.max(1, Math.round(days * 86_400))}`;
 }

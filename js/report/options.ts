@@ -129,8 +129,9 @@ export interface SourceOptions {
   readonly readAt?: Date | string | undefined;
   /**
    * Of CAKE's conversions: the days that the file has, both included, such as `{ from: "2026-06-01", to: "2026-06-30" }`.
-   * Without `from` or `to` of the report, a sale outside of these days is not uploaded: `at_the_border`.
-   * @default any days
+   * A sale outside of the days that all files have is not uploaded: `at_the_border`. Beside such a file, another one has the
+   * days from its first row to its last one.
+   * @default the report's days
    */
   readonly covers?: { readonly from: string; readonly to: string } | undefined;
   /** Do test orders count, such as Shopify's with `test` and Stripe's without `livemode`? @default false */

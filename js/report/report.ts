@@ -18,7 +18,7 @@ import { bytesOf, Command, Core, MAX_MEMORY } from "./core.js";
 import { correctionsOf } from "./corrections.js";
 import { csvOf, Output } from "./csv.js";
 import { htmlOf } from "./html.js";
-import { entriesOf, line, modelLine, SOURCE_OPTIONS, sourceLines } from "./lines.js";
+import { entriesOf, journeyLines, line, modelLine, SOURCE_OPTIONS, sourceLines } from "./lines.js";
 import {
   AGREED,
   type AttributeOptions,
@@ -280,27 +280,15 @@ export class Report {
   attribute(options: AttributeOptions): Attribution {
     checkRecord("options", options);
     checkNames("options", options, ["models", "journeys", "key", "channel", "include", "currency"]);
-    if (!Array.isArray(options.models)) refuse("models", "must be a list of models");
+    if (!Array.isArray(options.models) || options.models.length === 0)
+      refuse("models", "must be a list of one model or more");
     const lines = options.models.map(modelLine);
     for (const status of textsOption("include", options.include ?? [])) lines.push(line("include", status));
     if (options.currency !== undefined) lines.push(line("currency", stringOption("currency", options.currency)));
     if (options.journeys === undefined) {
       lines.push(line("key", options.key ?? "address"), line("channel", options.channel ?? "affiliate"));
     } else {
-      for (const journey of options.journeys) {
-        checkNames("journey", journey, ["touches", "converted", "payout"]);
-        const { touches, converted, payout = "0" } = journey;
-        for (const touch of touches) checkNames("touch", touch, ["channel", "secondsBefore"]);
-        if (typeof converted !== "boolean") refuse("converted", "must be true or false");
-        const parts = touches.flatMap(({ channel, secondsBefore }) => {
-          const name = String(channel).replace(/[\t\r\n]/g, " ");
-          if (secondsBefore === undefined) return [name, ""];
-          const seconds = Math.round(secondsBefore);
-          if (!Number.isSafeInteger(seconds) || seconds < 0) refuse("secondsBefore", "must be a number, 0 or more");
-          return [name, String(seconds)];
-        });
-        lines.push(`journey=${[converted ? "1" : "0", stringOption("payout", payout), ...parts].join("\t")}`);
-      }
+      for (const journey of journeyLines(options.journeys)) lines.push(journey);
     }
     return this.#get().ask(Command.attribute, lines);
   }

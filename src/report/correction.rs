@@ -219,7 +219,9 @@ impl Report {
             "invalid_unique_id"
         } else {
             match holds.why(place, self.span_of_sale(&holds.lent, place, head)) {
-                "" if holds.is_shortened(self, [text(UNIQUE_ID), text(ORDER_ID)]) => "shortened_id",
+                "" if holds.is_shortened(self, place, [text(UNIQUE_ID), text(ORDER_ID)]) => {
+                    "shortened_id"
+                }
                 why => why,
             }
         };

@@ -23,6 +23,10 @@ pub(super) enum Flag {
 const NOTHING: &str = "null nil none nan na nv nd undefined unset empty blank missing never nothing keine kein aucun aucune \
     ninguno ninguna nessuno nessuna nenhum brak geen ingen";
 
+/// Marks that programs and people write for no value, and between the parts of a date that is none.
+const MARKS: &str = " -\u{2010}\u{2011}\u{2012}\u{2013}\u{2014}\u{2015}\u{2212}\u{FE58}\u{FE63}\u{FF0D}\u{30FC}._/\\|,;:~()[]{}<>'\"=\
+    \u{2018}\u{2019}\u{201C}\u{201D}\u{2026}\u{A0}\u{AD}\u{200B}\u{200C}\u{200D}\u{2060}\u{FEFF}";
+
 /// Letters and words of spreadsheets, databases and people, in many languages; `NEIN`, `FAUX`, `\N`.
 const NO: &str = "false no n f off falsch nein faux non falso não nao onwaar nee falsk falskt usann usant nej nei fałsz falsz nie \
     ложь нет хибність ні nepravda ne yanlış yanliş hayır hayir hamis nem epätosi ei fals nu ψευδής ψευδης όχι οχι 否 假 \
@@ -61,6 +65,11 @@ fn word_of(text: &str) -> String {
     if letters.is_empty() { lower } else { letters }
 }
 
+/// Is it a word or a mark for nothing? `########` is a date that was wider than its column; others may be a tick.
+fn is_nothing(word: &str) -> bool {
+    is_among(NOTHING, word) || word.chars().all(|mark| MARKS.contains(mark))
+}
+
 impl Flag {
     /// Reads a cell. Nearly all have one of a few words.
     #[cfg_attr(small_cold, optimize(size))]
@@ -77,7 +86,7 @@ impl Flag {
             Self::No
         } else if is_among(YES, &word) {
             Self::Yes
-        } else if is_among(NOTHING, &word) || !word.contains(char::is_alphanumeric) {
+        } else if is_nothing(&word) && !text.contains(['!', '?']) {
             Self::Nothing
         } else {
             number(text.trim()).unwrap_or_else(|| date(text.trim(), days))
@@ -199,6 +208,13 @@ mod tests {
             "9999-12-31",
             "31.12.99",
             "keine",
+            "\u{2212}",
+            "__/__/____",
+            "//",
+            "[]",
+            "{}",
+            "=\"\"",
+            "\u{200B}",
         ] {
             assert_eq!(of(cell.as_bytes()), Flag::Nothing, "{cell}");
         }
@@ -284,6 +300,14 @@ mod tests {
             "until 2026-06-04",
             "a-b-c",
             "unknown",
+            "?",
+            "#",
+            "########",
+            "+",
+            "*",
+            "●",
+            "#NULL!",
+            "#REF!",
         ] {
             assert_eq!(of(cell.as_bytes()), Flag::Unclear, "{cell}");
         }

@@ -436,12 +436,17 @@ impl Json {
             Ok(()) => {
                 let (can_learn, has_nested) = (!sink.has_odd, sink.has_nested());
                 self.met = Some(self.met.unwrap_or(0) | sink.met);
-                let met = zones(|role| names.name(role, sink.best.get(role as usize)?.0));
-                let met = match met {
+                let met = match zones(|role| sink.name(role)) {
                     Ok(met) => met,
                     Err(why) => return Some(Pull::Refuse(why)),
                 };
                 for (known, zone) in self.zones.iter_mut().zip(met) {
+                    if known.is_some() && zone.is_some() && *known != zone {
+                        return Some(Pull::Refuse(
+                            "the names of its times tell two offsets from UTC: give two files"
+                                .to_owned(),
+                        ));
+                    }
                     *known = known.or(zone);
                 }
                 if sink.met == 0 && !sink.other_list.is_empty() {

@@ -142,6 +142,8 @@ pub struct Report {
     payments: Vec<(u64, u32)>,
     /// When orders were paid, by the order's place, where that was at another time than their date.
     paid: Vec<(u32, u32)>,
+    /// The places of orders of which a spreadsheet has lost an id.
+    lost: Vec<u32>,
     /// Pairs of offer and affiliate by number, from 1.
     pairs: Groups,
     recent_pairs: RecentPairs,
@@ -309,6 +311,7 @@ impl Report {
             affiliates: Words::new(seed),
             payments: Vec::new(),
             paid: Vec::new(),
+            lost: Vec::new(),
             pairs: Groups::new(),
             recent_pairs: RecentPairs::default(),
             bad: Vec::new(),
@@ -453,6 +456,7 @@ impl Report {
             RowKind::Orders => {
                 self.orders.go_back(current.mark, &mut self.memory);
                 self.paid.retain(|&(order, _)| order < current.mark.place());
+                self.lost.retain(|&order| order < current.mark.place());
             }
             RowKind::Conversions => self.conversions.go_back(current.mark, &mut self.memory),
             RowKind::Deliveries => self.deliveries.go_back(current.mark, &mut self.memory),

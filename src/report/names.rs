@@ -3,7 +3,7 @@
 mod tables;
 mod zone;
 
-pub(super) use zone::zones;
+pub(super) use zone::{may_tell, zones};
 
 use super::flag::is_test;
 use super::flaw::Flaw;

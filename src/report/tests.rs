@@ -6,6 +6,7 @@ mod cells;
 mod conservation;
 mod contradiction;
 mod corrected;
+mod doubtful;
 mod elsewhere;
 mod files;
 mod held;

@@ -1,7 +1,7 @@
 // Attribution gives the credit of tests/vectors/attribution.json, which independent implementations came to.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { type Model, openReport } from "../../dist/entry/report.node.js";
+import { type AttributeOptions, type Model, openReport } from "../../dist/entry/report.node.js";
 
 interface Case {
   readonly journeys: readonly {
@@ -50,6 +50,30 @@ test("the credit of every model is that of exact fractions, to the cent", async 
         if (name === "markov") expect(removalEffect).toBeCloseTo(expected[channel]?.removalEffect ?? Number.NaN, 8);
       }
     }
+  }
+  report.dispose();
+});
+
+test("models and journeys of another kind are refused by their name", async () => {
+  const report = await openReport();
+  const journey = { touches: [], converted: true };
+  for (const [wrong, parameter] of [
+    [{ models: [] }, "models"],
+    [{ models: [null] }, "models"],
+    [{ models: [{}] }, "models"],
+    [{ models: [{ position: { first: 40, last: 40 }, timeDecay: { halfLifeDays: 7 } }] }, "models"],
+    [{ models: [{ position: null }] }, "position"],
+    [{ models: [{ timeDecay: undefined }] }, "timeDecay"],
+    [{ models: ["last"], journeys: {} }, "journeys"],
+    [{ models: ["last"], journeys: null }, "journeys"],
+    [{ models: ["last"], journeys: "last" }, "journeys"],
+    [{ models: ["last"], journeys: [null] }, "journey"],
+    [{ models: ["last"], journeys: [{ converted: true }] }, "touches"],
+    [{ models: ["last"], journeys: [{ ...journey, touches: {} }] }, "touches"],
+    [{ models: ["last"], journeys: [{ ...journey, touches: [null] }] }, "touch"],
+  ] as const) {
+    const attribute = () => report.attribute(wrong as unknown as AttributeOptions);
+    expect(attribute, JSON.stringify(wrong)).toThrow(expect.objectContaining({ code: "invalid_field", parameter }));
   }
   report.dispose();
 });

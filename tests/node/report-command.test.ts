@@ -332,6 +332,22 @@ test("an open side of the days ends where the days of the kept pages end", () =>
   }
 });
 
+test("a sale between the days of the kept pages is not uploaded, whatever other file is beside them", () => {
+  write("o.csv", "order_id,click_id,date,revenue,status\n1,k1,2026-06-20 10:00:00,22.00,approved\n");
+  for (const days of ["2026-06-01-2026-06-10", "2026-06-25-2026-06-30"]) {
+    const list = `conversions-${days}`;
+    note([page(1, list)], list);
+  }
+  write("more.json", '[{"conversion_id":7,"unique_id":"9","conversion_date":"2026-06-05 10:00:00","payout":"9.00"}]');
+  const lists = ["conversions-2026-06-01-2026-06-10-00001.json", "conversions-2026-06-25-2026-06-30-00001.json"];
+  const given = ["report", "--orders", "o.csv", "--offer", "1", "--upload", "u.csv", "--dry-run"];
+  const conversions = [...lists, "more.json"].flatMap((file) => ["--conversions", file]);
+  for (const days of [[], ["--from", "2026-06-01", "--to", "2026-06-30"]]) {
+    const { stderr } = run(...given, ...conversions, ...days);
+    expect(stderr, days.join(" ")).toMatch(/upload: 0 lines, 0.00, 1 left out: at_the_border/);
+  }
+});
+
 test("a cut line of a journal is refused wherever it was cut", () => {
   write("c.json", '[{"conversion_id":7,"unique_id":"1","offer_id":1,"payout":"9.00","conversion_status":"approved"}]');
   const both = ["--corrections", "fix.csv", "--upload", "u.csv", "--journal", "j.txt"];

@@ -77,7 +77,8 @@ impl Report {
         Ok(())
     }
 
-    /// Does the order contradict the conversion that stands, and agree with another one or with a sum?
+    /// Does the order say nothing for the conversion that stands, or contradict it, and agree with another one or with a
+    /// sum? Of two currencies, the order's own is as good as an amount.
     #[cfg_attr(small_cold, optimize(size))]
     fn is_doubtful(&self, stand: u32, others: impl Iterator<Item = u32>) -> bool {
         let Some((kept, order, net)) = self.pair_of(stand) else {
@@ -85,18 +86,22 @@ impl Report {
         };
         let tolerance = self.settings.tolerance;
         let kept_net = Net::of(&kept);
-        if is_unclear(&order, net)
-            || !self.settings.is_same_currency(&order, &kept)
-            || agrees(net, kept_net, tolerance) != Some(false)
-        {
+        let is_other_currency = !self.settings.is_same_currency(&order, &kept);
+        let agrees_with = |one: Net| agrees(net, one, tolerance) == Some(true);
+        if !is_other_currency && (is_unclear(&order, net) || agrees_with(kept_net)) {
             return false;
         }
         let mut sum = kept_net;
         for other in others.filter_map(|place| self.conversions.head(place)) {
+            if is_other_currency {
+                if self.settings.is_same_currency(&order, &other) {
+                    return true;
+                }
+                continue;
+            }
             let own = Net::of(&other);
             sum = add(sum, own);
-            let mut may_be = [own, add(kept_net, own), sum].into_iter();
-            if may_be.any(|one| agrees(net, one, tolerance) == Some(true)) {
+            if [own, add(kept_net, own), sum].into_iter().any(agrees_with) {
                 return true;
             }
         }

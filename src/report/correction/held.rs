@@ -53,15 +53,19 @@ impl Held {
         } else if self.lacks_search || self.near_elsewhere.binary_search(&place).is_ok() {
             "near_misses_not_searched"
         } else {
-            span.map_or("", |span| self.borders.why(span))
+            // Without a date it may be of any month.
+            span.map_or("no_date", |span| self.borders.why(span))
         }
     }
 
-    /// Has a spreadsheet shortened one of an order's ids, or marked it? CAKE must not get what is left of it.
-    pub(super) fn is_shortened(&self, report: &Report, ids: [&[u8]; 2]) -> bool {
+    /// Has a spreadsheet lost, shortened or marked one of an order's ids? CAKE must not get what is left of it.
+    pub(super) fn is_shortened(&self, report: &Report, order: u32, ids: [&[u8]; 2]) -> bool {
         let mut rounded = self.rounded;
-        ids.iter()
-            .any(|id| proof(id).len() < id.len() || rounded.has(report, true, id) || is_marked(id))
+        let mut rows = self.lent.rows(order).chain([order]);
+        rows.any(|row| report.lost.binary_search(&row).is_ok())
+            || ids.iter().any(|id| {
+                proof(id).len() < id.len() || rounded.has(report, true, id) || is_marked(id)
+            })
     }
 
     pub(super) fn rows(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! The values that the strict reader records, and whether they are of a row or of a page.
 
 use super::{MAX_PATH_BYTES, NO_ROLE, Value};
-use crate::report::names::{Fields, Names, ROLES, Role, normalise};
+use crate::report::names::{Fields, Names, ROLES, Role, may_tell, normalise};
 
 /// The rank of a name that also stands for other things: an object named `order` or `_id`, a card named `source`.
 const WEAK: u8 = u8::MAX - 1;
@@ -57,6 +57,8 @@ pub(super) struct Sink<'a> {
     pub(super) met: u32,
     /// The number of its values but `null`.
     pub(super) said: usize,
+    /// The row's own times that are known by a name with a zone: role, rank, path and name.
+    zoned: Vec<(u8, u8, Vec<u8>, Vec<u8>)>,
     /// The rank of each role's name whose value is an object or a list that says nothing known of it.
     nested: [u8; ROLES],
 }
@@ -87,6 +89,7 @@ impl<'a> Sink<'a> {
             has_odd: false,
             met: 0,
             said: 0,
+            zoned: Vec::new(),
             nested: [u8::MAX; ROLES],
         }
     }
@@ -186,7 +189,33 @@ impl<'a> Sink<'a> {
         normalise(name, push);
         self.path_length = length;
         self.is_lost = is_lost;
+        if before.0 == 0 && may_tell(name) {
+            self.note_zoned(name);
+        }
         before
+    }
+
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn note_zoned(&mut self, name: &[u8]) {
+        if self.names.find(self.path()).is_none()
+            && let Some((role, rank)) = self.names.find_column(name)
+        {
+            let path = self.path().to_vec();
+            self.zoned.push((role, rank, path, name.to_vec()));
+        }
+    }
+
+    /// The name of a role's value, for its zone.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn name(&self, role: Role) -> Option<&[u8]> {
+        let (best, _) = *self.best.get(role as usize)?;
+        let mut zoned = self.zoned.iter();
+        let own = zoned.find(|(own, rank, ..)| (*own, *rank) == (role as u8, best));
+        own.map_or_else(
+            || self.names.name(role, best),
+            |(_, _, _, name)| Some(name.as_slice()),
+        )
     }
 
     pub(super) fn path(&self) -> &[u8] {
@@ -197,7 +226,11 @@ impl<'a> Sink<'a> {
     }
 
     pub(super) fn role(&self) -> Option<(u8, u8)> {
-        self.names.find(self.path())
+        self.names.find(self.path()).or_else(|| {
+            let mut zoned = self.zoned.iter();
+            let own = zoned.find(|(_, _, path, _)| path == self.path());
+            own.map(|&(role, rank, ..)| (role, rank))
+        })
     }
 
     /// Adds a further refund of a row's list to the one before it.

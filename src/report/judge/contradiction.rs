@@ -66,7 +66,8 @@ impl Judge {
     }
 
     /// Takes a sale out of what is certain that was sold again after a refund, by one of its rows: what remains of a sale,
-    /// a refund and a sale again, the rows do not say. A sale's row of the same time is the same row in another export.
+    /// a refund and a sale again, the rows do not say. A row of the sale that is earlier than the refund is the same row in
+    /// another export.
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn note_sale_again(
         &mut self,
@@ -85,9 +86,8 @@ impl Judge {
             is_again |= compare(&stand, &refund).is_some_and(Ordering::is_gt);
             for &repeat in repeats {
                 let repeat = report.orders.head(repeat)?;
-                let is_same = compare(&repeat, &stand).is_some_and(Ordering::is_eq);
                 let is_before = compare(&repeat, &refund).is_some_and(Ordering::is_lt);
-                is_again |= !is_same && !is_before;
+                is_again |= !is_before;
             }
         }
         if is_again && rest.net.revenue != UNCLEAR {

@@ -2,6 +2,7 @@
 
 use super::{Name, Names, Role, normalise};
 use crate::report::day::Zones;
+use crate::report::flag::is_among;
 
 /// The roles that are times, in the order of [`Zones`].
 const TIMES: [Role; 2] = [Role::Date, Role::Paid];
@@ -82,13 +83,19 @@ pub(in crate::report) fn zones<'a>(
 /// read.
 #[cfg_attr(small_cold, optimize(size))]
 fn zone_of(name: &[u8]) -> Option<(String, Option<i32>)> {
+    if !may_tell(name) {
+        return None;
+    }
     let written = in_letters(&String::from_utf8_lossy(name));
     let name = written.to_ascii_lowercase();
     // `utc_offset` is no time of UTC.
     if name.contains("offset") {
         return None;
     }
-    let mut found = alone(&name);
+    let is_elsewhere = name
+        .split(|mark: char| !mark.is_alphanumeric())
+        .any(|word| is_among(ABBREVIATIONS, word));
+    let mut found: Option<(String, Option<i32>)> = None;
     for (at, _) in name.match_indices("utc").chain(name.match_indices("gmt")) {
         let (before, zone) = name.split_at_checked(at)?;
         let (_, after) = zone.split_at_checked(3)?;
@@ -112,15 +119,62 @@ fn zone_of(name: &[u8]) -> Option<(String, Option<i32>)> {
             _ if is_word && is_either => (None, after),
             Some(offset) if is_posix => (None, offset.rest),
             Some(offset) => (offset.seconds, offset.rest),
+            None if is_word && is_elsewhere => (None, after),
             None if is_last || is_word => (Some(0), after),
             None => continue,
         };
-        let letters = before.chars().chain(rest.chars());
-        let without = letters.filter(|letter| letter.is_alphanumeric()).collect();
-        found = Some((without, seconds));
+        let is_other = |(_, known): &(String, Option<i32>)| *known != seconds;
+        let has_more = tells_more(rest);
+        let is_one = !has_more && !found.as_ref().is_some_and(is_other);
+        let (seconds, rest) = (seconds.filter(|_| is_one), if has_more { "" } else { rest });
+        found = Some((letters(before, rest), seconds));
     }
-    found
+    found.or_else(|| alone(&name))
 }
+
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+fn letters(before: &str, rest: &str) -> String {
+    let marks = before.chars().chain(rest.chars());
+    marks.filter(|letter| letter.is_alphanumeric()).collect()
+}
+
+/// Short names of zones. Beside `UTC` without an offset, nobody knows which of the two it is.
+const ABBREVIATIONS: &str = "est edt cst cdt mst mdt pst pdt cet cest eet eest bst jst aest aedt";
+
+/// May a name tell a zone? Nearly none does.
+pub(in crate::report) fn may_tell(name: &[u8]) -> bool {
+    let is_mark = |byte: &u8| matches!(byte, b'(' | b'[' | b'+' | b'-') || !byte.is_ascii();
+    // Those of Greenwich and Universal, too.
+    let is_word = |part: &[u8]| {
+        [b"utc", b"gmt", b"gre", b"uni"]
+            .iter()
+            .any(|word| part.eq_ignore_ascii_case(*word))
+    };
+    name.iter().any(is_mark) || name.windows(3).any(is_word)
+}
+
+/// Does a second offset follow, such as `/+2` for the summer?
+#[cfg_attr(small_cold, optimize(size))]
+fn tells_more(rest: &str) -> bool {
+    let is_digit = |mark: Option<char>| mark.is_some_and(char::is_numeric);
+    let mut before = None;
+    let mut marks = rest.chars().peekable();
+    while let Some(mark) = marks.next() {
+        let is_sign = mark == '+' || SIGNS.contains(&mark) && !is_digit(before);
+        let is_or = matches!(mark, '/' | '|') && before.is_none();
+        if (is_sign || is_or) && is_digit(marks.peek().copied()) {
+            return true;
+        }
+        before = Some(mark);
+    }
+    false
+}
+
+/// The signs of a minus: those of word processors and spreadsheets, too.
+const SIGNS: [char; 8] = [
+    '-', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2212}', '\u{fe63}', '\u{ff0d}',
+];
 
 /// A name with the letters of the zone in place of its words: `Coordinated Universal Time`.
 #[cfg_attr(small_cold, optimize(size))]
@@ -157,31 +211,41 @@ fn is_word(name: &str, at: usize) -> bool {
     begins && ends
 }
 
-/// The zone of a name that says no more than its offset, such as `Date (+02:00)` and `Date (Z)`.
+/// The zone of a name that says no more than its offset, such as `Date (+02:00)`, `Date +02:00` and `Date (Z)`.
 #[cfg_attr(small_cold, optimize(size))]
 fn alone(name: &str) -> Option<(String, Option<i32>)> {
-    let letters = |before: &str, rest: &str| {
-        let marks = before.chars().chain(rest.chars());
-        marks.filter(|letter| letter.is_alphanumeric()).collect()
-    };
-    for (open, _) in name.match_indices(['(', '[']) {
+    let is_digit = |mark: &char| mark.is_ascii_digit();
+    for (open, mark) in name.match_indices(['(', '[', '\u{ff08}']) {
         let (before, inner) = name.split_at_checked(open)?;
-        let inner = inner.get(1..)?;
-        let end = inner.find([')', ']']).unwrap_or(inner.len());
+        let inner = inner.get(mark.len()..)?;
+        let end = inner.find([')', ']', '\u{ff09}']).unwrap_or(inner.len());
         let (inner, rest) = inner.split_at_checked(end)?;
         if inner.trim() == "z" {
             return Some((letters(before, rest), Some(0)));
         }
-        let digits = inner.trim().chars().filter(char::is_ascii_digit).count();
-        // `Date (-5)` may be the fifth column.
-        if let Some(offset) = Offset::read(inner).filter(|offset| offset.is_signed && digits == 4) {
+        let Some(offset) = Offset::read(inner).filter(|offset| offset.is_signed) else {
+            continue;
+        };
+        // `Date (-5)` may be the fifth column, or five hours.
+        let is_whole = inner.chars().filter(is_digit).count() == 4;
+        if tells_more(offset.rest) {
+            return Some((letters(before, rest), None));
+        }
+        if is_whole || offset.rest.trim().is_empty() {
             return Some((
                 letters(before, &[offset.rest, rest].concat()),
-                offset.seconds,
+                offset.seconds.filter(|_| is_whole),
             ));
         }
     }
-    None
+    let (before, zone) = name.split_at_checked(name.rfind(['+', '-', '\u{2212}'])?)?;
+    let offset = Offset::read(zone).filter(|offset| offset.rest.trim().is_empty())?;
+    // `date-2026` tells a year.
+    let is_whole = zone.chars().filter(is_digit).count() == 4;
+    let seconds = offset.seconds.filter(|_| is_whole);
+    let is_plain =
+        seconds.is_some_and(|seconds| seconds % 900 == 0) && before.ends_with([' ', '_']);
+    (zone.starts_with('+') || is_plain).then(|| (letters(before, ""), seconds))
 }
 
 /// What stands after `UTC`, where it looks like an offset.
@@ -235,11 +299,7 @@ impl<'a> Offset<'a> {
         let is_minute = hours <= 14 && minutes < 60;
         match sign {
             '+' | '\u{ff0b}' if is_minute && seconds <= 14 * 3_600 => Some(seconds),
-            '-' | '\u{2010}'..='\u{2013}' | '\u{2212}' | '\u{fe63}' | '\u{ff0d}'
-                if is_minute && seconds <= 12 * 3_600 =>
-            {
-                Some(-seconds)
-            }
+            sign if SIGNS.contains(&sign) && is_minute && seconds <= 12 * 3_600 => Some(-seconds),
             '\u{b1}' if seconds == 0 => Some(0),
             _ => None,
         }
@@ -301,9 +361,24 @@ mod tests {
             ("date_utc_plus_2", 7_200),
             ("Date (UTC plus 2)", 7_200),
             ("date-utc-minus-05:30", -19_800),
+            ("Date +02:00", 7_200),
+            ("Date +0200", 7_200),
+            ("Date_+02:00", 7_200),
+            ("Date -0800", -28_800),
+            ("Date \u{2212}08:00", -28_800),
+            ("Date\u{ff08}+02:00\u{ff09}", 7_200),
+            ("Date (EST, UTC-5)", -18_000),
+            ("Date (PST=UTC-8)", -28_800),
+            ("Date (UTC time)", 0),
+            ("Date (UTC) 2026-06", 0),
         ] {
             assert_eq!(zone(name), Some(Some(seconds)), "{name}");
         }
+    }
+
+    #[test]
+    fn an_offset_that_cannot_be_read_is_none_and_other_names_tell_no_zone() {
+        let zone = |name: &str| zone_of(name.as_bytes()).map(|(_, zone)| zone);
         for name in [
             "Date (UTC+15)",
             "Date (UTC-13)",
@@ -320,6 +395,25 @@ mod tests {
             "Date (BST/GMT)",
             "Date (+99:00)",
             "date_utc_plus_20",
+            // Two offsets, or half of one.
+            "Date (UTC+1/+2)",
+            "Date (UTC+1/2)",
+            "Date (UTC+01:00/+02:00)",
+            "Date (GMT+1/GMT+2)",
+            "Date (UTC+1|+2)",
+            "Date (UTC+1 or +2)",
+            "Date (UTC+1, summer +2)",
+            "Date (UTC-8/-7)",
+            "Date (UTC+1) (UTC+2)",
+            "Date (UTC) (EST)",
+            "Date (UTC) / Date (EST)",
+            "Date (UTC) +02:00",
+            "Date (-8/-7)",
+            "Date (+01:00/+02:00)",
+            "Date (+2)",
+            "Date (-5)",
+            "Date (-08)",
+            "Date +2",
         ] {
             assert_eq!(zone(name), Some(None), "{name}");
         }
@@ -332,8 +426,14 @@ mod tests {
             "gmtx",
             "Date (non-UTC)",
             "date_not_utc",
-            "Date (-5)",
             "Date (2026)",
+            "Date (+5 more)",
+            "date-2026",
+            "date-0200",
+            "Date -0626",
+            "Date -2",
+            "2026-06 Date",
+            "order-date",
             "Date (zone)",
             "OUTCOME",
             "utcome",

@@ -3,6 +3,7 @@
 
 use crate::report::flag::{is_among, text_of};
 use crate::report::source::Source;
+use crate::spoiled::narrow;
 
 /// What a row's kind says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +21,13 @@ pub(super) enum Meaning {
 }
 
 /// Parts of words that name a refund, a chargeback or a credit note. `Dispute` is told apart.
-const REFUND: &str = "refund chargeback creditnote creditmemo rückerstatt rueckerstatt ruckerstatt erstattung rückzahl \
-    rueckzahl rückbuch rueckbuch rücklast ruecklast rembours reembols rimbors terugbetal zwrot возврат återbetal aterbetal \
+const REFUND: &str = "refund chargeback chargedback creditnote creditmemo erstatt rückzahl rueckzahl rückbuch rueckbuch \
+    rücklast ruecklast rembours trofactur reembols rimbors terugbetal zwrot возвра återbetal aterbetal \
     tilbagebetal tilbakebetal refusjon refusion geriödeme geriodeme 返金 退款 退費 환불 contracargo estorno devoluci devolução devolucao";
 
-/// Whole kinds of the same.
-const RETURNS: &str = "return returns iade 返品";
+/// Whole kinds of the same: beside other words they name a ticket or a customer.
+const RETURNS: &str = "return returns returned salesreturn salesreturns productreturn customerreturn itemreturn itemreturned \
+    orderreturn orderreturned goodsreturn iade iadeedildi 返品";
 
 /// What undoes, fails, only announces or only surrounds the refund or chargeback that it stands with: `RefundFailed`,
 /// `chargeback won`, `NOTIFICATION_OF_CHARGEBACK`, `Non-refundable`, `Refund Protection`. Beginnings and parts of words.
@@ -40,10 +42,10 @@ const UNDOES: &str = "reversed storno stornier gutschrift notadecr notadicr cred
     reimburs 取消 キャンセル 취소 отмен сторно";
 
 /// Beginnings of words of the same.
-const UNDOING: &str = "cancel annul anul storn fail declin denied reject undo withdrawn";
+const UNDOING: &str = "cancel annul anul iptal storn fail declin denied reject undo withdrawn";
 
 /// Whole words of the same.
-const UNDO: &str = "reverse void voided voids";
+const UNDO: &str = "reverse void voided voids returned credited gutgeschrieben";
 
 /// Whole kinds of the same: beside other words they name a ticket or a possession.
 const WHOLLY_UNDO: &str = "avoir retour retoure retouren retourzending reso nota";
@@ -59,6 +61,11 @@ const APART_WORDS: &str = "fee fees payout payouts hold holds adjust authorizati
 /// Whole kinds of the same: a bank transfer, a commission and a provision are sold or paid with.
 const WHOLLY_APART: &str = "transfer provision comisión comision comissão comissao commissione commissioni retenue reserve";
 
+/// Authorisations that were captured at once, or before: the money was taken, and they are sales.
+const CAPTURED: &str = "authcapture authcapturetransaction priorauthcapture priorauthcapturetransaction \
+    authorizationcapture authorizationandcapture authorisationcapture authorisationandcapture \
+    authorizationwautocapture";
+
 /// What a hold or a reserve is, that is released.
 const HELD: &str = "payment payments hold reserve reserves fund funds balance";
 
@@ -72,13 +79,14 @@ fn has_part(list: &str, text: &str) -> bool {
 fn words_of(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
-    for mark in text.chars() {
+    for mark in text.chars().map(narrow) {
         if !mark.is_alphanumeric() || was_lower && mark.is_uppercase() {
             words.push(String::new());
         }
         was_lower = mark.is_lowercase();
         if let Some(word) = words.last_mut().filter(|_| mark.is_alphanumeric()) {
-            word.extend(mark.to_lowercase());
+            // The small letter of `İ` has a dot of its own.
+            word.extend(mark.to_lowercase().filter(|&mark| mark != '\u{307}'));
         }
     }
     words.retain(|word| !word.is_empty());
@@ -115,7 +123,7 @@ impl Meaning {
         {
             Self::Undone
         } else if has_part(APART, &whole)
-            || has_word(APART_WORDS)
+            || has_word(APART_WORDS) && !is_among(CAPTURED, &whole)
             || is_among(WHOLLY_APART, &whole)
             || is_released()
         {
@@ -160,7 +168,9 @@ mod tests {
             (
                 "Refund|Refunded|Credit Note|CREDIT_MEMO|Chargeback|Return|Rückerstattung|Teilrückerstattung|Rueckzahlung|\
                  Remboursement|Remboursement de paiement|Reembolso|Rimborso|Terugbetaling|Zwrot|Возврат|返金|退款|Devolución|\
-                 shop_order_refund|partial_refund",
+                 shop_order_refund|partial_refund|returned|charged_back|Charged Back|sales return|Sales-Return|product_return|\
+                 CustomerReturn|Item returned|erstattet|Zurückerstattet|Ru\u{308}ckerstattung|возвращено|ВОЗВРАТ|İade|İADE EDİLDİ|\
+                 Ｒｅｆｕｎｄ|ＲＥＦＵＮＤ|Rétrofacturation|Re\u{301}trofacturation",
                 Meaning::Refund,
             ),
             ("dispute|Dispute Fee", Meaning::Dispute),
@@ -168,20 +178,24 @@ mod tests {
                 "Reversal|Payment Reversal|PAYMENT_REVERSED|Reverse|Void|voided|Storno|Stornierung|Gutschrift|Avoir|Retoure|Cancel|\
                  Cancelled|CancelSale|Cancellation of Reversal|Annulation|Anulación|Failed|payment_failed|charge_failure|Declined|\
                  RefundFailed|Remboursement refusé|Rückerstattung fehlgeschlagen|Non remboursable|dispute_reversal|返金不可|\
-                 partial_capture_reversal|キャンセル|Nota de crédito",
+                 partial_capture_reversal|キャンセル|Nota de crédito|credited|gutgeschrieben|returned_payment|İptal|Nicht erstattbar",
                 Meaning::Undone,
             ),
             (
                 "Fee|stripe_fee|Application Fee|Gebühr|Transaktionsgebühr|Frais|Payout|payouts|Auszahlung|Withdrawal|General Withdrawal|\
                  Payment Hold|PaymentHold|PAYMENT_HOLD|Account Hold for Open Authorization|Payment Release|reserve_release|\
-                 Authorization|auth|Transfer|adjustment|General Currency Conversion|手数料",
+                 Authorization|auth|auth_only|authOnlyTransaction|Authorization (not captured)|Transfer|adjustment|\
+                 General Currency Conversion|手数料",
                 Meaning::Apart,
             ),
             (
                 "sale|simple|variable|subscription|online|web|order|shop_order|payment|charge|payment_intent|invoice|Verkauf|vente|\
                  bank_transfer|Bank transfer|gift_card|Coffee|Household|Press release|Wine Reserve|Annual|Annuity|avoidance|\
                  Reversible jacket|Authorize.Net|authorize_net_cim|renewal|wholesale|POS|Commission|New|Olympiade|feed|deposit|\
-                 Mass Pay Payment|Express Checkout Payment|topup|capture|credit|debit|Website Payment|general|Retiro en tienda",
+                 Mass Pay Payment|Express Checkout Payment|topup|capture|credit|debit|Website Payment|general|Retiro en tienda|\
+                 auth_capture|authCaptureTransaction|priorAuthCaptureTransaction|prior_auth_capture|Authorization & Capture|\
+                 Authorization and Capture|Authorization w/ Auto Capture|captureOnlyTransaction|Return customer|Return ticket|Round trip (return)|returns accepted|\
+                 Ｓａｌｅ",
                 Meaning::Sale,
             ),
         ] {

@@ -56,12 +56,23 @@ impl Report {
         Ok((paid != ordered).then_some(paid))
     }
 
-    /// Notes when an order was paid.
+    /// Notes what few orders have: a payment at another time, and an id that is lost.
     #[inline]
-    pub(super) fn note_paid(&mut self, order: u32, paid: Option<u32>) -> Result<(), Flaw> {
-        let Some(paid) = paid else { return Ok(()) };
-        let room = self.memory.extend(&mut self.paid, &[(order, paid)]);
-        room.ok_or(Flaw::Full)
+    pub(super) fn note_rare(
+        &mut self,
+        order: u32,
+        paid: Option<u32>,
+        is_lost: bool,
+    ) -> Result<(), Flaw> {
+        if let Some(paid) = paid {
+            let room = self.memory.extend(&mut self.paid, &[(order, paid)]);
+            room.ok_or(Flaw::Full)?;
+        }
+        if is_lost {
+            let room = self.memory.extend(&mut self.lost, &[order]);
+            room.ok_or(Flaw::Full)?;
+        }
+        Ok(())
     }
 
     /// When an order was paid, by its place; `None` where it was at its date, or nothing says it.

@@ -76,6 +76,23 @@ impl Source {
         }
     }
 
+    /// Has a spreadsheet an error, or its mark for a narrow column, in place of an order's id: `#REF!`, `########`?
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(crate) fn has_lost_id(&self, fields: &Fields, input: &[u8]) -> Result<bool, Flaw> {
+        for role in [Role::UniqueId, Role::OrderId] {
+            let text = fields.text(role, input).trim_ascii();
+            // `#1001` has not lost its number.
+            if text.starts_with(b"#")
+                && kinds_of(text) & DIGIT == 0
+                && self.id(fields, role, input)?.is_empty()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     #[inline(never)]
     fn any_id<'a>(
         &self,
@@ -164,7 +181,7 @@ impl Source {
         let parts = fields
             .text(Role::Refunded, input)
             .split(|&byte| byte == b'+');
-        for part in parts.filter(|part| !part.trim_ascii().is_empty()) {
+        for part in parts.filter(|part| !is_nothing(part)) {
             sum += read_amount(part, self.format, is_number, currency)?.abs();
         }
         Ok(self.rate(sum))
@@ -237,7 +254,7 @@ impl Source {
         currency: &[u8],
     ) -> Result<i64, Flaw> {
         let text = fields.text(role, input);
-        if text.trim_ascii().is_empty() {
+        if is_nothing(text) {
             return Ok(NO_AMOUNT);
         }
         let is_number = fields.kind(role) == Kind::Number;
@@ -265,6 +282,15 @@ impl Source {
             units
         })
     }
+}
+
+/// Is there no amount, in a database's word? A `-` may be zero, and CAKE pays its own amount where an upload has none.
+#[cfg_attr(small_cold, optimize(size))]
+fn is_nothing(amount: &[u8]) -> bool {
+    let words: [&[u8]; 3] = [b"", b"null", b"\\n"];
+    words
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(amount.trim_ascii()))
 }
 
 /// The kind and the digits of `gid://shopify/Order/5001234567890`, as Shopify's newer interfaces write ids.

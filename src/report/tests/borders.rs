@@ -91,12 +91,115 @@ fn a_sale_after_the_reading_or_at_a_border_is_not_uploaded() {
             EARLY,
             "at_the_border",
         ),
-        ("to=2026-07-31", june, "2026-07-03 10:00:00", EARLY, "c1"),
+        (
+            "to=2026-07-31",
+            june,
+            "2026-07-03 10:00:00",
+            EARLY,
+            "at_the_border",
+        ),
         ("", "", "2026-06-30 23:59:30", EARLY, "c1"),
         ("", read, "2026-06-30 23:59:30", EARLY, "read_too_early"),
     ] {
         let found = upload(options, source, date, of_cake);
         assert_eq!(found, [expected], "{options} {source} {date} {of_cake}");
+    }
+}
+
+#[test]
+fn a_sale_of_a_day_between_those_of_cakes_pages_is_not_uploaded() {
+    let pages: [&[(&str, &str)]; 4] = [
+        &[("2026-06-25/2026-06-30", ""), ("2026-06-01/2026-06-10", "")],
+        // The days follow each other.
+        &[("2026-06-11/2026-06-30", ""), ("2026-06-01/2026-06-10", "")],
+        // A file that does not tell its days has those of its rows.
+        &[
+            ("2026-06-01/2026-06-10", ""),
+            ("", "2026-06-09 10:00:00 2026-06-26 10:00:00"),
+            ("2026-06-25/2026-06-30", ""),
+        ],
+        &[
+            ("2026-06-01/2026-06-10", ""),
+            ("", "2026-06-22 10:00:00 2026-06-24 10:00:00"),
+            ("", ""),
+        ],
+    ];
+    for (date, expected) in [
+        ("2026-06-05 10:00:00", ["c1"; 4]),
+        (
+            "2026-06-10 23:30:00",
+            ["at_the_border", "c1", "c1", "at_the_border"],
+        ),
+        (
+            "2026-06-20 10:00:00",
+            ["at_the_border", "c1", "c1", "at_the_border"],
+        ),
+        ("2026-06-23 10:00:00", ["at_the_border", "c1", "c1", "c1"]),
+        (
+            "2026-06-25 00:30:00",
+            ["at_the_border", "c1", "c1", "at_the_border"],
+        ),
+        ("2026-06-27 10:00:00", ["c1", "c1", "c1", "at_the_border"]),
+    ] {
+        for (files, expected) in pages.iter().zip(expected) {
+            for options in ["", JUNE, "from=2026-06-01"] {
+                let mut report = open(options);
+                let orders = format!("{HEADER}A,c1,{date},22.00,approved\n");
+                add(&mut report, "kind=orders", &orders, 1_000).unwrap();
+                for &(covers, rows) in *files {
+                    let options = match covers {
+                        "" => "kind=conversions".to_owned(),
+                        days => format!("kind=conversions\ncovers={days}"),
+                    };
+                    let rows = rows.split_at_checked(19).map(|(first, last)| {
+                        [(1, first), (2, last.trim())].map(|(id, date)| {
+                            conversion(id, &format!("Z{id}"), date, "22", "18", "approved")
+                        })
+                    });
+                    let rows = format!("[{}]", rows.map(|rows| rows.join(",")).unwrap_or_default());
+                    add(&mut report, &options, &rows, 1_000).unwrap();
+                }
+                reconcile(&mut report).unwrap();
+                let found = corrections(&mut report, "file=upload\noffer=7");
+                let found = found[0].split(',').next().unwrap();
+                assert_eq!(found, expected, "{options} {date} {files:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_conversion_without_a_date_is_not_rejected() {
+    const HEAD: &str = "Conversion ID,Transaction ID,Payout,Offer ID,Disposition";
+    for options in ["", JUNE] {
+        for (rows, expected) in [
+            (
+                format!("{HEAD},Conversion Date (EST)\n1,Z,18.00,5,approved,2026-07-20 10:00:00\n"),
+                "no_date",
+            ),
+            (
+                format!("{HEAD},Conversion Date\n1,Z,18.00,5,approved,\n"),
+                "no_date",
+            ),
+            (format!("{HEAD}\n1,Z,18.00,5,approved\n"), "no_date"),
+            (
+                r#"[{"conversion_id":1,"conversion_date":null,"unique_id":"Z","offer_id":5,"payout":18,"conversion_status":"approved"}]"#
+                    .to_owned(),
+                "no_date",
+            ),
+            (
+                format!("{HEAD},Conversion Date\n1,Z,18.00,5,approved,2026-06-15 10:00:00\n"),
+                "1,,rejected,5,,FALSE 18.00",
+            ),
+        ] {
+            let mut report = open(options);
+            let orders = format!("{HEADER}A,c1,2026-06-20 10:00:00,22.00,approved\n");
+            add(&mut report, "kind=orders", &orders, 1_000).unwrap();
+            add(&mut report, "kind=conversions", &rows, 1_000).unwrap();
+            reconcile(&mut report).unwrap();
+            let found = corrections(&mut report, "reject=unknown_to_advertiser");
+            assert_eq!(found, [expected], "{options} {rows}");
+        }
     }
 }
 
@@ -264,6 +367,8 @@ fn the_same_of_the_other_shops_and_of_your_own_files() {
             (paid("2026-05-31"), HELD),
             (paid("2026-05-30"), MAYS),
             (paid("soon"), HELD),
+            (paid("########"), HELD),
+            (paid("-"), MAYS),
             // A log of states: CAKE may have the sale at any of them.
             (log, ["", "at_the_border"]),
         ],

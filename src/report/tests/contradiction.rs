@@ -138,3 +138,35 @@ fn a_row_that_takes_the_sale_back_later_holds_it_back_and_an_earlier_try_does_no
         ["duplicate_order", "matched"]
     );
 }
+
+#[test]
+fn a_sale_a_refund_and_a_sale_whose_times_do_not_tell_their_order_are_held() {
+    const SAME: [&str; 3] = ["2026-06-10 10:00:00"; 3];
+    const DAY: &str = "2026-06-10";
+    const NEXT: &str = "2026-06-11";
+    for ([sale, refund, again], is_held) in [
+        (SAME, true),
+        ([DAY; 3], true),
+        ([DAY, NEXT, NEXT], true),
+        ([DAY, "", DAY], true),
+        ([DAY, "", NEXT], true),
+        ([""; 3], true),
+        ([DAY, NEXT, DAY], false),
+    ] {
+        let orders = format!(
+            "unique_id,click_id,date,revenue,payout,status\n\
+             1001,c1,{sale},22.00,18.00,approved\n1001,c1,{refund},-22.00,,\n1001,c1,{again},22.00,18.00,approved\n"
+        );
+        let row = conversion(1, "1001", "2026-06-10 10:00:03", "22", "18", "approved");
+        for (rows, options) in [(row.as_str(), ""), ("", "file=upload\noffer=7")] {
+            let mut report = open("");
+            add(&mut report, "kind=orders", &orders, 1_000).unwrap();
+            add(&mut report, "kind=conversions", &format!("[{rows}]"), 1_000).unwrap();
+            reconcile(&mut report).unwrap();
+            let found = corrections(&mut report, options);
+            let held = ["refund_unclear", "rows_contradict"];
+            let all_held = found.iter().all(|line| held.contains(&line.as_str()));
+            assert_eq!(all_held, is_held, "{orders} {found:?}");
+        }
+    }
+}

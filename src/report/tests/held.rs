@@ -124,6 +124,15 @@ fn an_id_with_a_spreadsheets_mark_is_not_uploaded() {
         ("1.79536e12", "shortened_id"),
         ("2026-03-04T00:00:00.000Z", "shortened_id"),
         ("2026. 3. 4.", "shortened_id"),
+        // A spreadsheet has lost it.
+        ("####", "shortened_id"),
+        (" ######## ", "shortened_id"),
+        ("#NAME?", "shortened_id"),
+        ("#REF!", "shortened_id"),
+        ("#BEZUG!", "shortened_id"),
+        ("#N/A", "shortened_id"),
+        ("#DIV/0!", "shortened_id"),
+        ("", "/"),
         ("2e12", "2e12/2e12"),
         ("#1007", "#1007/#1007"),
         ("O'1006", "O'1006/O'1006"),
@@ -131,6 +140,20 @@ fn an_id_with_a_spreadsheets_mark_is_not_uploaded() {
         let orders = format!("{HEADER}{id},c1,{REST}\n");
         let files = [("orders", orders.as_str()), ("conversions", "[]")];
         assert_eq!(upload("", &files), [expected], "{id}");
+    }
+    // One of two ids, or that of one row of the sale.
+    for rows in [
+        format!("########,1001,c1,{REST}\n"),
+        format!("T1,#REF!,c1,{REST}\n"),
+        format!("T1,1001,c1,{REST}\nT1,########,c1,{REST}\n"),
+    ] {
+        let orders = format!("unique_id,{HEADER}{rows}");
+        let files = [("orders", orders.as_str()), ("conversions", "[]")];
+        let found = upload("", &files);
+        assert!(
+            found.iter().all(|line| line == "shortened_id"),
+            "{rows} {found:?}"
+        );
     }
 }
 

@@ -151,3 +151,42 @@ fn accountants_write_what_is_taken_back_in_parentheses_or_with_a_sign_behind() {
         assert_eq!(classes, ["revenue_differs", "refund"], "{amount}");
     }
 }
+
+#[test]
+fn a_word_for_no_amount_is_none_and_a_dash_is_unreadable() {
+    for (cell, expected) in [
+        ("", Some("missing_at_cake")),
+        ("NULL", Some("missing_at_cake")),
+        (" null ", Some("missing_at_cake")),
+        ("\\N", Some("missing_at_cake")),
+        ("N/A", Some("unreadable")),
+        ("-", Some("unreadable")),
+        ("\u{2014}", Some("unreadable")),
+        ("$-", Some("unreadable")),
+        ("#N/A", Some("unreadable")),
+        ("NaN", Some("unreadable")),
+    ] {
+        for column in ["revenue", "payout", "refunded_amount"] {
+            let mut report = open("");
+            let amount = if column == "revenue" {
+                "payout"
+            } else {
+                "revenue"
+            };
+            let text = format!(
+                "order_id,date,{amount},{column}\nA,2026-06-03 10:00:00,22.00,\"{cell}\"\n"
+            );
+            let options = "kind=orders\ncolumn.refunded=refunded_amount";
+            let options = if column == "refunded_amount" {
+                options
+            } else {
+                "kind=orders"
+            };
+            add(&mut report, options, &text, 1_000).unwrap();
+            add(&mut report, "kind=conversions", "[]", 1_000).unwrap();
+            reconcile(&mut report).unwrap();
+            let found = rows(&mut report, "");
+            assert_eq!(found[0]["class"].as_str(), expected, "{column} {cell}");
+        }
+    }
+}
