@@ -401,7 +401,7 @@ pub(super) fn number_after_prefix(key: &[u8]) -> Option<(&[u8], bool)> {
 }
 
 /// `1001-1` of the plain form `ord1001-1`: without what stands before the first digit.
-pub(super) fn without_prefix(form: &[u8]) -> &[u8] {
+fn without_prefix(form: &[u8]) -> &[u8] {
     let at = form.iter().position(u8::is_ascii_digit);
     let at = at.filter(|at| (1..=PREFIX_BYTES).contains(at)).unwrap_or(0);
     form.get(at..).unwrap_or_default()

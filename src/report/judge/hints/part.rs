@@ -139,7 +139,7 @@ pub(super) fn prefix_of(form: &[u8], borders: &[usize]) -> usize {
     }
 }
 
-/// The borders of a form that are searched: the last ones.
+/// The borders of a plain form, from the last to the first.
 #[cfg_attr(small_cold, optimize(size))]
 pub(super) fn borders_of(form: &[u8]) -> Vec<usize> {
     let mut borders = Vec::new();
@@ -148,7 +148,7 @@ pub(super) fn borders_of(form: &[u8]) -> Vec<usize> {
 }
 
 /// Does a row name an order by these ids, and another row by its ids a part of the order? A row of both is the part.
-/// Either may have a prefix.
+/// One of the two ids may have a prefix.
 #[cfg_attr(small_cold, optimize(size))]
 pub(in crate::report) fn is_part(whole: [&[u8]; 2], part: [&[u8]; 2]) -> bool {
     type Id = (Vec<u8>, Vec<usize>, usize);
@@ -163,9 +163,9 @@ pub(in crate::report) fn is_part(whole: [&[u8]; 2], part: [&[u8]; 2]) -> bool {
     };
     let [whole, part] = [whole, part].map(read);
     let is_same = |(one, _, prefix): &Id, (other, _, their_prefix): &Id, end: usize| {
-        let other = other.get(..end);
-        other == Some(one)
-            || other.and_then(|other| other.get(*their_prefix..)) == one.get(*prefix..)
+        let other = other.get(..end).unwrap_or_default();
+        let number = other.get(*their_prefix..).unwrap_or_default();
+        other == one || number == one || one.get(*prefix..) == Some(other)
     };
     let is_of = |ids: &[Id; 2], of: &Id| {
         let mut ids = ids.iter();
@@ -192,6 +192,7 @@ pub(in crate::report) fn difference(one: &[u8], other: &[u8], is_one_key: bool) 
 
 #[cfg(test)]
 mod tests {
+    use super::super::rule::{each_near, fits};
     use super::*;
 
     use proptest::prelude::*;
@@ -305,7 +306,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4096))]
+        #![proptest_config(ProptestConfig::with_cases(1024))]
         #[test]
         fn an_order_and_its_part_lie_in_one_part_of_a_report(
             id in ids(),
@@ -326,11 +327,24 @@ mod tests {
         }
 
         #[test]
-        fn whatever_ids_share_a_form_lie_in_one_part_of_a_report(
+        fn ids_that_are_nearly_the_same_lie_in_one_part_of_a_report(
             one in "[-#a-b0-2 ]{1,6}|[a-b]{5,7}-?[a-b]{0,1}[0-2]{0,4}",
             other in "[-#a-b0-2 ]{1,6}|[a-b]{5,7}-?[a-b]{0,1}[0-2]{0,4}",
         ) {
-            if is_part_of(&one, &other) {
+            let near = |id: &str| {
+                let mut forms = Vec::new();
+                let _ = each_near(id.as_bytes(), 0, 0, &mut Vec::new(), &mut |form, made| {
+                    forms.push((form, made));
+                    Some(())
+                });
+                forms
+            };
+            let [ours, theirs] = [near(&one), near(&other)];
+            let mut pairs = ours.iter().flat_map(|ours| theirs.iter().map(move |theirs| (ours, theirs)));
+            let is_near = pairs.any(|(ours, theirs)| ours.0 == theirs.0 && fits(ours.1, theirs.1));
+            let is_part = is_part_of(&one, &other) || is_part_of(&other, &one);
+            prop_assert!(is_near || !is_part, "{} {}", one, other);
+            if is_near {
                 prop_assert_eq!(form_of(&one), form_of(&other), "{} {}", one, other);
             }
         }
