@@ -347,7 +347,7 @@ fn a_key_in_any_dress_holds_an_upload_back() {
         ("A", "B", ""),
         ("1001", "10010", ""),
         ("12.5", "125", ""),
-        ("v1.0", "v1", ""),
+        ("v1.0", "v1", "part"),
     ] {
         let orders =
             format!("unique_id,click_id,offer_id,date\nx,k,5,\n{order},k2,5,2026-06-10 09:00:00\n");

@@ -1,6 +1,6 @@
 //! The forms of a key, without what people, programs and spreadsheets add: keys of one form are nearly the same.
 
-use super::part::each_border;
+use super::border::{drop_separators, is_sign};
 use crate::report::encoding::from_windows;
 use crate::spoiled::{is_dash, is_invisible, narrow, unescaped};
 
@@ -206,44 +206,10 @@ fn is_quote(c: char) -> bool {
     matches!(c, '=' | '"' | '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}')
 }
 
-/// Letters and digits alone: `ORD1001` of `ORD-1001`, `ORD_1001` and `ORD:1001`. A sign before a part stays where nothing
-/// else tells it from its order: 1001-1 is a part of an order, and not 10011.
 fn without_separators(text: &str) -> String {
     let mut plain = text.as_bytes().to_vec();
     drop_separators(&mut plain);
     String::from_utf8(plain).unwrap_or_else(|_| text.to_owned())
-}
-
-fn is_sign(byte: u8) -> bool {
-    byte == b' ' || byte.is_ascii_punctuation()
-}
-
-#[cfg_attr(small_cold, optimize(size))]
-fn drop_separators(plain: &mut Vec<u8>) {
-    // One hyphen for several signs, and none at the ends.
-    while plain.last().is_some_and(|&byte| is_sign(byte)) {
-        plain.pop();
-    }
-    let mut was_sign = true;
-    plain.retain_mut(|byte| {
-        let is_first = !was_sign;
-        was_sign = is_sign(*byte);
-        if was_sign {
-            *byte = b'-';
-        }
-        is_first || !was_sign
-    });
-    let mut kept = Vec::new();
-    each_border(plain, true, &mut |border, needs_sign| {
-        if needs_sign {
-            kept.push(border);
-        }
-    });
-    let mut at = 0..;
-    plain.retain(|&byte| {
-        at.next()
-            .is_some_and(|at| byte != b'-' || kept.contains(&at))
-    });
 }
 
 /// `1001` of `001001`, and `ORD1001` of `ORD0001001`: nothing but letters stands before the zeros.

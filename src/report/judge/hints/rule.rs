@@ -1,9 +1,10 @@
 //! The one rule by which two ids are nearly the same. Whoever asks whether two rows may be one sale asks it: hints,
 //! uploads, rejections, refunds, the journal.
 
+use super::border::borders_of;
 use super::forms::each_form;
 use super::hash_in;
-use super::part::{borders_of, prefix_of};
+use super::part::prefix_of;
 use crate::report::store::CLICK_ID;
 
 /// How a form was made of an id, in bits beside the key: a spreadsheet has shortened it so, or would.
