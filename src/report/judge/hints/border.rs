@@ -41,10 +41,12 @@ pub(super) fn drop_separators(plain: &mut Vec<u8>) {
             kept.push(border);
         }
     });
-    let mut at = 0..;
+    let mut at = 0;
     plain.retain(|&byte| {
-        at.next()
-            .is_some_and(|at| byte != b'-' || kept.contains(&at))
+        // The first border is the last one of the list.
+        let is_kept = kept.pop_if(|border| *border == at).is_some();
+        at += 1;
+        is_kept || byte != b'-'
     });
 }
 

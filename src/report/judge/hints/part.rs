@@ -196,6 +196,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_id_of_many_parts_takes_no_long_time() {
+        let many = "1001".to_owned() + &"-1".repeat(100_000);
+        assert_eq!(form_of(&many), b"1001");
+    }
+
     fn form_of(id: &str) -> Vec<u8> {
         let mut form = Vec::new();
         part_form(id.as_bytes(), &mut form);
