@@ -1,5 +1,6 @@
 //! Near misses: keys that differ only in their spelling.
 
+mod border;
 mod forms;
 mod part;
 mod rule;

@@ -8,7 +8,7 @@ use super::*;
 const HEADER: &str = "order_id,click_id,offer_id,date,revenue,status\n";
 
 /// Ids of parts of the order 1001, or of something that belongs to it.
-const PARTS: [&str; 14] = [
+const PARTS: [&str; 34] = [
     "1001-1",
     "1001-R1",
     "1001-REFUND",
@@ -23,7 +23,86 @@ const PARTS: [&str; 14] = [
     "b-1001-A",
     "b-1001",
     "заказ-1001",
+    "1001 (2)",
+    "1001[1]",
+    "1001#1",
+    "1001+1",
+    "1001 1",
+    "1001--1",
+    "1001-1-1",
+    "1001-1-R",
+    "1001-1 (refund)",
+    "1001-001",
+    "1001-100",
+    "1001-R123",
+    "1001-R1234",
+    "1001-REF-2026",
+    "1001-Rückerstattung",
+    "1001 возврат",
+    "1001 返金",
+    "1001-Remboursé",
+    "1001%2D1",
+    "1001\u{a0}1",
 ];
+
+/// Other orders, each with a part of it.
+const OTHERS: [(&str, &str); 22] = [
+    ("2026-1001", "2026-1001-1"),
+    ("2026-1001", "2026-1001.1"),
+    ("2026-1001", "2026-1001/1"),
+    ("2026-1001", "2026-1001-001"),
+    ("2026-1001", "2026-1001-R1"),
+    ("20261001", "2026-1001 (1)"),
+    ("2026-1001", "ORD-2026-1001-1"),
+    ("ORD-2026-1001", "ORD-2026-1001-1"),
+    ("ORD/2026/1001", "ORD/2026/1001-1"),
+    ("111-1234567-1234567", "111-1234567-1234567-1"),
+    ("111-1234567-1234567", "111-1234567-1234567-R1"),
+    ("W1001X", "W1001X-1"),
+    ("W1001X", "W1001X_refund"),
+    ("XKBKNABJK", "XKBKNABJK-1"),
+    ("XKBKNABJK", "XKBKNABJK-R1"),
+    ("XKBKNABJK", "XKBKNABJK_refund"),
+    ("VHQ2VJ5FS", "VHQ2VJ5FS-R1"),
+    (
+        "pi_3NqXa2eZvKYlo2C1aBcDeFgH",
+        "pi_3NqXa2eZvKYlo2C1aBcDeFgH-1",
+    ),
+    (UUID, "13b9ae60-4f60-4c9e-bf75-626dca035acf-1"),
+    (UUID, "13B9AE60-4F60-4C9E-BF75-626DCA035ACF-R1"),
+    (UUID, "13b9ae604f604c9ebf75626dca035acf (refund)"),
+    ("1001-1", "1001-1-R"),
+];
+
+const UUID: &str = "13b9ae60-4f60-4c9e-bf75-626dca035acf";
+
+/// Two orders, of which neither is a part of the other.
+const APART: [(&str, &str); 19] = [
+    ("1001-1", "1001-2"),
+    ("1001-A", "1001-B"),
+    ("1001", "10011"),
+    ("1001-1", "1002"),
+    ("1001-1", "10011"),
+    ("1001 (2)", "10012"),
+    ("1001", "1001-1001"),
+    ("2026-1001", "2026-1002"),
+    ("2026-1001-1", "2026-1001-2"),
+    ("2026-1001-1", "2026-1002"),
+    ("2026", "2026-1001"),
+    ("123-456", "123-456-789"),
+    ("111-1234567-1234567-1", "111-1234567-1234567-2"),
+    ("A-3-26", "A-4"),
+    ("ORD-26", "ORD-27"),
+    ("ORD", "ORD-26"),
+    ("W1001X-1", "W1001Y"),
+    ("VHQ2VJ5FS", "VHQ2VJ5F"),
+    ("9f86d081-884c", "9f86d081-884c-4d63-a1b2-0f00a08c3d11"),
+];
+
+fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of_1001 = PARTS.into_iter().map(|part| ("1001", part));
+    of_1001.chain(OTHERS)
+}
 
 /// What becomes of a conversion that no order has, beside this order.
 fn rejected(order: &str, id: &str) -> Vec<String> {
@@ -40,8 +119,8 @@ fn rejected(order: &str, id: &str) -> Vec<String> {
 
 #[test]
 fn a_part_at_cake_is_not_rejected_and_its_order_not_uploaded() {
-    for part in PARTS {
-        for (order, id) in [("1001", part), (part, "1001")] {
+    for (whole, part) in pairs() {
+        for (order, id) in [(whole, part), (part, whole)] {
             let found = rejected(order, id);
             assert_eq!(found, ["would_match"; 2], "{order} {id}");
         }
@@ -51,13 +130,8 @@ fn a_part_at_cake_is_not_rejected_and_its_order_not_uploaded() {
         assert_eq!(rejected(order, id), ["would_match"; 2], "{order} {id}");
     }
     // Two parts of an order, and two shops' prefixes, are two sales.
-    for (order, id) in [
-        ("1001-1", "1001-2"),
-        ("1001-A", "1001-B"),
-        ("a-1001", "b-1001"),
-        ("1001", "10011"),
-        ("1001-1", "1002"),
-    ] {
+    let apart = APART.into_iter().chain([("a-1001", "b-1001")]);
+    for (order, id) in apart.flat_map(|(one, other)| [(one, other), (other, one)]) {
         let found = rejected(order, id);
         assert!(
             found.iter().all(|line| line != "would_match"),
@@ -93,19 +167,17 @@ fn each_of_several_rows_of_one_form_has_its_neighbour() {
 
 #[test]
 fn a_refund_of_a_part_holds_its_order_back() {
-    for part in PARTS {
+    for (whole, part) in pairs() {
         let refund = format!("{part},,,7,2026-06-21 10:00:00,-22.00,,approved,\n");
-        let files = [("", [HEAD, SALE, &refund].concat())];
+        let sale = SALE.replace("1001", whole);
+        let files = [("", [HEAD, &sale, &refund].concat())];
         let files = files
             .each_ref()
             .map(|(options, text)| (*options, text.as_str()));
         let [_, _, upload] = told(&mut of("", &files, "[]"));
         assert_eq!(upload, "refund_unclear", "{part}");
-        let [_, correction, _] = told(&mut of(
-            "",
-            &files,
-            &at_cake("10.00", "2026-06-20 10:00:00"),
-        ));
+        let row = at_cake("10.00", "2026-06-20 10:00:00").replace("1001", whole);
+        let [_, correction, _] = told(&mut of("", &files, &row));
         assert_eq!(correction, "refund_unclear", "{part}");
     }
     let other = "1002-R1,,,7,2026-06-21 10:00:00,-22.00,,approved,\n";
@@ -129,10 +201,30 @@ fn an_order_and_its_part_in_the_orders_are_not_both_uploaded() {
         format!("{id},{click},5,2026-06-20 10:00:00,22.00,{status}")
     };
     let approved = |id: &str, click: &str| row(id, click, "approved");
-    for part in ["1001-1", "1001.2", "1001-A", "ORD-1001-1"] {
-        let found = upload(&[&approved("1001", "c1"), &approved(part, "c1")]);
+    for (whole, part) in pairs() {
+        let found = upload(&[&approved(whole, "c1"), &approved(part, "c1")]);
         assert_eq!(found, [HELD; 2], "{part}");
     }
+    for (one, other) in APART {
+        let found = upload(&[&approved(one, "c1"), &approved(other, "c2")]);
+        assert!(!found.contains(&HELD.to_owned()), "{one} {other} {found:?}");
+    }
+    // Ids of a year and a number, with parts of one of them.
+    let ids = (1001..1031).map(|number| format!("2026-{number}"));
+    let more = [
+        "A-3-26",
+        "A-4-26",
+        "ORD-26",
+        "ORD-27",
+        "26-1",
+        "26-2",
+        "2026-1001-001",
+    ];
+    let rows = ids.chain(more.map(str::to_owned));
+    let rows: Vec<String> = rows.map(|id| approved(&id, &format!("c{id}"))).collect();
+    let found = upload(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+    let is_held = |line: &&String| *line == HELD;
+    assert_eq!(found.iter().filter(is_held).count(), 2, "{found:?}");
     // Two shops may have one number, but not with one click.
     let found = upload(&[&approved("1001", "c1"), &approved("b-1001", "c1")]);
     assert_eq!(found, [HELD; 2]);
@@ -179,6 +271,9 @@ fn the_journal_knows_parts_of_an_order_and_prefixes() {
         ("1002_1", "1002_2"),
         ("1002-A", "1002-B"),
         ("ORD-1002-1", "ORD-1002-2"),
+        ("1002 (1)", "1002 (2)"),
+        ("1002-001", "1002-002"),
+        ("1002 1", "1002 2"),
     ] {
         let parts = [row(one, "12.00"), row(other, "10.00")];
         let parts = parts.each_ref().map(String::as_str);
@@ -193,6 +288,16 @@ fn the_journal_knows_parts_of_an_order_and_prefixes() {
             assert_eq!(like(&[&whole], &[&changed], ""), [true], "{id}");
             assert_eq!(like(&[&changed], &[&whole], ""), [true], "{id}");
         }
+    }
+    for (whole, part) in OTHERS {
+        let [whole, part] = [row(whole, "22.00"), row(part, "21.00")];
+        assert_eq!(like(&[&whole], &[&part], ""), [true], "{part}");
+        assert_eq!(like(&[&part], &[&whole], ""), [true], "{part}");
+    }
+    for (one, other) in APART {
+        let one = row(one, "22.00");
+        let other = row(other, "21.00").replace("c1", "c2");
+        assert_eq!(like(&[&one], &[&other], ""), [false], "{other}");
     }
     let changed = row("1002", "21.00");
     assert_eq!(like(&[&whole], &[&changed], "cakePrefix=b-"), [true]);

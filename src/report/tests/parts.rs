@@ -87,6 +87,11 @@ fn parts_upload_no_order_whose_key_is_nearly_that_of_another_row() {
         ("1001&amp;2", "1001&2"),
         ("1.79536E+12", "1795361234567"),
         ("1001", "1001-1"),
+        ("1001", "1001 (2)"),
+        ("1001", "ORD-1001-1-R"),
+        ("2026-1001", "2026-1001-1"),
+        ("XKBKNABJK", "XKBKNABJK-1"),
+        (&bare, "13b9ae60-4f60-4c9e-bf75-626dca035acf-R1"),
     ] {
         for (one, other) in [(one, other), (other, one)] {
             for place in PLACES {
@@ -172,6 +177,11 @@ fn dressed(key: &str, dress: u8) -> String {
         22 if key.len() == 4 && number.is_some() => format!("{},{}", &key[..1], &key[1..]),
         23 => format!("x-{key}"),
         24 => format!("{key}-1"),
+        25 => format!("{key} (2)"),
+        26 => format!("{key}-R1"),
+        27 => format!("{key}/001"),
+        28 => format!("{key}_refund"),
+        29 => format!("{key} \u{8fd4}\u{91d1}"),
         _ => key.to_owned(),
     }
 }
@@ -187,9 +197,11 @@ proptest! {
             "[a-e]{0,4}-?[0-9]{1,8}",
             "[a-e&#]{1,3}-[0-9]{1,3}-[0-9]{1,3}",
             "[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}",
+            "[A-Z]{7,10}-?[0-9]{0,4}",
+            "20[0-9]{2}-[0-9]{3,4}",
         ],
-        one in (0_u8..40, 0_u8..40),
-        other in (0_u8..40, 0_u8..40),
+        one in (0_u8..45, 0_u8..45),
+        other in (0_u8..45, 0_u8..45),
         place in 0..PLACES.len(),
     ) {
         let [one, other] = [one, other].map(|(first, second)| dressed(&dressed(&key, first), second));

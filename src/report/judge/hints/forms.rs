@@ -1,5 +1,6 @@
 //! The forms of a key, without what people, programs and spreadsheets add: keys of one form are nearly the same.
 
+use super::border::{drop_separators, is_sign};
 use crate::report::encoding::from_windows;
 use crate::spoiled::{is_dash, is_invisible, narrow, unescaped};
 
@@ -153,20 +154,20 @@ const FOLDS: [Fold; 16] = [
     ("hyphen", |text| text.chars().map(plain_hyphen).collect()),
     ("accents", without_accents),
     ("quotes", |text| without(text, is_quote)),
-    ("hash_sign", |text| {
-        without(text, |c| matches!(c, '#' | '\u{2116}'))
-    }),
     ("apostrophe", |text| {
         without(text, |c| matches!(c, '\'' | '\u{2018}' | '\u{2019}'))
     }),
+    ("hash_sign", |text| {
+        without(text, |c| matches!(c, '#' | '\u{2116}'))
+    }),
     ("case", str::to_ascii_lowercase),
     ("punctuation", |text| {
-        text.trim_end_matches([',', ';', ':', '.']).to_owned()
+        text.trim_end_matches([',', ';', ':', '.', ' ']).to_owned()
     }),
     ("decimals", |text| without_decimals(text).to_owned()),
     ("thousands", without_groups),
-    ("separator", without_separators),
     ("leading_zeros", without_zeros),
+    ("separator", without_separators),
 ];
 
 /// Text in UTF-8 that a program has read as Windows-1252: `CafÃ©` is `Café`.
@@ -197,60 +198,18 @@ fn is_blank(c: char) -> bool {
         )
 }
 
+fn plain_blank(c: char) -> char {
+    if is_blank(c) { ' ' } else { c }
+}
+
 fn is_quote(c: char) -> bool {
     matches!(c, '=' | '"' | '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}')
 }
 
-/// Letters and digits alone: `ORD1001` of `ORD-1001`, `ORD_1001` and `ORD:1001`. The one sign between two numbers stays
-/// before one or two last digits: 1001-1 is a part of an order, and not 10011.
 fn without_separators(text: &str) -> String {
     let mut plain = text.as_bytes().to_vec();
     drop_separators(&mut plain);
     String::from_utf8(plain).unwrap_or_else(|_| text.to_owned())
-}
-
-#[cfg_attr(small_cold, optimize(size))]
-fn drop_separators(plain: &mut Vec<u8>) {
-    // A word after the number, such as that of a refund, may stand after a part's number, too.
-    let mut word = plain.split_off(before_word(plain).len());
-    let is_between = |three: &[u8]| matches!(three, [b'0'..=b'9', sign, b'0'..=b'9'] if sign.is_ascii_punctuation());
-    let part = match plain.as_slice() {
-        [.., b'0'..=b'9', sign, b'0'..=b'9'] if sign.is_ascii_punctuation() => 1,
-        [.., b'0'..=b'9', sign, b'0'..=b'9', b'0'..=b'9'] if sign.is_ascii_punctuation() => 2,
-        _ => 0,
-    };
-    let mut part = if part > 0 && plain.windows(3).filter(|three| is_between(three)).count() == 1 {
-        plain.split_off(plain.len() - part - 1)
-    } else {
-        Vec::new()
-    };
-    plain.retain(|byte| !byte.is_ascii_punctuation());
-    if let Some(sign) = part.first_mut() {
-        *sign = b'-';
-    }
-    plain.append(&mut part);
-    word.retain(|byte| !byte.is_ascii_punctuation());
-    plain.append(&mut word);
-}
-
-/// What stands before a key's last word, which has letters and at most two digits after them, and before the signs
-/// between the two.
-#[cfg_attr(small_cold, optimize(size))]
-fn before_word(text: &[u8]) -> &[u8] {
-    let without = |text: &[u8], is_passed: fn(&u8) -> bool| {
-        let tail = text.iter().rev().take_while(|byte| is_passed(byte));
-        text.len() - tail.count()
-    };
-    let letters_end = without(text, u8::is_ascii_digit);
-    let (lettered, digits) = text.split_at_checked(letters_end).unwrap_or((text, &[]));
-    let (signs, letters) = lettered
-        .split_at_checked(without(lettered, u8::is_ascii_alphabetic))
-        .unwrap_or((lettered, &[]));
-    let end = without(signs, u8::is_ascii_punctuation);
-    match signs.get(..end) {
-        Some(before @ [.., b'0'..=b'9']) if !letters.is_empty() && digits.len() <= 2 => before,
-        _ => text,
-    }
 }
 
 /// `1001` of `001001`, and `ORD1001` of `ORD0001001`: nothing but letters stands before the zeros.
@@ -262,7 +221,8 @@ fn without_zeros(text: &str) -> String {
 
 fn drop_zeros(plain: &mut Vec<u8>) {
     if let Some(at) = plain.iter().position(u8::is_ascii_digit) {
-        let zeros = plain.iter().skip(at).take_while(|&&byte| byte == b'0');
+        let zeros = plain.iter().skip(at);
+        let zeros = zeros.take_while(|&&byte| byte == b'0' || is_sign(byte));
         let to = at + zeros.count();
         plain.drain(at..to);
     }
@@ -296,23 +256,23 @@ fn without_decimals(text: &str) -> &str {
     let zeros = text.len() - whole.len();
     let is_number = |text: &&str| {
         let mut bytes = text.bytes();
-        bytes.all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
+        bytes.all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b' '))
     };
     let number = whole.strip_suffix(['.', ',']).filter(is_number);
     number.filter(|_| (1..=2).contains(&zeros)).unwrap_or(text)
 }
 
-/// `1001` of `1,001` and `1.001`.
+/// `1001` of `1,001`, `1.001` and `1 001`.
 #[cfg_attr(small_cold, optimize(size))]
 fn without_groups(text: &str) -> String {
-    let mut groups = text.split(['.', ',']);
+    let mut groups = text.split(['.', ',', ' ']);
     let is_number = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
     let first = groups.next().unwrap_or("");
     let is_grouped = (1..=3).contains(&first.len())
         && is_number(first)
         && groups.all(|group| group.len() == 3 && is_number(group));
     if is_grouped {
-        without(text, |c| matches!(c, '.' | ','))
+        without(text, |c| matches!(c, '.' | ',' | ' '))
     } else {
         text.to_owned()
     }
@@ -326,6 +286,7 @@ pub(in crate::report) fn plain_form(text: &[u8], form: &mut Vec<u8>) {
     for &byte in text {
         match byte {
             0x80.. => return fold_all(text, form),
+            b'#' | b'+' | b' ' | b'\t'..=b'\r' if !form.is_empty() => return fold_all(text, form),
             b'#' | b'\'' | b'"' | b'=' | b'+' | 0..=b' ' | 0x7F => {}
             _ => {
                 has_marks |= matches!(byte, b'.' | b',' | b';' | b':' | b'&' | b'%' | b'\\');
@@ -337,10 +298,10 @@ pub(in crate::report) fn plain_form(text: &[u8], form: &mut Vec<u8>) {
     if has_marks {
         return fold_all(text, form);
     }
+    drop_zeros(form);
     if has_separators {
         drop_separators(form);
     }
-    drop_zeros(form);
 }
 
 #[inline(never)]
@@ -348,8 +309,16 @@ pub(in crate::report) fn plain_form(text: &[u8], form: &mut Vec<u8>) {
 fn fold_all(text: &[u8], form: &mut Vec<u8>) {
     form.clear();
     let mut plain = String::from_utf8_lossy(text).into_owned();
-    for (_, fold) in FOLDS {
-        plain = fold(&plain);
+    for (name, fold) in FOLDS {
+        plain = match name {
+            // These may stand before a part.
+            "blanks" => plain.chars().map(plain_blank).collect(),
+            "hash_sign" => {
+                let marked = plain.replace('\u{2116}', "#");
+                marked.trim_start_matches([' ', '#']).to_owned()
+            }
+            _ => fold(&plain),
+        };
     }
     form.extend_from_slice(plain.as_bytes());
 }
@@ -383,7 +352,7 @@ pub(super) fn spelt_difference(one: &[u8], other: &[u8], is_one_key: bool) -> Op
     }
 }
 
-/// The most bytes of a prefix before a number, and of the word after one.
+/// The most bytes of a prefix before a number.
 pub(super) const PREFIX_BYTES: usize = 16;
 
 /// The number at the end of a key's plain form without its leading zeros, and whether letters stand before it.
@@ -398,7 +367,7 @@ pub(super) fn number_after_prefix(key: &[u8]) -> Option<(&[u8], bool)> {
 }
 
 /// `1001-1` of the plain form `ord1001-1`: without what stands before the first digit.
-pub(super) fn without_prefix(form: &[u8]) -> &[u8] {
+fn without_prefix(form: &[u8]) -> &[u8] {
     let at = form.iter().position(u8::is_ascii_digit);
     let at = at.filter(|at| (1..=PREFIX_BYTES).contains(at)).unwrap_or(0);
     form.get(at..).unwrap_or_default()

@@ -1,9 +1,10 @@
 //! The one rule by which two ids are nearly the same. Whoever asks whether two rows may be one sale asks it: hints,
 //! uploads, rejections, refunds, the journal.
 
-use super::forms::{each_form, number_after_prefix, without_prefix};
+use super::border::borders_of;
+use super::forms::each_form;
 use super::hash_in;
-use super::part::whole_of;
+use super::part::prefix_of;
 use crate::report::store::CLICK_ID;
 
 /// How a form was made of an id, in bits beside the key: a spreadsheet has shortened it so, or would.
@@ -14,6 +15,9 @@ pub(in crate::report) const PART: u8 = 32;
 
 /// The id has letters before the form, such as a shop's `b-9`.
 pub(in crate::report) const PREFIX: u8 = 64;
+
+/// The most orders that an id may be a part of.
+const MOST: usize = 4;
 
 /// Visits the forms of an id as hashes, with the key and how each was made. Clicks have neither parts nor prefixes.
 #[inline(never)]
@@ -34,18 +38,24 @@ pub(in crate::report) fn each_near(
         if is_click {
             return Some(());
         }
-        if let Some((number, true)) = number_after_prefix(form) {
-            add(hash_in(number, key), key | PREFIX)?;
-        }
-        let Some(whole) = whole_of(form) else {
-            return Some(());
+        let borders = borders_of(form);
+        let prefix = prefix_of(form, &borders);
+        let mut end = |end: usize, made: u8| {
+            if made != 0 {
+                add(hash_in(form.get(..end)?, key), key | made)?;
+            }
+            let number = form
+                .get(prefix..end)
+                .filter(|number| prefix > 0 && !number.is_empty());
+            number.map_or(Some(()), |number| {
+                add(hash_in(number, key), key | made | PREFIX)
+            })
         };
-        add(hash_in(whole, key), key | PART)?;
-        if let Some((number, true)) = number_after_prefix(whole) {
-            add(hash_in(number, key), key | PART | PREFIX)?;
-            add(hash_in(without_prefix(form), key), key | PREFIX)?;
-        }
-        Some(())
+        end(form.len(), 0)?;
+        borders
+            .iter()
+            .take(MOST)
+            .try_for_each(|&border| end(border, PART))
     })
 }
 
