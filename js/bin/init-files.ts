@@ -1,7 +1,7 @@
 /** Which files `npx cake-edge init` writes into a project, and what it adds to package.json. */
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { withIgnored } from "./init-git.js";
+import { isLink, withIgnored } from "./init-git.js";
 import {
   dependenciesIn,
   isBeforeProxy,
@@ -79,8 +79,12 @@ export function filesOf(plan: Plan): { files: FileToWrite[]; warnings: string[] 
   const { folder, parts, framework, manager } = plan;
   const files: FileToWrite[] = [["package.json", manifestWith(plan)]];
   // Before the files of secrets, which it names.
-  if (parts.has("forwarder") || parts.has("capture")) files.push([".gitignore", withIgnored]);
   const warnings: string[] = [];
+  if (parts.has("forwarder") || parts.has("capture")) {
+    if (isLink(join(folder, ".gitignore")))
+      warnings.push(".gitignore is a link, which git does not read: make it a file");
+    else files.push([".gitignore", withIgnored]);
+  }
   const { exec } = MANAGERS[manager];
   const has = (path: string) => existsSync(join(folder, path));
   const wrangler = majorOf(folder, "wrangler") ?? 4;

@@ -50,6 +50,13 @@ function cookieSecretsOf(text: string): string[] {
   return [...(one === undefined ? [] : [one]), ...several.split(/[\s,]+/).filter((secret) => secret !== "")];
 }
 
+/** The files that hold a secret of cake-edge's. */
+export const filesWithSecrets = (folder: string): string[] =>
+  secretFilesIn(folder).filter((path) => {
+    const text = readFileSync(join(folder, path), "utf8");
+    return [...FORWARDER_SECRETS, `${COOKIE_SECRET}S`].some((name) => findValue(text, name) !== undefined);
+  });
+
 /** The cookie's secret that stands in one of the project's files, else a new one. */
 export function cookieSecretIn(folder: string): string {
   const found = secretFilesIn(folder).flatMap((path) => {

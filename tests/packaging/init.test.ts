@@ -232,17 +232,6 @@ test("a line without its value gets the secret; several of a forwarder, or two t
   );
 });
 
-test("a file that git tracks gets its secret with a warning", () => {
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ dependencies: { "@sveltejs/kit": "3.2.0" } }));
-  put(".env", "PUBLIC_A=1\n");
-  const git = (...args: string[]) => spawnSync("git", args, { cwd: folder });
-  git("init", "-q");
-  expect(init("--capture", "--yes").stdout).not.toContain("warning");
-  put(".env", "PUBLIC_A=1\n");
-  git("add", "-f", ".env");
-  expect(init("--capture", "--yes").stdout).toContain("warning   git tracks .env");
-});
-
 test.each([
   [{ vitest: "5.0.0" }, "test/cake-edge.test.mjs", "vitest", "vitest run"],
   [{ jest: "30.5.2" }, "test/cake-edge.mjs", "node:test", "node --test"],
@@ -430,66 +419,4 @@ test("secrets are added to a file that its owner alone can read from then on", (
   init("--forwarder", "--yes");
   expect(read("forwarder/.dev.vars")).toMatch(/^CAKE_API_KEY=mine\nCAKE_OPERATOR_SECRET=/);
   expect(statSync(join(folder, "forwarder/.dev.vars")).mode & 0o077).toBe(0);
-});
-
-/** What git would take up of the project. */
-function taken(): string[] {
-  const git = (...args: string[]) => spawnSync("git", args, { cwd: folder, encoding: "utf8" }).stdout;
-  return git("ls-files", "--others", "--exclude-standard").split("\n").filter(Boolean);
-}
-
-test.each([
-  ["/.dev.vars\n", true],
-  [".dev.vars/\n", true],
-  ["/forwarder/.dev.vars\n", true],
-  [".dev.vars\n!.dev.vars\n", true],
-  [".dev.vars\n!.dev.*\n", true],
-  ["*.vars\n!.dev.vars", true],
-  ["#.dev.vars\n.dev.vars.local\n", true],
-  [" .dev.vars\n", true],
-  [".dev.vars\n!.dev.vars.example\n", false],
-  ["!.dev.vars\n**/.dev.vars \n", false],
-  ["\uFEFF.dev.vars\r\n", false],
-])("with the .gitignore %j git takes up no secret", (gitignore, isAdded) => {
-  for (const isRepository of [true, false]) {
-    folder = mkdtempSync(join(home, "project-"));
-    if (isRepository) spawnSync("git", ["init", "--quiet"], { cwd: folder });
-    put(".gitignore", gitignore);
-    expect(init("--forwarder", "--capture", "--yes").status).toBe(0);
-    expect(existsSync(join(folder, "forwarder/.dev.vars"))).toBe(true);
-    const lines = read(".gitignore").slice(gitignore.length).split(/\r?\n/);
-    expect(lines.includes(".dev.vars"), read(".gitignore")).toBe(isAdded);
-    spawnSync("git", ["init", "--quiet"], { cwd: folder });
-    expect(taken().filter((path) => path.includes(".dev.vars"))).toEqual([]);
-    const second = read(".gitignore");
-    init("--forwarder", "--capture", "--yes");
-    expect(read(".gitignore")).toBe(second);
-  }
-});
-
-test("no secret is written where git would take it up", () => {
-  for (const [isRepository, files, rule] of [
-    [true, { ".gitignore": "dist" }, undefined],
-    [false, { ".gitignore": "dist" }, undefined],
-    [true, { ".gitignore": ".dev.vars\n!.dev.vars\n" }, ".gitignore:2:!.dev.vars"],
-    [true, { ".gitignore": ".dev.vars\n", "forwarder/.gitignore": "!.dev.vars" }, "forwarder/.gitignore:1:!.dev.vars"],
-  ] as const) {
-    folder = mkdtempSync(join(home, "project-"));
-    if (isRepository) spawnSync("git", ["init", "--quiet"], { cwd: folder });
-    for (const [file, text] of Object.entries(files)) put(file, text);
-    // Nobody answers the question, which is a no.
-    const { status, stdout } = init("--forwarder");
-    expect(status).toBe(1);
-    const told = `left      forwarder/.dev.vars: git does not ignore it${rule ? ` (${rule})` : ""}, so its secrets`;
-    expect(stdout).toContain(told);
-    expect(stdout).toContain("then run this command again\n  | .dev.vars\n");
-    expect(existsSync(join(folder, "forwarder/.dev.vars"))).toBe(false);
-  }
-  // A rule from elsewhere is as good.
-  folder = mkdtempSync(join(home, "project-"));
-  spawnSync("git", ["init", "--quiet"], { cwd: folder });
-  put(".gitignore", "dist");
-  put(".git/info/exclude", ".dev.*");
-  expect(init("--forwarder").stdout).toContain("written   forwarder/.dev.vars");
-  expect(taken()).not.toContain("forwarder/.dev.vars");
 });
