@@ -1,10 +1,11 @@
 /** Which files `npx cake-edge init` writes into a project, and what it adds to package.json. */
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { isLink, withIgnored } from "./init-git.js";
+import { withIgnored } from "./init-git.js";
 import {
   dependenciesIn,
   isBeforeProxy,
+  isLink,
   isTypeScript,
   MANAGERS,
   type Manifest,

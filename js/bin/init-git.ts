@@ -1,8 +1,8 @@
 /** What git takes up of a project: the lines of .gitignore, and whether a file of secrets stays out of a repository. */
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { upwards, withLinesAtEnd } from "./init-project.js";
+import { isLink, textIn, upwards, withLinesAtEnd } from "./init-project.js";
 
 const FOLDERS = ["node_modules", ".wrangler"];
 const FILES = [".dev.vars", ".env", ".env.local"];
@@ -28,9 +28,6 @@ function ignores(gitignore: string, name: string, isIgnored = false): boolean {
   }
   return said;
 }
-
-/** Is it a link? Git reads no .gitignore that is one. */
-export const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 
 /** What git does with a file of secrets that it does not ignore. */
 export interface Taken {
@@ -96,8 +93,8 @@ function ignoredByText(file: string, base: string, { error, stderr }: SpawnSyncR
   let rule: string | undefined;
   for (const at of upwards(dirname(file)).reverse()) {
     const gitignore = join(at, ".gitignore");
-    if (!`${at}${sep}`.startsWith(top + sep) || !existsSync(gitignore) || isLink(gitignore)) continue;
-    const said = ignores(readFileSync(gitignore, "utf8"), basename(file), isIgnored);
+    if (!`${at}${sep}`.startsWith(top + sep) || isLink(gitignore)) continue;
+    const said = ignores(textIn(at, ".gitignore") ?? "", basename(file), isIgnored);
     if (isIgnored && !said) rule = relative(base, gitignore);
     isIgnored = said;
   }

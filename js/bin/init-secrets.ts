@@ -1,8 +1,9 @@
 /** The secrets that `npx cake-edge init` makes, and the files that hold them. */
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { checkSecret } from "../secret.js";
+import { isFolder, textIn } from "./init-project.js";
 import { findValue, withValue } from "./init-variables.js";
 
 const newSecret = () => randomBytes(32).toString("hex");
@@ -25,7 +26,7 @@ const FIRST_FILES = [
 /** The files that may hold a secret of this project. */
 function secretFilesIn(folder: string): string[] {
   const found = ["", "forwarder", "site"].flatMap((below) =>
-    statSync(join(folder, below), { throwIfNoEntry: false })?.isDirectory()
+    isFolder(join(folder, below))
       ? readdirSync(join(folder, below), { withFileTypes: true })
           .filter((entry) => !entry.isDirectory() && isSecretFile(entry.name))
           .map(({ name }) => (below === "" ? name : `${below}/${name}`))
@@ -53,14 +54,14 @@ function cookieSecretsOf(text: string): string[] {
 /** The files that hold a secret of cake-edge's. */
 export const filesWithSecrets = (folder: string): string[] =>
   secretFilesIn(folder).filter((path) => {
-    const text = readFileSync(join(folder, path), "utf8");
+    const text = textIn(folder, path) ?? "";
     return [...FORWARDER_SECRETS, `${COOKIE_SECRET}S`].some((name) => findValue(text, name) !== undefined);
   });
 
 /** The cookie's secret that stands in one of the project's files, else a new one. */
 export function cookieSecretIn(folder: string): string {
   const found = secretFilesIn(folder).flatMap((path) => {
-    const secrets = cookieSecretsOf(readFileSync(join(folder, path), "utf8"));
+    const secrets = cookieSecretsOf(textIn(folder, path) ?? "");
     return secrets.length === 0 ? [] : [{ path, secrets }];
   });
   const [first, ...others] = found;

@@ -407,10 +407,64 @@ test("what cannot be written is told in one sentence, before anything has change
     expect(readdirSync(folder, { recursive: true })).toEqual(before);
     if (path === "package.json") expect(read(path)).toBe(text);
   }
+  for (const [path, args] of [
+    ["forwarder", []],
+    ["site", []],
+    ["package.json", []],
+    ["forwarder/.dev.vars", []],
+    ["forwarder/worker.js", []],
+    ["a", ["--dir", "a"]],
+    ["a", ["--dir", "a/b"]],
+  ] as const) {
+    for (const target of ["nowhere/x", path.split("/").at(-1) ?? ""]) {
+      folder = mkdtempSync(join(home, "project-"));
+      mkdirSync(join(folder, path, ".."), { recursive: true });
+      symlinkSync(target, join(folder, path));
+      const before = readdirSync(folder, { recursive: true });
+      const { status, stdout, stderr } = init("--forwarder", "--capture", "--yes", ...args);
+      expect([status, stdout], path).toEqual([2, ""]);
+      expect(stderr).toContain(`${path} is a link that leads to nothing: move it away`);
+      expect(readdirSync(folder, { recursive: true })).toEqual(before);
+    }
+  }
   // A folder where a file may stand, but need not.
   put(".env/bin/python", "");
   put("package.json", `{ "dependencies": { "next": "16.4.6" } }`);
+  // No file of ours leads to these.
+  symlinkSync("nowhere", join(folder, ".env.production"));
+  symlinkSync(".env", join(folder, ".env.test"));
   expect(init("--capture", "--yes")).toMatchObject({ status: 0, stderr: "" });
+});
+
+test("a file that is not UTF-8 keeps its bytes: it is told before anything has changed", () => {
+  const utf16 = (text: string) => Buffer.from(`\uFEFF${text}`, "utf16le");
+  const latin1 = (text: string) => Buffer.from(text, "latin1");
+  for (const [path, bytes, sentence] of [
+    ["package.json", utf16("{}"), "package.json is not JSON in UTF-8"],
+    ["package.json", latin1(`{ "author": "Jos\xE9" }`), "package.json is not UTF-8, so it cannot be changed"],
+    [".gitignore", utf16("dist\r\n"), ".gitignore is UTF-16, so it cannot be changed without a loss"],
+    [".gitignore", Buffer.from("dist", "utf16le"), ".gitignore is UTF-16"],
+    [".gitignore", latin1("caf\xE9\n"), ".gitignore is not UTF-8"],
+    ["site/.dev.vars", utf16("CAKE_COOKIE_SECRET=\r\n"), "site/.dev.vars is UTF-16"],
+    ["site/.dev.vars", latin1("TITLE=Caf\xE9\n"), "site/.dev.vars is not UTF-8"],
+    ["forwarder/.dev.vars", latin1("TITLE=Caf\xE9\n"), "forwarder/.dev.vars is not UTF-8"],
+  ] as const) {
+    folder = mkdtempSync(join(home, "project-"));
+    put(path, "");
+    writeFileSync(join(folder, path), bytes);
+    const before = readdirSync(folder, { recursive: true });
+    const { status, stdout, stderr } = init("--forwarder", "--capture", "--yes");
+    expect([status, stdout], path).toEqual([2, ""]);
+    expect(stderr).toContain(sentence);
+    expect(readdirSync(folder, { recursive: true })).toEqual(before);
+    expect(readFileSync(join(folder, path)).equals(bytes)).toBe(true);
+  }
+  // What is not changed may have any bytes.
+  folder = mkdtempSync(join(home, "project-"));
+  put(".gitignore", "");
+  writeFileSync(join(folder, ".gitignore"), latin1("caf\xE9\nnode_modules\n.wrangler\n.dev.vars\n.env\n.env.local\n"));
+  writeFileSync(join(folder, ".env.gpg"), Buffer.from([0x85, 0, 0xff]));
+  expect(init("--forwarder", "--yes").status).toBe(0);
 });
 
 test("secrets are added to a file that its owner alone can read from then on", () => {
