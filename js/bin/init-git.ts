@@ -1,8 +1,8 @@
 /** What git takes up of a project: the lines of .gitignore, and whether a file of secrets stays out of a repository. */
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { isLink, textIn, upwards, withLinesAtEnd } from "./init-project.js";
+import { isLink, realPath, textIn, upwards, withLinesAtEnd } from "./init-project.js";
 
 const FOLDERS = ["node_modules", ".wrangler"];
 const FILES = [".dev.vars", ".env", ".env.local"];
@@ -17,7 +17,7 @@ export function withIgnored(before = ""): string {
  * Does this text name the file or folder in all folders? `/.dev.vars` is the one of .gitignore's own folder alone, and
  * a later line with `!` takes a name back. `isIgnored` is what the outer folders' texts say.
  */
-function ignores(gitignore: string, name: string, isIgnored = false): boolean {
+export function ignores(gitignore: string, name: string, isIgnored = false): boolean {
   let said = isIgnored;
   for (const line of gitignore.replace(/^\uFEFF/, "").split(/\r?\n/)) {
     const rule = line.replace(/ +$/, "");
@@ -29,12 +29,12 @@ function ignores(gitignore: string, name: string, isIgnored = false): boolean {
   return said;
 }
 
-/** What git does with a file of secrets that it does not ignore. */
+/** Where the secrets of a file would go. */
 export interface Taken {
-  /** Why no secret may be written into the file: git would take it up, or does not tell. A tracked file has none. */
+  /** Why no secret may be written into the file. One that git tracks has none. */
   readonly refusal?: string;
   /** What to know of the secrets that it has. */
-  readonly warning: string;
+  readonly warning?: string;
 }
 
 /**
@@ -52,7 +52,8 @@ export function takenByGit(folder: string, path: string): Taken | undefined {
   const said = ignoredByGit(file) ?? ignoredByText(file, base, tracked);
   if (said.isIgnored) return undefined;
   const refusal = said.doubt ?? untilIgnored(file, base, path, said.rule);
-  return { refusal, warning: `${path}: ${refusal}` };
+  // Outside of a repository nothing takes up what is there already.
+  return isInRepository(file) ? { refusal, warning: `${path}: ${refusal}` } : { refusal };
 }
 
 interface Ignored {
@@ -81,7 +82,7 @@ function ignoredByGit(file: string): Ignored | undefined {
 
 /** What each .gitignore says, from the outermost on: unless it is git that does not tell of its own repository. */
 function ignoredByText(file: string, base: string, { error, stderr }: SpawnSyncReturns<string>): Ignored {
-  if (error === undefined && (repositoryOf(file) !== undefined || process.env["GIT_DIR"] !== undefined)) {
+  if (error === undefined && isInRepository(file)) {
     const words = stderr.trim().replace(/\n+/g, "\n").replace(/^/gm, "  | ");
     return {
       isIgnored: false,
@@ -116,15 +117,8 @@ function untilIgnored(file: string, base: string, path: string, rule: string | u
 /** The innermost folder around a file that is a repository, or a submodule. */
 const repositoryOf = (file: string) => upwards(dirname(file)).find((at) => existsSync(join(at, ".git")));
 
+const isInRepository = (file: string) => repositoryOf(file) !== undefined || process.env["GIT_DIR"] !== undefined;
+
 /** The outermost folder whose .gitignore counts for a file. */
 const topOf = (file: string, base: string) =>
   repositoryOf(file) ?? (file.startsWith(base + sep) ? base : dirname(file));
-
-/** Where a path leads over all links; what is not there yet is taken by its name. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return dirname(path) === path ? path : join(realPath(dirname(path)), basename(path));
-  }
-}

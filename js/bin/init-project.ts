@@ -1,7 +1,7 @@
 /** What `npx cake-edge init` finds in a folder: its package.json, its framework, its Worker, and what installs in it. */
-import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, normalize, relative } from "node:path";
+import { basename, dirname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "./usage.js";
 import { readWranglerConfig } from "./wrangler-config.js";
@@ -91,6 +91,15 @@ export function isLink(path: string): boolean {
     return lstatSync(path).isSymbolicLink();
   } catch {
     return false;
+  }
+}
+
+/** Where a path leads over all links; what is not there yet is taken by its name. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return dirname(path) === path ? path : join(realPath(dirname(path)), basename(path));
   }
 }
 
@@ -203,7 +212,8 @@ export function siteWorkerIn(folder: string): SiteWorker {
     secrets: "site/.dev.vars",
   };
   if (isStanding(folder, site.config)) return site;
-  const config = standing(folder, "wrangler.jsonc");
+  // Of several, wrangler takes the one that ends with .json.
+  const config = standing(folder, "wrangler.json");
   const text = textIn(folder, config);
   const said = text === undefined ? undefined : readWranglerConfig(config, text);
   const middleware = standing(folder, "functions/_middleware.js");

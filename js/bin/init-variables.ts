@@ -1,4 +1,4 @@
-/** The variables of a `.env` or `.dev.vars` file: read as dotenv reads them, and set without a change to other lines. */
+/** The variables of a `.env` or `.dev.vars` file: read as dotenv reads them, set without a change to other lines. */
 import { withLinesAtEnd } from "./init-project.js";
 
 /** A line, or several, that set a variable. */

@@ -20,6 +20,7 @@ import {
   STARTERS,
   scriptsIn,
 } from "./init-project.js";
+import { publishedByWrangler } from "./init-published.js";
 import { filesWithSecrets, isSecretFile } from "./init-secrets.js";
 import { nextSteps } from "./init-steps.js";
 import { prepare, write } from "./init-write.js";
@@ -51,7 +52,7 @@ export async function init(args: string[], version: string): Promise<number> {
   const prepared = files.map((file) => prepare(plan.folder, file));
   let changed = 0;
   let isComplete = true;
-  /** Files of secrets of which git's answer is told already. */
+  /** Files of secrets of which it is told already where they would go. */
   const told = new Set<string>();
   for (const { path, before, after, standing } of prepared) {
     if (standing !== undefined) {
@@ -70,9 +71,11 @@ export async function init(args: string[], version: string): Promise<number> {
         continue;
       }
     }
-    const taken = isSecretFile(path) ? takenByGit(plan.folder, path) : undefined;
-    if (taken?.refusal !== undefined) {
-      console.log(`left      ${path}: ${taken.refusal}`);
+    const refusal = isSecretFile(path)
+      ? takersOf(plan.folder, path).find((taken) => taken.refusal)?.refusal
+      : undefined;
+    if (refusal !== undefined) {
+      console.log(`left      ${path}: ${refusal}`);
       isComplete = false;
       told.add(path);
       continue;
@@ -83,8 +86,9 @@ export async function init(args: string[], version: string): Promise<number> {
   }
   // Also those that had their secrets before.
   for (const path of filesWithSecrets(plan.folder).filter((each) => !told.has(each))) {
-    const taken = takenByGit(plan.folder, path);
-    if (taken !== undefined) console.log(`warning   ${taken.warning}`);
+    for (const { warning } of takersOf(plan.folder, path)) {
+      if (warning !== undefined) console.log(`warning   ${warning}`);
+    }
   }
   const lacking = lackingScripts(plan, scriptsIn(plan.folder));
   if (lacking.length > 0) {
@@ -97,6 +101,10 @@ export async function init(args: string[], version: string): Promise<number> {
   for (const line of nextSteps(plan)) console.log(line);
   return isComplete ? status : 1;
 }
+
+/** Who would take up a file of secrets. */
+const takersOf = (folder: string, path: string) =>
+  [takenByGit(folder, path), publishedByWrangler(folder, path)].filter((taken) => taken !== undefined);
 
 const OPTION_TYPES = {
   page: { type: "boolean" },
