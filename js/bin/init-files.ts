@@ -5,6 +5,7 @@ import { withIgnored } from "./init-git.js";
 import {
   dependenciesIn,
   isBeforeProxy,
+  isLink,
   isTypeScript,
   MANAGERS,
   type Manifest,
@@ -21,7 +22,7 @@ import {
   testCommand,
   textIn,
 } from "./init-project.js";
-import { COOKIE_SECRET, cookieSecretIn, forwarderSecrets, secretOf, withSecret } from "./init-secrets.js";
+import { COOKIE_SECRET, cookieSecretIn, forwarderSecrets } from "./init-secrets.js";
 import {
   FORWARDER,
   FORWARDER_DEV,
@@ -39,6 +40,7 @@ import {
   WELCOME,
 } from "./init-templates.js";
 import { neverRuns } from "./init-unrun.js";
+import { findValue, withValue } from "./init-variables.js";
 
 const WRANGLER = "^4.151.0";
 
@@ -78,8 +80,12 @@ export function filesOf(plan: Plan): { files: FileToWrite[]; warnings: string[] 
   const { folder, parts, framework, manager } = plan;
   const files: FileToWrite[] = [["package.json", manifestWith(plan)]];
   // Before the files of secrets, which it names.
-  if (parts.has("forwarder") || parts.has("capture")) files.push([".gitignore", withIgnored]);
   const warnings: string[] = [];
+  if (parts.has("forwarder") || parts.has("capture")) {
+    if (isLink(join(folder, ".gitignore")))
+      warnings.push(".gitignore is a link, which git does not read: make it a file");
+    else files.push([".gitignore", withIgnored]);
+  }
   const { exec } = MANAGERS[manager];
   const has = (path: string) => existsSync(join(folder, path));
   const wrangler = majorOf(folder, "wrangler") ?? 4;
@@ -97,9 +103,9 @@ export function filesOf(plan: Plan): { files: FileToWrite[]; warnings: string[] 
     files.push(file("forwarder/worker.js", FORWARDER), file("forwarder/dev.js", FORWARDER_DEV));
     files.push(file("forwarder/wrangler.jsonc", forwarderConfig(named("forwarder/worker.js"), exec)));
     files.push(file("forwarder/wrangler.dev.jsonc", forwarderDevConfig(named("forwarder/dev.js"))));
-    files.push(["forwarder/.dev.vars", (before) => forwarderSecrets(before, cookieSecret)]);
+    files.push(["forwarder/.dev.vars", (before = "") => forwarderSecrets(before, cookieSecret)]);
   }
-  const withCookieSecret = (before: string | undefined) => withSecret(before, COOKIE_SECRET, cookieSecret);
+  const withCookieSecret = (before = "") => withValue(before, COOKIE_SECRET, cookieSecret);
   if (parts.has("capture") && framework === "next") {
     const major = majorOf(folder, "next");
     if (major === undefined) {
@@ -113,7 +119,7 @@ export function filesOf(plan: Plan): { files: FileToWrite[]; warnings: string[] 
       file(`${root}${name}.${ending}`, nextProxy(name), ...namesakes.map((each) => `${root}${each}.${ending}`)),
     );
     // What .env.local has would go before it.
-    files.push([secretOf(textIn(folder, ".env") ?? "", COOKIE_SECRET) ? ".env" : ".env.local", withCookieSecret]);
+    files.push([findValue(textIn(folder, ".env") ?? "", COOKIE_SECRET) ? ".env" : ".env.local", withCookieSecret]);
   } else if (parts.has("capture") && framework === "sveltekit") {
     files.push(file("src/hooks.server.js", SVELTE_HOOKS, "src/hooks.server/index.js"));
     files.push([".env", withCookieSecret]);

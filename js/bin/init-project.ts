@@ -1,7 +1,7 @@
 /** What `npx cake-edge init` finds in a folder: its package.json, its framework, its Worker, and what installs in it. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, normalize, relative } from "node:path";
+import { basename, dirname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "./usage.js";
 import { readWranglerConfig } from "./wrangler-config.js";
@@ -73,18 +73,44 @@ function manifestIn(folder: string): Manifest {
   return manifest;
 }
 
-/** Is there a file of that name? A folder of the same name is none. */
-export function isStanding(folder: string, path: string): boolean {
+/** Is it a folder? `undefined` where nothing stands, or a link that leads to nothing. */
+export function isFolder(path: string): boolean | undefined {
   try {
-    return !statSync(join(folder, path)).isDirectory();
+    return statSync(path).isDirectory();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Is there a file of that name? A folder of the same name is none. */
+export const isStanding = (folder: string, path: string): boolean => isFolder(join(folder, path)) === false;
+
+/** Is it a link, also one that leads nowhere? */
+export function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
   } catch {
     return false;
   }
 }
 
-/** The text of a file, if it stands. */
+/** Where a path leads over all links; what is not there yet is taken by its name. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return dirname(path) === path ? path : join(realPath(dirname(path)), basename(path));
+  }
+}
+
+/** The text of a file, if it stands. In other encodings than UTF-8 it has characters in place of bytes. */
 export function textIn(folder: string, path: string): string | undefined {
-  return isStanding(folder, path) ? readFileSync(join(folder, path), "utf8") : undefined;
+  if (!isStanding(folder, path)) return undefined;
+  try {
+    return readFileSync(join(folder, path), "utf8");
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${(error as Error).message}`);
+  }
 }
 
 /** The text with more lines, which end as its own do. */
@@ -186,7 +212,8 @@ export function siteWorkerIn(folder: string): SiteWorker {
     secrets: "site/.dev.vars",
   };
   if (isStanding(folder, site.config)) return site;
-  const config = standing(folder, "wrangler.jsonc");
+  // Of several, wrangler takes the one that ends with .json.
+  const config = standing(folder, "wrangler.json");
   const text = textIn(folder, config);
   const said = text === undefined ? undefined : readWranglerConfig(config, text);
   const middleware = standing(folder, "functions/_middleware.js");
@@ -220,7 +247,7 @@ export function readManifest(json: string, file = "package.json"): Manifest {
     // Some editors begin a file with a byte order mark, which npm passes over.
     manifest = JSON.parse(json.replace(/^\uFEFF/, ""));
   } catch {
-    throw new UsageError(`${file} is not JSON: mend it first`);
+    throw new UsageError(`${file} is not JSON in UTF-8: mend it first`);
   }
   if (typeof manifest !== "object" || manifest === null || Array.isArray(manifest)) {
     throw new UsageError(`${file} is no object: mend it first`);

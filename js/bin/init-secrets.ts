@@ -1,9 +1,10 @@
 /** The secrets that `npx cake-edge init` makes, and the files that hold them. */
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { checkSecret } from "../secret.js";
-import { withLinesAtEnd } from "./init-project.js";
+import { isFolder, textIn } from "./init-project.js";
+import { findValue, withValue } from "./init-variables.js";
 
 const newSecret = () => randomBytes(32).toString("hex");
 
@@ -25,7 +26,7 @@ const FIRST_FILES = [
 /** The files that may hold a secret of this project. */
 function secretFilesIn(folder: string): string[] {
   const found = ["", "forwarder", "site"].flatMap((below) =>
-    statSync(join(folder, below), { throwIfNoEntry: false })?.isDirectory()
+    isFolder(join(folder, below))
       ? readdirSync(join(folder, below), { withFileTypes: true })
           .filter((entry) => !entry.isDirectory() && isSecretFile(entry.name))
           .map(({ name }) => (below === "" ? name : `${below}/${name}`))
@@ -43,58 +44,52 @@ export const COOKIE_SECRET = "CAKE_COOKIE_SECRET";
 /** The secrets that a forwarder needs where it is deployed. */
 export const FORWARDER_SECRETS = ["CAKE_API_KEY", "CAKE_OPERATOR_SECRET", "CAKE_SIGNING_SECRETS", COOKIE_SECRET];
 
-/** The lines that set a variable, as dotenv reads them: what stands before the value, and the value. */
-const linesOf = (name: string) =>
-  new RegExp(`^([ \\t]*(?:export[ \\t]+)?${name}[ \\t]*(?:=|:[ \\t])[ \\t]*)(.*)$`, "gm");
-
-/** The value of the last line that has one, as it is written there: it counts. */
-export function secretOf(text: string, name: string): string | undefined {
-  return [...text.matchAll(linesOf(name))]
-    .map(([, , value = ""]) => value.trim())
-    .filter((value) => !/^(""|''|#.*)?$/.test(value))
-    .at(-1);
+/** The cookie's secrets of a file, of which the first signs: a forwarder may have several, the newest first. */
+function cookieSecretsOf(text: string): string[] {
+  const one = findValue(text, COOKIE_SECRET);
+  const several = findValue(text, `${COOKIE_SECRET}S`) ?? "";
+  return [...(one === undefined ? [] : [one]), ...several.split(/[\s,]+/).filter((secret) => secret !== "")];
 }
 
-/** The cookie's secret of a file: a forwarder may have several, the newest first. */
-function cookieSecretOf(text: string): string | undefined {
-  return secretOf(text, COOKIE_SECRET) ?? secretOf(text, `${COOKIE_SECRET}S`)?.split(/[\s,]+/)[0];
-}
+/** The files that hold a secret of cake-edge's. */
+export const filesWithSecrets = (folder: string): string[] =>
+  secretFilesIn(folder).filter((path) => {
+    const text = textIn(folder, path) ?? "";
+    return [...FORWARDER_SECRETS, `${COOKIE_SECRET}S`].some((name) => findValue(text, name) !== undefined);
+  });
 
 /** The cookie's secret that stands in one of the project's files, else a new one. */
 export function cookieSecretIn(folder: string): string {
   const found = secretFilesIn(folder).flatMap((path) => {
-    const value = cookieSecretOf(readFileSync(join(folder, path), "utf8"));
-    return value === undefined ? [] : [{ path, value }];
+    const secrets = cookieSecretsOf(textIn(folder, path) ?? "");
+    return secrets.length === 0 ? [] : [{ path, secrets }];
   });
   const [first, ...others] = found;
-  if (others.some(({ value }) => value !== first?.value)) {
+  const [secret] = first?.secrets ?? [];
+  if (others.some((other) => !other.secrets.some((each) => first?.secrets.includes(each)))) {
     const files = found.map(({ path }) => path).join(", ");
     console.log(`warning   ${COOKIE_SECRET} differs in ${files}: a cookie that one of them signs is void for another`);
   }
-  if (first) warnIfRefused(first.path, first.value);
-  return first?.value ?? newSecret();
+  if (first === undefined || secret === undefined) return newSecret();
+  warnIfRefused(first.path, secret);
+  return secret;
 }
 
 /** A secret that the library refuses works nowhere: said here, before it is copied. It is itself not shown. */
 function warnIfRefused(path: string, value: string): void {
   try {
-    checkSecret(COOKIE_SECRET, value.replace(/^(["'])(.*)\1$/, "$2"), 32);
+    checkSecret(COOKIE_SECRET, value, 32);
   } catch (thrown) {
     console.log(`warning   ${(thrown as Error).message} (in ${path})`);
   }
+  if (/[\s,]/.test(value)) {
+    console.log(`warning   ${COOKIE_SECRET} has a blank or a comma: the forwarder reads several secrets (in ${path})`);
+  }
 }
 
-/** Adds a secret once: a second run keeps it. A line without a value gets it. */
-export function withSecret(before: string | undefined, name: string, secret: string): string {
-  const text = before ?? "";
-  if (secretOf(text, name) !== undefined) return text;
-  if (linesOf(name).test(text)) return text.replace(linesOf(name), (_, head: string) => head + secret);
-  return withLinesAtEnd(text, [`${name}=${secret}`]);
-}
-
-export function forwarderSecrets(before: string | undefined, cookieSecret: string): string {
-  let after = withSecret(before, "CAKE_API_KEY", newSecret());
-  after = withSecret(after, "CAKE_OPERATOR_SECRET", newSecret());
-  after = withSecret(after, "CAKE_SIGNING_SECRETS", `whsec_${randomBytes(32).toString("base64")}`);
-  return cookieSecretOf(after) === undefined ? withSecret(after, COOKIE_SECRET, cookieSecret) : after;
+export function forwarderSecrets(text: string, cookieSecret: string): string {
+  let after = withValue(text, "CAKE_API_KEY", newSecret());
+  after = withValue(after, "CAKE_OPERATOR_SECRET", newSecret());
+  after = withValue(after, "CAKE_SIGNING_SECRETS", `whsec_${randomBytes(32).toString("base64")}`);
+  return cookieSecretsOf(after).length === 0 ? withValue(after, COOKIE_SECRET, cookieSecret) : after;
 }

@@ -1,5 +1,5 @@
 /** Why a project's framework would never run the capture that `npx cake-edge init` writes: its configuration says so. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { isTypeScript, nextProxyName, type Plan, textIn } from "./init-project.js";
 
@@ -44,5 +44,5 @@ function layouts(folder: string): string[] {
   if (!existsSync(routes)) return [];
   return readdirSync(routes, { recursive: true, encoding: "utf8" })
     .filter((path) => /\+(layout|page)(\.server)?\.[jt]s$/.test(path))
-    .map((path) => withoutComments(readFileSync(join(routes, path), "utf8")));
+    .map((path) => withoutComments(textIn(routes, path) ?? ""));
 }

@@ -1,9 +1,10 @@
 /** Prepares all files of `npx cake-edge init` before the first is written, and writes one. */
-import { chmodSync, statSync, writeFileSync } from "node:fs";
+import { isUtf8 } from "node:buffer";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { makeFolder } from "../folder.js";
 import type { FileToWrite } from "./init-files.js";
-import { isStanding, textIn } from "./init-project.js";
+import { isFolder, isLink, isStanding, textIn } from "./init-project.js";
 import { isSecretFile } from "./init-secrets.js";
 import { RunError, UsageError } from "./usage.js";
 
@@ -23,27 +24,34 @@ export function prepare(folder: string, [path, make, namesakes = []]: FileToWrit
   if (standing !== undefined) return { path, before: textIn(folder, standing), after: make(undefined), standing };
   const before = textIn(folder, path);
   const after = make(before);
-  if (after !== before) checkPlace(folder, path);
+  if (after !== before) {
+    checkPlace(folder, path);
+    if (before !== undefined) checkText(folder, path);
+  }
   return { path, before, after, standing };
 }
 
+const MENDED = "move it away, or choose another folder with --dir";
+
 function checkPlace(folder: string, path: string): void {
-  const isFolder = (at: string) => {
-    try {
-      return statSync(at).isDirectory();
-    } catch {
-      return undefined;
-    }
-  };
-  const file = join(folder, path);
-  const mended = "move it away, or choose another folder with --dir";
-  if (isFolder(file)) throw new UsageError(`${path} is a folder, and must be a file: ${mended}`);
-  let above = dirname(file);
-  while (isFolder(above) === undefined && dirname(above) !== above) above = dirname(above);
-  if (isFolder(above)) return;
-  const name = relative(folder, above);
-  const said = name === "" || name.startsWith("..") ? `--dir ${folder}: ${above}` : name;
-  throw new UsageError(`${said} is a file, and must be a folder: ${mended}`);
+  let at = join(folder, path);
+  if (isFolder(at)) throw new UsageError(`${path} is a folder, and must be a file: ${MENDED}`);
+  if (isFolder(at) === false) return;
+  // Up to what stands, or to a link that leads to nothing.
+  while (isFolder(at) === undefined && !isLink(at) && dirname(at) !== at) at = dirname(at);
+  if (isFolder(at)) return;
+  const name = relative(folder, at);
+  const said = name === "" || name.startsWith("..") ? `--dir ${folder}: ${at}` : name;
+  const what = isFolder(at) === undefined ? "a link that leads to nothing" : "a file, and must be a folder";
+  throw new UsageError(`${said} is ${what}: ${MENDED}`);
+}
+
+/** What is no UTF-8 would come back as other bytes. PowerShell's `>` writes UTF-16. */
+function checkText(folder: string, path: string): void {
+  const bytes = readFileSync(join(folder, path));
+  if (isUtf8(bytes) && !bytes.includes(0)) return;
+  const encoding = bytes.includes(0) ? "is UTF-16" : "is not UTF-8";
+  throw new UsageError(`${path} ${encoding}, so it cannot be changed without a loss: save it as UTF-8 first`);
 }
 
 /** Writes one file; only its owner may read secrets, also where the file stood before. */

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline/promises";
 import { findNearest } from "../nearest.js";
 import { examine, run } from "./init-doctor.js";
 import { filesOf, indented, lackingScripts } from "./init-files.js";
-import { isIgnored, isTracked, untilIgnored } from "./init-git.js";
+import { takenByGit } from "./init-git.js";
 import {
   dependenciesIn,
   FRAMEWORKS,
@@ -20,7 +20,8 @@ import {
   STARTERS,
   scriptsIn,
 } from "./init-project.js";
-import { isSecretFile } from "./init-secrets.js";
+import { publishedByWrangler } from "./init-published.js";
+import { filesWithSecrets, isSecretFile } from "./init-secrets.js";
 import { nextSteps } from "./init-steps.js";
 import { prepare, write } from "./init-write.js";
 import { RunError, readArgs, UsageError } from "./usage.js";
@@ -51,10 +52,12 @@ export async function init(args: string[], version: string): Promise<number> {
   const prepared = files.map((file) => prepare(plan.folder, file));
   let changed = 0;
   let isComplete = true;
+  /** Files of secrets of which it is told already where they would go. */
+  const told = new Set<string>();
   for (const { path, before, after, standing } of prepared) {
     if (standing !== undefined) {
-      const told = `left      ${standing} is yours: add what it lacks\n${indented(after)}`;
-      console.log(before?.includes("cake-edge") ? `as it is  ${standing}` : told);
+      const lacks = `left      ${standing} is yours: add what it lacks\n${indented(after)}`;
+      console.log(before?.includes("cake-edge") ? `as it is  ${standing}` : lacks);
       continue;
     }
     if (after === before) {
@@ -68,24 +71,29 @@ export async function init(args: string[], version: string): Promise<number> {
         continue;
       }
     }
-    if (isSecretFile(path) && isTracked(plan.folder, path)) {
-      console.log(`warning   git tracks ${path}, so its secrets go where the repository goes: git rm --cached ${path}`);
-    } else if (isSecretFile(path)) {
-      const ignored = isIgnored(plan.folder, path);
-      if (!ignored.isIgnored) {
-        console.log(`left      ${path}: ${untilIgnored(path, ignored)}`);
-        isComplete = false;
-        continue;
-      }
+    const refusal = isSecretFile(path)
+      ? takersOf(plan.folder, path).find((taken) => taken.refusal)?.refusal
+      : undefined;
+    if (refusal !== undefined) {
+      console.log(`left      ${path}: ${refusal}`);
+      isComplete = false;
+      told.add(path);
+      continue;
     }
     write(join(plan.folder, path), after);
     if (before === undefined) console.log(`written   ${path}`);
     changed += 1;
   }
+  // Also those that had their secrets before.
+  for (const path of filesWithSecrets(plan.folder).filter((each) => !told.has(each))) {
+    for (const { warning } of takersOf(plan.folder, path)) {
+      if (warning !== undefined) console.log(`warning   ${warning}`);
+    }
+  }
   const lacking = lackingScripts(plan, scriptsIn(plan.folder));
   if (lacking.length > 0) {
-    const told = indented(lacking.join("\n"));
-    console.log(`left      package.json has scripts of these names: add what it lacks under others\n${told}`);
+    const lines = indented(lacking.join("\n"));
+    console.log(`left      package.json has scripts of these names: add what it lacks under others\n${lines}`);
   }
   if (plan.installs && changed > 0) await run(plan.manager, plan.folder);
   // Without its secrets the forwarder does not start.
@@ -93,6 +101,10 @@ export async function init(args: string[], version: string): Promise<number> {
   for (const line of nextSteps(plan)) console.log(line);
   return isComplete ? status : 1;
 }
+
+/** Who would take up a file of secrets. */
+const takersOf = (folder: string, path: string) =>
+  [takenByGit(folder, path), publishedByWrangler(folder, path)].filter((taken) => taken !== undefined);
 
 const OPTION_TYPES = {
   page: { type: "boolean" },

@@ -314,6 +314,18 @@ test.each([
   ["wrangler.toml", `x = """\nmain = "old.js"\n[vars]\n"""\ny = [\n  ["a"],\n]\nmain = "a.js"\n`, "a.js"],
   ["wrangler.toml", `# pages_build_output_dir = "dist"\nmain = "a.js"\n`, "a.js"],
   ["wrangler.toml", `[[rules]]\nmain = "old.js"\n[env.production]\nmain = "a.js"\n`, "a.js"],
+  ["wrangler.toml", `env.production.main = "a.js"\n`, "a.js"],
+  ["wrangler.toml", `env = { test = { vars = {} }, "production" = { main = 'a.js', routes = [] } }\n`, "a.js"],
+  ["wrangler.toml", `main = """\na\\\n  .js"""\n`, "a.js"],
+  ["wrangler.toml", `main = '''a.js'''\r\n`, "a.js"],
+  ["wrangler.toml", `main = "\\u0061.js"\n`, "a.js"],
+  ["wrangler.toml", `main = ".\\\\a.js"\n`, "a.js"],
+  ["wrangler.json", `{ "main": "src\\\\..\\\\a.js" }`, "a.js"],
+  [
+    "wrangler.toml",
+    `date = 1979-05-27 07:32:00Z # a date\nx = [1, -2.5e3, true, { a.b = """x"y""" },]\n[[a.b]]\nmain = "old.js"\n[a.b.c]\n[env."p q"]\nmain="a.js"`,
+    "a.js",
+  ],
   // A build makes it later, or wrangler finds it under another name.
   ["wrangler.toml", `main = "dist/index.js"\n`, "dist/index.js"],
   ["wrangler.jsonc", `{ "main": "src/index" }`, "src/index"],
@@ -321,6 +333,10 @@ test.each([
   ["wrangler.toml", `name = "x"\n[vars]\nmain = "a.js"\n`, undefined],
   ["wrangler.jsonc", `{ "assets": { "directory": "public" }, "vars": { "main": "a.js" } }`, undefined],
   ["wrangler.jsonc", `{ "main": "a.js"`, undefined],
+  ["wrangler.toml", `main = "a.js\n`, undefined],
+  ["wrangler.toml", `main = "a.js" "b.js"\n`, undefined],
+  ["wrangler.toml", `[vars\nmain = "a.js"\n`, undefined],
+  ["wrangler.toml", `<<<<<<< HEAD\nmain = "a.js"\n`, undefined],
 ])("%s %j: its Worker is %s", (config, text, worker) => {
   put("package.json", {});
   put("a.js", "");
@@ -339,6 +355,46 @@ test.each([
     expect(said).toContain(`\n  ${worker}\n    wrap its fetch handler in withClickCapture\n`);
     expect([has("site"), has("functions"), has(worker), has(".dev.vars")]).toEqual([false, false, isThere, true]);
   }
+});
+
+test("of several configurations it is the one that wrangler takes", () => {
+  put("wrangler.jsonc", { main: "old.js" });
+  put("wrangler.json", { main: "a.js" });
+  put("wrangler.toml", `main = "old.js"`);
+  for (const file of ["a.js", "old.js"]) put(file, "");
+  expect(init("--capture")).toContain("left      a.js is yours");
+});
+
+test.each([
+  ["wrangler.jsonc", `{ "assets": { "directory": "./" }, "main": "a.js" }`, ".dev.vars"],
+  ["wrangler.jsonc", `{ "assets": { "directory": "." }, "main": "a.js" }`, "forwarder/.dev.vars"],
+  ["wrangler.toml", `main = "a.js"\n[assets]\ndirectory = "./"\n`, ".dev.vars"],
+  ["wrangler.toml", `main = "a.js"\n[env.production]\nassets = { directory = "../" }\n`, ".dev.vars"],
+  ["wrangler.toml", `pages_build_output_dir = "./"\n`, ".dev.vars"],
+  ["site/wrangler.json", `{ "assets": { "directory": "./" } }`, "site/.dev.vars"],
+])("%s %j: no secret is written where a deploy would publish it", (config, text, file) => {
+  put(config, text);
+  const { status, stdout } = run(process.env, "--no-install", "--capture", "--forwarder");
+  expect(stdout).toContain(`left      ${file}: ${config} serves the folder that it is in, so a deploy would publish`);
+  expect([status, has(file)]).toEqual([1, false]);
+  // One that has its secret is told.
+  put(file, "CAKE_COOKIE_SECRET=0123456789abcdefghijklmnopqrstuv\n");
+  expect(init("--capture")).toContain(`warning   ${file}: ${config} serves the folder that it is in`);
+  // Workers leave out what .assetsignore names, Pages does not read it.
+  const isPages = text.includes("pages");
+  for (const at of ["", "site/", "../"]) put(`${at}.assetsignore`, ".dev.vars\n");
+  expect(init("--capture").includes("would publish")).toBe(isPages);
+  rmSync(join(folder, "../.assetsignore"));
+});
+
+test.each([
+  ["wrangler.jsonc", `{ "assets": { "directory": "./public" }, "main": "a.js" }`],
+  ["wrangler.toml", `main = "a.js"\nassets.directory = "site"\n`],
+  ["wrangler.toml", `pages_build_output_dir = "dist"\n`],
+])("%s %j: a folder beside the secrets may be served", (config, text) => {
+  put(config, text);
+  const { status, stdout } = run(process.env, "--no-install", "--capture", "--forwarder");
+  expect([status, stdout.includes("would publish")]).toEqual([0, false]);
 });
 
 test("frameworks with a server of their own are told so under each of their names", () => {

@@ -232,17 +232,6 @@ test("a line without its value gets the secret; several of a forwarder, or two t
   );
 });
 
-test("a file that git tracks gets its secret with a warning", () => {
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ dependencies: { "@sveltejs/kit": "3.2.0" } }));
-  put(".env", "PUBLIC_A=1\n");
-  const git = (...args: string[]) => spawnSync("git", args, { cwd: folder });
-  git("init", "-q");
-  expect(init("--capture", "--yes").stdout).not.toContain("warning");
-  put(".env", "PUBLIC_A=1\n");
-  git("add", "-f", ".env");
-  expect(init("--capture", "--yes").stdout).toContain("warning   git tracks .env");
-});
-
 test.each([
   [{ vitest: "5.0.0" }, "test/cake-edge.test.mjs", "vitest", "vitest run"],
   [{ jest: "30.5.2" }, "test/cake-edge.mjs", "node:test", "node --test"],
@@ -418,10 +407,64 @@ test("what cannot be written is told in one sentence, before anything has change
     expect(readdirSync(folder, { recursive: true })).toEqual(before);
     if (path === "package.json") expect(read(path)).toBe(text);
   }
+  for (const [path, args] of [
+    ["forwarder", []],
+    ["site", []],
+    ["package.json", []],
+    ["forwarder/.dev.vars", []],
+    ["forwarder/worker.js", []],
+    ["a", ["--dir", "a"]],
+    ["a", ["--dir", "a/b"]],
+  ] as const) {
+    for (const target of ["nowhere/x", path.split("/").at(-1) ?? ""]) {
+      folder = mkdtempSync(join(home, "project-"));
+      mkdirSync(join(folder, path, ".."), { recursive: true });
+      symlinkSync(target, join(folder, path));
+      const before = readdirSync(folder, { recursive: true });
+      const { status, stdout, stderr } = init("--forwarder", "--capture", "--yes", ...args);
+      expect([status, stdout], path).toEqual([2, ""]);
+      expect(stderr).toContain(`${path} is a link that leads to nothing: move it away`);
+      expect(readdirSync(folder, { recursive: true })).toEqual(before);
+    }
+  }
   // A folder where a file may stand, but need not.
   put(".env/bin/python", "");
   put("package.json", `{ "dependencies": { "next": "16.4.6" } }`);
+  // No file of ours leads to these.
+  symlinkSync("nowhere", join(folder, ".env.production"));
+  symlinkSync(".env", join(folder, ".env.test"));
   expect(init("--capture", "--yes")).toMatchObject({ status: 0, stderr: "" });
+});
+
+test("a file that is not UTF-8 keeps its bytes: it is told before anything has changed", () => {
+  const utf16 = (text: string) => Buffer.from(`\uFEFF${text}`, "utf16le");
+  const latin1 = (text: string) => Buffer.from(text, "latin1");
+  for (const [path, bytes, sentence] of [
+    ["package.json", utf16("{}"), "package.json is not JSON in UTF-8"],
+    ["package.json", latin1(`{ "author": "Jos\xE9" }`), "package.json is not UTF-8, so it cannot be changed"],
+    [".gitignore", utf16("dist\r\n"), ".gitignore is UTF-16, so it cannot be changed without a loss"],
+    [".gitignore", Buffer.from("dist", "utf16le"), ".gitignore is UTF-16"],
+    [".gitignore", latin1("caf\xE9\n"), ".gitignore is not UTF-8"],
+    ["site/.dev.vars", utf16("CAKE_COOKIE_SECRET=\r\n"), "site/.dev.vars is UTF-16"],
+    ["site/.dev.vars", latin1("TITLE=Caf\xE9\n"), "site/.dev.vars is not UTF-8"],
+    ["forwarder/.dev.vars", latin1("TITLE=Caf\xE9\n"), "forwarder/.dev.vars is not UTF-8"],
+  ] as const) {
+    folder = mkdtempSync(join(home, "project-"));
+    put(path, "");
+    writeFileSync(join(folder, path), bytes);
+    const before = readdirSync(folder, { recursive: true });
+    const { status, stdout, stderr } = init("--forwarder", "--capture", "--yes");
+    expect([status, stdout], path).toEqual([2, ""]);
+    expect(stderr).toContain(sentence);
+    expect(readdirSync(folder, { recursive: true })).toEqual(before);
+    expect(readFileSync(join(folder, path)).equals(bytes)).toBe(true);
+  }
+  // What is not changed may have any bytes.
+  folder = mkdtempSync(join(home, "project-"));
+  put(".gitignore", "");
+  writeFileSync(join(folder, ".gitignore"), latin1("caf\xE9\nnode_modules\n.wrangler\n.dev.vars\n.env\n.env.local\n"));
+  writeFileSync(join(folder, ".env.gpg"), Buffer.from([0x85, 0, 0xff]));
+  expect(init("--forwarder", "--yes").status).toBe(0);
 });
 
 test("secrets are added to a file that its owner alone can read from then on", () => {
@@ -430,66 +473,4 @@ test("secrets are added to a file that its owner alone can read from then on", (
   init("--forwarder", "--yes");
   expect(read("forwarder/.dev.vars")).toMatch(/^CAKE_API_KEY=mine\nCAKE_OPERATOR_SECRET=/);
   expect(statSync(join(folder, "forwarder/.dev.vars")).mode & 0o077).toBe(0);
-});
-
-/** What git would take up of the project. */
-function taken(): string[] {
-  const git = (...args: string[]) => spawnSync("git", args, { cwd: folder, encoding: "utf8" }).stdout;
-  return git("ls-files", "--others", "--exclude-standard").split("\n").filter(Boolean);
-}
-
-test.each([
-  ["/.dev.vars\n", true],
-  [".dev.vars/\n", true],
-  ["/forwarder/.dev.vars\n", true],
-  [".dev.vars\n!.dev.vars\n", true],
-  [".dev.vars\n!.dev.*\n", true],
-  ["*.vars\n!.dev.vars", true],
-  ["#.dev.vars\n.dev.vars.local\n", true],
-  [" .dev.vars\n", true],
-  [".dev.vars\n!.dev.vars.example\n", false],
-  ["!.dev.vars\n**/.dev.vars \n", false],
-  ["\uFEFF.dev.vars\r\n", false],
-])("with the .gitignore %j git takes up no secret", (gitignore, isAdded) => {
-  for (const isRepository of [true, false]) {
-    folder = mkdtempSync(join(home, "project-"));
-    if (isRepository) spawnSync("git", ["init", "--quiet"], { cwd: folder });
-    put(".gitignore", gitignore);
-    expect(init("--forwarder", "--capture", "--yes").status).toBe(0);
-    expect(existsSync(join(folder, "forwarder/.dev.vars"))).toBe(true);
-    const lines = read(".gitignore").slice(gitignore.length).split(/\r?\n/);
-    expect(lines.includes(".dev.vars"), read(".gitignore")).toBe(isAdded);
-    spawnSync("git", ["init", "--quiet"], { cwd: folder });
-    expect(taken().filter((path) => path.includes(".dev.vars"))).toEqual([]);
-    const second = read(".gitignore");
-    init("--forwarder", "--capture", "--yes");
-    expect(read(".gitignore")).toBe(second);
-  }
-});
-
-test("no secret is written where git would take it up", () => {
-  for (const [isRepository, files, rule] of [
-    [true, { ".gitignore": "dist" }, undefined],
-    [false, { ".gitignore": "dist" }, undefined],
-    [true, { ".gitignore": ".dev.vars\n!.dev.vars\n" }, ".gitignore:2:!.dev.vars"],
-    [true, { ".gitignore": ".dev.vars\n", "forwarder/.gitignore": "!.dev.vars" }, "forwarder/.gitignore:1:!.dev.vars"],
-  ] as const) {
-    folder = mkdtempSync(join(home, "project-"));
-    if (isRepository) spawnSync("git", ["init", "--quiet"], { cwd: folder });
-    for (const [file, text] of Object.entries(files)) put(file, text);
-    // Nobody answers the question, which is a no.
-    const { status, stdout } = init("--forwarder");
-    expect(status).toBe(1);
-    const told = `left      forwarder/.dev.vars: git does not ignore it${rule ? ` (${rule})` : ""}, so its secrets`;
-    expect(stdout).toContain(told);
-    expect(stdout).toContain("then run this command again\n  | .dev.vars\n");
-    expect(existsSync(join(folder, "forwarder/.dev.vars"))).toBe(false);
-  }
-  // A rule from elsewhere is as good.
-  folder = mkdtempSync(join(home, "project-"));
-  spawnSync("git", ["init", "--quiet"], { cwd: folder });
-  put(".gitignore", "dist");
-  put(".git/info/exclude", ".dev.*");
-  expect(init("--forwarder").stdout).toContain("written   forwarder/.dev.vars");
-  expect(taken()).not.toContain("forwarder/.dev.vars");
 });
