@@ -258,6 +258,7 @@ function buildPackage(): Promise<void> {
       cpSync(join(root, "js/wasm"), join(root, "dist/wasm"), { recursive: true });
       await minifyGlue();
       await bundleReport();
+      await bundleToml();
       cpSync(join(root, "js/sandbox/fixture.schema.json"), join(root, "dist/sandbox/fixture.schema.json"));
     },
   );
@@ -291,6 +292,25 @@ async function bundleReport(): Promise<void> {
     platform: "node",
     target: "es2023",
     charset: "utf8",
+    logLevel: "error",
+  });
+}
+
+/** dist/bin/wrangler-config.js with the reader of TOML in it: whoever installs the package installs no other. */
+async function bundleToml(): Promise<void> {
+  const { build: bundle } = await import("esbuild");
+  const file = join(root, "dist/bin/wrangler-config.js");
+  await bundle({
+    entryPoints: [file],
+    outfile: file,
+    allowOverwrite: true,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "es2023",
+    charset: "utf8",
+    // The library's licence stays.
+    legalComments: "inline",
     logLevel: "error",
   });
 }

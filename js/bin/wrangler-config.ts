@@ -1,5 +1,10 @@
 /** What a wrangler configuration says of its Worker: comments and texts that only look like keys are passed over. */
-import { isTable, readToml, type Table } from "./toml.js";
+import { parse } from "smol-toml";
+
+type Table = Record<string, unknown>;
+
+const isTable = (value: unknown): value is Table =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The keys that decide whose a Worker is, and what a deploy publishes. */
 export interface WranglerConfig {
@@ -32,15 +37,17 @@ const isName = (value: unknown): value is string => typeof value === "string" &&
 
 function findTop(file: string, text: string): Table | undefined {
   try {
-    const top: unknown = file.endsWith(".toml") ? readToml(text) : readJsonc(text);
+    const top: unknown = file.endsWith(".toml") ? parse(withoutMark(text)) : readJsonc(text);
     return isTable(top) ? top : undefined;
   } catch {
     return undefined;
   }
 }
 
+const withoutMark = (text: string) => text.replace(/^\uFEFF/, "");
+
 function readJsonc(text: string): unknown {
   // Texts are matched first, so that a `//` in one is no comment.
-  const bare = text.replace(/^\uFEFF/, "").replace(/("(?:\\.|[^"\\])*")|\/\/.*|\/\*[\s\S]*?\*\//g, "$1");
+  const bare = withoutMark(text).replace(/("(?:\\.|[^"\\])*")|\/\/.*|\/\*[\s\S]*?\*\//g, "$1");
   return JSON.parse(bare.replace(/("(?:\\.|[^"\\])*")|,(?=\s*[}\]])/g, "$1"));
 }
