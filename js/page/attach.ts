@@ -3,7 +3,7 @@
  * for a sandboxed frame. Loaded on first use.
  */
 import { refuse } from "../option.js";
-import { call, nameOf, ownText, remember } from "./decorate.js";
+import { call, nameOf } from "./decorate.js";
 import { checkNames } from "./names.js";
 import type { AttachOptions, Consent, Reason } from "./options.js";
 import { attempt, later, now, read, remove, store, TOKEN } from "./store.js";
@@ -22,6 +22,44 @@ export interface Attached {
   /** Does the text stand for a missing value? */
   isMissing(text: string): boolean;
   withFile(name: "decorate", use: (file: typeof import("./decorate.js")) => void): Promise<unknown>;
+}
+
+/** The text that was there before ours, none if there was none, and ours. A copy's has no writer. */
+interface Written {
+  readonly before: string | null;
+  readonly after: string;
+  readonly by?: Attached;
+}
+
+/** Where an element remembers what was written into it: all trackers of a page know it there. */
+const WRITTEN = Symbol.for("cake-edge");
+type Marked = { [WRITTEN]?: Written | undefined };
+
+/** The attribute that says the same in a copy, such as a router's snapshot or markup that is read and written. */
+const COPIED = "data-cake-edge";
+
+/**
+ * The site's own text where the present one is this tracker's, a disposed one's, or a copy's. The text of another
+ * tracker of the page is as the site's: two trackers that replace each other's would never end.
+ */
+function ownText(element: Element, present: string | null, page: Attached): string | null {
+  const copied = attempt((): Written => JSON.parse(element.getAttribute(COPIED) as string));
+  const written = [(element as Marked)[WRITTEN], copied].find((each) => each?.after === present);
+  const { by = page } = written ?? {};
+  return written && (by === page || by.isDisposed) ? written.before : present;
+}
+
+/** Remembers that this text is the tracker's, and replaces the present one. */
+function remember(element: Element, present: string | null, after: string, by: Attached): void {
+  const before = ownText(element, present, by);
+  (element as Marked)[WRITTEN] = { before, after, by };
+  element.setAttribute(COPIED, JSON.stringify({ before, after }));
+}
+
+/** Forgets what was written, where it was taken away. */
+function forget(element: Element): void {
+  delete (element as Marked)[WRITTEN];
+  element.removeAttribute(COPIED);
 }
 
 /** `id` is the click id to attach; `undefined` removes it, if the visitor said no. */
@@ -57,6 +95,10 @@ const NEWS = ["submit", "focus", "visibilitychange", "pageshow", "storage"];
 
 /** The hosts of Stripe's payment links: to buy, to book, to donate. */
 const STRIPE = ["buy.stripe.com book.stripe.com donate.stripe.com"];
+
+/** In these letters it is ours. */
+const AUTOCOMPLETE = "autocomplete";
+const OFF = "OFF";
 
 /** The references that Stripe takes; it drops any other. */
 const REFERENCE = /^[\w-]{1,200}$/;
@@ -207,14 +249,19 @@ function fields(selector: string, name: string, page: Attached): Update {
       for (const input of known) {
         remember(input, input.value, wanted, page);
         input.value = wanted;
+        // Else the browser fills it again, where the visitor comes back to the page after another click or a no.
+        if (!input.hasAttribute(AUTOCOMPLETE)) input.setAttribute(AUTOCOMPLETE, OFF);
       }
     }
   };
   return keep(page, put, () => {
     for (const input of named(document)) {
       const text = before(input);
+      if (text === input.value) continue;
       if (text === null) input.remove();
-      else if (text !== input.value) input.value = text;
+      else input.value = text;
+      forget(input);
+      if (input.getAttribute(AUTOCOMPLETE) === OFF) input.removeAttribute(AUTOCOMPLETE);
     }
   });
 }
@@ -249,6 +296,7 @@ function stripe(hosts: readonly string[] | null | undefined, page: Attached): Up
       // A reference of the site's own stays.
       if (!isMissing(before ?? "")) continue;
       if (wanted !== undefined) remember(element, present, wanted, page);
+      else if (before !== present) forget(element);
       const after = wanted ?? before;
       if (after === null) element.removeAttribute(attribute);
       else if (after !== present) element.setAttribute(attribute, after);
@@ -303,16 +351,18 @@ function token(offerId: number | undefined, page: Attached): Update {
 }
 
 /**
- * Puts a click id into the page, now and whenever the page changes, or takes ours away. A change of the page takes
- * nothing away: two that answer each other would never end.
+ * Puts a click id into the page, now and whenever the page changes, or takes ours away: also out of a copy that comes
+ * after a no. A live tracker's is never taken away for a change of the page: two that answer each other would never end.
  */
 function keep(page: Attached, put: (id: string) => void, takeAway: () => void): Update {
   let wanted: string | undefined;
   // Where a page has replaced it, the update still runs with each click and consent.
   attempt(() =>
     new MutationObserver((_, observer) => {
-      if (page.isDisposed) observer.disconnect();
-      else if (wanted !== undefined && page.said() === "granted") attempt(() => put(wanted as string));
+      if (page.isDisposed) return observer.disconnect();
+      const said = page.said();
+      if (said === "denied") attempt(takeAway);
+      else if (said === "granted" && wanted !== undefined) attempt(() => put(wanted as string));
     }).observe(document, { childList: true, subtree: true }),
   );
   return (id) => {

@@ -15,34 +15,20 @@ export const own = <T extends Node, Name extends keyof T>(node: T, name: Name): 
 export const call = <Result>(node: Node, name: string, ...given: unknown[]): Result =>
   (own(node, name as never) as (...given: unknown[]) => Result).apply(node, given);
 
-/** A tracker that writes for longer than a click takes. */
-interface Writer {
-  readonly isDisposed?: boolean;
-}
-
-/** The text that was there before ours, none if there was none, and ours. A decoration's has no writer. */
+/** The text that was there before ours, and ours. */
 interface Written {
-  readonly before: string | null;
+  readonly before: string;
   readonly after: string;
-  readonly by: Writer | undefined;
 }
 
-/** Where an element remembers what was written into it: all decorations and attachments of a page know it there. */
-const WRITTEN = Symbol.for("cake-edge");
-type Marked = { [WRITTEN]?: Written | undefined };
+/** Where a link remembers what was written into it: all decorations of a page know it there. */
+const WRITTEN = Symbol.for("cake-edge-link");
+type Marked = { [WRITTEN]?: Written };
 
-/**
- * The site's own text where the present one is the writer's, or was left by a disposed one. The text of another tracker
- * of the page is as the site's: two trackers that replace each other's would never end.
- */
-export const ownText = (element: object, present: string | null, by?: Writer): string | null => {
-  const written = (element as Marked)[WRITTEN];
-  return written?.after === present && (written.by === by || written.by?.isDisposed) ? written.before : present;
-};
-
-/** Remembers that this text is the writer's, and replaces the present one. */
-export const remember = (element: object, present: string | null, after: string, by?: Writer): void => {
-  (element as Marked)[WRITTEN] = { before: ownText(element, present, by), after, by };
+/** The site's own address of a link. */
+const ownAddress = (link: Element, present: string): string => {
+  const written = (link as Marked)[WRITTEN];
+  return written?.after === present ? written.before : present;
 };
 
 /** The name of a parameter or field, without what a query puts around it. An empty one is the default. */
@@ -107,20 +93,20 @@ export function decorate(
     const name = link?.hasAttribute("href") ? "href" : "xlink:href";
     const present = link?.getAttribute(name);
     if (!link || present == null) return;
-    const before = ownText(link, present) ?? "";
+    const before = ownAddress(link, present);
     // Another place of this page needs no id, and the new address would load the page again.
     if (pageOf(urlOf(before, own(document, "baseURI"))?.href) === pageOf(location.href)) return;
     const id = idFor(before);
     if (id === undefined) return;
     const after = withParameter(present.trim(), parameter, id);
-    remember(link, present, after);
+    (link as Marked)[WRITTEN] = { before, after };
     link.setAttribute(name, after);
     // The browser follows the link after this event; then the site's own address is put back. One that the site has put
     // there meanwhile stays.
     later(() => {
-      const now = link.getAttribute(name);
-      const before = ownText(link, now);
-      if (before !== now) link.setAttribute(name, before ?? "");
+      const now = link.getAttribute(name) ?? "";
+      const before = ownAddress(link, now);
+      if (before !== now) link.setAttribute(name, before);
     });
   };
 
