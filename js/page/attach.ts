@@ -3,7 +3,7 @@
  * for a sandboxed frame. Loaded on first use.
  */
 import { refuse } from "../option.js";
-import { call, nameOf } from "./decorate.js";
+import { call, nameOf, own } from "./decorate.js";
 import { checkNames } from "./names.js";
 import type { AttachOptions, Consent, Reason } from "./options.js";
 import { attempt, later, now, read, remove, store, TOKEN } from "./store.js";
@@ -225,19 +225,43 @@ function cart(name: string, { said, note }: Attached): Update {
   };
 }
 
+/** A control of a form, of a kind that the site may have made itself. */
+type Control = Element & { readonly type?: string; readonly value?: unknown };
+
+/** Can the control hold a click id? */
+const isField = (control: Control): control is HTMLInputElement =>
+  /^(input (hidden|text|search|tel|url|email|password)|textarea .*)$/.test(`${control.localName} ${control.type}`);
+
+/** Does a control of this kind send nothing? */
+const isMute = (control: Control) =>
+  /^object |(button|reset|fieldset|output)$/.test(`${control.localName} ${control.type}`);
+
 /** A hidden field of forms, such as WooCommerce's checkout, including forms that are added later. */
 function fields(selector: string, name: string, page: Attached): Update {
-  const named = (within: Node) =>
-    [...call<NodeListOf<HTMLInputElement>>(within, "querySelectorAll", "input, textarea")].filter(
-      (input) => input.name === name,
-    );
-  const before = (input: HTMLInputElement) => ownText(input, input.value, page);
+  const isNamed = (control: Element) => control.getAttribute("name") === name;
+  const before = (field: HTMLInputElement) => ownText(field, field.value, page);
+  const clear = (field: HTMLInputElement) => {
+    const text = before(field);
+    if (text === field.value) return;
+    if (text === null) field.remove();
+    else field.value = text;
+    forget(field);
+    if (field.getAttribute(AUTOCOMPLETE) === OFF) field.removeAttribute(AUTOCOMPLETE);
+  };
   const put = (wanted: string) => {
     for (const form of call<NodeListOf<HTMLFormElement>>(document, "querySelectorAll", selector)) {
-      // A disabled field is not sent.
-      const known = named(form).filter(({ disabled }) => !disabled);
-      // A field of the site with its own value is left alone.
-      if (known.some((input) => !page.isMissing(before(input) ?? ""))) continue;
+      // Also those beside the form. A disabled one is not sent.
+      const controls: Control[] = [...own(form, "elements")].filter(
+        (control) => isNamed(control) && !isMute(control) && !control.matches(":disabled"),
+      );
+      const known = controls.filter(isField);
+      // A value of the site's own is sent alone. That of another control is not known where it has no text.
+      const isOwn = (control: Control) =>
+        !page.isMissing(isField(control) ? (before(control) ?? "") : `${control.value ?? "own"}`);
+      if (controls.some(isOwn)) {
+        known.forEach(clear);
+        continue;
+      }
       if (!known[0]) {
         const input = call<HTMLInputElement>(document, "createElement", "input");
         Object.assign(input, { type: "hidden", name });
@@ -246,23 +270,17 @@ function fields(selector: string, name: string, page: Attached): Update {
         known.push(input);
       }
       // Of several fields of one name, some readers take the first, and some the last.
-      for (const input of known) {
-        remember(input, input.value, wanted, page);
-        input.value = wanted;
+      for (const field of known) {
+        remember(field, field.value, wanted, page);
+        field.value = wanted;
         // Else the browser fills it again, where the visitor comes back to the page after another click or a no.
-        if (!input.hasAttribute(AUTOCOMPLETE)) input.setAttribute(AUTOCOMPLETE, OFF);
+        if (!field.hasAttribute(AUTOCOMPLETE)) field.setAttribute(AUTOCOMPLETE, OFF);
       }
     }
   };
   return keep(page, put, () => {
-    for (const input of named(document)) {
-      const text = before(input);
-      if (text === input.value) continue;
-      if (text === null) input.remove();
-      else input.value = text;
-      forget(input);
-      if (input.getAttribute(AUTOCOMPLETE) === OFF) input.removeAttribute(AUTOCOMPLETE);
-    }
+    for (const field of call<NodeListOf<HTMLInputElement>>(document, "querySelectorAll", "input, textarea"))
+      if (isNamed(field) && isField(field)) clear(field);
   });
 }
 

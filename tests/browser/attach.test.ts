@@ -211,6 +211,70 @@ test("a field's word for a missing value gives way, all fields of the name are f
   await poll(html).toEqual(before);
 });
 
+test("a value of the site's own stays alone in whatever control of the form it is, and others are no value", async () => {
+  const { page, go, attach } = await visitor();
+  /** What is in a form and beside it, and what the form then sends, with its first button where it has one. */
+  const cases: [inside: string, beside: string, sent: string][] = [
+    ["", "<input form=FORM name=reqid value=own>", "own"],
+    ["", "<textarea form=FORM name=reqid>own</textarea>", "own"],
+    ["", "<input form=FORM type=hidden name=reqid>", "click-1"],
+    ["<select name=reqid><option>own</select>", "", "own"],
+    ["", "<select form=FORM name=reqid><option>own</select>", "own"],
+    ["<input type=radio name=reqid value=own checked><input type=radio name=reqid value=other>", "", "own"],
+    ["<input type=checkbox name=reqid value=own checked>", "", "own"],
+    ["<input type=checkbox name=reqid value=own>", "", ""],
+    ["<button name=reqid value=own>Buy</button>", "", "own"],
+    ["<input type=submit name=reqid value=own>", "", "own"],
+    ["<own-field name=reqid></own-field>", "", "own"],
+    ["<own-field name=reqid></own-field><input type=hidden name=reqid>", "", "own,"],
+    // These send nothing under the name.
+    ["<fieldset name=reqid></fieldset><output name=reqid>own</output><object name=reqid></object>", "", "click-1"],
+    ["<button type=button name=reqid value=own>More</button><input type=reset name=reqid value=own>", "", "click-1"],
+    ["<input name=reqid value=own disabled>", "", "click-1"],
+    ["<fieldset disabled><input name=reqid value=own></fieldset>", "", "click-1"],
+    ["<select name=reqid disabled><option>own</select>", "", "click-1"],
+    // The form hides its own properties.
+    ["<input name=elements><input name=append><input name=name>", "", "click-1"],
+  ];
+  const html = cases.map(
+    ([inside, beside], at) => `<form id=f${at}>${inside}</form>${beside.replace("FORM", `f${at}`)}`,
+  );
+  shop.addPage("/form", "", "{}", html.join(""));
+  await go("/form?reqid=click-1");
+  await page.evaluate(() => {
+    class OwnField extends HTMLElement {
+      static formAssociated = true;
+      constructor() {
+        super();
+        this.attachInternals().setFormValue("own");
+      }
+    }
+    customElements.define("own-field", OwnField);
+  });
+  await attach({ to: "form", selector: "form" });
+  const sent = () =>
+    page.evaluate(() =>
+      [...document.forms].map((form) => {
+        const button = form.querySelector<HTMLButtonElement>("button:not([type]), [type=submit]");
+        return new FormData(form, button).getAll("reqid").join();
+      }),
+    );
+  await poll(sent).toEqual(cases.map(([, , expected]) => expected));
+  // A control that comes later has a value of the site's own: the form sends that one alone.
+  await page.evaluate(() => {
+    for (const form of document.forms) form.insertAdjacentHTML("beforeend", "<select name=reqid><option>late</select>");
+  });
+  const late = (own: string) => ["late", ...own.split(",").filter((id) => id && id !== "click-1")];
+  const named = async () =>
+    (await sent()).map((all) =>
+      all
+        .split(",")
+        .filter((id) => id !== "")
+        .sort(),
+    );
+  await poll(named).toEqual(cases.map(([, , own]) => late(own)));
+});
+
 test("Stripe's links follow the click that counts, whatever else decorates them, on all of Stripe's hosts", async () => {
   const { page, go, attach } = await visitor();
   const queries = ["", "?client_reference_id={reqid}", "?client_reference_id=REPLACE", "?client_reference_id=mine"];
