@@ -6,7 +6,7 @@ import { refuse } from "../option.js";
 import { call, nameOf, own } from "./decorate.js";
 import { checkNames } from "./names.js";
 import type { AttachOptions, Consent, Reason } from "./options.js";
-import { attempt, later, now, read, remove, store, TOKEN } from "./store.js";
+import { attempt, keysOf, later, now, read, remove, store, TOKEN } from "./store.js";
 
 /** The part of its tracker that an attachment uses. */
 export interface Attached {
@@ -177,9 +177,15 @@ function oneByOne(work: () => Promise<boolean>, note: Attached["note"]): () => v
   return () => void run();
 }
 
+/** The attributes that this page attaches to the cart: others are left by pages that had another name for it. */
+const attributes: [key: string, page: Attached][] = [];
+
 /** An attribute of the cart, by Shopify's AJAX API. The order has it in `note_attributes`. */
-function cart(name: string, { said, note }: Attached): Update {
-  const key = `${MARK}shopify`;
+function cart(name: string, page: Attached): Update {
+  const { said, note } = page;
+  const prefix = `${MARK}shopify`;
+  const key = `${prefix}:${name}`;
+  attributes.push([key, page]);
   /** Also in memory, in case nothing can be stored. */
   let mark = read(key);
   let wanted: string | undefined;
@@ -189,31 +195,43 @@ function cart(name: string, { said, note }: Attached): Update {
     const isSameCart = cart ? cart === cartToken() : now() - Number(at) < CART_MS;
     return id === wanted && isSameCart;
   };
-  const post = async (value: string | null): Promise<boolean> => {
+  const post = async (keys: readonly string[], id: string | null): Promise<boolean> => {
     // The shop's own root, which contains the language: /de/.
     const root = (window as { Shopify?: { routes?: { root?: string } } }).Shopify?.routes?.root ?? "/";
+    // A key without a name is of an earlier release.
+    const old = keys.map((key) => [key.slice(prefix.length + 1) || name, null]);
+    const wanted = Object.fromEntries([...old, ...(id ? [[name, id]] : [])]) as Record<string, string | null>;
     const response = await fetch(`${root}cart/update.js`, {
       method: "POST",
       headers: { "content-type": "application/json", accept: "application/json" },
-      body: JSON.stringify({ attributes: { [name]: value } }),
+      body: JSON.stringify({ attributes: wanted }),
       keepalive: true,
     });
     const { attributes } = (await response.json()) as { attributes?: Record<string, unknown> };
-    return response.ok && (attributes?.[name] || null) === value;
+    const isDone =
+      response.ok && Object.entries(wanted).every(([name, value]) => (attributes?.[name] || null) === value);
+    if (isDone) keys.forEach(remove);
+    return isDone;
   };
   const work = oneByOne(async () => {
+    // Under another name it may be another attachment's, which this page makes next.
+    if (keysOf(prefix).some((each) => each !== key))
+      await new Promise<void>((resolve) => void (later(() => resolve()) ?? resolve()));
+    const kept = keysOf(prefix);
     if (wanted === undefined) {
-      if (!mark || !(await post(null))) return !mark;
-      mark = "";
-      remove(key);
-      return true;
+      if (mark && !kept.includes(key)) kept.push(key);
+      if (!kept[0]) return true;
+      const isDone = await post(kept, null);
+      if (isDone) mark = "";
+      return isDone;
     }
-    if (isAttached()) return true;
+    const left = kept.filter((key) => !attributes.some(([own, { isDisposed }]) => own === key && !isDisposed));
+    if (isAttached() && !left[0]) return true;
     const id = wanted;
     // Before the request: the page may be left before its answer, and a later no must find what may be attached.
     mark = SENT;
     store(key, mark);
-    if (!(await post(id))) return false;
+    if (!(await post(left, id))) return false;
     mark = `${id} ${cartToken()} ${now()}`;
     store(key, mark);
     return true;

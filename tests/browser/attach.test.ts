@@ -85,7 +85,7 @@ test("nothing is attached before consent, and after a no it is taken away, on a 
   expect([await seen(), shop.requests]).toEqual([[undefined, null, []], []]);
   await page.evaluate(() => tracker.setConsent("granted"));
   await poll(attributes).toEqual([{ reqid: "click-1" }]);
-  await poll(seen).toEqual(["reqid", "click-1", ["cake_attached:shopify", "cake_click", "cake_click_token"]]);
+  await poll(seen).toEqual(["reqid", "click-1", ["cake_attached:shopify:reqid", "cake_click", "cake_click_token"]]);
   // On the same page.
   await page.evaluate(() => tracker.setConsent("denied"));
   await poll(attributes).toEqual([{}]);
@@ -128,6 +128,57 @@ test("a page that is left before the cart's answer has attached something: a lat
   const before = shop.asked(CART).length;
   await go("/denied");
   await poll(() => shop.asked(CART).length).toBe(before + 1);
+});
+
+test("a cart's attribute follows a changed name, and a no takes away what is there under any name", async () => {
+  const attach = (...names: string[]) =>
+    names.map((name) => `tracker.attach({ to: "shopify"${name && `, name: "${name}"`} });`).join(" ");
+  shop.addPage("/shop", attach(""));
+  shop.addPage("/renamed", attach("_reqid"));
+  shop.addPage("/spaced", attach("click id"));
+  shop.addPage("/both", attach("", "_reqid"));
+  shop.addPage("/denied", attach(""), '{ consent: "denied" }');
+  shop.addPage("/denied-renamed", attach("_reqid"), '{ consent: "denied" }');
+  const { page, go } = await visitor();
+  await go("/shop?reqid=click-1");
+  await poll(attributes).toEqual([{ reqid: "click-1" }]);
+  await go("/renamed");
+  await poll(attributes).toEqual([{ _reqid: "click-1" }]);
+  await go("/spaced");
+  await poll(attributes).toEqual([{ "click id": "click-1" }]);
+  await go("/denied");
+  await poll(attributes).toEqual([{}]);
+  await go("/shop?reqid=click-1");
+  await poll(attributes).toEqual([{ reqid: "click-1" }]);
+  await go("/denied-renamed");
+  await poll(attributes).toEqual([{}]);
+  // Two names in one page both count, and have two requests.
+  await go("/both?reqid=click-2");
+  await poll(attributes).toEqual([{ reqid: "click-2", _reqid: "click-2" }]);
+  await page.waitForTimeout(150);
+  const before = shop.asked(CART).length;
+  await page.evaluate(() => dispatchEvent(new Event("focus")));
+  await go("/both");
+  await page.waitForTimeout(150);
+  expect(shop.asked(CART).length).toBe(before);
+  await go("/renamed");
+  await poll(attributes).toEqual([{ _reqid: "click-2" }]);
+  // The page is left before the answer.
+  shop.doesCartAnswer = false;
+  await go("/shop?reqid=click-3");
+  await poll(attributes).toEqual([{ reqid: "click-3" }]);
+  shop.doesCartAnswer = true;
+  await go("/renamed");
+  await poll(attributes).toEqual([{ _reqid: "click-3" }]);
+  await page.evaluate(() => tracker.setConsent("denied"));
+  await poll(attributes).toEqual([{}]);
+  await poll(() => page.evaluate(() => Object.keys(localStorage))).toEqual([]);
+  // What a release before has attached has no name there.
+  await page.evaluate(() => localStorage.setItem("cake_attached:shopify", "click-0 cart 1"));
+  await page.evaluate(() => tracker.setConsent("granted"));
+  await go("/renamed?reqid=click-4");
+  await poll(attributes).toEqual([{ _reqid: "click-4" }]);
+  await poll(() => page.evaluate(() => localStorage.getItem("cake_attached:shopify"))).toBe(null);
 });
 
 test("a cart that fails is asked again by the next page, and the page hears of nothing", async () => {
