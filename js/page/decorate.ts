@@ -25,10 +25,15 @@ interface Written {
 const WRITTEN = Symbol.for("cake-edge-link");
 type Marked = { [WRITTEN]?: Written };
 
-/** The site's own address of a link. */
+/** The attribute with our pairs of a link's query, as long as they are there. A copy of the link has it, too. */
+const OURS = "data-cake-edge-link";
+
+/** The site's own address of a link. Where the site has changed it meanwhile, our pairs alone are taken out. */
 const ownAddress = (link: Element, present: string): string => {
   const written = (link as Marked)[WRITTEN];
-  return written?.after === present ? written.before : present;
+  if (written?.after === present) return written.before;
+  const ours = link.getAttribute(OURS)?.slice(1).split("&").map(plain);
+  return ours ? withPairs(present, (pairs) => pairs.filter((pair) => !ours.includes(plain(pair)))) : present;
 };
 
 /** The name of a parameter or field, without what a query puts around it. An empty one is the default. */
@@ -100,13 +105,18 @@ export function decorate(
     if (id === undefined) return;
     const after = withParameter(present.trim(), parameter, id);
     (link as Marked)[WRITTEN] = { before, after };
+    link.setAttribute(OURS, `${link.getAttribute(OURS) ?? ""}&${pairOf(parameter, id)}`);
     link.setAttribute(name, after);
+    const root = call<Node>(link, "getRootNode");
     // The browser follows the link after this event; then the site's own address is put back. One that the site has put
-    // there meanwhile stays.
+    // there meanwhile stays, and so does a copy in the link's place.
     later(() => {
-      const now = link.getAttribute(name) ?? "";
-      const before = ownAddress(link, now);
-      if (before !== now) link.setAttribute(name, before);
+      for (const each of [link, ...call<NodeListOf<Element>>(root, "querySelectorAll", `[${OURS}]`)]) {
+        const now = each.getAttribute(name) ?? "";
+        const before = ownAddress(each, now);
+        if (before !== now) each.setAttribute(name, before);
+        each.removeAttribute(OURS);
+      }
     });
   };
 
@@ -144,15 +154,21 @@ export function decorate(
   if (/[*%](?!\.)/.test(`${wanted}`)) refuse("hosts", "must be such as shop.example.com");
 }
 
-/**
- * The address with the parameter in its query, in place of one with the same name in any case. Every other byte stays
- * as it was: rewriting a query would break a signed address.
- */
-function withParameter(address: string, parameter: string, value: string): string {
+/** A pair of a query as text. */
+const plain = (pair: string) => attempt(() => decodeURIComponent(pair.replace(/\+/g, " ")));
+
+const pairOf = (parameter: string, value: string) => `${encodeURIComponent(parameter)}=${encodeURIComponent(value)}`;
+
+/** The address with other pairs in its query. Every other byte stays: rewriting a query would break a signed address. */
+function withPairs(address: string, change: (pairs: string[]) => string[]): string {
   const [, path, query, fragment = ""] = /^([^?#]*)(?:\?([^#]*))?(#[\s\S]*)?$/.exec(address) as unknown as string[];
-  const isOther = (pair: string) =>
-    attempt(() => decodeURIComponent((pair.split("=")[0] as string).replace(/\+/g, " ")).toLowerCase()) !==
-    parameter.toLowerCase();
-  const pair = `${encodeURIComponent(parameter)}=${encodeURIComponent(value)}`;
-  return `${path}?${[...(query ? query.split("&").filter(isOther) : []), pair].join("&")}${fragment}`;
+  const pairs = change(query ? query.split("&") : []);
+  return `${path}${pairs[0] === undefined ? "" : "?"}${pairs.join("&")}${fragment}`;
 }
+
+/** The address with the parameter in its query, in place of one with the same name in any case. */
+const withParameter = (address: string, parameter: string, value: string) =>
+  withPairs(address, (pairs) => [
+    ...pairs.filter((pair) => plain(pair.split("=")[0] as string)?.toLowerCase() !== parameter.toLowerCase()),
+    pairOf(parameter, value),
+  ]);
