@@ -2,6 +2,7 @@
  * Puts the click id into the shop's order: a cart's attribute, a form's hidden field, Stripe's reference, or a token
  * for a sandboxed frame. Loaded on first use.
  */
+import { CakeError } from "../error.js";
 import { refuse } from "../option.js";
 import { call, nameOf, own } from "./decorate.js";
 import { checkNames } from "./names.js";
@@ -19,6 +20,7 @@ export interface Attached {
   findClick(): string | undefined;
   said(): Consent;
   note(reason: Reason | string): void;
+  report(error: CakeError): void;
   /** Does the text stand for a missing value? */
   isMissing(text: string): boolean;
   withFile(name: "decorate", use: (file: typeof import("./decorate.js")) => void): Promise<unknown>;
@@ -341,26 +343,37 @@ function stripe(hosts: readonly string[] | null | undefined, page: Attached): Up
   return keep(page, update, update);
 }
 
+/** The attachments of tokens, the latest last: a browser keeps one token. */
+const tokens: (readonly [offer: string, page: Attached])[] = [];
+
 /** A token in localStorage for frames of this site that have no origin; see frame-tracker.ts. */
 function token(offerId: number | undefined, page: Attached): Update {
   const { url, isEdge, said, note } = page;
   if (!/^[1-9]\d*$/.test(`${offerId}`)) refuse("offerId", "must be a whole number from 1");
   const key = `${MARK}frame`;
+  const offer = `${offerId}`;
+  const place = tokens.push([offer, page]);
+  const isOther = ([other, { isDisposed }]: (typeof tokens)[number]) => other !== offer && !isDisposed;
+  const isReplaced = () => tokens.slice(place).some(isOther);
+  if (tokens.some(isOther)) {
+    const rule = "replaces another attachment's: a browser keeps one token";
+    page.report(new CakeError({ code: "invalid_field", parameter: "offerId", rule }));
+  }
   let wanted: string | undefined;
   /** May there be a token of this tracker's, or of a former page view? Another tracker's is not taken away. */
   let isOwn = true;
   const fits = () => {
     const [value = "", expires = ""] = read(TOKEN).split(/\.(?=\w+\.[\w-]+$)/);
-    const [offer, click] = value.split("!");
+    const [known, click] = value.split("!");
     const left = Number.parseInt(expires, 36) * 1_000 - now();
-    return offer === `${offerId}` && (isEdge || click === wanted) && left > TOKEN_LEFT_MS;
+    return known === offer && (isEdge || click === wanted) && left > TOKEN_LEFT_MS;
   };
   const work = oneByOne(async () => {
-    if (fits() || (isEdge && now() - Number(read(key)) < NO_CLICK_MS)) return true;
+    if (fits() || isReplaced() || (isEdge && now() - Number(read(key)) < NO_CLICK_MS)) return true;
     const query = `offerId=${offerId}${wanted === undefined ? "" : `&clickId=${encodeURIComponent(wanted)}`}`;
     const response = await fetch(`${url.replace(/[^/]*$/, "token")}?${query}`, { credentials: "include" });
     const { token, error } = (await response.json()) as { token?: unknown; error?: { code?: unknown } };
-    if (typeof token === "string" && said() === "granted") isOwn = store(TOKEN, token);
+    if (typeof token === "string" && said() === "granted" && !isReplaced()) isOwn = store(TOKEN, token);
     if (!error?.code) return typeof token === "string";
     note(`${error.code}`);
     if (isEdge && error.code === "invalid_click_id") store(key, `${now()}`);
