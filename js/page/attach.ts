@@ -2,11 +2,12 @@
  * Puts the click id into the shop's order: a cart's attribute, a form's hidden field, Stripe's reference, or a token
  * for a sandboxed frame. Loaded on first use.
  */
+import { CakeError } from "../error.js";
 import { refuse } from "../option.js";
-import { call, nameOf, ownText, remember } from "./decorate.js";
+import { call, nameOf, own } from "./decorate.js";
 import { checkNames } from "./names.js";
 import type { AttachOptions, Consent, Reason } from "./options.js";
-import { attempt, later, now, read, remove, store, TOKEN } from "./store.js";
+import { attempt, keysOf, later, now, read, remove, store, TOKEN } from "./store.js";
 
 /** The part of its tracker that an attachment uses. */
 export interface Attached {
@@ -19,9 +20,48 @@ export interface Attached {
   findClick(): string | undefined;
   said(): Consent;
   note(reason: Reason | string): void;
+  report(error: CakeError): void;
   /** Does the text stand for a missing value? */
   isMissing(text: string): boolean;
   withFile(name: "decorate", use: (file: typeof import("./decorate.js")) => void): Promise<unknown>;
+}
+
+/** The text that was there before ours, none if there was none, and ours. A copy's has no writer. */
+interface Written {
+  readonly before: string | null;
+  readonly after: string;
+  readonly by?: Attached;
+}
+
+/** Where an element remembers what was written into it: all trackers of a page know it there. */
+const WRITTEN = Symbol.for("cake-edge");
+type Marked = { [WRITTEN]?: Written | undefined };
+
+/** The attribute that says the same in a copy, such as a router's snapshot or markup that is read and written. */
+const COPIED = "data-cake-edge";
+
+/**
+ * The site's own text where the present one is this tracker's, a disposed one's, or a copy's. The text of another
+ * tracker of the page is as the site's: two trackers that replace each other's would never end.
+ */
+function ownText(element: Element, present: string | null, page: Attached): string | null {
+  const copied = attempt((): Written => JSON.parse(element.getAttribute(COPIED) as string));
+  const written = [(element as Marked)[WRITTEN], copied].find((each) => each?.after === present);
+  const { by = page } = written ?? {};
+  return written && (by === page || by.isDisposed) ? written.before : present;
+}
+
+/** Remembers that this text is the tracker's, and replaces the present one. */
+function remember(element: Element, present: string | null, after: string, by: Attached): void {
+  const before = ownText(element, present, by);
+  (element as Marked)[WRITTEN] = { before, after, by };
+  element.setAttribute(COPIED, JSON.stringify({ before, after }));
+}
+
+/** Forgets what was written, where it was taken away. */
+function forget(element: Element): void {
+  delete (element as Marked)[WRITTEN];
+  element.removeAttribute(COPIED);
 }
 
 /** `id` is the click id to attach; `undefined` removes it, if the visitor said no. */
@@ -57,6 +97,10 @@ const NEWS = ["submit", "focus", "visibilitychange", "pageshow", "storage"];
 
 /** The hosts of Stripe's payment links: to buy, to book, to donate. */
 const STRIPE = ["buy.stripe.com book.stripe.com donate.stripe.com"];
+
+/** In these letters it is ours. */
+const AUTOCOMPLETE = "autocomplete";
+const OFF = "OFF";
 
 /** The references that Stripe takes; it drops any other. */
 const REFERENCE = /^[\w-]{1,200}$/;
@@ -135,9 +179,15 @@ function oneByOne(work: () => Promise<boolean>, note: Attached["note"]): () => v
   return () => void run();
 }
 
+/** The attributes that this page attaches to the cart: others are left by pages that had another name for it. */
+const attributes: [key: string, page: Attached][] = [];
+
 /** An attribute of the cart, by Shopify's AJAX API. The order has it in `note_attributes`. */
-function cart(name: string, { said, note }: Attached): Update {
-  const key = `${MARK}shopify`;
+function cart(name: string, page: Attached): Update {
+  const { said, note } = page;
+  const prefix = `${MARK}shopify`;
+  const key = `${prefix}:${name}`;
+  attributes.push([key, page]);
   /** Also in memory, in case nothing can be stored. */
   let mark = read(key);
   let wanted: string | undefined;
@@ -147,31 +197,43 @@ function cart(name: string, { said, note }: Attached): Update {
     const isSameCart = cart ? cart === cartToken() : now() - Number(at) < CART_MS;
     return id === wanted && isSameCart;
   };
-  const post = async (value: string | null): Promise<boolean> => {
+  const post = async (keys: readonly string[], id: string | null): Promise<boolean> => {
     // The shop's own root, which contains the language: /de/.
     const root = (window as { Shopify?: { routes?: { root?: string } } }).Shopify?.routes?.root ?? "/";
+    // A key without a name is of an earlier release.
+    const old = keys.map((key) => [key.slice(prefix.length + 1) || name, null]);
+    const wanted = Object.fromEntries([...old, ...(id ? [[name, id]] : [])]) as Record<string, string | null>;
     const response = await fetch(`${root}cart/update.js`, {
       method: "POST",
       headers: { "content-type": "application/json", accept: "application/json" },
-      body: JSON.stringify({ attributes: { [name]: value } }),
+      body: JSON.stringify({ attributes: wanted }),
       keepalive: true,
     });
     const { attributes } = (await response.json()) as { attributes?: Record<string, unknown> };
-    return response.ok && (attributes?.[name] || null) === value;
+    const isDone =
+      response.ok && Object.entries(wanted).every(([name, value]) => (attributes?.[name] || null) === value);
+    if (isDone) keys.forEach(remove);
+    return isDone;
   };
   const work = oneByOne(async () => {
+    // Under another name it may be another attachment's, which this page makes next.
+    if (keysOf(prefix).some((each) => each !== key))
+      await new Promise<void>((resolve) => void (later(() => resolve()) ?? resolve()));
+    const kept = keysOf(prefix);
     if (wanted === undefined) {
-      if (!mark || !(await post(null))) return !mark;
-      mark = "";
-      remove(key);
-      return true;
+      if (mark && !kept.includes(key)) kept.push(key);
+      if (!kept[0]) return true;
+      const isDone = await post(kept, null);
+      if (isDone) mark = "";
+      return isDone;
     }
-    if (isAttached()) return true;
+    const left = kept.filter((key) => !attributes.some(([own, { isDisposed }]) => own === key && !isDisposed));
+    if (isAttached() && !left[0]) return true;
     const id = wanted;
     // Before the request: the page may be left before its answer, and a later no must find what may be attached.
     mark = SENT;
     store(key, mark);
-    if (!(await post(id))) return false;
+    if (!(await post(left, id))) return false;
     mark = `${id} ${cartToken()} ${now()}`;
     store(key, mark);
     return true;
@@ -183,19 +245,43 @@ function cart(name: string, { said, note }: Attached): Update {
   };
 }
 
+/** A control of a form, of a kind that the site may have made itself. */
+type Control = Element & { readonly type?: string; readonly value?: unknown };
+
+/** Can the control hold a click id? */
+const isField = (control: Control): control is HTMLInputElement =>
+  /^(input (hidden|text|search|tel|url|email|password)|textarea .*)$/.test(`${control.localName} ${control.type}`);
+
+/** Does a control of this kind send nothing? */
+const isMute = (control: Control) =>
+  /^object |(button|reset|fieldset|output)$/.test(`${control.localName} ${control.type}`);
+
 /** A hidden field of forms, such as WooCommerce's checkout, including forms that are added later. */
 function fields(selector: string, name: string, page: Attached): Update {
-  const named = (within: Node) =>
-    [...call<NodeListOf<HTMLInputElement>>(within, "querySelectorAll", "input, textarea")].filter(
-      (input) => input.name === name,
-    );
-  const before = (input: HTMLInputElement) => ownText(input, input.value, page);
+  const isNamed = (control: Element) => control.getAttribute("name") === name;
+  const before = (field: HTMLInputElement) => ownText(field, field.value, page);
+  const clear = (field: HTMLInputElement) => {
+    const text = before(field);
+    if (text === field.value) return;
+    if (text === null) field.remove();
+    else field.value = text;
+    forget(field);
+    if (field.getAttribute(AUTOCOMPLETE) === OFF) field.removeAttribute(AUTOCOMPLETE);
+  };
   const put = (wanted: string) => {
     for (const form of call<NodeListOf<HTMLFormElement>>(document, "querySelectorAll", selector)) {
-      // A disabled field is not sent.
-      const known = named(form).filter(({ disabled }) => !disabled);
-      // A field of the site with its own value is left alone.
-      if (known.some((input) => !page.isMissing(before(input) ?? ""))) continue;
+      // Also those beside the form. A disabled one is not sent.
+      const controls: Control[] = [...own(form, "elements")].filter(
+        (control) => isNamed(control) && !isMute(control) && !control.matches(":disabled"),
+      );
+      const known = controls.filter(isField);
+      // A value of the site's own is sent alone. That of another control is not known where it has no text.
+      const isOwn = (control: Control) =>
+        !page.isMissing(isField(control) ? (before(control) ?? "") : `${control.value ?? "own"}`);
+      if (controls.some(isOwn)) {
+        known.forEach(clear);
+        continue;
+      }
       if (!known[0]) {
         const input = call<HTMLInputElement>(document, "createElement", "input");
         Object.assign(input, { type: "hidden", name });
@@ -204,18 +290,17 @@ function fields(selector: string, name: string, page: Attached): Update {
         known.push(input);
       }
       // Of several fields of one name, some readers take the first, and some the last.
-      for (const input of known) {
-        remember(input, input.value, wanted, page);
-        input.value = wanted;
+      for (const field of known) {
+        remember(field, field.value, wanted, page);
+        field.value = wanted;
+        // Else the browser fills it again, where the visitor comes back to the page after another click or a no.
+        if (!field.hasAttribute(AUTOCOMPLETE)) field.setAttribute(AUTOCOMPLETE, OFF);
       }
     }
   };
   return keep(page, put, () => {
-    for (const input of named(document)) {
-      const text = before(input);
-      if (text === null) input.remove();
-      else if (text !== input.value) input.value = text;
-    }
+    for (const field of call<NodeListOf<HTMLInputElement>>(document, "querySelectorAll", "input, textarea"))
+      if (isNamed(field) && isField(field)) clear(field);
   });
 }
 
@@ -249,6 +334,7 @@ function stripe(hosts: readonly string[] | null | undefined, page: Attached): Up
       // A reference of the site's own stays.
       if (!isMissing(before ?? "")) continue;
       if (wanted !== undefined) remember(element, present, wanted, page);
+      else if (before !== present) forget(element);
       const after = wanted ?? before;
       if (after === null) element.removeAttribute(attribute);
       else if (after !== present) element.setAttribute(attribute, after);
@@ -257,26 +343,37 @@ function stripe(hosts: readonly string[] | null | undefined, page: Attached): Up
   return keep(page, update, update);
 }
 
+/** The attachments of tokens, the latest last: a browser keeps one token. */
+const tokens: (readonly [offer: string, page: Attached])[] = [];
+
 /** A token in localStorage for frames of this site that have no origin; see frame-tracker.ts. */
 function token(offerId: number | undefined, page: Attached): Update {
   const { url, isEdge, said, note } = page;
   if (!/^[1-9]\d*$/.test(`${offerId}`)) refuse("offerId", "must be a whole number from 1");
   const key = `${MARK}frame`;
+  const offer = `${offerId}`;
+  const place = tokens.push([offer, page]);
+  const isOther = ([other, { isDisposed }]: (typeof tokens)[number]) => other !== offer && !isDisposed;
+  const isReplaced = () => tokens.slice(place).some(isOther);
+  if (tokens.some(isOther)) {
+    const rule = "replaces another attachment's: a browser keeps one token";
+    page.report(new CakeError({ code: "invalid_field", parameter: "offerId", rule }));
+  }
   let wanted: string | undefined;
   /** May there be a token of this tracker's, or of a former page view? Another tracker's is not taken away. */
   let isOwn = true;
   const fits = () => {
     const [value = "", expires = ""] = read(TOKEN).split(/\.(?=\w+\.[\w-]+$)/);
-    const [offer, click] = value.split("!");
+    const [known, click] = value.split("!");
     const left = Number.parseInt(expires, 36) * 1_000 - now();
-    return offer === `${offerId}` && (isEdge || click === wanted) && left > TOKEN_LEFT_MS;
+    return known === offer && (isEdge || click === wanted) && left > TOKEN_LEFT_MS;
   };
   const work = oneByOne(async () => {
-    if (fits() || (isEdge && now() - Number(read(key)) < NO_CLICK_MS)) return true;
+    if (fits() || isReplaced() || (isEdge && now() - Number(read(key)) < NO_CLICK_MS)) return true;
     const query = `offerId=${offerId}${wanted === undefined ? "" : `&clickId=${encodeURIComponent(wanted)}`}`;
     const response = await fetch(`${url.replace(/[^/]*$/, "token")}?${query}`, { credentials: "include" });
     const { token, error } = (await response.json()) as { token?: unknown; error?: { code?: unknown } };
-    if (typeof token === "string" && said() === "granted") isOwn = store(TOKEN, token);
+    if (typeof token === "string" && said() === "granted" && !isReplaced()) isOwn = store(TOKEN, token);
     if (!error?.code) return typeof token === "string";
     note(`${error.code}`);
     if (isEdge && error.code === "invalid_click_id") store(key, `${now()}`);
@@ -303,16 +400,18 @@ function token(offerId: number | undefined, page: Attached): Update {
 }
 
 /**
- * Puts a click id into the page, now and whenever the page changes, or takes ours away. A change of the page takes
- * nothing away: two that answer each other would never end.
+ * Puts a click id into the page, now and whenever the page changes, or takes ours away: also out of a copy that comes
+ * after a no. A live tracker's is never taken away for a change of the page: two that answer each other would never end.
  */
 function keep(page: Attached, put: (id: string) => void, takeAway: () => void): Update {
   let wanted: string | undefined;
   // Where a page has replaced it, the update still runs with each click and consent.
   attempt(() =>
     new MutationObserver((_, observer) => {
-      if (page.isDisposed) observer.disconnect();
-      else if (wanted !== undefined && page.said() === "granted") attempt(() => put(wanted as string));
+      if (page.isDisposed) return observer.disconnect();
+      const said = page.said();
+      if (said === "denied") attempt(takeAway);
+      else if (said === "granted" && wanted !== undefined) attempt(() => put(wanted as string));
     }).observe(document, { childList: true, subtree: true }),
   );
   return (id) => {

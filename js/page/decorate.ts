@@ -15,34 +15,25 @@ export const own = <T extends Node, Name extends keyof T>(node: T, name: Name): 
 export const call = <Result>(node: Node, name: string, ...given: unknown[]): Result =>
   (own(node, name as never) as (...given: unknown[]) => Result).apply(node, given);
 
-/** A tracker that writes for longer than a click takes. */
-interface Writer {
-  readonly isDisposed?: boolean;
-}
-
-/** The text that was there before ours, none if there was none, and ours. A decoration's has no writer. */
+/** The text that was there before ours, and ours. */
 interface Written {
-  readonly before: string | null;
+  readonly before: string;
   readonly after: string;
-  readonly by: Writer | undefined;
 }
 
-/** Where an element remembers what was written into it: all decorations and attachments of a page know it there. */
-const WRITTEN = Symbol.for("cake-edge");
-type Marked = { [WRITTEN]?: Written | undefined };
+/** Where a link remembers what was written into it: all decorations of a page know it there. */
+const WRITTEN = Symbol.for("cake-edge-link");
+type Marked = { [WRITTEN]?: Written };
 
-/**
- * The site's own text where the present one is the writer's, or was left by a disposed one. The text of another tracker
- * of the page is as the site's: two trackers that replace each other's would never end.
- */
-export const ownText = (element: object, present: string | null, by?: Writer): string | null => {
-  const written = (element as Marked)[WRITTEN];
-  return written?.after === present && (written.by === by || written.by?.isDisposed) ? written.before : present;
-};
+/** The attribute with our pairs of a link's query, as long as they are there. A copy of the link has it, too. */
+const OURS = "data-cake-edge-link";
 
-/** Remembers that this text is the writer's, and replaces the present one. */
-export const remember = (element: object, present: string | null, after: string, by?: Writer): void => {
-  (element as Marked)[WRITTEN] = { before: ownText(element, present, by), after, by };
+/** The site's own address of a link. Where the site has changed it meanwhile, our pairs alone are taken out. */
+const ownAddress = (link: Element, present: string): string => {
+  const written = (link as Marked)[WRITTEN];
+  if (written?.after === present) return written.before;
+  const ours = link.getAttribute(OURS)?.slice(1).split("&").map(plain);
+  return ours ? withPairs(present, (pairs) => pairs.filter((pair) => !ours.includes(plain(pair)))) : present;
 };
 
 /** The name of a parameter or field, without what a query puts around it. An empty one is the default. */
@@ -107,20 +98,25 @@ export function decorate(
     const name = link?.hasAttribute("href") ? "href" : "xlink:href";
     const present = link?.getAttribute(name);
     if (!link || present == null) return;
-    const before = ownText(link, present) ?? "";
+    const before = ownAddress(link, present);
     // Another place of this page needs no id, and the new address would load the page again.
     if (pageOf(urlOf(before, own(document, "baseURI"))?.href) === pageOf(location.href)) return;
     const id = idFor(before);
     if (id === undefined) return;
     const after = withParameter(present.trim(), parameter, id);
-    remember(link, present, after);
+    (link as Marked)[WRITTEN] = { before, after };
+    link.setAttribute(OURS, `${link.getAttribute(OURS) ?? ""}&${pairOf(parameter, id)}`);
     link.setAttribute(name, after);
+    const root = call<Node>(link, "getRootNode");
     // The browser follows the link after this event; then the site's own address is put back. One that the site has put
-    // there meanwhile stays.
+    // there meanwhile stays, and so does a copy in the link's place.
     later(() => {
-      const now = link.getAttribute(name);
-      const before = ownText(link, now);
-      if (before !== now) link.setAttribute(name, before ?? "");
+      for (const each of [link, ...call<NodeListOf<Element>>(root, "querySelectorAll", `[${OURS}]`)]) {
+        const now = each.getAttribute(name) ?? "";
+        const before = ownAddress(each, now);
+        if (before !== now) each.setAttribute(name, before);
+        each.removeAttribute(OURS);
+      }
     });
   };
 
@@ -158,15 +154,21 @@ export function decorate(
   if (/[*%](?!\.)/.test(`${wanted}`)) refuse("hosts", "must be such as shop.example.com");
 }
 
-/**
- * The address with the parameter in its query, in place of one with the same name in any case. Every other byte stays
- * as it was: rewriting a query would break a signed address.
- */
-function withParameter(address: string, parameter: string, value: string): string {
+/** A pair of a query as text. */
+const plain = (pair: string) => attempt(() => decodeURIComponent(pair.replace(/\+/g, " ")));
+
+const pairOf = (parameter: string, value: string) => `${encodeURIComponent(parameter)}=${encodeURIComponent(value)}`;
+
+/** The address with other pairs in its query. Every other byte stays: rewriting a query would break a signed address. */
+function withPairs(address: string, change: (pairs: string[]) => string[]): string {
   const [, path, query, fragment = ""] = /^([^?#]*)(?:\?([^#]*))?(#[\s\S]*)?$/.exec(address) as unknown as string[];
-  const isOther = (pair: string) =>
-    attempt(() => decodeURIComponent((pair.split("=")[0] as string).replace(/\+/g, " ")).toLowerCase()) !==
-    parameter.toLowerCase();
-  const pair = `${encodeURIComponent(parameter)}=${encodeURIComponent(value)}`;
-  return `${path}?${[...(query ? query.split("&").filter(isOther) : []), pair].join("&")}${fragment}`;
+  const pairs = change(query ? query.split("&") : []);
+  return `${path}${pairs[0] === undefined ? "" : "?"}${pairs.join("&")}${fragment}`;
 }
+
+/** The address with the parameter in its query, in place of one with the same name in any case. */
+const withParameter = (address: string, parameter: string, value: string) =>
+  withPairs(address, (pairs) => [
+    ...pairs.filter((pair) => plain(pair.split("=")[0] as string)?.toLowerCase() !== parameter.toLowerCase()),
+    pairOf(parameter, value),
+  ]);

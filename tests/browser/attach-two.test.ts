@@ -137,3 +137,22 @@ test("a denied tracker does not take a later token of another one away", async (
   await page.waitForTimeout(100);
   expect(await page.evaluate(() => localStorage.getItem("cake_click_token"))).toBe("another tracker's");
 });
+
+test("of two offers' tokens the later one counts, onError hears of it, and no further token is asked for", async () => {
+  const { page } = await duel(`window.first = make({}, frame); await settle();
+    window.heard = [];
+    window.second = make({ onError: ({ message }) => heard.push(message) }, { to: "frame", offerId: 2 });`);
+  const token = () => page.evaluate(() => localStorage.getItem("cake_click_token")?.slice(0, 10));
+  await poll(token).toBe("2!click-1!");
+  const focus = async () => {
+    for (let time = 0; time < 3; time += 1) await page.evaluate(() => dispatchEvent(new Event("focus")));
+    await page.waitForTimeout(150);
+  };
+  await focus();
+  expect([await token(), shop.asked("/cake/token").length]).toEqual(["2!click-1!", 2]);
+  expect(await page.evaluate("heard")).toEqual(["offerId replaces another attachment's: a browser keeps one token"]);
+  // Once the later one has ended, the first one counts again.
+  await page.evaluate(() => (globalThis as unknown as { second: Tracker }).second.dispose());
+  await focus();
+  await poll(token).toBe("1!click-1!");
+});

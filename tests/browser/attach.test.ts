@@ -85,7 +85,7 @@ test("nothing is attached before consent, and after a no it is taken away, on a 
   expect([await seen(), shop.requests]).toEqual([[undefined, null, []], []]);
   await page.evaluate(() => tracker.setConsent("granted"));
   await poll(attributes).toEqual([{ reqid: "click-1" }]);
-  await poll(seen).toEqual(["reqid", "click-1", ["cake_attached:shopify", "cake_click", "cake_click_token"]]);
+  await poll(seen).toEqual(["reqid", "click-1", ["cake_attached:shopify:reqid", "cake_click", "cake_click_token"]]);
   // On the same page.
   await page.evaluate(() => tracker.setConsent("denied"));
   await poll(attributes).toEqual([{}]);
@@ -128,6 +128,57 @@ test("a page that is left before the cart's answer has attached something: a lat
   const before = shop.asked(CART).length;
   await go("/denied");
   await poll(() => shop.asked(CART).length).toBe(before + 1);
+});
+
+test("a cart's attribute follows a changed name, and a no takes away what is there under any name", async () => {
+  const attach = (...names: string[]) =>
+    names.map((name) => `tracker.attach({ to: "shopify"${name && `, name: "${name}"`} });`).join(" ");
+  shop.addPage("/shop", attach(""));
+  shop.addPage("/renamed", attach("_reqid"));
+  shop.addPage("/spaced", attach("click id"));
+  shop.addPage("/both", attach("", "_reqid"));
+  shop.addPage("/denied", attach(""), '{ consent: "denied" }');
+  shop.addPage("/denied-renamed", attach("_reqid"), '{ consent: "denied" }');
+  const { page, go } = await visitor();
+  await go("/shop?reqid=click-1");
+  await poll(attributes).toEqual([{ reqid: "click-1" }]);
+  await go("/renamed");
+  await poll(attributes).toEqual([{ _reqid: "click-1" }]);
+  await go("/spaced");
+  await poll(attributes).toEqual([{ "click id": "click-1" }]);
+  await go("/denied");
+  await poll(attributes).toEqual([{}]);
+  await go("/shop?reqid=click-1");
+  await poll(attributes).toEqual([{ reqid: "click-1" }]);
+  await go("/denied-renamed");
+  await poll(attributes).toEqual([{}]);
+  // Two names in one page both count, and have two requests.
+  await go("/both?reqid=click-2");
+  await poll(attributes).toEqual([{ reqid: "click-2", _reqid: "click-2" }]);
+  await page.waitForTimeout(150);
+  const before = shop.asked(CART).length;
+  await page.evaluate(() => dispatchEvent(new Event("focus")));
+  await go("/both");
+  await page.waitForTimeout(150);
+  expect(shop.asked(CART).length).toBe(before);
+  await go("/renamed");
+  await poll(attributes).toEqual([{ _reqid: "click-2" }]);
+  // The page is left before the answer.
+  shop.doesCartAnswer = false;
+  await go("/shop?reqid=click-3");
+  await poll(attributes).toEqual([{ reqid: "click-3" }]);
+  shop.doesCartAnswer = true;
+  await go("/renamed");
+  await poll(attributes).toEqual([{ _reqid: "click-3" }]);
+  await page.evaluate(() => tracker.setConsent("denied"));
+  await poll(attributes).toEqual([{}]);
+  await poll(() => page.evaluate(() => Object.keys(localStorage))).toEqual([]);
+  // What a release before has attached has no name there.
+  await page.evaluate(() => localStorage.setItem("cake_attached:shopify", "click-0 cart 1"));
+  await page.evaluate(() => tracker.setConsent("granted"));
+  await go("/renamed?reqid=click-4");
+  await poll(attributes).toEqual([{ _reqid: "click-4" }]);
+  await poll(() => page.evaluate(() => localStorage.getItem("cake_attached:shopify"))).toBe(null);
 });
 
 test("a cart that fails is asked again by the next page, and the page hears of nothing", async () => {
@@ -209,6 +260,70 @@ test("a field's word for a missing value gives way, all fields of the name are f
   await poll(sent).toEqual(filled.map((each) => each.replaceAll("click-1", "click-2")));
   await page.evaluate(() => tracker.setConsent("denied"));
   await poll(html).toEqual(before);
+});
+
+test("a value of the site's own stays alone in whatever control of the form it is, and others are no value", async () => {
+  const { page, go, attach } = await visitor();
+  /** What is in a form and beside it, and what the form then sends, with its first button where it has one. */
+  const cases: [inside: string, beside: string, sent: string][] = [
+    ["", "<input form=FORM name=reqid value=own>", "own"],
+    ["", "<textarea form=FORM name=reqid>own</textarea>", "own"],
+    ["", "<input form=FORM type=hidden name=reqid>", "click-1"],
+    ["<select name=reqid><option>own</select>", "", "own"],
+    ["", "<select form=FORM name=reqid><option>own</select>", "own"],
+    ["<input type=radio name=reqid value=own checked><input type=radio name=reqid value=other>", "", "own"],
+    ["<input type=checkbox name=reqid value=own checked>", "", "own"],
+    ["<input type=checkbox name=reqid value=own>", "", ""],
+    ["<button name=reqid value=own>Buy</button>", "", "own"],
+    ["<input type=submit name=reqid value=own>", "", "own"],
+    ["<own-field name=reqid></own-field>", "", "own"],
+    ["<own-field name=reqid></own-field><input type=hidden name=reqid>", "", "own,"],
+    // These send nothing under the name.
+    ["<fieldset name=reqid></fieldset><output name=reqid>own</output><object name=reqid></object>", "", "click-1"],
+    ["<button type=button name=reqid value=own>More</button><input type=reset name=reqid value=own>", "", "click-1"],
+    ["<input name=reqid value=own disabled>", "", "click-1"],
+    ["<fieldset disabled><input name=reqid value=own></fieldset>", "", "click-1"],
+    ["<select name=reqid disabled><option>own</select>", "", "click-1"],
+    // The form hides its own properties.
+    ["<input name=elements><input name=append><input name=name>", "", "click-1"],
+  ];
+  const html = cases.map(
+    ([inside, beside], at) => `<form id=f${at}>${inside}</form>${beside.replace("FORM", `f${at}`)}`,
+  );
+  shop.addPage("/form", "", "{}", html.join(""));
+  await go("/form?reqid=click-1");
+  await page.evaluate(() => {
+    class OwnField extends HTMLElement {
+      static formAssociated = true;
+      constructor() {
+        super();
+        this.attachInternals().setFormValue("own");
+      }
+    }
+    customElements.define("own-field", OwnField);
+  });
+  await attach({ to: "form", selector: "form" });
+  const sent = () =>
+    page.evaluate(() =>
+      [...document.forms].map((form) => {
+        const button = form.querySelector<HTMLButtonElement>("button:not([type]), [type=submit]");
+        return new FormData(form, button).getAll("reqid").join();
+      }),
+    );
+  await poll(sent).toEqual(cases.map(([, , expected]) => expected));
+  // A control that comes later has a value of the site's own: the form sends that one alone.
+  await page.evaluate(() => {
+    for (const form of document.forms) form.insertAdjacentHTML("beforeend", "<select name=reqid><option>late</select>");
+  });
+  const late = (own: string) => ["late", ...own.split(",").filter((id) => id && id !== "click-1")];
+  const named = async () =>
+    (await sent()).map((all) =>
+      all
+        .split(",")
+        .filter((id) => id !== "")
+        .sort(),
+    );
+  await poll(named).toEqual(cases.map(([, , own]) => late(own)));
 });
 
 test("Stripe's links follow the click that counts, whatever else decorates them, on all of Stripe's hosts", async () => {

@@ -342,6 +342,87 @@ test("an address that the site sets at the click carries the click id, and stays
   expect(await clicked(page)).toEqual([carried, href, carried, href]);
 });
 
+/** What a handler of the site's may make of a link's address at the click, and what the link has afterwards. */
+const CHANGES: [what: string, change: (link: HTMLAnchorElement) => void, after: string][] = [
+  [
+    "setAttribute",
+    (link) => link.setAttribute("href", `${link.getAttribute("href")}&utm_medium=x`),
+    "?sig=a%2Bb&utm_medium=x",
+  ],
+  [
+    "searchParams",
+    (link) => {
+      const url = new URL(link.href);
+      url.searchParams.set("utm_medium", "x");
+      link.href = url.href;
+    },
+    "?sig=a%2Bb&utm_medium=x",
+  ],
+  [
+    "search",
+    (link) => {
+      link.search = `?utm_medium=x&${link.search.slice(1)}`;
+    },
+    "?utm_medium=x&sig=a%2Bb",
+  ],
+  [
+    "a fragment",
+    (link) => {
+      link.hash = "top";
+    },
+    "?sig=a%2Bb#top",
+  ],
+  [
+    "a value of its own",
+    (link) => link.setAttribute("href", link.href.replace("reqid=abc-1", "reqid=own")),
+    "?sig=a%2Bb&reqid=own",
+  ],
+  [
+    "the parameter again",
+    (link) => link.setAttribute("href", `${link.getAttribute("href")}&reqid=own`),
+    "?sig=a%2Bb&reqid=own",
+  ],
+  ["a copy in its place", (link) => link.replaceWith(link.cloneNode(true)), "?sig=a%2Bb"],
+  [
+    "new markup in its place",
+    (link) => {
+      link.outerHTML = link.outerHTML.replace("&amp;reqid", "&amp;utm_medium=x&amp;reqid");
+    },
+    "?sig=a%2Bb&utm_medium=x",
+  ],
+];
+
+test.each(
+  ["link", "window"].flatMap((where) => CHANGES.map(([what, change, after]) => ({ where, what, change, after }))),
+)("a handler on the $where that changes the address by $what keeps its change, without the click id", async (given) => {
+  const { where, change, after } = given;
+  const href = `${there("shop.example.com")}?sig=a%2Bb`;
+  const { page } = await visit(browser, site, "/?reqid=abc-1");
+  const seen = await page.evaluate(
+    async ([href, where, change]) => {
+      tracker.decorate({ hosts: ["shop.example.com"] });
+      tracker.decorate({ hosts: ["*.example.com"], parameter: "x" });
+      const pause = () => new Promise<void>((resolve) => void setTimeout(resolve, 200));
+      await pause();
+      document.body.insertAdjacentHTML("beforeend", `<a id="a" href="${href}">Go</a>`);
+      const handler = new Function(`return ${change}`)() as (link: Element) => void;
+      const link = () => document.querySelector("#a") as HTMLAnchorElement;
+      const on = where === "link" ? link() : window;
+      on.addEventListener("click", () => handler(link()), { once: true });
+      addEventListener("click", (event) => event.preventDefault());
+      link().click();
+      await pause();
+      const first = link().getAttribute("href");
+      tracker.setConsent("denied");
+      link().click();
+      return [first, link().getAttribute("href"), link().outerHTML.includes("cake")];
+    },
+    [href, where, `${change}`] as const,
+  );
+  const expected = there("shop.example.com") + after;
+  expect(seen).toEqual([expected, expected, false]);
+});
+
 test.each([
   { by: "its button", method: "get", button: "<button>Go</button>", send: (page: Page) => page.click("#host button") },
   { by: "its button", method: "post", button: "<button>Go</button>", send: (page: Page) => page.click("#host button") },
