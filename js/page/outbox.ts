@@ -222,7 +222,7 @@ function createOutbox(sender: Sender): Outbox {
     if (!conversion.fields.clickId && !(await loadCore())) return wait(conversion, "missing_file");
     attempt(readAgain);
     // Its page may have had no core: then the click of that page's address is in no store.
-    if (conversion.page) look(conversion.page, conversion.at);
+    if (conversion.page && conversion.clickId === undefined) look(conversion.page, conversion.at);
     attempt(() => forgetOwn(conversion.fields));
     // Consent or the core may have come since the report: the stores are read now.
     if (!sent && (find(key) || !conversion.fields.clickId))
@@ -428,9 +428,9 @@ async function exclusively(name: string, ifFree: boolean, run: () => Promise<voi
 /** A stored conversion; absent if it is too old or unreadable. */
 function parseStored(text: string): WaitingConversion | undefined {
   const stored = parse(text) as Partial<WaitingConversion> | null | undefined;
-  const { at, again, page, endpoint, fields } = stored ?? {};
+  const { at, again, page, endpoint, fields, clickId } = stored ?? {};
   const life = livingSince(at, again);
-  return life && typeof fields === "object" && fields !== null ? { ...life, page, endpoint, fields } : undefined;
+  return life && typeof fields === "object" && fields !== null ? { ...life, page, endpoint, fields, clickId } : undefined;
 }
 
 /**
