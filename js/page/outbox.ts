@@ -25,9 +25,6 @@ import {
   urlOf,
 } from "./store.js";
 
-/** The stored text where a click was removed, and no other is kept. The core reads none in it. */
-const NOTHING = "-";
-
 /** The most conversions that wait in localStorage. */
 const MAX_WAITING = 100;
 
@@ -167,11 +164,7 @@ function createOutbox(sender: Sender): Outbox {
       const id = idOf(touch) ?? "";
       return !id || !isOwnId(id, [orderId, uniqueId]) || !own.push(id);
     });
-    if (rest.length < all.length) {
-      rewrite(rest.join("*"));
-      // The head alone holds no click. But empty stores would tell other tabs that the visitor has said no.
-      if (!rest[1] && !read(KEY)) store(KEY, NOTHING);
-    }
+    if (rest.length < all.length) rewrite(rest.join("*"));
   };
 
   /**
@@ -430,7 +423,9 @@ function parseStored(text: string): WaitingConversion | undefined {
   const stored = parse(text) as Partial<WaitingConversion> | null | undefined;
   const { at, again, page, endpoint, fields, clickId } = stored ?? {};
   const life = livingSince(at, again);
-  return life && typeof fields === "object" && fields !== null ? { ...life, page, endpoint, fields, clickId } : undefined;
+  return life && typeof fields === "object" && fields !== null
+    ? { ...life, page, endpoint, fields, clickId }
+    : undefined;
 }
 
 /**

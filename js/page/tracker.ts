@@ -219,7 +219,9 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     if (isNews) write();
     stored = readStores();
     if (visit[0] && options.debug) {
-      void withFile("rare", ({ noteDecision }) => noteDecision(isNews, clickId as string, visit[0], options.fragment, note));
+      void withFile("rare", ({ noteDecision }) =>
+        noteDecision(isNews, clickId as string, visit[0], options.fragment, note),
+      );
     }
   };
 
@@ -324,6 +326,10 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
   /** Keeps this text instead of the kept one. */
   const rewrite = (text: string) => {
     keep(["", 0], text, "");
+    // Empty stores would tell other tabs that the visitor has said no. The core reads no click in this text, and no
+    // click's text has it.
+    memory ||= "**";
+    age ||= 1e8;
     write();
   };
 
