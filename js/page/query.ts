@@ -45,8 +45,7 @@ export function visitOf(address: string, names: readonly string[], own: readonly
           if (names.includes(name.toLowerCase())) {
             value = withoutMarks(value);
             if (isMissing(value) || own.includes(value)) value = "";
-            // The mark makes it nobody's property.
-            came = Math.max(came, (cameAt[`${value}=`] ??= at));
+            came = Math.max(came, (cameAt[value] ??= at));
           }
           return `${name}\x01${value}\x02`;
         })
