@@ -45,6 +45,7 @@ export function visitOf(address: string, names: readonly string[], own: readonly
           if (names.includes(name.toLowerCase())) {
             value = withoutMarks(value);
             if (isMissing(value) || own.includes(value)) value = "";
+            // biome-ignore lint/suspicious/noAssignInExpressions: a block would be shipped.
             came = Math.max(came, (cameAt[value] ??= at));
           }
           return `${name}\x01${value}\x02`;

@@ -167,6 +167,7 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     )
       consent = "denied";
     if (consent === "denied") {
+      // biome-ignore lint/suspicious/noAssignInExpressions: a statement would be shipped.
       clickId = void (memory = "");
       conversions.length = 0;
     }
