@@ -338,7 +338,8 @@ impl TouchPolicy {
         let ahead_s = if is_ahead { now_s } else { written_s };
         let earlier = after(tape, latest, TOUCH);
         let click = LandingClick::find(tape, 0, pairs);
-        let mut is_new = click.id != NOWHERE;
+        // A page may have held it for longer than the window.
+        let mut is_new = (click.id != NOWHERE) & (came_s > oldest_s);
         let (mut live, mut oldest_bytes, mut older) = (0, 0, earlier);
         let mut at = next(tape, earlier, limit_s, ahead_s, oldest_s);
         while at != NOWHERE {

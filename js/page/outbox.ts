@@ -25,9 +25,6 @@ import {
   urlOf,
 } from "./store.js";
 
-/** The stored text where a click was removed, and no other is kept. The core reads none in it. */
-const NOTHING = "-";
-
 /** The most conversions that wait in localStorage. */
 const MAX_WAITING = 100;
 
@@ -167,11 +164,7 @@ function createOutbox(sender: Sender): Outbox {
       const id = idOf(touch) ?? "";
       return !id || !isOwnId(id, [orderId, uniqueId]) || !own.push(id);
     });
-    if (rest.length < all.length) {
-      rewrite(rest.join("*"));
-      // The head alone holds no click. But empty stores would tell other tabs that the visitor has said no.
-      if (!rest[1] && !read(KEY)) store(KEY, NOTHING);
-    }
+    if (rest.length < all.length) rewrite(rest.join("*"));
   };
 
   /**
@@ -222,7 +215,7 @@ function createOutbox(sender: Sender): Outbox {
     if (!conversion.fields.clickId && !(await loadCore())) return wait(conversion, "missing_file");
     attempt(readAgain);
     // Its page may have had no core: then the click of that page's address is in no store.
-    if (conversion.page) look(conversion.page, conversion.at);
+    if (conversion.page && conversion.clickId === undefined) look(conversion.page, conversion.at);
     attempt(() => forgetOwn(conversion.fields));
     // Consent or the core may have come since the report: the stores are read now.
     if (!sent && (find(key) || !conversion.fields.clickId))
@@ -428,9 +421,11 @@ async function exclusively(name: string, ifFree: boolean, run: () => Promise<voi
 /** A stored conversion; absent if it is too old or unreadable. */
 function parseStored(text: string): WaitingConversion | undefined {
   const stored = parse(text) as Partial<WaitingConversion> | null | undefined;
-  const { at, again, page, endpoint, fields } = stored ?? {};
+  const { at, again, page, endpoint, fields, clickId } = stored ?? {};
   const life = livingSince(at, again);
-  return life && typeof fields === "object" && fields !== null ? { ...life, page, endpoint, fields } : undefined;
+  return life && typeof fields === "object" && fields !== null
+    ? { ...life, page, endpoint, fields, clickId }
+    : undefined;
 }
 
 /**

@@ -54,8 +54,8 @@ function readSetting(value: unknown, at: number): unknown {
   // The same rule as `TouchPolicy::new` of src/touch.rs.
   if (at < 7) return /^[1-9]\d{0,2}$/.test(text) && +text <= (at === 5 ? 20 : 400) ? +text : null;
   if (at < 8) return /^(last|first)$/.test(small) ? small : null;
-  // An object is no text, except an address.
-  if (/^\[object /.test(text)) return null;
+  // An object is no text, except an address. Nor is what a template prints for a missing value.
+  if (/^(\[object .*|undefined|null|nan|true|false)$/.test(small)) return null;
   // A list in a script is a text with commas here. The rule of `parametersOption` in js/option.ts, in fewer bytes.
   if (at === 9) return /^\w[^;|"]*$/.test(text) ? small.match(/[^\s,]+/g) : null;
   return ((at > 11 || ENDPOINT.test(resolve(text) as never)) && text) || null;

@@ -50,7 +50,8 @@ export function keysOf(prefix: string): string[] {
 
 /** The text of an item; empty if there is none, or it cannot be read. */
 export function read(key: string): string {
-  return attempt(() => localStorage.getItem(key)) ?? "";
+  // A page may have replaced it by something that returns no text.
+  return `${attempt(() => localStorage.getItem(key)) ?? ""}`;
 }
 
 /** Removes an item. */

@@ -20,7 +20,7 @@ import type {
   WaitingConversion,
 } from "./options.js";
 import type { Sender } from "./outbox.js";
-import { FRAGMENT, pairsOf, withoutMarks } from "./query.js";
+import { FRAGMENT, visitOf, withoutMarks } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
 import { readSettings, SETTING_NAMES, settingsIn } from "./settings.js";
 import {
@@ -110,7 +110,8 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
   setBase(options);
   const names = options.parameters ?? clickNames();
   let consent = (options.consent ?? "granted") as Consent; // Read as a word.
-  let clickId = "";
+  /** The click id that counts; none as long as no core has looked. */
+  let clickId: string | undefined;
   /** The kept text in memory. It is the only copy while consent is pending, or while both stores are blocked. */
   let memory = "";
   /** The age of a cookie with that text, in seconds. */
@@ -166,7 +167,8 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     )
       consent = "denied";
     if (consent === "denied") {
-      clickId = memory = "";
+      // biome-ignore lint/suspicious/noAssignInExpressions: a statement would be shipped.
+      clickId = void (memory = "");
       conversions.length = 0;
     }
     return consent;
@@ -218,7 +220,9 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     if (isNews) write();
     stored = readStores();
     if (visit[0] && options.debug) {
-      void withFile("rare", ({ noteDecision }) => noteDecision(isNews, clickId, visit[0], options.fragment, note));
+      void withFile("rare", ({ noteDecision }) =>
+        noteDecision(isNews, clickId as string, visit[0], options.fragment, note),
+      );
     }
   };
 
@@ -268,7 +272,7 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
       if (options.edge) return note("kept_by_edge");
       // A router's fragment may look like a URL of its own: #/path?reqid=1
       const read = address.replace(options.fragment ? /#([^?]*\?)?/ : /#.*/, FRAGMENT);
-      lookLater([pairsOf(read, names, own), at / 1_000]);
+      lookLater(visitOf(read, names, own, at));
     });
     tell();
   };
@@ -323,6 +327,10 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
   /** Keeps this text instead of the kept one. */
   const rewrite = (text: string) => {
     keep(["", 0], text, "");
+    // Empty stores would tell other tabs that the visitor has said no. The core reads no click in this text, and no
+    // click's text has it.
+    memory ||= "**";
+    age ||= 1e8;
     write();
   };
 
@@ -394,11 +402,12 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
       // An unknown word is no consent.
       consent = known ?? "pending";
       if (!known) refuse("consent", word);
-      // The address of a held visit is not looked at again: its click would be of now.
-      if (before !== "granted" && said() === "granted") {
+      // What was held goes with what the stores have by now.
+      if (before !== "granted") {
         memory = "";
         lookAgain();
-      } else look(location.href);
+      }
+      look(location.href);
       resume();
     },
     link: (parts, more?: unknown) =>

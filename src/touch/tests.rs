@@ -380,5 +380,6 @@ fn a_held_click_goes_where_its_own_time_is() {
             .map(|touch| touch.click_id)
             .collect();
         assert_eq!(serde_json::json!(ids), row["want"], "{row}");
+        assert_eq!(text.is_empty(), ids.is_empty(), "{row}");
     }
 }

@@ -158,7 +158,7 @@ test("an order's own id that is removed in one tab is no visitor's no in another
   await other.go("/");
   await page.evaluate(() => tracker.convert({ offerId: 1, orderId: "1077" }));
   expect(await page.evaluate(() => tracker.clickId)).toBeUndefined();
-  expect(await page.evaluate(stored)).toMatchObject({ cookie: "" });
+  expect(await page.evaluate(stored)).toMatchObject({ cookie: expect.stringMatching(/(^|=)\*\*$/) });
   await other.page.evaluate(() => history.pushState(null, "", "/shop?reqid=later-1"));
   expect(await other.page.evaluate(() => tracker.clickId)).toBe("later-1");
   // A no is heard all the same, and leaves nothing. One tab's localStorage shows what another one did a little later.
@@ -166,6 +166,35 @@ test("an order's own id that is removed in one tab is no visitor's no in another
   await expect.poll(() => other.page.evaluate(() => tracker.clickId)).toBeUndefined();
   expect(await page.evaluate(stored)).toEqual(NOTHING);
 });
+
+test.each(["throws", "takes nothing"])("nor is it where localStorage %s", async (what) => {
+  const { page, context } = await visit(browser, site, "/?click_id=1077", what === "throws" ? blocked : full);
+  const other = await open(context, site);
+  await other.go("/");
+  await page.evaluate(() => tracker.convert({ offerId: 1, orderId: "1077" }));
+  expect(
+    await other.page.evaluate((uniqueId) => tracker.convert({ offerId: 1, uniqueId, clickId: "own-1" }), what),
+  ).toMatchObject({
+    state: "accepted",
+  });
+  await other.page.evaluate(() => history.pushState(null, "", "/shop?reqid=later-1"));
+  expect([await other.page.evaluate(() => tracker.clickId), await page.evaluate(() => tracker.clickId)]).toEqual([
+    "later-1",
+    "later-1",
+  ]);
+});
+
+const blocked = () =>
+  Object.defineProperty(window, "localStorage", {
+    get() {
+      throw new DOMException("no", "SecurityError");
+    },
+  });
+const full = () => {
+  Storage.prototype.setItem = () => {
+    throw new DOMException("full", "QuotaExceededError");
+  };
+};
 
 test("a word that nobody knows is no consent", async () => {
   site.addTrackerPage("/word", `{ consent: "yes" }`);

@@ -300,6 +300,16 @@ test("names that an old library has added to every object are nobody's options a
   expect(said.filter((line) => /THROWN|invalid/.test(line))).toEqual([]);
 });
 
+test("a localStorage that returns numbers holds nothing, and breaks nothing", async () => {
+  const { page, said } = await visit(browser, site, "/?reqid=abc-1", () => {
+    Storage.prototype.getItem = () => 7 as never;
+  });
+  expect(await page.evaluate(() => tracker.convert({ offerId: 1, orderId: "T-7" }))).toMatchObject({
+    state: "accepted",
+  });
+  expect(said.filter((line) => /THROWN|internal/.test(line))).toEqual([]);
+});
+
 test("without fetch and XMLHttpRequest the beacon is sent, and the conversion waits", async () => {
   const missing = (name: string) => ({ of: "window", name, get: "return undefined" });
   const { page } = await refused([missing("fetch"), missing("XMLHttpRequest")]);

@@ -22,6 +22,8 @@ beforeAll(async () => {
   site.addTrackerPage("/pending-first", `{ consent: "pending", touch: "first" }`);
   site.addTrackerPage("/edge", `{ edge: true }`);
   site.addTrackerPage("/short", `{ consent: "pending", journey: 1 }`);
+  site.addTrackerPage("/one", `{ journey: 1 }`);
+  site.addTrackerPage("/day", `{ windowDays: 1 }`);
   site.addTrackerPage("/js", "{}", {
     before: form,
     headers: { "content-security-policy": "script-src 'self' 'unsafe-inline'" },
@@ -105,12 +107,69 @@ test.each(["/pending", "/short"])("a held click does not replace a newer one of 
   await grant(newer);
   await grant(older);
   expect([await clickIdOf(older), await clickIdOf(newer)]).toEqual(["newer-1", "newer-1"]);
-  // A platform says yes several times. A journey of one click has forgotten the older one by then.
-  if (path === "/pending") await grant(older);
+  // A platform says yes several times.
+  await grant(older);
   expect(await clickIdOf(older)).toBe("newer-1");
   const kept = await newer.page.evaluate(() => [document.cookie, localStorage.getItem("cake_click")]);
   const journey = path === "/short" ? /1!\w+\*\w+!reqid!newer-1$/ : /1!\w+\*\w+!reqid!newer-1\*\w+!reqid!older-1$/;
   for (const text of kept) expect(text).toMatch(journey);
+});
+
+/** What makes a page read its own address again. */
+const AGAIN: Record<string, (own: Visit) => Promise<unknown>> = {
+  "a sale with an order id": (own) => convert(own, { offerId: 1, orderId: "T-9" }),
+  "a sale without one": (own) => convert(own, { offerId: 1 }),
+  "a place of the page": ({ page }) => page.evaluate(() => history.pushState({}, "", "#top")),
+  "another parameter": ({ page }) => page.evaluate(() => history.pushState({}, "", `${location.search}&tab=2`)),
+  "one more yes": grant,
+  "a yes after pending": async (own) => {
+    await own.page.evaluate(() => tracker.setConsent("pending"));
+    await grant(own);
+  },
+  "a tracker that is made anew": ({ page }) =>
+    page.evaluate(`(async () => {
+      tracker.dispose();
+      const { createTracker } = await import("/page/page.js");
+      tracker = createTracker({ journey: 1, windowDays: 1 });
+    })()`),
+};
+
+test.each(Object.keys(AGAIN))("a click that a newer one has pushed out does not come back: %s", async (how) => {
+  const own = await visit(browser, site, "/one?reqid=older-1");
+  await nextSecond(own);
+  const newer = await tab(own, "/one?reqid=newer-1");
+  await nextSecond(own);
+  await AGAIN[how]?.(own);
+  expect([await clickIdOf(own), await clickIdOf(newer)]).toEqual(["newer-1", "newer-1"]);
+  expect((await own.context.cookies()).map(({ value }) => value)).toEqual([expect.stringMatching(/newer-1$/)]);
+  if (how.startsWith("a sale")) expect(site.received).toMatchObject([{ clickId: "newer-1" }]);
+});
+
+test.each(Object.keys(AGAIN))("a click that is past its window does not come back: %s", async (how) => {
+  const own = await visit(browser, site, "/day?reqid=older-1");
+  await own.page.evaluate(() => {
+    const now = Date.now;
+    Date.now = () => now() + 2 * 86_400_000;
+  });
+  await AGAIN[how]?.(own);
+  expect(await clickIdOf(own)).toBeUndefined();
+  for (const { clickId } of site.received) expect(clickId).toBeUndefined();
+  await own.page.evaluate(() => history.pushState({}, "", "?reqid=newer-1&clickid=older-1"));
+  expect(await clickIdOf(own)).toBe("newer-1");
+});
+
+test("a waiting sale of a closed tab does not bring back the click of its address", async () => {
+  const own = await visit(browser, site, "/one?reqid=older-1");
+  await nextSecond(own);
+  const newer = await tab(own, "/one?reqid=newer-1");
+  await nextSecond(own);
+  site.fileTrouble.set("outbox.js", "missing");
+  expect(await convert(own, { offerId: 1 })).toEqual({ state: "queued", code: "missing_file" });
+  site.fileTrouble.clear();
+  await own.page.close();
+  await newer.go("/one");
+  await expect.poll(() => site.received).toMatchObject([{ clickId: "newer-1" }]);
+  expect(await clickIdOf(newer)).toBe("newer-1");
 });
 
 test.each(["in the same tab", "in another tab"])(

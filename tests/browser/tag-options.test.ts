@@ -267,6 +267,26 @@ test("values of a wrong kind are named, and the click is kept all the same", asy
   expect(((cookie?.expires ?? 0) - Date.now() / 1_000) / 86_400).toBeCloseTo(30, 1);
 });
 
+test.each(["null", "undefined", "NaN", "false", "true"])("%s is no text for an option", async (word) => {
+  for (const [way, html] of [
+    [
+      "options",
+      `<script>cakeEdge.options = { parameters: ${word}, endpoint: ${word === "undefined" ? `"${word}"` : word} }</script>`,
+    ],
+    ["attributes", ""],
+    ["query", ""],
+  ]) {
+    const source = `/page/cake-edge.js${way === "query" ? `?parameters=${word}&endpoint=${word}` : ""}`;
+    const attributes = way === "attributes" ? `data-parameters="${word}" data-endpoint="${word}"` : "";
+    const { page, said } = await load(
+      `<script>window.cakeEdge = function (use) { (cakeEdge.q = cakeEdge.q || []).push(use) }</script>${html}
+       <script src="${source}" ${attributes}></script>`,
+    );
+    expect([way, await clickIdOf(page)]).toEqual([way, "abc-1"]);
+    await expect.poll(() => said.some((line) => /invalid_setting.*endpoint/.test(line))).toBe(true);
+  }
+});
+
 test("what the page says goes before the attribute, and the attribute before the query", async () => {
   const { page } = await load(
     `<script>window.cakeEdge = { options: { parameters: "page" } }</script>
