@@ -60,7 +60,7 @@ fn is_thing(name: &str) -> bool {
     let is_one = |things: &&str| things.strip_suffix('s') == Some(name);
     THINGS
         .iter()
-        .any(|things| *things == name || is_one(&things))
+        .any(|things| *things == name || is_one(things))
 }
 
 /// Only what is about this conversion: not `duplicate_clicks`, nor an account's setting such as `deduplicate`.

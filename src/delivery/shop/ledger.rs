@@ -10,7 +10,7 @@ use serde::Serialize;
 /// The most facts, and the most other orders, that a ledger keeps. An order has a handful.
 pub(super) const MAX_LINES: usize = 100;
 
-/// A clock that is right is at most so far from ours, in milliseconds. As late may its webhook be: WooCommerce sends
+/// A clock that is right is at most so far from ours, in milliseconds. As late may its webhook be: some shops send
 /// from a queue that runs once a minute.
 const RIGHT_MS: u64 = 60_000;
 
