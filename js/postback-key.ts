@@ -22,6 +22,7 @@ interface Asked {
 interface Told {
   readonly postbackStatus?: string | undefined;
   readonly postbackType?: string | undefined;
+  readonly postbackTypeId?: number | undefined;
 }
 
 /** The fields of a row that a journal keeps: its key, and the settings that it gives. */
@@ -36,7 +37,7 @@ export function identityOf<Row extends Postback & Asked>(row: Row) {
 
 /** CAKE's words for the types 1 to 4, and the spellings that accounts have for them. */
 const TYPES = [
-  { word: "Server", spellings: /server/i },
+  { word: "Server", spellings: /server|s2s/i },
   { word: "iFrame", spellings: /iframe/i },
   { word: "Image", spellings: /image|pixel/i },
   { word: "JavaScript", spellings: /script|^js$/i },
@@ -68,25 +69,36 @@ export function findChange(before: Asked & Told, row: Asked) {
  * The finding of a row whose postback CAKE has with another status or type than asked: no call changes them. A setting
  * that CAKE's answer leaves out is not compared.
  */
-export function findOtherwise(asked: Asked, { postbackStatus, postbackType }: Told) {
-  const type = TYPES[Number(asked.postbackTypeId) - 1]?.spellings;
-  const isOther = postbackStatus !== undefined && isOtherStatus(asked, postbackStatus);
-  const parameter = isOther ? "postbackStatus" : "postbackTypeId";
-  const told = isOther ? postbackStatus : postbackType;
-  if (told === undefined || (!isOther && (type === undefined || type.test(told)))) return undefined;
-  const sentence = `CAKE has the postback with ${parameter} ${JSON.stringify(told.slice(0, 40))}, which is not what the row asks for, and no call changes it: change it in CAKE, or write that here.`;
+export function findOtherwise(asked: Asked, told: Told) {
+  const status = told.postbackStatus?.trim();
+  const type = typeOf(told, asked);
+  const isOther = status && status.toLowerCase() !== `${asked.postbackStatus ?? STATUS}`.toLowerCase();
+  if (!isOther && (type === undefined || isType(type, asked))) return undefined;
+  const [parameter, value] = isOther ? (["postbackStatus", status] as const) : (["postbackTypeId", type] as const);
+  const sentence = `CAKE has the postback with ${parameter} ${JSON.stringify(value?.slice(0, 40))}, which is not what the row asks for, and no call changes it: change it in CAKE, or write that here.`;
   return { code: "registered_otherwise", parameter, sentence } as const;
 }
 
-function isOtherStatus({ postbackStatus }: Asked, told: string): boolean {
-  return told.trim().toLowerCase() !== `${postbackStatus ?? STATUS}`.toLowerCase();
+/** The type that CAKE tells, by its word or its number. Where it tells both, the one that was not asked for counts. */
+function typeOf({ postbackType, postbackTypeId }: Told, asked: Asked): string | undefined {
+  const word = postbackTypeId === undefined ? undefined : (TYPES[postbackTypeId - 1]?.word ?? `${postbackTypeId}`);
+  const told = [postbackType?.trim(), word].filter((text) => text);
+  return told.find((text) => !isType(text ?? "", asked)) ?? told[0];
+}
+
+/** Is it the type that a row asks for? A row without one takes any. */
+function isType(told: string, { postbackTypeId }: Asked): boolean {
+  const type = TYPES[Number(postbackTypeId) - 1];
+  return type === undefined || type.spellings.test(told);
 }
 
 /** What a journal keeps of CAKE's own answer, where it differs from what was asked or adds to it: a rerun tells of it. */
-export function toldSettings({ postbackStatus, postbackType }: Told): Told {
+export function toldSettings(told: Told, asked: Asked): Pick<Told, "postbackStatus" | "postbackType"> {
+  const status = told.postbackStatus?.trim();
+  const type = typeOf(told, asked);
   return {
-    ...(postbackStatus !== undefined && { postbackStatus: postbackStatus.trim().toLowerCase().slice(0, 40) }),
-    ...(postbackType !== undefined && { postbackType: postbackType.slice(0, 40) }),
+    ...(status && { postbackStatus: status.toLowerCase().slice(0, 40) }),
+    ...(type && { postbackType: type.slice(0, 40) }),
   };
 }
 

@@ -179,6 +179,8 @@ export interface Postback {
   readonly postbackUrl?: string | undefined;
   /** The kind, such as `Server`. */
   readonly postbackType?: string | undefined;
+  /** The kind's number, where CAKE tells it: see `postbackTypeId` of the parameters. */
+  readonly postbackTypeId?: number | undefined;
   readonly postbackStatus?: "active" | "inactive" | (string & {}) | undefined;
 }
 

@@ -237,7 +237,7 @@ async function registerAll(
     const sent = await sender.send(note, async () => {
       const created = await client.createPostback(row.params);
       // As CAKE has it: a rerun tells of a difference again.
-      await note({ state: "registered", postbackId: created.postbackId, ...toldSettings(created) });
+      await note({ state: "registered", postbackId: created.postbackId, ...toldSettings(created, row.params) });
       return created;
     });
     if (sent.outcome !== "done") return { ...row, outcome: sent.outcome, error: sent.error };

@@ -354,26 +354,9 @@ fn plain_name(name: &str) -> String {
         .collect()
 }
 
-/// Does a field of this name tell how much was changed: `rows_affected`, `conversions_updated`? What has failed or was
-/// left alone is another count.
+/// Does a field of this name tell how much was changed: `rows_affected`, `conversions_updated`?
 fn is_count(name: &str) -> bool {
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    let is_other = has(&[
-        "error",
-        "fail",
-        "skip",
-        "reject",
-        "invalid",
-        "warn",
-        "ignored",
-        "discount",
-        "account",
-        "not",
-        "unaffected",
-        "unchanged",
-        "unmatched",
-        "unmodified",
-    ]);
     let is_named = has(&[
         "affected",
         "updated",
@@ -384,7 +367,14 @@ fn is_count(name: &str) -> bool {
         "corrected",
     ]);
     let ends = ["count", "rows", "records"];
-    !is_other && (is_named || ends.iter().any(|end| name.ends_with(end)))
+    !is_of_others(name) && (is_named || ends.iter().any(|end| name.ends_with(end)))
+}
+
+/// Does a field of this name tell of something else: of what has failed or was left alone, or of an account?
+fn is_of_others(name: &str) -> bool {
+    let others = "error fail skip reject invalid warn ignored discount account country not unaffected unchanged \
+                  unmatched unmodified unrecorded duplicate restored";
+    others.split(' ').any(|word| name.contains(word))
 }
 
 fn is_nothing(text: &str) -> bool {

@@ -1,7 +1,8 @@
 //! Create Postback: `POST /api/2/affiliate_postback.json`.
 
 use super::answer::record::Record;
-use super::json::parse_id;
+use super::dress;
+use super::json::{Value, parse_id};
 use super::params::Params;
 use super::{Account, Answer, Field, Request};
 use crate::host::is_loopback_origin;
@@ -35,6 +36,9 @@ pub struct Postback {
     /// `Server`, or another word of CAKE's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) postback_type: Option<String>,
+    /// The type's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) postback_type_id: Option<u64>,
     /// `active`, `inactive` or a word that CAKE adds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) postback_status: Option<String>,
@@ -146,13 +150,17 @@ pub(crate) fn read_for(answer: &Answer<'_>, asked: &Checked) -> Result<Postback>
     {
         return Err(answer.unexpected("says two things of its ", name));
     }
+    let (postback_type, postback_type_id) = type_of(&record, asked.type_id);
     let postback = Postback {
         postback_id: record.required_id(ID)?,
         affiliate_id: record.affiliate_id("affiliate_id"),
         offer_id: record.count("offer_id"),
         postback_url: record.text("postback_url"),
-        postback_type: record.text("postback_type"),
-        postback_status: record.text("postback_status"),
+        postback_type,
+        postback_type_id,
+        postback_status: record
+            .text("postback_status")
+            .filter(|word| !word.trim().is_empty()),
     };
     // What stands there and cannot be read is not what was sent.
     let told = |name: &str| {
@@ -186,11 +194,40 @@ pub(crate) fn read_for(answer: &Answer<'_>, asked: &Checked) -> Result<Postback>
 /// The name of a record's id.
 const ID: &str = "postback_id";
 
-/// Are these one URL, however an answer encodes it?
+/// A postback's type, as its word and as its number. Either field may have either of them, or an object with both. Of
+/// two numbers the one that was not asked for counts.
+fn type_of(record: &Record<'_, '_>, asked: Option<u64>) -> (Option<String>, Option<u64>) {
+    let texts_of = |name| {
+        let value = record.get(name);
+        let fields = value.and_then(Value::object);
+        let parts = ["id", "name", "postback_type_id", "postback_type_name"]
+            .map(|part| dress::find(fields.as_ref()?, part)?.text());
+        parts.into_iter().chain([value.and_then(Value::text)])
+    };
+    let told: Vec<String> = ["postback_type", "postback_type_id"]
+        .into_iter()
+        .flat_map(texts_of)
+        .flatten()
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
+        .collect();
+    let ids: Vec<u64> = told.iter().filter_map(|text| parse_id(text)).collect();
+    let is_other = |id: &&u64| **id > 0 && Some(**id) != asked;
+    let id = ids.iter().find(is_other).or_else(|| ids.iter().max());
+    let word = told.into_iter().find(|text| parse_id(text).is_none());
+    (word, id.copied().filter(|id| *id > 0))
+}
+
+/// Are these one URL, however an answer encodes it? The host alone has no case: a macro in other capitals stays unfilled.
 fn is_same_url(one: &str, other: &str) -> bool {
     let plain = |url: &str| {
         let url = url.trim().replace("&amp;", "&");
-        crate::url::decode(url.trim_end_matches('/')).to_ascii_lowercase()
+        let host = url.find("://").map_or(0, |at| at + 3);
+        let rest = url.get(host..).unwrap_or_default();
+        let end = host + rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (origin, rest) = url.split_at_checked(end).unwrap_or_default();
+        let rest = rest.trim_end_matches('/');
+        [&origin.to_ascii_lowercase(), &*crate::url::decode(rest)].concat()
     };
     plain(one) == plain(other)
 }

@@ -6,6 +6,7 @@ mod tests;
 
 use super::secrets::{Secrets, from_hex};
 use crate::api::json::{Object, Value, parse_integer, push_string};
+use crate::host::{is_host_name, is_loopback_host};
 use crate::link::MAX_ID;
 use crate::money::Money;
 use crate::placeholder::{foreign, is_lost_word, is_missing_value};
@@ -161,8 +162,7 @@ impl Postback {
         for (name, value) in texts.iter().flat_map(|text| url::pairs(text)) {
             let mut name = plain_name(&name).to_owned();
             let mut rest = &*value;
-            // Another address may have a parameter of the same name.
-            while let Some((head, next, tail)) = self.split(rest).filter(|_| !is_address(rest)) {
+            while let Some((head, next, tail)) = self.split(&name, rest) {
                 pairs.push((name, head.to_owned()));
                 (name, rest) = (next.to_owned(), tail);
             }
@@ -172,14 +172,28 @@ impl Postback {
     }
 
     /// Splits a value before a parameter that it has swallowed: its head, the parameter's name and
-    /// value.
-    fn split<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str, &'t str)> {
-        text.match_indices(['?', ';', '&']).find_map(|(at, _)| {
+    /// value. `None` where the parameter is that of an address in the value.
+    fn split<'t>(&self, own: &str, text: &'t str) -> Option<(&'t str, &'t str, &'t str)> {
+        let found = text.match_indices(['?', ';', '&']).find_map(|(at, _)| {
             let (head, rest) = text.split_at_checked(at)?;
             let (name, tail) = rest.split_once('=')?;
             let name = plain_name(name);
             self.is_known(name).then_some((head, name, tail))
+        });
+        found.filter(|(head, ..)| {
+            // With the mark: an address may have no path before its query.
+            let mut parts = text.get(..=head.len()).unwrap_or_default().split('=');
+            let first = parts.next().unwrap_or_default();
+            let may_be_bare = self.is_text(own) && is_bare_address(first);
+            let is_rest = |part| is_address(part) || is_bare_address(part);
+            !(may_be_bare || is_address(first) || parts.any(is_rest))
         })
+    }
+
+    /// May a value under this name be any text? An id may have the letters of a host, and is none.
+    fn is_text(&self, name: &str) -> bool {
+        let is_field = |(own, theirs): &(&str, String)| theirs == name && !own.starts_with("adv");
+        name != self.secret_parameter && !self.map.iter().any(is_field)
     }
 
     /// Does a parameter of that name count?
@@ -282,6 +296,17 @@ fn plain_name(name: &str) -> &str {
 /// Is this a whole address, or a path?
 fn is_address(value: &str) -> bool {
     value.contains("://") || value.trim_start().starts_with('/')
+}
+
+/// Is this an address without a scheme: a host with a path or a query behind it?
+fn is_bare_address(value: &str) -> bool {
+    let value = value.trim_start();
+    let end = value.find(['/', '?', ';', '&']).unwrap_or(value.len());
+    let (host, rest) = value.split_at_checked(end).unwrap_or_default();
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let name = host.split_once(':').filter(|(_, port)| is_port(port));
+    let host = name.map_or(host, |(name, _)| name);
+    rest.starts_with(['/', '?']) && (is_host_name(host) || is_loopback_host(host))
 }
 
 /// Splits a text into the signed part and the signature, which comes last.

@@ -21,7 +21,7 @@ export const account = {
   registered: [] as CreatePostbackParams[],
   asked: [] as string[],
   /** More of what the account answers to a registration. */
-  answers: {} as { postback_status?: string; postback_type?: string },
+  answers: {} as Record<string, unknown>,
   meets: {} as Partial<Record<string, Meets[]>>,
   onAsked: (_url: string): void => undefined,
 };

@@ -60,6 +60,82 @@ test("a postback that CAKE registers in another way than asked is a finding, and
 
 type Settings = Pick<CreatePostbackParams, "postbackStatus" | "postbackTypeId">;
 
+/** What CAKE's answer has of the type or the status; what the row asks for; the parameter that differs. */
+const TOLD: readonly (readonly [Record<string, unknown>, Settings, keyof Settings | undefined])[] = [
+  // A number, in either field and spelling.
+  [{ postback_type: 1 }, { postbackTypeId: 1 }, undefined],
+  [{ postback_type: "1" }, { postbackTypeId: 1 }, undefined],
+  [{ postback_type: " 4 " }, { postbackTypeId: 4 }, undefined],
+  [{ postback_type: "2" }, { postbackTypeId: 1 }, "postbackTypeId"],
+  [{ postback_type_id: 2 }, { postbackTypeId: 2 }, undefined],
+  [{ postback_type_id: "2" }, { postbackTypeId: 1 }, "postbackTypeId"],
+  [{ postback_type_id: 9 }, { postbackTypeId: 1 }, "postbackTypeId"],
+  // An object with an id and a name, or one of them.
+  [{ postback_type: { id: 1, name: "Server" } }, { postbackTypeId: 1 }, undefined],
+  [{ postback_type: { id: 2, name: "iFrame" } }, { postbackTypeId: 1 }, "postbackTypeId"],
+  [{ postback_type_id: { id: 3 } }, { postbackTypeId: 3 }, undefined],
+  [{ postback_type_id: { id: 3 } }, { postbackTypeId: 2 }, "postbackTypeId"],
+  [{ postback_type: { postback_type_id: 3, postback_type_name: "Image" } }, { postbackTypeId: 3 }, undefined],
+  [{ postback_type: { postback_type_name: "Image" } }, { postbackTypeId: 1 }, "postbackTypeId"],
+  // Nothing is no other type.
+  [{ postback_type: "" }, { postbackTypeId: 1 }, undefined],
+  [{ postback_type: "  ", postback_type_id: null }, { postbackTypeId: 2 }, undefined],
+  [{ postback_type: 0, postback_type_id: 0 }, { postbackTypeId: 1 }, undefined],
+  [{ postback_type: {}, postback_type_id: [] }, { postbackTypeId: 1 }, undefined],
+  [{ postback_status: "" }, { postbackStatus: "active" }, undefined],
+  [{ postback_status: " " }, {}, undefined],
+  // The trade's other words.
+  [{ postback_type: "S2S" }, { postbackTypeId: 1 }, undefined],
+  [{ postback_type: "S2S" }, { postbackTypeId: 2 }, "postbackTypeId"],
+  [{ postback_type: "JS " }, { postbackTypeId: 4 }, undefined],
+  // Both tell it: each must be what was asked for.
+  [{ postback_type: "Server", postback_type_id: 1 }, { postbackTypeId: 1 }, undefined],
+  [{ postback_type: "Server", postback_type_id: 2 }, { postbackTypeId: 1 }, "postbackTypeId"],
+  [{ postback_type: "iFrame", postback_type_id: 1 }, { postbackTypeId: 1 }, "postbackTypeId"],
+  [{ postback_type: 1, postback_type_id: 2 }, { postbackTypeId: 1 }, "postbackTypeId"],
+  // A row without a type takes what CAKE has chosen.
+  [{ postback_type_id: 2 }, {}, undefined],
+];
+
+test.each(TOLD)("an answer with %j to a row with %j: %s", async (answers, asked, parameter) => {
+  account.answers = answers;
+  const options = { client: client(), journal: memory(), rateLimit: 1_000 };
+  for (const outcome of ["registered", parameter === undefined ? "already" : "doubtful"]) {
+    const { ok, rows } = await applyPostbacks([{ ...rowOf("a"), ...asked }], options);
+    expect([ok, outcomes(rows)]).toEqual([parameter === undefined, [outcome]]);
+    expect(rows[0]?.findings.map((finding) => finding.parameter)).toEqual(parameter === undefined ? [] : [parameter]);
+  }
+});
+
+test("a type is told by its word, its number or both, and an empty one is absent", async () => {
+  for (const [answers, told] of [
+    [{ postback_type: "Server" }, { postbackType: "Server" }],
+    [{ postback_type: 2 }, { postbackTypeId: 2 }],
+    [{ postback_type: { id: 3, name: "Image" } }, { postbackType: "Image", postbackTypeId: 3 }],
+    [{ postback_type: "", postback_status: " " }, {}],
+  ] as const) {
+    account.answers = answers;
+    expect(await client().createPostback(rowOf("a"))).toEqual({ postbackId: expect.any(Number), ...told });
+  }
+});
+
+test("an answer's URL is another one where its macros or its path have other capitals", async () => {
+  const url = "https://a.example/Pb?id=#reqsessid#&x=%2f";
+  for (const [told, isSame] of [
+    [url, true],
+    [url.replace("https://a.example", "HTTPS://A.Example"), true],
+    [url.replace("%2f", "%2F").replaceAll("&", "&amp;"), true],
+    [url.toUpperCase(), false],
+    [url.replace("/Pb", "/pb"), false],
+    [url.replace("#reqsessid#", "#ReqSessId#"), false],
+  ] as const) {
+    account.answers = { postback_url: told };
+    const options = { client: client(), journal: memory(), rateLimit: 1_000 };
+    const { rows } = await applyPostbacks([{ ...rowOf("a"), postbackUrl: url }], options);
+    expect(outcomes(rows), told).toEqual([isSame ? "registered" : "unknown"]);
+  }
+});
+
 /** What a row asks for first, and then; the parameter that differs. */
 const CHANGES: readonly (readonly [Settings, Settings, keyof Settings | undefined])[] = [
   [{}, {}, undefined],

@@ -1,8 +1,8 @@
 //! Does an answer say that the conversion was there before? It may be a sentence, a code or a flag.
 
-use super::{MAX_DEPTH, is_error, is_message, is_quiet};
+use super::{MAX_DEPTH, is_error, is_message, is_nothing, is_of_others, is_quiet};
 use crate::api::certainty::words::{DONE, is_repeat_in_words};
-use crate::api::json::{Value, parse_id};
+use crate::api::json::Value;
 use crate::api::{dress, message};
 
 /// What a field says of it; absent where it says nothing.
@@ -11,7 +11,7 @@ pub(super) fn find(name: &str, value: Value<'_>) -> Option<String> {
         .iter()
         .fold(name, |name, start| name.strip_prefix(start).unwrap_or(name));
     let is_told = if is_making(plain) || is_count_made(plain) {
-        dress::is_no(value) || value.number().and_then(parse_id) == Some(0)
+        dress::is_no(value) || is_nothing(value.json())
     } else {
         is_flag(plain) && !is_quiet(value, MAX_DEPTH)
     };
@@ -25,18 +25,42 @@ pub(super) fn find(name: &str, value: Value<'_>) -> Option<String> {
 
 /// Does a field of this name say whether the conversion was made by this request? Without its "is" and "was".
 fn is_making(name: &str) -> bool {
-    matches!(
-        name,
-        "new" | "created" | "inserted" | "recorded" | "saved" | "stored" | "registered"
-    )
+    name == "new" || MADE.contains(&name)
 }
 
-/// Does a field of this name count what this request has made: `rows_affected`, `conversions_created`?
+/// Does a field of this name count what this request has made: `rows_affected`, `conversions_created`,
+/// `new_conversions`?
 fn is_count_made(name: &str) -> bool {
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    has(&["affected"]) && !has(&["unaffected"])
-        || has(&["created", "inserted", "recorded"])
-            && has(&["rows", "records", "count", "conversions"])
+    let is_made = has(&MADE) && (has(&THINGS) || has(&["count"]));
+    let is_named = |made: &str| {
+        let rest = name.strip_prefix(made).or_else(|| name.strip_suffix(made));
+        rest.is_some_and(|rest| rest == "count" || is_thing(rest))
+    };
+    let is_one = is_named("new") || MADE.into_iter().any(is_named);
+    is_one || !is_of_others(name) && (is_made || has(&["affected"]))
+}
+
+/// What a request does that makes a conversion.
+const MADE: [&str; 7] = [
+    "created",
+    "inserted",
+    "recorded",
+    "added",
+    "saved",
+    "stored",
+    "registered",
+];
+
+/// What it makes.
+const THINGS: [&str; 4] = ["rows", "records", "conversions", "transactions"];
+
+/// Is it one of these, or several?
+fn is_thing(name: &str) -> bool {
+    let is_one = |things: &&str| things.strip_suffix('s') == Some(name);
+    THINGS
+        .iter()
+        .any(|things| *things == name || is_one(things))
 }
 
 /// Only what is about this conversion: not `duplicate_clicks`, nor an account's setting such as `deduplicate`.
@@ -69,9 +93,11 @@ fn is_flag(name: &str) -> bool {
             | "repeated"
             | "replay"
             | "replayed"
-    ) || starts(&["already", "previously"]).is_some_and(|rest| {
-        rest.starts_with("exist") || DONE.iter().any(|done| rest.starts_with(done))
-    }) || starts(&["idempoten"]).is_some_and(is_replay)
+    ) || name.strip_prefix("duplicate").is_some_and(is_thing)
+        || starts(&["already", "previously"]).is_some_and(|rest| {
+            rest.starts_with("exist") || DONE.iter().any(|done| rest.starts_with(done))
+        })
+        || starts(&["idempoten"]).is_some_and(is_replay)
 }
 
 /// May the field have words about it? A description is an offer's, too.

@@ -170,6 +170,68 @@ fn a_mangled_address_loses_no_parameter() {
 }
 
 #[test]
+fn a_parameter_of_an_address_within_a_value_is_its_own_with_and_without_a_scheme() {
+    let postback = postback(r#""offerId":7,"secretParameter":"key""#);
+    let bare = r#"{"offerId":7,"clickId":"a","uniqueId":"T8"}"#;
+    let paid = r#"{"offerId":7,"clickId":"a","uniqueId":"T8","payout":"1"}"#;
+    for address in [
+        "https://shop.example/a",
+        "android-app://shop.example/a",
+        "http%3A//shop.example/a",
+        "//shop.example/a",
+        "/a",
+        "www.shop.example/a",
+        "WWW.Shop.Example/a",
+        "shop.example/",
+        "shop.example",
+        "shop.example:8443/a",
+        "xn--bcher-kva.example/a",
+        "localhost:8787/a",
+        "127.0.0.1/a",
+        "index.php",
+        "%20www.shop.example/a",
+        "www.shop.example/a?b=1",
+        "www.shop.example/a%3Fb=1%26c",
+    ] {
+        for own in ["sum=9", "sum%3D9", "txid=OTHER", "sub1=other", "key=guess"] {
+            let value = format!("{address}?{own}");
+            for (query, json) in [
+                (format!("ref={value}&sub1=a&txid=T8"), bare),
+                (format!("sub1=a&txid=T8&ref={value}"), bare),
+                (format!("sub1=a&txid=T8&sum=1&ref={value}"), paid),
+                (format!("sub1=a&txid=T8&other=x;ref={value}"), bare),
+                // The value of a name that counts ends where the next such name begins.
+                (format!("sub1=a&txid=T8?sum=1&ref={value}"), paid),
+            ] {
+                assert_eq!(postback.read(&get(&query)).as_deref(), Ok(json), "{query}");
+            }
+        }
+    }
+    let told = postback.read(&get("sub1=a&txid=T8&geo=shop.example/a?sum=9"));
+    let of_advertiser =
+        r#"{"offerId":7,"clickId":"a","uniqueId":"T8","adv1":"shop.example/a?sum=9"}"#;
+    assert_eq!(told.as_deref(), Ok(of_advertiser));
+    // No address: a number, a sentence, a name alone; and an id is none, whatever letters it has.
+    for (query, unique_id) in [
+        ("sub1=a&txid=T8&other=1?sum=1", "T8"),
+        ("sub1=a&txid=T8&other=9.50?sum=1", "T8"),
+        ("sub1=a&txid=T8&other=1/2?sum=1", "T8"),
+        ("sub1=a&txid=T8&other=Mr.+Smith?sum=1", "T8"),
+        ("sub1=a&txid=T8&other=J.Smith;sum=1", "T8"),
+        ("sub1=a&txid=T8&other=a@shop.example?sum=1", "T8"),
+        ("sub1=a&txid=ORD.AB?sum=1", "ORD.AB"),
+        ("sub1=a&txid=shop.order/8?sum=1", "shop.order/8"),
+        ("other=x?sub1=a;txid=T8?sum=1", "T8"),
+    ] {
+        let json = paid.replace("T8", unique_id);
+        assert_eq!(postback.read(&get(query)), Ok(json), "{query}");
+    }
+    // An address that comes behind a swallowed parameter leaves the parameter as it is.
+    let error = postback.read(&get("sub1=a&txid=T8?sum=1;to=https://x.example/"));
+    assert_eq!(error.unwrap_err().parameter(), Some("payout"));
+}
+
+#[test]
 fn values_are_read_as_networks_write_them() {
     let map = r#"{"map":{"clickId":"c","uniqueId":"u","offerId":"o","payout":"p","revenue":"r"}}"#;
     let postback = Postback::new([SECRET], map).unwrap();

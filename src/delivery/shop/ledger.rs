@@ -10,7 +10,8 @@ use serde::Serialize;
 /// The most facts, and the most other orders, that a ledger keeps. An order has a handful.
 pub(super) const MAX_LINES: usize = 100;
 
-/// A clock that is right is at most so far ahead of ours, in milliseconds.
+/// A clock that is right is at most so far from ours, in milliseconds. As late may its webhook be: some shops send
+/// from a queue that runs once a minute.
 const RIGHT_MS: u64 = 60_000;
 
 /// Another order, by the key of its conversion.
@@ -166,13 +167,15 @@ impl Ledger {
         let right_ms = now_ms.saturating_add(RIGHT_MS);
         let said_ms = facts.iter().filter_map(Fact::at_ms).max();
         // An arrival says nothing of the platform's clock.
-        let is_right = |ms: &u64| *ms > told_ms && *ms <= right_ms && !is_arrival(*ms);
+        let is_right =
+            |ms: &u64| ms.saturating_add(RIGHT_MS) > told_ms && *ms <= right_ms && !is_arrival(*ms);
         if let Some(said_ms) = said_ms.filter(is_right) {
             for own in &mut self.facts {
                 let is_failure = matches!(own, Fact::Failed { .. });
                 if own.at_ms().is_some_and(|at_ms| at_ms > far_ms) {
                     // Of a refund that has failed the earlier time takes more back: a newer sum is without it.
-                    own.set_at_ms(if is_failure { told_ms } else { said_ms });
+                    let failed_ms = told_ms.min(said_ms.saturating_sub(1));
+                    own.set_at_ms(if is_failure { failed_ms } else { said_ms });
                 }
             }
         }

@@ -5,6 +5,7 @@ use super::tests::{RETURNED, history, left, shuffled};
 use super::world::{
     Sent, T0, World, charge, dispute, end, failed, session, shopify, stripe, unique_id, woo,
 };
+use crate::time::CivilTime;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -271,6 +272,96 @@ fn a_state_of_a_clock_that_was_ahead_gives_way_once_the_clock_is_right() {
         let now_s = world.now_ms / 1_000;
         world.receive(&at(charge(0, 900), now_s));
         assert_eq!(world.in_cake(), left(1_700), "{lead_s}");
+    }
+}
+
+/// The webhook as it says at that moment.
+fn modified(mut webhook: Sent, at_ms: u64) -> Sent {
+    webhook.1["date_modified_gmt"] = json!(CivilTime::from_utc_ms(at_ms).to_string());
+    webhook
+}
+
+#[test]
+fn a_right_clock_may_be_a_minute_behind_or_its_webhook_a_minute_late() {
+    let order = |total, refunds: &[&str]| woo(0, "processing", total, refunds, true);
+    let refunded = |sums: &[&str]| order("26.00", sums);
+    // By a clock that was ahead, then by the right one, and how the order ends.
+    let brothers = [
+        (
+            "a refund is gone, a smaller one comes",
+            refunded(&["6.00"]),
+            [refunded(&[]), refunded(&["1.00"])],
+            left(2_500),
+        ),
+        (
+            "a refund has failed",
+            refunded(&["26.00"]),
+            [refunded(&[]), refunded(&[])],
+            left(2_600),
+        ),
+        (
+            "a refund grows",
+            refunded(&["6.00"]),
+            [refunded(&["6.00"]), refunded(&["6.00", "2.00"])],
+            left(1_800),
+        ),
+        (
+            "a total is edited",
+            order("31.00", &[]),
+            [order("28.00", &[]), order("29.00", &[])],
+            left(2_900),
+        ),
+        (
+            "a cancelled order counts again",
+            woo(0, "cancelled", "26.00", &[], true),
+            [refunded(&[]), refunded(&[])],
+            left(2_600),
+        ),
+    ];
+    for (name, by_wrong, [next, last], wanted) in brothers {
+        for lead in [301 * SECOND, HOUR, DAY] {
+            for late in [0, SECOND, 30 * SECOND, MINUTE - SECOND] {
+                let mut world = ahead("woocommerce", 0);
+                let by_ahead = |world: &World| world.now_ms.checked_add_signed(lead).unwrap();
+                let by_right = |world: &World| world.now_ms.checked_add_signed(-late).unwrap();
+                for each in [refunded(&[]), by_wrong.clone()] {
+                    let each = modified(each, by_ahead(&world));
+                    world.receive(&each);
+                    pass(&mut world, 10);
+                }
+                for each in [&next, &last] {
+                    let each = modified(each.clone(), by_right(&world));
+                    world.receive(&each);
+                    pass(&mut world, SECOND);
+                }
+                assert_eq!(world.in_cake(), wanted, "{name}: {lead} {late}");
+            }
+            // An older date may be that of an older state, by a clock that is still ahead.
+            let mut world = ahead("woocommerce", 0);
+            let by_ahead = world.now_ms.checked_add_signed(lead).unwrap();
+            world.receive(&modified(refunded(&[]), by_ahead - 1_000));
+            world.receive(&modified(by_wrong.clone(), by_ahead));
+            let before = world.in_cake();
+            for each in [&next, &last] {
+                let at_ms = world.now_ms - 62_000;
+                world.receive(&modified(each.clone(), at_ms));
+                assert_eq!(world.in_cake(), before, "{name}: {lead}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refund_that_failed_by_a_clock_that_was_ahead_is_not_off_a_newer_sum() {
+    for late in [0, 1, 30, 59] {
+        let mut world = ahead("stripe", 0);
+        let now_s = world.now_ms / 1_000;
+        world.receive(&session());
+        world.receive(&at(charge(0, 700), now_s + 3_600));
+        world.receive(&at(failed(0, "re_1", 700), now_s + 3_600));
+        assert_eq!(world.in_cake(), left(2_600));
+        world.receive(&at(charge(0, 2_000), now_s - late));
+        assert_eq!(world.in_cake(), left(600), "{late}");
     }
 }
 
