@@ -119,8 +119,8 @@ const OWN: Readonly<Record<AttachOptions["to"], string>> = {
  *
  * @throws CakeError `invalid_field` for an unknown option or a wrong value
  */
-export function attach(how: AttachOptions, page: Attached): () => void {
-  checkNames(how, `to ${attempt(() => OWN[how.to]) ?? "name selector hosts offerId"}`);
+export function attach(how: AttachOptions, page: Attached, more?: unknown): () => void {
+  checkNames(how, `to ${attempt(() => OWN[how.to]) ?? "name selector hosts offerId"}`, more);
   const { to } = how;
   const selector = how.selector ?? (to === "form" ? "" : "form.checkout, form.woocommerce-checkout");
   const name = nameOf("name", how.name);

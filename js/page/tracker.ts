@@ -417,8 +417,8 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     decorate(how, more?: unknown) {
       void withFile("decorate", ({ decorate }) => decorate(how, shared, more));
     },
-    attach(how) {
-      void withFile("attach", ({ attach }) => watchers.push(attach(how, shared)));
+    attach(how, more?: unknown) {
+      void withFile("attach", ({ attach }) => watchers.push(attach(how, shared, more)));
     },
     dispose() {
       shared.isDisposed = true;
