@@ -236,7 +236,7 @@ function createOutbox(sender: Sender): Outbox {
     const { offerId, orderId, clickId } = fields;
     const order = ORDER + digest(JSON.stringify([offerId, orderId && orderOf(orderId)]));
     if (clickId && orderId) {
-      const first = read(order).split(" ")[0];
+      const first = `${read(order)}`.split(" ")[0];
       if (!first) {
         // Before the answer, which may be lost.
         forgetOld();
@@ -473,7 +473,7 @@ async function findUniqueId({ fields, page }: WaitingConversion, said: Sender["s
 /** Removes old unique ids and orders' clicks, also those from a clock that was ahead. */
 function forgetOld(): void {
   for (const key of [...keysOf(UNIQUE), ...keysOf(ORDER)]) {
-    if (!(Math.abs(now() - Number(read(key).split(" ")[1])) < UNIQUE_MS)) remove(key);
+    if (!(Math.abs(now() - Number(`${read(key)}`.split(" ")[1])) < UNIQUE_MS)) remove(key);
   }
 }
 

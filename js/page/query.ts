@@ -44,9 +44,10 @@ export function visitOf(address: string, names: readonly string[], own: readonly
           let value = clean(text);
           if (names.includes(name.toLowerCase())) {
             value = withoutMarks(value);
+            // biome-ignore lint/suspicious/noAssignInExpressions: blocks would be shipped.
             if (isMissing(value) || own.includes(value)) value = "";
-            // biome-ignore lint/suspicious/noAssignInExpressions: a block would be shipped.
-            came = Math.max(came, (cameAt[value] ??= at));
+            // biome-ignore lint/suspicious/noAssignInExpressions: blocks would be shipped.
+            else came = cameAt[value] ??= at;
           }
           return `${name}\x01${value}\x02`;
         })

@@ -48,10 +48,9 @@ export function keysOf(prefix: string): string[] {
   return attempt(() => Object.keys(localStorage).filter((key) => key.startsWith(prefix))) ?? [];
 }
 
-/** The text of an item; empty if there is none, or it cannot be read. */
+/** The text of an item; empty if there is none, or it cannot be read. Another type where a page has replaced `getItem`. */
 export function read(key: string): string {
-  // A page may have replaced it by something that returns no text.
-  return `${attempt(() => localStorage.getItem(key)) ?? ""}`;
+  return attempt(() => localStorage.getItem(key)) ?? "";
 }
 
 /** Removes an item. */

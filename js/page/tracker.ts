@@ -214,7 +214,7 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     keep(visit, cookies, before);
     if (lacks(cookies)) put();
     // An earlier kept click is not lost: the core decides again with both stores.
-    const storage = read(KEY) || before;
+    const storage = `${read(KEY) || before}`;
     keep(visit, cookies, storage);
     const isNews = lacks(cookies) || lacks(storage);
     if (isNews) write();
