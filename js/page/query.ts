@@ -32,7 +32,6 @@ const cameAt: Record<string, number> = {};
  * in src/url.rs, and the values those of `push_address` in src/click_id.rs.
  */
 export function visitOf(address: string, names: readonly string[], own: readonly string[], at: number): Visit {
-  let came = 0;
   const read = address.slice(0, MAX_READ) + (address[MAX_READ] ? "~cut" : "");
   const pairs = [read.replace(/^[^?]*\??/, ""), read.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
     .map((reading) =>
@@ -47,12 +46,12 @@ export function visitOf(address: string, names: readonly string[], own: readonly
             // biome-ignore lint/suspicious/noAssignInExpressions: blocks would be shipped.
             if (isMissing(value) || own.includes(value)) value = "";
             // biome-ignore lint/suspicious/noAssignInExpressions: blocks would be shipped.
-            else came = cameAt[value] ??= at;
+            else at = cameAt[value] ??= at;
           }
           return `${name}\x01${value}\x02`;
         })
         .join(""),
     )
     .join("\x03");
-  return [pairs, came / 1_000];
+  return [pairs, at / 1_000];
 }
