@@ -32,7 +32,7 @@ const OWN_NAMES = {
   sent: "g",
   isEdge: "h",
   findClick: "q",
-  own: "z",
+  seen: "z",
   url: "x",
   isMissing: "m",
   loadCore: "a",

@@ -11,7 +11,7 @@ export type Engine = "wasm" | "js";
 
 /** A visit, as the core takes it. */
 export type Visit = readonly [
-  /** The address's pairs, as `visitOf` writes them. */
+  /** The address's pairs, as `pairsOf` writes them. */
   pairs: string,
   /** When it came, in seconds since 1970; the core takes the whole ones. */
   seconds: number,

@@ -63,7 +63,7 @@ export interface Sender {
   /** The fields with the kept click id and the unique id. */
   complete(fields: PageConversion): PageConversion;
   /** Ids of orders that came as click ids. */
-  readonly own: string[];
+  readonly seen: string[];
   /** Keeps a text instead of the kept one. */
   rewrite(text: string): void;
   note(reason: Reason | string): void;
@@ -85,7 +85,7 @@ export function openOutbox(sender: Sender): Outbox {
 }
 
 function createOutbox(sender: Sender): Outbox {
-  const { url, conversions, isEdge, own, rewrite, said, look, loadCore, complete, note, report } = sender;
+  const { url, conversions, isEdge, seen, rewrite, said, look, loadCore, complete, note, report } = sender;
   let timer: ReturnType<typeof later> | undefined;
 
   const find = (key: string) => conversions.find(([own]) => own === key);
@@ -162,7 +162,7 @@ function createOutbox(sender: Sender): Outbox {
     const all = touches();
     const rest = all.filter((touch) => {
       const id = idOf(touch) ?? "";
-      return !id || !isOwnId(id, [orderId, uniqueId]) || !own.push(id);
+      return !id || !isOwnId(id, [orderId, uniqueId]) || !seen.push(id);
     });
     if (rest.length < all.length) rewrite(rest.join("*"));
   };

@@ -1,5 +1,4 @@
 /** An address in the form that the core reads. */
-import type { Visit } from "./engine.js";
 import { isMissing } from "./missing.js";
 import { urlOf } from "./store.js";
 
@@ -20,20 +19,17 @@ export const FRAGMENT = "&?&";
 /** The characters of an address that are read: more than servers take, and few enough for the core's input. */
 const MAX_READ = 30_000;
 
-/** When this page first read each value under the names, in milliseconds since 1970: all its trackers share it. */
-const cameAt: Record<string, number> = {};
-
 /**
- * The decoded pairs of an address, in two readings, and when its click came: an id that this page has read before is no
- * new click, whatever else its address has by now. Under the given names, in small letters, a word for a missing value
- * is left out, and so is one of `own`: an order's id. Marks around an id are left out too: `"ID"`, `{ID}`, `ID/`. The first
+ * The decoded pairs of an address, in two readings. Under the given names, in small letters, a word for a missing value
+ * is left out, and so is one of `seen`, to which the others are added: an id that was read before is no new click,
+ * whatever else the address has by now. Marks around an id are left out too: `"ID"`, `{ID}`, `ID/`. The first
  * reads the query as it is; the second reads the whole address as networks mangle it, with another separator for `&`.
  * Where a longer address is cut, the last text gets a mark in it, so that half an id is none. The form and the separators are those of `push_pairs`
  * in src/url.rs, and the values those of `push_address` in src/click_id.rs.
  */
-export function visitOf(address: string, names: readonly string[], own: readonly string[], at: number): Visit {
+export function pairsOf(address: string, names: readonly string[], seen: string[]): string {
   const read = address.slice(0, MAX_READ) + (address[MAX_READ] ? "~cut" : "");
-  const pairs = [read.replace(/^[^?]*\??/, ""), read.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
+  return [read.replace(/^[^?]*\??/, ""), read.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
     .map((reading) =>
       // Not by `Array.from`, which old libraries replace.
       [...(urlOf(`http://c/?${reading.replace(/#/g, "%23")}`) as URL).searchParams]
@@ -43,15 +39,12 @@ export function visitOf(address: string, names: readonly string[], own: readonly
           let value = clean(text);
           if (names.includes(name.toLowerCase())) {
             value = withoutMarks(value);
-            // biome-ignore lint/suspicious/noAssignInExpressions: blocks would be shipped.
-            if (isMissing(value) || own.includes(value)) value = "";
-            // biome-ignore lint/suspicious/noAssignInExpressions: blocks would be shipped.
-            else at = cameAt[value] ??= at;
+            if (isMissing(value) || seen.includes(value)) value = "";
+            else seen.push(value);
           }
           return `${name}\x01${value}\x02`;
         })
         .join(""),
     )
     .join("\x03");
-  return [pairs, at / 1_000];
 }

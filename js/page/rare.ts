@@ -5,7 +5,7 @@
 import { CakeError } from "../error.js";
 import { checkNames as checkReadNames, isPlain } from "./names.js";
 import type { Reason } from "./options.js";
-import { FRAGMENT, visitOf } from "./query.js";
+import { FRAGMENT, pairsOf } from "./query.js";
 import { readSettings, SETTING_NAMES } from "./settings.js";
 import { attempt } from "./store.js";
 
@@ -70,6 +70,6 @@ export function noteDecision(
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a name or a value ends so.
   if (/~cut\x01?\x02$/.test(pairs)) note("address_cut");
   const fragment = isFragmentRead ? "" : location.hash.replace(/#([^?]*\?)?/, FRAGMENT);
-  const names = [...namesOf(pairs), ...(fragment.includes("=") ? namesOf(visitOf(fragment, [], [], 0)[0]) : [])];
+  const names = [...namesOf(pairs), ...(fragment.includes("=") ? namesOf(pairsOf(fragment, [], [])) : [])];
   if (names[0]) note("not_taken", names.join(" "));
 }

@@ -20,7 +20,7 @@ import type {
   WaitingConversion,
 } from "./options.js";
 import type { Sender } from "./outbox.js";
-import { FRAGMENT, visitOf, withoutMarks } from "./query.js";
+import { FRAGMENT, pairsOf, withoutMarks } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
 import { readSettings, SETTING_NAMES, settingsIn } from "./settings.js";
 import {
@@ -233,8 +233,8 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     watchers.forEach((watcher) => watcher());
   };
 
-  /** The ids of orders that came as click ids: they are none on this page's later addresses either. */
-  const own: string[] = [];
+  /** The ids that this page's addresses had, and those of orders that came as click ids: they are no new clicks. */
+  const seen: string[] = [];
   /**
    * A conversion's fields: ids as text, whatever their type, the kept click, and the unique id that every tab makes of
    * click and order. A given click id counts as in an address: marks around it are left out, and a word for a missing one,
@@ -272,7 +272,7 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
       if (options.edge) return note("kept_by_edge");
       // A router's fragment may look like a URL of its own: #/path?reqid=1
       const read = address.replace(options.fragment ? /#([^?]*\?)?/ : /#.*/, FRAGMENT);
-      lookLater(visitOf(read, names, own, at));
+      lookLater([pairsOf(read, names, seen), at / 1_000]);
     });
     tell();
   };
@@ -344,7 +344,7 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     findClick,
     look,
     rewrite,
-    own,
+    seen,
     said,
     note,
     report,
