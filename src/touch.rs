@@ -339,7 +339,7 @@ impl TouchPolicy {
         let earlier = after(tape, latest, TOUCH);
         let click = LandingClick::find(tape, 0, pairs);
         // A page may have held it for longer than the window.
-        let mut is_new = (click.id != NOWHERE) & (came_s > oldest_s);
+        let mut is_new = click.id != NOWHERE;
         let (mut live, mut oldest_bytes, mut older) = (0, 0, earlier);
         let mut at = next(tape, earlier, limit_s, ahead_s, oldest_s);
         while at != NOWHERE {
