@@ -8,6 +8,7 @@ mod contradiction;
 mod corrected;
 mod doubtful;
 mod elsewhere;
+mod events;
 mod files;
 mod held;
 mod near;
