@@ -12,6 +12,7 @@ mod events;
 mod files;
 mod held;
 mod near;
+mod near_orders;
 mod owed;
 mod own_ids;
 mod pages;

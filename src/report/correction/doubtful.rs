@@ -35,21 +35,71 @@ fn add(one: Net, other: Net) -> Net {
 }
 
 impl Report {
+    /// Finds the unknown conversions whose id is nearly that of an order, be it matched; once for each reconciliation.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn find_near_orders(&mut self) {
+        let class = Class::UnknownToAdvertiser;
+        if self.found.near_orders.is_some() || !self.has_conversions(class) {
+            return;
+        }
+        let mut unknown = Vec::new();
+        let mut next = self.conversions.first();
+        while let Some(place) = next {
+            next = self.conversions.next(place);
+            let head = self.conversions.head(place);
+            if head.is_some_and(|head| head.class == class as u8) {
+                unknown.push(place);
+            }
+        }
+        let near = self.near_orders(&unknown);
+        self.found.lacks_near_orders = near.is_none();
+        self.found.near_orders = Some(near.unwrap_or_default());
+    }
+
+    /// Has a class conversions?
+    fn has_conversions(&self, class: Class) -> bool {
+        let sums = self
+            .verdicts
+            .iter()
+            .filter_map(|verdicts| verdicts.sums.get(class as usize));
+        sums.flatten().any(|sum| sum.conversions > 0)
+    }
+
+    /// The conversions of orders whose money is another one's, where an unknown conversion has nearly their id. Both may
+    /// be the sale.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn doubtful_near(&self) -> Vec<u32> {
+        let near = self.found.near_orders.iter().flatten();
+        let orders = near.filter_map(|&(_, order)| {
+            let order = standing(&self.orders, Class::DuplicateOrder, order);
+            self.orders.head(order)
+        });
+        let stands = orders.filter(|order| is_pair(order.class));
+        let is_doubtful = |&stand: &u32| {
+            self.pair_of(stand).is_some_and(|(kept, _, net)| {
+                agrees(net, Net::of(&kept), self.settings.tolerance) == Some(false)
+            })
+        };
+        stands
+            .map(|order| order.partner)
+            .filter(is_doubtful)
+            .collect()
+    }
+
     /// Finds these conversions; once for each reconciliation.
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn find_doubtful(&mut self) -> Result<()> {
         let class = Class::DuplicateConversion;
-        let Some(verdicts) = &self.verdicts else {
-            return Ok(());
-        };
-        let sums = verdicts.sums.get(class as usize);
-        let has_any = sums.is_some_and(|sums| sums.iter().any(|sum| sum.conversions > 0));
-        if self.found.doubtful.is_some() || !has_any {
+        if self.found.doubtful.is_some() {
             return Ok(());
         }
+        let mut doubtful = self.doubtful_near();
         let mut memory = self.memory;
         let mut rows = Vec::new();
-        let mut next = self.conversions.first();
+        let mut next = self
+            .conversions
+            .first()
+            .filter(|_| self.has_conversions(class));
         while let Some(place) = next {
             next = self.conversions.next(place);
             let head = self.conversions.head(place);
@@ -63,7 +113,6 @@ impl Report {
             }
         }
         rows.sort_unstable();
-        let mut doubtful = Vec::new();
         for of_sale in rows.chunk_by(|one, other| one.0 == other.0) {
             let places = of_sale.iter().map(|&(_, place)| place);
             let stand = of_sale.first().map_or(NOBODY, |&(stand, _)| stand);
