@@ -133,28 +133,39 @@ impl Report {
         let Some((kept, order, net)) = self.pair_of(stand) else {
             return false;
         };
+        let others: Vec<Head> = others
+            .filter_map(|place| self.conversions.head(place))
+            .collect();
+        // Rows without a currency are in the account's. Where nothing names the order's, it may be any row's.
+        let currency = |head: &Head| match head.currency {
+            0 => self.settings.account,
+            named => named,
+        };
+        let differ = |one: u8, other: u8| one != 0 && other != 0 && one != other;
+        let own = currency(&order);
+        let is_nearer = |other: &Head| match own {
+            0 => differ(currency(&kept), currency(other)),
+            own => differ(own, currency(&kept)) && !differ(own, currency(other)),
+        };
+        if others.iter().any(is_nearer) {
+            return true;
+        }
         let tolerance = self.settings.tolerance;
-        let kept_net = Net::of(&kept);
-        let is_other_currency = !self.settings.is_same_currency(&order, &kept);
         let agrees_with = |one: Net| agrees(net, one, tolerance) == Some(true);
-        if !is_other_currency && (is_unclear(&order, net) || agrees_with(kept_net)) {
+        let mut sum = Net::of(&kept);
+        if !self.settings.is_same_currency(&order, &kept)
+            || is_unclear(&order, net)
+            || agrees_with(sum)
+        {
             return false;
         }
-        let mut sum = kept_net;
-        for other in others.filter_map(|place| self.conversions.head(place)) {
-            if is_other_currency {
-                if self.settings.is_same_currency(&order, &other) {
-                    return true;
-                }
-                continue;
-            }
-            let own = Net::of(&other);
+        others.iter().any(|other| {
+            let own = Net::of(other);
             sum = add(sum, own);
-            if [own, add(kept_net, own), sum].into_iter().any(agrees_with) {
-                return true;
-            }
-        }
-        false
+            [own, add(Net::of(&kept), own), sum]
+                .into_iter()
+                .any(agrees_with)
+        })
     }
 
     /// A conversion with its order, and what remains of that.

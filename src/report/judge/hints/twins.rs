@@ -158,7 +158,7 @@ impl Report {
         let searched = self.searched();
         let searched = searched.iter().take(if is_order { 2 } else { 1 });
         for &other in searched {
-            self.add_others(
+            add_others(
                 own,
                 other,
                 (lengths, &filter),
@@ -197,53 +197,6 @@ impl Report {
             }
         }
         lengths
-    }
-
-    /// Adds the rows of a side that have a form of one of the first entries, which are sorted; those of the own ones are
-    /// there already.
-    #[inline(never)]
-    fn add_others(
-        &self,
-        own: &[u32],
-        (store, side): (&Store, u8),
-        (lengths, filter): (u32, &Filter),
-        (entries, count): (&mut Vec<Entry>, usize),
-        memory: &mut Memory,
-    ) -> Option<()> {
-        let mut scratch = Vec::new();
-        let mut next = store.first();
-        while let Some(place) = next {
-            next = store.next(place);
-            each_entry(
-                store,
-                place,
-                (lengths, filter.has_bare),
-                &mut scratch,
-                &mut |form, key| {
-                    if !filter.may_have(form) {
-                        return Some(());
-                    }
-                    let ours = entries.get(..count).unwrap_or_default();
-                    let from = ours.partition_point(|&(other, ..)| other < form);
-                    if ours.get(from).is_none_or(|&(other, ..)| other != form) {
-                        return Some(());
-                    }
-                    // A click brings several sales: it says something of a row that has nothing else.
-                    let is_bare = |key: u8| key & BARE != 0;
-                    let same = ours.get(from..).unwrap_or_default().iter();
-                    let mut same = same.take_while(|&&(other, ..)| other == form);
-                    let is_said = usize::from(key & !BARE) != CLICK_ID
-                        || side == ORDER && is_bare(key)
-                        || same.any(|&(.., key)| is_bare(key));
-                    let is_own = side == ORDER && own.binary_search(&place).is_ok();
-                    if is_own || !is_said {
-                        return Some(());
-                    }
-                    memory.extend(entries, &[(form, side, place, key)])
-                },
-            )?;
-        }
-        Some(())
     }
 
     /// Visits the wanted rows among rows of one form that have a twin there.
@@ -337,6 +290,52 @@ impl Report {
             place,
         }
     }
+}
+
+/// Adds the rows of a side that have a form of one of the first entries, which are sorted; those of the own ones are
+/// there already.
+#[inline(never)]
+fn add_others(
+    own: &[u32],
+    (store, side): (&Store, u8),
+    (lengths, filter): (u32, &Filter),
+    (entries, count): (&mut Vec<Entry>, usize),
+    memory: &mut Memory,
+) -> Option<()> {
+    let mut scratch = Vec::new();
+    let mut next = store.first();
+    while let Some(place) = next {
+        next = store.next(place);
+        each_entry(
+            store,
+            place,
+            (lengths, filter.has_bare),
+            &mut scratch,
+            &mut |form, key| {
+                if !filter.may_have(form) {
+                    return Some(());
+                }
+                let ours = entries.get(..count).unwrap_or_default();
+                let from = ours.partition_point(|&(other, ..)| other < form);
+                if ours.get(from).is_none_or(|&(other, ..)| other != form) {
+                    return Some(());
+                }
+                // A click brings several sales: it says something of a row that has nothing else.
+                let is_bare = |key: u8| key & BARE != 0;
+                let same = ours.get(from..).unwrap_or_default().iter();
+                let mut same = same.take_while(|&&(other, ..)| other == form);
+                let is_said = usize::from(key & !BARE) != CLICK_ID
+                    || side == ORDER && is_bare(key)
+                    || same.any(|&(.., key)| is_bare(key));
+                let is_own = side == ORDER && own.binary_search(&place).is_ok();
+                if is_own || !is_said {
+                    return Some(());
+                }
+                memory.extend(entries, &[(form, side, place, key)])
+            },
+        )?;
+    }
+    Some(())
 }
 
 /// Visits the forms of a row's ids, and of its click: of every row's, or of those that have no id.
