@@ -133,9 +133,11 @@ impl Report {
         let Some((kept, order, net)) = self.pair_of(stand) else {
             return false;
         };
-        let others: Vec<Head> = others
+        let mut others: Vec<Head> = others
             .filter_map(|place| self.conversions.head(place))
             .collect();
+        // The order of files says nothing.
+        others.sort_by_key(|other| (other.revenue, other.payout));
         // Rows without a currency are in the account's. Where nothing names the order's, it may be any row's.
         let currency = |head: &Head| match head.currency {
             0 => self.settings.account,

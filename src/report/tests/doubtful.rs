@@ -100,3 +100,15 @@ fn a_row_that_agrees_is_not_rejected_beside_one_without_money() {
     );
     assert_eq!(fixes("", "", &[BARE, OTHER]), ["2,,rejected,5,,FALSE 9.00"]);
 }
+
+#[test]
+fn rows_that_add_up_to_the_order_are_found_in_any_order() {
+    const FIRST: &str = r#","revenue":10.00,"payout":5.00"#;
+    const PART: &str = r#","revenue":6.00,"payout":2.50"#;
+    const MORE: &str = r#","revenue":20.00,"payout":9.00"#;
+    for others in [[PART, PART, MORE], [PART, MORE, PART], [MORE, PART, PART]] {
+        let [one, two, three] = others;
+        let found = fixes("", "", &[FIRST, one, two, three]);
+        assert_eq!(found, ["rows_contradict"; 4], "{others:?}");
+    }
+}
