@@ -79,6 +79,21 @@ fn a_part_of_a_sale_that_has_found_a_conversion_is_not_rejected() {
         let found = judged(&[ORDER, ORDER], &[cake("1001", "601", "12.00"), other]);
         assert_eq!(found, ["rows_contradict", "would_match"], "{near}");
     }
+    // CAKE has the order's id as a unique id, beside the order's own one.
+    let order = ["u1", "1001", "601", "7", "22.00", "2.00"];
+    let rows = [
+        ["u1", "", "601", "7", "12.00", "1.00"],
+        ["1001", "", "999", "7", "10.00", "1.00"],
+    ];
+    assert_eq!(judged(&[order], &rows), ["rows_contradict", "would_match"]);
+    // It is nearly the id of two orders: each may have it.
+    let orders = [ORDER, ["", "#1001", "602", "7", "9.00", "2.00"]];
+    let rows = [
+        cake("1001", "601", "22.00"),
+        cake("#1001", "602", "10.00"),
+        cake("1001-1", "999", "10.00"),
+    ];
+    assert_eq!(judged(&orders, &rows), ["rows_contradict", "would_match"]);
     // The order is a part itself.
     let part = ["", "1001-1", "601", "7", "22.00", "2.00"];
     let found = judged(

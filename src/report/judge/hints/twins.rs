@@ -105,7 +105,7 @@ impl Report {
         Some(twins)
     }
 
-    /// The conversions, of these sorted ones, whose id is nearly that of an order, each with one such order; sorted.
+    /// The conversions, of these sorted ones, whose id is nearly that of an order, with such orders; sorted.
     #[cfg_attr(small_cold, optimize(size))]
     pub(in crate::report) fn near_orders(&self, wanted: &[u32]) -> Option<Vec<(u32, u32)>> {
         let mut near = Vec::new();
@@ -116,7 +116,7 @@ impl Report {
         Some(near)
     }
 
-    /// Visits rows of a side with a twin, once for each of their forms that it has.
+    /// Visits rows of a side with their twins, by each of their forms.
     #[cfg_attr(small_cold, optimize(size))]
     fn each_twin(
         &self,
@@ -226,7 +226,7 @@ impl Report {
         }
         for entry in group.iter().filter(|&&(_, side, ..)| side == WANTED) {
             let row = self.row_of(is_order, entry);
-            let twin = others.iter().find(|other| {
+            let twins = others.iter().filter(|other| {
                 if is_click(&row) {
                     is_click_twin(&row, other)
                 } else if (row.key | other.key) & (PART | PREFIX) == 0 {
@@ -240,7 +240,8 @@ impl Report {
                             || self.is_part_of(is_order, &row, other))
                 }
             });
-            if let Some(twin) = twin {
+            // One says enough of an order. A conversion may be any one's.
+            for twin in twins.take(if is_order { 1 } else { MOST }) {
                 visit(row.place, twin);
             }
         }
