@@ -118,7 +118,7 @@ impl Report {
         }
         if !is_upload {
             self.find_names()?;
-            self.find_near_orders();
+            self.find_near_orders(reject.contains("unknown"));
             self.find_doubtful()?;
         }
         if is_upload || reject.contains("unknown") {

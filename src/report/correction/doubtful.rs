@@ -35,11 +35,18 @@ fn add(one: Net, other: Net) -> Net {
 }
 
 impl Report {
-    /// Finds the unknown conversions whose id is nearly that of an order, be it matched; once for each reconciliation.
+    /// Finds the unknown conversions whose id is nearly that of an order, be it matched; once for each reconciliation. Where
+    /// they are not to be rejected, they matter beside a pair whose money differs.
     #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn find_near_orders(&mut self) {
+    pub(super) fn find_near_orders(&mut self, are_rejected: bool) {
         let class = Class::UnknownToAdvertiser;
-        if self.found.near_orders.is_some() || !self.has_conversions(class) {
+        let differing = [
+            Class::RevenueDiffers,
+            Class::PayoutDiffers,
+            Class::CurrencyDiffers,
+        ];
+        let matter = are_rejected || differing.iter().any(|&class| self.has_conversions(class));
+        if self.found.near_orders.is_some() || !matter || !self.has_conversions(class) {
             return;
         }
         let mut unknown = Vec::new();
