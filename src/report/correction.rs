@@ -50,6 +50,10 @@ pub(super) struct Found {
     held: [Option<Held>; 2],
     /// Conversions of which the order does not say which one stands, sorted; once a correction needs them.
     doubtful: Option<Vec<u32>>,
+    /// Unknown conversions whose id is nearly that of an order, each with the order; once a correction needs them.
+    near_orders: Option<Vec<(u32, u32)>>,
+    /// The memory did not suffice for their search.
+    lacks_near_orders: bool,
     /// The sales of the journal.
     written: Option<Written>,
 }
@@ -114,6 +118,7 @@ impl Report {
         }
         if !is_upload {
             self.find_names()?;
+            self.find_near_orders(reject.contains("unknown"));
             self.find_doubtful()?;
         }
         if is_upload || reject.contains("unknown") {

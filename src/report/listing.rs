@@ -254,19 +254,17 @@ impl Report {
             writer.string(b"refund_would_match");
         }
         writer.close(']');
-        writer.key(if is_order { "order" } else { "conversion" });
-        self.write_side(writer, is_order, place, Some(number));
+        let name = if is_order { "order" } else { "conversion" };
+        self.write_side(writer, name, is_order, place, Some(number));
         if let Some(other) = other {
-            writer.key("conversion");
-            self.write_side(writer, false, other, None);
+            self.write_side(writer, "conversion", false, other, None);
         } else if head.partner != NOBODY
             && matches!(
                 CLASSES.get(usize::from(head.class)),
                 Some(&"duplicate_order" | &"duplicate_conversion" | &"refund" | &"read_twice")
             )
         {
-            writer.key("of");
-            self.write_side(writer, is_order, head.partner, None);
+            self.write_side(writer, "of", is_order, head.partner, None);
         }
         let may_match = [Class::MissingAtCake, Class::RefundUnclear].map(|class| class as u8);
         if is_order && other.is_none() && may_match.contains(&head.class) {
@@ -311,8 +309,7 @@ impl Report {
                 difference => difference,
             };
             writer.text_of("without", difference.as_bytes());
-            writer.key("conversion");
-            self.write_side(writer, false, hint.conversion, None);
+            self.write_side(writer, "conversion", false, hint.conversion, None);
             writer.close('}');
         }
         if !is_first {
@@ -320,8 +317,16 @@ impl Report {
         }
     }
 
+    /// Writes a row under a name; neither where there is no such row.
     #[cfg_attr(small_cold, optimize(size))]
-    fn write_side(&self, writer: &mut Writer, is_order: bool, place: u32, number: Option<u32>) {
+    fn write_side(
+        &self,
+        writer: &mut Writer,
+        name: &str,
+        is_order: bool,
+        place: u32,
+        number: Option<u32>,
+    ) {
         let store = if is_order {
             &self.orders
         } else {
@@ -332,6 +337,7 @@ impl Report {
         };
         let texts = store.texts(place);
         let text = |which: usize| texts.get(which).copied().unwrap_or_default();
+        writer.key(name);
         writer.open('{');
         self.write_place(
             writer,

@@ -35,21 +35,78 @@ fn add(one: Net, other: Net) -> Net {
 }
 
 impl Report {
+    /// Finds the unknown conversions whose id is nearly that of an order, be it matched; once for each reconciliation. Where
+    /// they are not to be rejected, they matter beside a pair whose money differs.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn find_near_orders(&mut self, are_rejected: bool) {
+        let class = Class::UnknownToAdvertiser;
+        let differing = [
+            Class::RevenueDiffers,
+            Class::PayoutDiffers,
+            Class::CurrencyDiffers,
+        ];
+        let matter = are_rejected || differing.iter().any(|&class| self.has_conversions(class));
+        if self.found.near_orders.is_some() || !matter || !self.has_conversions(class) {
+            return;
+        }
+        let mut unknown = Vec::new();
+        let mut next = self.conversions.first();
+        while let Some(place) = next {
+            next = self.conversions.next(place);
+            let head = self.conversions.head(place);
+            if head.is_some_and(|head| head.class == class as u8) {
+                unknown.push(place);
+            }
+        }
+        let near = self.near_orders(&unknown);
+        self.found.lacks_near_orders = near.is_none();
+        self.found.near_orders = Some(near.unwrap_or_default());
+    }
+
+    /// Has a class conversions?
+    fn has_conversions(&self, class: Class) -> bool {
+        let sums = self
+            .verdicts
+            .iter()
+            .filter_map(|verdicts| verdicts.sums.get(class as usize));
+        sums.flatten().any(|sum| sum.conversions > 0)
+    }
+
+    /// The conversions of orders whose money is another one's, where an unknown conversion has nearly their id. Both may
+    /// be the sale.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn doubtful_near(&self) -> Vec<u32> {
+        let near = self.found.near_orders.iter().flatten();
+        let orders = near.filter_map(|&(_, order)| {
+            let order = standing(&self.orders, Class::DuplicateOrder, order);
+            self.orders.head(order)
+        });
+        let stands = orders.filter(|order| is_pair(order.class));
+        let is_doubtful = |&stand: &u32| {
+            self.pair_of(stand).is_some_and(|(kept, _, net)| {
+                agrees(net, Net::of(&kept), self.settings.tolerance) == Some(false)
+            })
+        };
+        stands
+            .map(|order| order.partner)
+            .filter(is_doubtful)
+            .collect()
+    }
+
     /// Finds these conversions; once for each reconciliation.
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn find_doubtful(&mut self) -> Result<()> {
         let class = Class::DuplicateConversion;
-        let Some(verdicts) = &self.verdicts else {
-            return Ok(());
-        };
-        let sums = verdicts.sums.get(class as usize);
-        let has_any = sums.is_some_and(|sums| sums.iter().any(|sum| sum.conversions > 0));
-        if self.found.doubtful.is_some() || !has_any {
+        if self.found.doubtful.is_some() {
             return Ok(());
         }
+        let mut doubtful = self.doubtful_near();
         let mut memory = self.memory;
         let mut rows = Vec::new();
-        let mut next = self.conversions.first();
+        let mut next = self
+            .conversions
+            .first()
+            .filter(|_| self.has_conversions(class));
         while let Some(place) = next {
             next = self.conversions.next(place);
             let head = self.conversions.head(place);
@@ -63,7 +120,6 @@ impl Report {
             }
         }
         rows.sort_unstable();
-        let mut doubtful = Vec::new();
         for of_sale in rows.chunk_by(|one, other| one.0 == other.0) {
             let places = of_sale.iter().map(|&(_, place)| place);
             let stand = of_sale.first().map_or(NOBODY, |&(stand, _)| stand);
@@ -84,28 +140,41 @@ impl Report {
         let Some((kept, order, net)) = self.pair_of(stand) else {
             return false;
         };
+        let mut others: Vec<Head> = others
+            .filter_map(|place| self.conversions.head(place))
+            .collect();
+        // The order of files says nothing.
+        others.sort_by_key(|other| (other.revenue, other.payout));
+        // Rows without a currency are in the account's. Where nothing names the order's, it may be any row's.
+        let currency = |head: &Head| match head.currency {
+            0 => self.settings.account,
+            named => named,
+        };
+        let differ = |one: u8, other: u8| one != 0 && other != 0 && one != other;
+        let own = currency(&order);
+        let is_nearer = |other: &Head| match own {
+            0 => differ(currency(&kept), currency(other)),
+            own => differ(own, currency(&kept)) && !differ(own, currency(other)),
+        };
+        if others.iter().any(is_nearer) {
+            return true;
+        }
         let tolerance = self.settings.tolerance;
-        let kept_net = Net::of(&kept);
-        let is_other_currency = !self.settings.is_same_currency(&order, &kept);
         let agrees_with = |one: Net| agrees(net, one, tolerance) == Some(true);
-        if !is_other_currency && (is_unclear(&order, net) || agrees_with(kept_net)) {
+        let mut sum = Net::of(&kept);
+        if !self.settings.is_same_currency(&order, &kept)
+            || is_unclear(&order, net)
+            || agrees_with(sum)
+        {
             return false;
         }
-        let mut sum = kept_net;
-        for other in others.filter_map(|place| self.conversions.head(place)) {
-            if is_other_currency {
-                if self.settings.is_same_currency(&order, &other) {
-                    return true;
-                }
-                continue;
-            }
-            let own = Net::of(&other);
+        others.iter().any(|other| {
+            let own = Net::of(other);
             sum = add(sum, own);
-            if [own, add(kept_net, own), sum].into_iter().any(agrees_with) {
-                return true;
-            }
-        }
-        false
+            [own, add(Net::of(&kept), own), sum]
+                .into_iter()
+                .any(agrees_with)
+        })
     }
 
     /// A conversion with its order, and what remains of that.

@@ -104,9 +104,10 @@ impl Report {
             return;
         };
         let (wanted, kinds, lent) = self.wanted(is_upload);
+        let lacks_near = !is_upload && self.found.lacks_near_orders;
         let mut held = Held {
             near: near(verdicts, is_upload),
-            lacks_search: verdicts.lacks_hints || self.has_near_elsewhere(),
+            lacks_search: verdicts.lacks_hints || lacks_near || self.has_near_elsewhere(),
             lent,
             ..Held::default()
         };
@@ -115,6 +116,10 @@ impl Report {
                 Some(twins) => held.twins = twins,
                 None => held.lacks_search = true,
             }
+        } else {
+            let near = self.found.near_orders.iter().flatten();
+            held.near.extend(near.map(|&(conversion, _)| conversion));
+            sort_numbers(&mut held.near);
         }
         for &place in &wanted {
             for which in [UNIQUE_ID, ORDER_ID] {

@@ -1,7 +1,7 @@
 //! Two rows of one sale that contradict each other, such as one export before its cancellation and one after it. Which
 //! of them is the newer they do not say, so a person must look.
 
-use super::refunds::{NOTHING, Rest, UNCLEAR};
+use super::refunds::{NOTHING, Rest, UNCLEAR, UNKNOWN};
 use super::{Class, Judge, Verdicts};
 use crate::report::store::{Head, IS_AMENDED, IS_DAY, NO_AMOUNT, NO_TIME};
 use crate::report::{Report, Settings};
@@ -20,15 +20,22 @@ fn compare(one: &Head, other: &Head) -> Option<Ordering> {
 }
 
 impl Settings {
-    /// Does a row contradict the row of its sale that stands? An earlier try that failed does not.
+    /// Does a row contradict the row of its sale that stands? An earlier try that failed does not. One that was paid and
+    /// given back does: what came after it may be another sale.
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn contradict(&self, row: &Head, stand: &Head) -> bool {
         let is_taken_back = |head: &Head| self.rank(head.status) > 1;
         if is_taken_back(stand) {
             return false;
         }
+        let [_, _, _, given_back @ ..] = self.codes;
         if is_taken_back(row) {
-            return compare(row, stand).is_none_or(Ordering::is_ge);
+            return given_back.contains(&row.status)
+                || compare(row, stand).is_none_or(Ordering::is_ge);
+        }
+        // How much it gave back it does not say.
+        if row.pair == UNKNOWN {
+            return true;
         }
         let differ = |one: i64, other: i64| {
             one != NO_AMOUNT && other != NO_AMOUNT && (one - other).abs() > self.tolerance

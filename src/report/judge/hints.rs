@@ -48,7 +48,8 @@ impl Judge {
         // What the forwarder knows under another spelling has been handed over. A click brings several sales.
         orders.retain(|&place| {
             let head = report.orders.head(place);
-            head.is_some_and(|head| head.partner == NOBODY)
+            let is_missing = Class::MissingAtCake as u8;
+            head.is_some_and(|head| head.class == is_missing && head.partner == NOBODY)
         });
         keys.retain(|&key| key != CLICK_ID);
         let events = Near {

@@ -450,12 +450,6 @@ impl Judge {
         for index in from..to {
             let place = *self.left.get(side)?.get(index)?;
             let head = report.side(is_order).head(place)?;
-            // An order keeps the state that the forwarder has reported.
-            let partner = if head.class == Class::Delivered as u8 {
-                head.partner
-            } else {
-                NOBODY
-            };
             let is_refund = is_order && head.flags & IS_REFUND != 0;
             self.has_doubts |= is_refund;
             let class = if head.flags & key_flags == 0 {
@@ -471,6 +465,14 @@ impl Judge {
                 Class::MissingAtCake
             } else {
                 Class::UnknownToAdvertiser
+            };
+            // A missing order keeps the state that the forwarder has reported, by its number. In any other class the
+            // partner is a row.
+            let is_delivered = head.class == Class::Delivered as u8;
+            let partner = if is_delivered && class == Class::MissingAtCake {
+                head.partner
+            } else {
+                NOBODY
             };
             self.settle(report, is_order, place, class, partner, &head);
         }

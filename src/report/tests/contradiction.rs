@@ -140,6 +140,78 @@ fn a_row_that_takes_the_sale_back_later_holds_it_back_and_an_earlier_try_does_no
 }
 
 #[test]
+fn a_row_that_gave_the_sale_back_before_holds_it_back_and_a_failed_or_pending_try_does_not() {
+    let options = "status.paid=approved\nstatus.refunded=reversed\nstatus.failed=rejected\n\
+        status.cancelled=rejected\nstatus.chargeback=reversed\nstatus.open=pending";
+    let file = |rows: &[&str]| {
+        let rows = rows.join("\n");
+        format!("order_id,click_id,date,revenue,status,refunded_amount\n{rows}\n")
+    };
+    let before = |words: &str| format!("1,c1,2026-06-01 10:00:00,22.00,{words}");
+    let paid = "1,c1,2026-06-03 10:00:00,22.00,paid,";
+    for (words, is_held) in [
+        ("refunded,", true),
+        ("returned,", true),
+        ("reversed,", true),
+        ("chargeback,", true),
+        // The row's own refunds, in part and whole.
+        ("paid,5.00", true),
+        ("paid,22.00", true),
+        ("open,5.00", true),
+        ("failed,", false),
+        ("cancelled,", false),
+        ("rejected,", false),
+        ("open,", false),
+        ("paid,", false),
+    ] {
+        let other = before(words);
+        for order in [[other.as_str(), paid], [paid, other.as_str()]] {
+            let one = [file(&order)];
+            let two = order.map(|row| file(&[row]));
+            for files in [&one[..], &two] {
+                let mut found = [true, false].map(|at_cake| judged(options, "", files, at_cake));
+                let expected = if is_held {
+                    [&HELD_AT_CAKE[..], &HELD[..]]
+                } else {
+                    found[1].pop();
+                    [
+                        &["duplicate_order", "matched"][..],
+                        &["duplicate_order", "missing_at_cake"],
+                    ]
+                };
+                assert_eq!(found, expected, "{words} {files:?}");
+            }
+        }
+    }
+    // The refund is the later one, and the first row stands.
+    let files = [file(&[
+        &before("paid,"),
+        "1,c1,2026-06-03 10:00:00,22.00,paid,5.00",
+    ])];
+    let found = judged(options, "", &files, false);
+    assert_eq!(found, HELD);
+    // It does not say how much.
+    let shopify = |date: &str, status: &str| {
+        format!(
+            "id,created_at,current_total_price,total_price,financial_status\n1,{date},22.00,22.00,{status}\n"
+        )
+    };
+    let files = [
+        shopify("2026-06-01 10:00:00", "paid"),
+        shopify("2026-06-03 10:00:00", "partially_refunded"),
+    ];
+    let found = judged("", "dialect=shopify", &files, true);
+    assert_eq!(found, HELD_AT_CAKE);
+    // A pending row is no sale either that a refund before it leaves alone.
+    let files = [file(&[
+        &before("refunded,"),
+        "1,c1,2026-06-03 10:00:00,22.00,open,",
+    ])];
+    let found = judged(options, "", &files, true);
+    assert_eq!(found, HELD_AT_CAKE);
+}
+
+#[test]
 fn a_sale_a_refund_and_a_sale_whose_times_do_not_tell_their_order_are_held() {
     const SAME: [&str; 3] = ["2026-06-10 10:00:00"; 3];
     const DAY: &str = "2026-06-10";

@@ -53,6 +53,39 @@ fn a_row_in_the_orders_currency_is_not_rejected_beside_one_in_another() {
 }
 
 #[test]
+fn a_row_in_the_accounts_currency_is_not_rejected_where_the_order_names_none() {
+    const EURO_ALIKE: &str = r#","revenue":22.00,"payout":10.00,"currency":"EUR""#;
+    let usd = "currency=USD";
+    for first in [EURO, EURO_ALIKE] {
+        for second in [DOLLAR, NONE, OTHER_DOLLAR] {
+            let found = fixes(usd, "", &[first, second]);
+            assert!(!found.is_empty(), "{first} {second}");
+            assert!(
+                found.iter().all(|line| line == "rows_contradict"),
+                "{first} {second} {found:?}"
+            );
+        }
+    }
+    // The one that stands is in the account's currency.
+    assert_eq!(
+        fixes(usd, "", &[DOLLAR, EURO_ALIKE]),
+        ["2,,rejected,5,,FALSE 10.00"]
+    );
+    // Nothing names the order's currency.
+    assert_eq!(fixes("", "", &[EURO_ALIKE, DOLLAR]), ["rows_contradict"]);
+    assert_eq!(fixes("", "", &[DOLLAR, EURO_ALIKE]), ["rows_contradict"]);
+    // Two rows in one currency are one sale twice.
+    assert_eq!(
+        fixes(usd, "", &[EURO_ALIKE; 2]),
+        ["2,,rejected,5,,FALSE 10.00"]
+    );
+    assert_eq!(
+        fixes("", "", &[EURO_ALIKE; 2]),
+        ["2,,rejected,5,,FALSE 10.00"]
+    );
+}
+
+#[test]
 fn a_row_that_agrees_is_not_rejected_beside_one_without_money() {
     const BARE: &str = "";
     const REVENUE: &str = r#","revenue":22.00"#;
@@ -66,4 +99,16 @@ fn a_row_that_agrees_is_not_rejected_beside_one_without_money() {
         ["2,,rejected,5,,FALSE 10.00"]
     );
     assert_eq!(fixes("", "", &[BARE, OTHER]), ["2,,rejected,5,,FALSE 9.00"]);
+}
+
+#[test]
+fn rows_that_add_up_to_the_order_are_found_in_any_order() {
+    const FIRST: &str = r#","revenue":10.00,"payout":5.00"#;
+    const PART: &str = r#","revenue":6.00,"payout":2.50"#;
+    const MORE: &str = r#","revenue":20.00,"payout":9.00"#;
+    for others in [[PART, PART, MORE], [PART, MORE, PART], [MORE, PART, PART]] {
+        let [one, two, three] = others;
+        let found = fixes("", "", &[FIRST, one, two, three]);
+        assert_eq!(found, ["rows_contradict"; 4], "{others:?}");
+    }
 }

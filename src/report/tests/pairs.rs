@@ -186,7 +186,6 @@ fn a_try_that_was_paid_stands_before_those_that_were_not() {
         ("rejected", "approved"),
         ("pending", "approved"),
         ("rejected", "pending"),
-        ("reversed", "approved"),
     ] {
         let orders = format!(
             "order_id,date,status\nA,2026-06-01 10:00:00,{first}\nA,2026-06-01 10:05:00,{second}\n"

@@ -1,5 +1,6 @@
 //! Orders whose sale may have another row as well: with nearly the same key, or with nothing but the same click. All
-//! orders and all of CAKE's rows are searched, and only for what would be uploaded.
+//! orders and all of CAKE's rows are searched, and only for what would be uploaded. The same of conversions that no order
+//! has: one that has found its conversion may be theirs, too.
 
 use super::rule::{PART, PREFIX, SHORT, each_near, fits, needs_click};
 use super::{is_part_of_other, shown_digits};
@@ -19,7 +20,7 @@ pub(in crate::report) struct Twins {
     pub(in crate::report) orders: Vec<u32>,
 }
 
-/// The sides of an entry: an order that is searched for, another order, a conversion.
+/// The sides of an entry: a row that is searched for, another order, a conversion.
 const WANTED: u8 = 0;
 const ORDER: u8 = 1;
 const CONVERSION: u8 = 2;
@@ -90,8 +91,41 @@ impl Report {
     #[cfg_attr(small_cold, optimize(size))]
     pub(in crate::report) fn twins(&self, wanted: &[u32]) -> Option<Twins> {
         let mut twins = Twins::default();
+        self.each_twin(true, wanted, &mut |place, twin| {
+            let list = if twin.side == CONVERSION {
+                &mut twins.at_cake
+            } else {
+                &mut twins.orders
+            };
+            list.push(place);
+        })?;
+        for list in [&mut twins.at_cake, &mut twins.orders] {
+            sort_numbers(list);
+        }
+        Some(twins)
+    }
+
+    /// The conversions, of these sorted ones, whose id is nearly that of an order, with such orders; sorted.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(in crate::report) fn near_orders(&self, wanted: &[u32]) -> Option<Vec<(u32, u32)>> {
+        let mut near = Vec::new();
+        self.each_twin(false, wanted, &mut |place, twin| {
+            near.push((place, twin.place));
+        })?;
+        near.sort_unstable();
+        Some(near)
+    }
+
+    /// Visits rows of a side with their twins, by each of their forms.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn each_twin(
+        &self,
+        is_order: bool,
+        wanted: &[u32],
+        visit: &mut dyn FnMut(u32, &Row<'_>),
+    ) -> Option<()> {
         if wanted.is_empty() {
-            return Some(twins);
+            return Some(());
         }
         let mut memory = self.memory;
         let mut scratch = Vec::new();
@@ -99,11 +133,17 @@ impl Report {
         let mut entries: Vec<Entry> = Vec::new();
         for &place in wanted {
             each_entry(
-                &self.orders,
+                self.side(is_order),
                 place,
-                (lengths, true),
+                (lengths, is_order),
                 &mut scratch,
-                &mut |form, key| memory.extend(&mut entries, &[(form, WANTED, place, key)]),
+                &mut |form, key| {
+                    // A conversion of the same click is another sale.
+                    if !is_order && key & BARE != 0 {
+                        return Some(());
+                    }
+                    memory.extend(&mut entries, &[(form, WANTED, place, key)])
+                },
             )?;
         }
         entries.sort_unstable();
@@ -112,18 +152,28 @@ impl Report {
             filter.add(form);
             filter.has_bare |= key & BARE != 0;
         }
-        self.add_others(wanted, (lengths, &filter), &mut entries, &mut memory)?;
+        let count = entries.len();
+        // Orders that are searched for are there already.
+        let own = if is_order { wanted } else { &[] };
+        let searched = self.searched();
+        let searched = searched.iter().take(if is_order { 2 } else { 1 });
+        for &other in searched {
+            add_others(
+                own,
+                other,
+                (lengths, &filter),
+                (&mut entries, count),
+                &mut memory,
+            )?;
+        }
         entries.sort_unstable();
         entries.dedup_by_key(|&mut (form, side, place, _)| (form, side, place));
         for group in entries.chunk_by(|one, other| one.0 == other.0) {
             if group.len() > 1 && group.iter().any(|&(_, side, ..)| side == WANTED) {
-                self.judge_form(group, &mut twins);
+                self.judge_form(is_order, group, visit);
             }
         }
-        for list in [&mut twins.at_cake, &mut twins.orders] {
-            sort_numbers(list);
-        }
-        Some(twins)
+        Some(())
     }
 
     fn searched(&self) -> [(&Store, u8); 2] {
@@ -149,63 +199,16 @@ impl Report {
         lengths
     }
 
-    /// Adds the rows of both sides that have a form of a wanted order's.
-    #[inline(never)]
-    fn add_others(
-        &self,
-        wanted: &[u32],
-        (lengths, filter): (u32, &Filter),
-        entries: &mut Vec<Entry>,
-        memory: &mut Memory,
-    ) -> Option<()> {
-        let count = entries.len();
-        let mut scratch = Vec::new();
-        for (store, side) in self.searched() {
-            let mut next = store.first();
-            while let Some(place) = next {
-                next = store.next(place);
-                each_entry(
-                    store,
-                    place,
-                    (lengths, filter.has_bare),
-                    &mut scratch,
-                    &mut |form, key| {
-                        if !filter.may_have(form) {
-                            return Some(());
-                        }
-                        let ours = entries.get(..count).unwrap_or_default();
-                        let from = ours.partition_point(|&(other, ..)| other < form);
-                        if ours.get(from).is_none_or(|&(other, ..)| other != form) {
-                            return Some(());
-                        }
-                        // A click brings several sales: it says something of a row that has nothing else.
-                        let is_bare = |key: u8| key & BARE != 0;
-                        let same = ours.get(from..).unwrap_or_default().iter();
-                        let mut same = same.take_while(|&&(other, ..)| other == form);
-                        let is_said = usize::from(key & !BARE) != CLICK_ID
-                            || side == ORDER && is_bare(key)
-                            || same.any(|&(.., key)| is_bare(key));
-                        let is_own = side == ORDER && wanted.binary_search(&place).is_ok();
-                        if is_own || !is_said {
-                            return Some(());
-                        }
-                        memory.extend(entries, &[(form, side, place, key)])
-                    },
-                )?;
-            }
-        }
-        Some(())
-    }
-
-    /// Finds the wanted orders among rows of one form that have a twin there.
+    /// Visits the wanted rows among rows of one form that have a twin there.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    fn judge_form(&self, group: &[Entry], twins: &mut Twins) {
+    fn judge_form(&self, is_order: bool, group: &[Entry], visit: &mut dyn FnMut(u32, &Row<'_>)) {
         let is_click = |row: &Row<'_>| usize::from(row.key & !BARE) == CLICK_ID;
         // Few rows of one form differ. CAKE's come first.
         let mut others: Vec<Row<'_>> = Vec::new();
-        for entry in group.iter().rev() {
-            let row = self.row_of(entry);
+        let theirs = group.iter().rev();
+        for entry in theirs.filter(|&&(_, side, ..)| is_order || side != WANTED) {
+            let row = self.row_of(is_order, entry);
             let is_known = |other: &Row<'_>| {
                 Row {
                     place: row.place,
@@ -222,8 +225,8 @@ impl Report {
             }
         }
         for entry in group.iter().filter(|&&(_, side, ..)| side == WANTED) {
-            let row = self.row_of(entry);
-            let twin = others.iter().find(|other| {
+            let row = self.row_of(is_order, entry);
+            let twins = others.iter().filter(|other| {
                 if is_click(&row) {
                     is_click_twin(&row, other)
                 } else if (row.key | other.key) & (PART | PREFIX) == 0 {
@@ -233,21 +236,24 @@ impl Report {
                     fits(row.key, other.key)
                         && !is_other(row.offer, other.offer)
                         && (is_one_click || !needs_click(row.key, other.key))
-                        && ((row.key | other.key) & PART == 0 || self.is_part_of(&row, other))
+                        && ((row.key | other.key) & PART == 0
+                            || self.is_part_of(is_order, &row, other))
                 }
             });
-            match twin {
-                Some(twin) if twin.side == CONVERSION => twins.at_cake.push(row.place),
-                Some(_) => twins.orders.push(row.place),
-                None => {}
+            // One says enough of an order. A conversion may be any one's.
+            for twin in twins.take(if is_order { 1 } else { MOST }) {
+                visit(row.place, twin);
             }
         }
     }
 
     /// Is an order a part of another row's order, or the other way round? An order that is taken back has given way to
-    /// its parts.
+    /// its parts; a conversion of one may be its refund's.
     #[cfg_attr(small_cold, optimize(size))]
-    fn is_part_of(&self, row: &Row<'_>, other: &Row<'_>) -> bool {
+    fn is_part_of(&self, is_order: bool, row: &Row<'_>, other: &Row<'_>) -> bool {
+        if !is_order {
+            return is_part_of_other(&self.orders, other.place, &self.conversions, row.place);
+        }
         let store = self.side(other.side != CONVERSION);
         let head = store.head(other.place);
         let is_taken_back = other.side != CONVERSION
@@ -255,7 +261,13 @@ impl Report {
         !is_taken_back && is_part_of_other(&self.orders, row.place, store, other.place)
     }
 
-    fn row_of(&self, &(_, side, place, key): &Entry) -> Row<'_> {
+    /// The row of an entry, where orders are searched for or conversions.
+    fn row_of(&self, is_order: bool, &(_, side, place, key): &Entry) -> Row<'_> {
+        let side = if side == WANTED && !is_order {
+            CONVERSION
+        } else {
+            side
+        };
         let store = if side == CONVERSION {
             &self.conversions
         } else {
@@ -279,6 +291,52 @@ impl Report {
             place,
         }
     }
+}
+
+/// Adds the rows of a side that have a form of one of the first entries, which are sorted; those of the own ones are
+/// there already.
+#[inline(never)]
+fn add_others(
+    own: &[u32],
+    (store, side): (&Store, u8),
+    (lengths, filter): (u32, &Filter),
+    (entries, count): (&mut Vec<Entry>, usize),
+    memory: &mut Memory,
+) -> Option<()> {
+    let mut scratch = Vec::new();
+    let mut next = store.first();
+    while let Some(place) = next {
+        next = store.next(place);
+        each_entry(
+            store,
+            place,
+            (lengths, filter.has_bare),
+            &mut scratch,
+            &mut |form, key| {
+                if !filter.may_have(form) {
+                    return Some(());
+                }
+                let ours = entries.get(..count).unwrap_or_default();
+                let from = ours.partition_point(|&(other, ..)| other < form);
+                if ours.get(from).is_none_or(|&(other, ..)| other != form) {
+                    return Some(());
+                }
+                // A click brings several sales: it says something of a row that has nothing else.
+                let is_bare = |key: u8| key & BARE != 0;
+                let same = ours.get(from..).unwrap_or_default().iter();
+                let mut same = same.take_while(|&&(other, ..)| other == form);
+                let is_said = usize::from(key & !BARE) != CLICK_ID
+                    || side == ORDER && is_bare(key)
+                    || same.any(|&(.., key)| is_bare(key));
+                let is_own = side == ORDER && own.binary_search(&place).is_ok();
+                if is_own || !is_said {
+                    return Some(());
+                }
+                memory.extend(entries, &[(form, side, place, key)])
+            },
+        )?;
+    }
+    Some(())
 }
 
 /// Visits the forms of a row's ids, and of its click: of every row's, or of those that have no id.
