@@ -43,20 +43,28 @@ export function readSettings(given: readonly GivenSetting[]): Settings & { reado
 
 /** The value for the setting at this place; none if it is wrong. */
 function readSetting(value: unknown, at: number): unknown {
-  if (at === 8) return consentOf(value);
-  if (at === 10) return typeof value === "function" ? value : null;
   const text = `${value}`.trim();
   const small = text.toLowerCase();
   if (at < 4) {
     // `edge="edge"` is how XML writes `edge`.
     return /^(true|1|yes|on|)$/.test(small) || text === NAMES[at] || (!/^(false|0|no|off)$/.test(small) && null);
   }
-  // The same rule as `TouchPolicy::new` of src/touch.rs.
-  if (at < 7) return /^[1-9]\d{0,2}$/.test(text) && +text <= (at === 5 ? 20 : 400) ? +text : null;
-  if (at < 8) return /^(last|first)$/.test(small) ? small : null;
-  // An object is no text, except an address. Nor is what a template prints for a missing value.
-  if (/^(\[object .*|undefined|null|nan|true|false)$/.test(small)) return null;
-  // A list in a script is a text with commas here. The rule of `parametersOption` in js/option.ts, in fewer bytes.
-  if (at === 9) return /^\w[^;|"]*$/.test(text) ? small.match(/[^\s,]+/g) : null;
-  return ((at > 11 || ENDPOINT.test(resolve(text) as never)) && text) || null;
+  return (
+    (at < 7
+      ? // The same rule as `TouchPolicy::new` of src/touch.rs.
+        /^[1-9]\d{0,2}$/.test(text) && +text <= (at === 5 ? 20 : 400) && +text
+      : at < 8
+        ? /^(last|first)$/.test(small) && small
+        : at === 8
+          ? consentOf(value)
+          : at === 10
+            ? typeof value === "function" && value
+            : // An object is no text, except an address. Nor is what a template prints for a missing value.
+              !/^(false|null|undefined|\[obj.*)$/.test(small) &&
+              (at === 9
+                ? // A list in a script is a text with commas here. The rule of `parametersOption` in js/option.ts, in fewer
+                  // bytes.
+                  /^\w[^;|"]*$/.test(text) && small.match(/[^\s,]+/g)
+                : (at > 11 || ENDPOINT.test(resolve(text) as never)) && text)) || null
+  );
 }

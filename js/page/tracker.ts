@@ -329,7 +329,7 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     keep(["", 0], text, "");
     // Empty stores would tell other tabs that the visitor has said no. The core reads no click in this text, and no
     // click's text has it.
-    memory ||= "**";
+    memory ||= text;
     age ||= 1e8;
     write();
   };
