@@ -35,7 +35,7 @@ export function openTag(): void {
   const address = script?.src as string;
   const before: Partial<Queue> = use ?? {};
   const settings = readSettings([
-    ["base", urlOf(".", script?.src as string)],
+    ["base", urlOf(".", address)],
     ...(urlOf(address)?.searchParams ?? []),
     // Those of the element that runs go first.
     ...settingsIn({ ...script?.dataset, ...current?.dataset }),

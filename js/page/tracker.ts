@@ -216,7 +216,7 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     // An earlier kept click is not lost: the core decides again with both stores.
     const storage = `${read(KEY) || before}`;
     keep(visit, cookies, storage);
-    const isNews = lacks(cookies) || lacks(storage);
+    const isNews = [cookies, storage].some(lacks);
     if (isNews) write();
     stored = readStores();
     if (visit[0] && options.debug) {
