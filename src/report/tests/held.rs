@@ -142,6 +142,17 @@ fn an_id_with_a_spreadsheets_mark_is_not_uploaded() {
         ("#BEZUG!", "shortened_id"),
         ("#N/A", "shortened_id"),
         ("#DIV/0!", "shortened_id"),
+        ("Err:502", "shortened_id"),
+        (" err:508", "shortened_id"),
+        ("Err\u{a0}:511", "shortened_id"),
+        ("Erro:504", "shortened_id"),
+        ("Ошибка:522", "shortened_id"),
+        ("エラー:502", "shortened_id"),
+        ("#BUSY!", "shortened_id"),
+        ("#¡REF!", "shortened_id"),
+        ("Loading...", "shortened_id"),
+        ("ORD:502", "ORD:502/ORD:502"),
+        ("Err:1502", "Err:1502/Err:1502"),
         ("", "/"),
         ("2e12", "2e12/2e12"),
         ("#1007", "#1007/#1007"),
@@ -155,6 +166,7 @@ fn an_id_with_a_spreadsheets_mark_is_not_uploaded() {
     for rows in [
         format!("########,1001,c1,{REST}\n"),
         format!("T1,#REF!,c1,{REST}\n"),
+        format!("T1,Err:502,c1,{REST}\n"),
         format!("T1,1001,c1,{REST}\nT1,########,c1,{REST}\n"),
     ] {
         let orders = format!("unique_id,{HEADER}{rows}");
