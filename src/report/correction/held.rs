@@ -62,15 +62,26 @@ impl Held {
     pub(super) fn is_shortened(&self, report: &Report, order: u32, ids: [&[u8]; 2]) -> bool {
         let mut rounded = self.rounded;
         let mut rows = self.lent.rows(order).chain([order]);
-        rows.any(|row| report.lost.binary_search(&row).is_ok())
+        rows.any(|row| has_lost(report, row, false))
             || ids.iter().any(|id| {
                 proof(id).len() < id.len() || rounded.has(report, true, id) || is_marked(id)
             })
     }
 
+    /// Has a spreadsheet lost the offer of one of a sale's rows?
+    pub(super) fn has_lost_offer(&self, report: &Report, order: u32) -> bool {
+        let mut rows = self.lent.rows(order).chain([order]);
+        rows.any(|row| has_lost(report, row, true))
+    }
+
     pub(super) fn rows(&self) -> u64 {
         self.rows
     }
+}
+
+/// Has a spreadsheet lost an id of an order's row, or else its offer?
+fn has_lost(report: &Report, row: u32, is_offer: bool) -> bool {
+    report.lost.binary_search(&(row, is_offer)).is_ok()
 }
 
 /// Has a program written a mark before the id, so that a spreadsheet keeps it: `="1003"` and `'1004`? Word processors make

@@ -1,8 +1,9 @@
 //! What the kind of a row says, in the words of shops and payment providers: a sale, money that was taken back, or
 //! something else, of which it is not certain what it does to the sale.
 
-use crate::report::flag::{is_among, text_of};
-use crate::report::source::Source;
+use crate::report::day::Days;
+use crate::report::flag::{Flag, is_among, text_of};
+use crate::report::source::{Source, is_lost};
 use crate::spoiled::narrow;
 
 /// What a row's kind says.
@@ -14,7 +15,7 @@ pub(super) enum Meaning {
     Refund,
     /// The same by a dispute: its status says how it ended.
     Dispute,
-    /// Something is undone, has failed or is only announced, such as `Void`, `RefundFailed`.
+    /// Something is undone, has failed or is only announced, such as `Void`, `RefundFailed`. Or nobody can read the kind.
     Undone,
     /// Other money than a sale's, such as `Fee`, `Payout`, `Payment Hold`.
     Apart,
@@ -98,7 +99,14 @@ impl Meaning {
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn of(kind: &[u8]) -> Self {
-        let words = words_of(&text_of(kind));
+        let text = text_of(kind);
+        let words = words_of(&text);
+        // A spreadsheet has lost it, or it is a mark such as `?`.
+        if is_lost(text.as_bytes())
+            || words.is_empty() && Flag::read(kind, &Days::default()) == Flag::Unclear
+        {
+            return Self::Undone;
+        }
         let whole = words.concat();
         let has_word = |list: &str| words.iter().any(|word| is_among(list, word));
         let is_refund = has_part(REFUND, &whole);
@@ -178,7 +186,8 @@ mod tests {
                 "Reversal|Payment Reversal|PAYMENT_REVERSED|Reverse|Void|voided|Storno|Stornierung|Gutschrift|Avoir|Retoure|Cancel|\
                  Cancelled|CancelSale|Cancellation of Reversal|Annulation|Anulación|Failed|payment_failed|charge_failure|Declined|\
                  RefundFailed|Remboursement refusé|Rückerstattung fehlgeschlagen|Non remboursable|dispute_reversal|返金不可|\
-                 partial_capture_reversal|キャンセル|Nota de crédito|credited|gutgeschrieben|returned_payment|İptal|Nicht erstattbar",
+                 partial_capture_reversal|キャンセル|Nota de crédito|credited|gutgeschrieben|returned_payment|İptal|Nicht erstattbar|########|#REF!|#N/A|\
+                 Err:502|?",
                 Meaning::Undone,
             ),
             (
@@ -195,7 +204,7 @@ mod tests {
                  Mass Pay Payment|Express Checkout Payment|topup|capture|credit|debit|Website Payment|general|Retiro en tienda|\
                  auth_capture|authCaptureTransaction|priorAuthCaptureTransaction|prior_auth_capture|Authorization & Capture|\
                  Authorization and Capture|Authorization w/ Auto Capture|captureOnlyTransaction|Return customer|Return ticket|Round trip (return)|returns accepted|\
-                 Ｓａｌｅ",
+                 Ｓａｌｅ|-|\u{2014}|#1",
                 Meaning::Sale,
             ),
         ] {

@@ -6,6 +6,7 @@ use crate::placeholder::is_missing_value;
 use crate::placeholder::lost::is_error_of_sheet;
 use crate::report::amount::{NumberFormat, SCALE, percent_of, plain, read as read_amount};
 use crate::report::encoding::from_windows;
+use crate::report::flag::Flag;
 use crate::report::flaw::Flaw;
 use crate::report::names::{Fields, Kind, Role, RowKind};
 use crate::report::store::NO_AMOUNT;
@@ -77,18 +78,30 @@ impl Source {
         }
     }
 
-    /// Has a spreadsheet lost an order's id?
+    /// Has a spreadsheet lost an order's id? Has it lost the offer, or is there a mark or a word that tells none?
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    pub(crate) fn has_lost_id(&self, fields: &Fields, input: &[u8]) -> Result<bool, Flaw> {
+    pub(crate) fn lost(
+        &self,
+        fields: &Fields,
+        input: &[u8],
+        offer: &[u8],
+    ) -> Result<[bool; 2], Flaw> {
+        let mut has_lost_id = false;
         for role in [Role::UniqueId, Role::OrderId] {
-            let text = fields.text(role, input).trim_ascii();
+            let text = fields.text(role, input);
             let is_none = !text.is_empty() && self.id(fields, role, input)?.is_empty();
-            if is_none && is_lost(&self.decode(text)?) {
-                return Ok(true);
-            }
+            has_lost_id |= is_none && is_lost(&self.decode(text)?);
         }
-        Ok(false)
+        let text = fields.text(Role::OfferId, input);
+        // The caller's offer is that of the rows that say none.
+        let says_none = || {
+            let flag = Flag::read(text.trim_ascii(), &self.days);
+            matches!(flag, Flag::Nothing | Flag::No)
+        };
+        let has_lost_offer =
+            !text.is_empty() && offer.is_empty() && (is_lost(&self.decode(text)?) || !says_none());
+        Ok([has_lost_id, has_lost_offer])
     }
 
     #[inline(never)]
@@ -307,7 +320,8 @@ pub(super) fn is_order(kind: &[u8]) -> bool {
 
 /// Has a spreadsheet an error, or its mark for a narrow column, in place of a value: `#REF!`, `########`, `Err:502`?
 #[cfg_attr(small_cold, optimize(size))]
-fn is_lost(cell: &[u8]) -> bool {
+pub(in crate::report) fn is_lost(cell: &[u8]) -> bool {
+    let cell = cell.trim_ascii();
     // `#1001` has not lost its number.
     cell.starts_with(b"#") && kinds_of(cell) & DIGIT == 0
         || core::str::from_utf8(cell).is_ok_and(is_error_of_sheet)

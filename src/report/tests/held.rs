@@ -180,6 +180,81 @@ fn an_id_with_a_spreadsheets_mark_is_not_uploaded() {
 }
 
 #[test]
+fn an_order_without_its_offer_has_the_callers_and_one_that_lost_it_has_none() {
+    let says_none = [
+        "", " ", "NULL", "null", "N/A", "-", "\u{2014}", "\\N", "none", "0", "NaN",
+    ];
+    let is_lost = [
+        "########",
+        " #### ",
+        "#REF!",
+        "#N/A",
+        "#NV",
+        "#BEZUG!",
+        "Err:502",
+        "?",
+        "???",
+        "unknown",
+        "{offer_id}",
+        "Loading...",
+        "Summer Sale",
+    ];
+    let cells = says_none.map(|cell| (cell, "1001/1001")).into_iter();
+    for (offer, expected) in cells.chain(is_lost.map(|cell| (cell, "no_offer_id"))) {
+        let json = format!(
+            r#"[{{"order_id":"1001","click_id":"c1","offer_id":{},"date":"2026-06-20 10:00:00","payout":18,"status":"approved"}}]"#,
+            serde_json::to_string(offer).unwrap()
+        );
+        let csv = format!("{HEADER}1001,c1,{offer},2026-06-20 10:00:00,18.00,approved\n");
+        for orders in [csv, json] {
+            let files = [("orders", orders.as_str()), ("conversions", "[]")];
+            assert_eq!(upload("", &files), [expected], "{orders}");
+        }
+    }
+    // Another row of the sale has it, or has lost it.
+    for (one, other, expected) in [
+        ("5", "#REF!", "1001/1001"),
+        ("#REF!", "5", "1001/1001"),
+        ("", "#REF!", "no_offer_id"),
+        ("#REF!", "", "no_offer_id"),
+    ] {
+        let row = |offer| format!("1001,c1,{offer},2026-06-20 10:00:00,18.00,approved\n");
+        let orders = [HEADER, &row(one), &row(other)].concat();
+        let files = [("orders", orders.as_str()), ("conversions", "[]")];
+        let found = upload("", &files);
+        assert_eq!(found, [expected], "{one} {other}");
+    }
+}
+
+#[test]
+fn an_order_that_lost_another_cell_is_not_uploaded() {
+    for cell in ["########", "#REF!", "#N/A", "Err:502", "?", "Loading..."] {
+        for (click, currency, kind, expected) in [
+            (cell, "EUR", "sale", "no_click_id"),
+            ("c1", cell, "sale", "currency_differs"),
+            ("c1", "EUR", cell, ""),
+            ("c1", "EUR", "", "1001/1001"),
+        ] {
+            let expected = match expected {
+                // No currency is so long.
+                "currency_differs" if cell.len() > 8 => "",
+                expected => expected,
+            };
+            let orders = format!(
+                "order_id,click_id,currency,type,offer_id,date,payout,status\n1001,{click},{currency},{kind},{REST}\n"
+            );
+            let files = [("orders", orders.as_str()), ("conversions", "[]")];
+            let found = upload("currency=EUR", &files);
+            let expected: Vec<_> = Some(expected)
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect();
+            assert_eq!(found, expected, "{orders}");
+        }
+    }
+}
+
+#[test]
 fn a_short_number_is_known_in_its_exponent() {
     for (id, at_cake, expected) in [
         ("1001", "1.001E+03", "would_match"),
