@@ -62,10 +62,10 @@ const APART_WORDS: &str = "fee fees payout payouts hold holds adjust authorizati
 /// Whole kinds of the same: a bank transfer, a commission and a provision are sold or paid with.
 const WHOLLY_APART: &str = "transfer provision comisión comision comissão comissao commissione commissioni retenue reserve";
 
-/// Authorisations that were captured at once, or before: the money was taken, and they are sales.
-const CAPTURED: &str = "authcapture authcapturetransaction priorauthcapture priorauthcapturetransaction \
-    authorizationcapture authorizationandcapture authorisationcapture authorisationandcapture \
-    authorizationwautocapture";
+/// The words of authorisations that were captured at once, or before: the money was taken, and they are sales. Beside
+/// other words, such as `not`, they say nothing.
+const CAPTURED: &str = "auth authorization authorizations authorisation authorisations capture captured prior auto automatic \
+    immediate partial and with w of transaction";
 
 /// What a hold or a reserve is, that is released.
 const HELD: &str = "payment payments hold reserve reserves fund funds balance";
@@ -123,6 +123,10 @@ impl Meaning {
             let mut beginnings = UNDOING.split_ascii_whitespace();
             beginnings.any(|beginning| word.starts_with(beginning))
         };
+        let is_captured = || {
+            let mut all = words.iter();
+            all.all(|word| is_among(CAPTURED, word)) && has_word("capture captured")
+        };
         let is_released = || words.iter().any(|word| word.starts_with("releas")) && has_word(HELD);
         if has_part(UNDOES, &whole)
             || words.iter().any(begins)
@@ -131,7 +135,7 @@ impl Meaning {
         {
             Self::Undone
         } else if has_part(APART, &whole)
-            || has_word(APART_WORDS) && !is_among(CAPTURED, &whole)
+            || has_word(APART_WORDS) && !is_captured()
             || is_among(WHOLLY_APART, &whole)
             || is_released()
         {
@@ -193,7 +197,8 @@ mod tests {
             (
                 "Fee|stripe_fee|Application Fee|Gebühr|Transaktionsgebühr|Frais|Payout|payouts|Auszahlung|Withdrawal|General Withdrawal|\
                  Payment Hold|PaymentHold|PAYMENT_HOLD|Account Hold for Open Authorization|Payment Release|reserve_release|\
-                 Authorization|auth|auth_only|authOnlyTransaction|Authorization (not captured)|Transfer|adjustment|\
+                 Authorization|auth|auth_only|authOnlyTransaction|Authorization (not captured)|authorization_uncaptured|\
+                 Authorization to be captured|Authorization without capture|Capture hold|Transfer|adjustment|\
                  General Currency Conversion|手数料",
                 Meaning::Apart,
             ),
@@ -203,7 +208,9 @@ mod tests {
                  Reversible jacket|Authorize.Net|authorize_net_cim|renewal|wholesale|POS|Commission|New|Olympiade|feed|deposit|\
                  Mass Pay Payment|Express Checkout Payment|topup|capture|credit|debit|Website Payment|general|Retiro en tienda|\
                  auth_capture|authCaptureTransaction|priorAuthCaptureTransaction|prior_auth_capture|Authorization & Capture|\
-                 Authorization and Capture|Authorization w/ Auto Capture|captureOnlyTransaction|Return customer|Return ticket|Round trip (return)|returns accepted|\
+                 Authorization and Capture|Authorization w/ Auto Capture|Authorization With Auto Capture|\
+                 Authorization Captured|auth_captured|Prior Authorization Capture|Capture of Authorization|Authorisation captured|\
+                 Partial capture of authorization|captureOnlyTransaction|Return customer|Return ticket|Round trip (return)|returns accepted|\
                  Ｓａｌｅ|-|\u{2014}|#1",
                 Meaning::Sale,
             ),
