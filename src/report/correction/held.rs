@@ -3,6 +3,7 @@
 
 use super::borders::Borders;
 use super::lent::Lent;
+use super::named::is_id;
 use crate::report::Report;
 use crate::report::judge::hints::{Twins, is_at_border};
 use crate::report::judge::{Class, Rounded, Verdicts, proof, repeats_nothing};
@@ -99,11 +100,11 @@ impl Report {
     }
 
     /// May one of the other side's rows without a partner be this row? They share no kind of key, so nothing tells
-    /// them apart but their offers.
+    /// them apart but their offers, by CAKE's numbers.
     pub(super) fn may_be_keyless(&self, holds: &Held, own: Kinds, offer: &[u8]) -> bool {
         holds.alone.iter().any(|alone| {
             let theirs = self.offers.text(alone >> KIND_BITS);
-            alone & KINDS & own == 0 && (theirs.is_empty() || offer.is_empty() || theirs == offer)
+            alone & KINDS & own == 0 && (!is_id(theirs) || !is_id(offer) || theirs == offer)
         })
     }
 

@@ -340,15 +340,17 @@ fn rows_that_cannot_be_compared_may_be_the_sale() {
             "{orders}{conversions}{events}"
         );
     }
-    // In the same way a conversion is not rejected where an order without a key may be it.
-    let mut report = open("keys=uniqueId");
-    add(&mut report, "kind=orders", &bare, 100).unwrap();
-    add(&mut report, "kind=conversions", &of_offer("1001", 5), 100).unwrap();
-    reconcile(&mut report).unwrap();
-    assert_eq!(
-        lines(&mut report, "reject=unknown_to_advertiser"),
-        ["keyless of 1"]
-    );
+    // In the same way a conversion is not rejected where an order without a key may be it: of its offer, of none
+    // that is told, or of an offer's name.
+    for offer in ["5", "", "#REF!", "?", "Summer Sale"] {
+        let mut report = open("keys=uniqueId");
+        let orders = format!("{HEADER},c1,{offer},2026-06-20 10:00:00,18.00,approved\n");
+        add(&mut report, "kind=orders", &orders, 100).unwrap();
+        add(&mut report, "kind=conversions", &of_offer("1001", 5), 100).unwrap();
+        reconcile(&mut report).unwrap();
+        let found = lines(&mut report, "reject=unknown_to_advertiser");
+        assert_eq!(found, ["keyless of 1"], "{offer}");
+    }
 }
 
 #[test]
