@@ -69,7 +69,7 @@ export function sourceLines(
   }
   if (options.readAt !== undefined) lines.push(`readAt=${Math.floor(instantOf("readAt", options.readAt) / 1_000)}`);
   if (options.covers !== undefined) {
-    checkNames("covers", options.covers, ["from", "to"]);
+    checkFields("covers", options.covers, ["from", "to"]);
     const { from, to } = options.covers;
     lines.push(line("covers", `${stringOption("covers.from", from)}/${stringOption("covers.to", to)}`));
   }
@@ -80,7 +80,7 @@ export function sourceLines(
   const { revenue } = options;
   if (typeof revenue === "string") lines.push(line("column.revenue", revenue));
   else if (revenue !== undefined && kind === "orders") {
-    checkNames("revenue", revenue, ["percent", "of"]);
+    checkFields("revenue", revenue, ["percent", "of"]);
     lines.push(line("percent", stringOption("revenue.percent", revenue.percent)));
     lines.push(line("column.revenue", stringOption("revenue.of", revenue.of)));
   }
@@ -102,9 +102,12 @@ export function* journeyLines(journeys: Iterable<JourneyInput>): Generator<strin
     for (const touch of itemsOf("touches", touches)) {
       checkFields("touch", touch, ["channel", "secondsBefore"]);
       const { channel, secondsBefore } = touch;
-      parts.push(String(channel).replace(/[\t\r\n]/g, " "));
+      if (typeof channel !== "string") refuse("channel", "must be text");
+      parts.push(channel.replace(/[\t\r\n]/g, " "));
+      const isNumber = secondsBefore === undefined || typeof secondsBefore === "number";
       const seconds = Math.round(secondsBefore ?? 0);
-      if (!Number.isSafeInteger(seconds) || seconds < 0) refuse("secondsBefore", "must be a number, 0 or more");
+      if (!isNumber || !Number.isSafeInteger(seconds) || seconds < 0)
+        refuse("secondsBefore", "must be a number, 0 or more");
       parts.push(secondsBefore === undefined ? "" : String(seconds));
     }
     if (typeof converted !== "boolean") refuse("converted", "must be true or false");
@@ -131,6 +134,7 @@ export function modelLine(model: Model): string {
   }
   checkFields("timeDecay", model.timeDecay, ["halfLifeDays"]);
   const days = model.timeDecay.halfLifeDays;
-  if (!(days > 0)) refuse("models", "must have a halfLifeDays above 0");
-  return `model=timeDecay:${Math.max(1, Math.round(days * 86_400))}`;
+  const seconds = typeof days === "number" && days > 0 ? Math.max(1, Math.round(days * 86_400)) : 0;
+  if (seconds === 0 || !Number.isSafeInteger(seconds)) refuse("halfLifeDays", "must be a number of days above 0");
+  return `model=timeDecay:${seconds}`;
 }

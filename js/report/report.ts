@@ -255,7 +255,7 @@ export class Report {
     const core = this.#get();
     const own = options.by.filter((dimension): dimension is OwnDimension => typeof dimension === "object");
     const [mine, ...others] = own;
-    checkNames("by", mine, ["name", "of", "label"]);
+    if (mine !== undefined) checkOwn(mine);
     if (others.length > 0) refuse("by", "takes one dimension of your own");
     const lines = [`by=${options.by.map((dimension) => (typeof dimension === "object" ? "own" : dimension)).join()}`];
     if (options.unique !== undefined) lines.push(line("unique", options.unique));
@@ -318,6 +318,13 @@ limitArguments(
   { addOrders: 2, addConversions: 2, addClicks: 2, addDeliveries: 2, reconcile: 1 },
   "async",
 );
+function checkOwn(dimension: OwnDimension): void {
+  checkRecord("by", dimension);
+  checkNames("by", dimension, ["name", "of", "label"]);
+  if (!Array.isArray(dimension.of)) refuse("of", "must be a list of dimensions");
+  if (typeof dimension.label !== "function") refuse("label", "must be a function");
+}
+
 limitArguments(Report.prototype, { understood: 0, breakDown: 1, attribute: 1, dispose: 0 });
 
 if (Symbol.dispose !== undefined) {

@@ -29,7 +29,11 @@ pub(super) fn has_leftover(text: &str) -> bool {
     if text.len() > MAX_BYTES {
         return false;
     }
-    if is_address_of_object(text) || has_printf(text.as_bytes()) || is_entity(text) {
+    if is_address_of_object(text)
+        || has_printf(text.as_bytes())
+        || is_entity(text)
+        || is_error_of_sheet(text)
+    {
         return true;
     }
     if text.contains(|c: char| c.is_numeric()) {
@@ -40,6 +44,26 @@ pub(super) fn has_leftover(text: &str) -> bool {
         || small.ends_with("null") && is_spelt(text.get(text.len() - 4..).unwrap_or_default())
         || is_name_of_id(text)
         || ends(text).any(is_end_of_lost)
+}
+
+/// The word before the number of a spreadsheet's error, in its users' languages.
+const ERRORS: &str = "err error erreur erro errore eroare fehler fout fel feil fejl virhe hata hiba chyba błąd \
+    klaida viga greška napaka ошибка помилка грешка σφάλμα エラー 错误 錯誤 오류";
+
+/// What a spreadsheet writes while it has not found the value.
+const LOADING: &str = "loading... loading…";
+
+/// A spreadsheet's error with a number, as `LibreOffice` writes them: `Err:502`, `Err :508`, `Ошибка:522`. Or its word while
+/// it looks for a value: `Loading...`.
+#[inline(never)]
+pub(crate) fn is_error_of_sheet(text: &str) -> bool {
+    let is_among = |list: &str, word: &str| list.split_ascii_whitespace().any(|own| own == word);
+    let text = text.trim().to_lowercase();
+    is_among(LOADING, &text)
+        || text.split_once(':').is_some_and(|(word, number)| {
+            let number = number.trim().as_bytes();
+            matches!(number, [b'5', b'0'..=b'9', b'0'..=b'9']) && is_among(ERRORS, word.trim())
+        })
 }
 
 /// Is the text only the name of an id: `SHOP_ID`, `product_id`? No number in it tells two apart.

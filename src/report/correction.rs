@@ -179,7 +179,7 @@ impl Report {
         let (texts, differs) = self.texts_of_sale(&holds.lent, place);
         let text = |which: usize| texts.get(which).copied().unwrap_or_default();
         let own_offer = match text(OWN_ID) {
-            [] => offer.as_bytes(),
+            [] if !holds.has_lost_offer(self, place) => offer.as_bytes(),
             own => own,
         };
         let date = time(head);

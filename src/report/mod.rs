@@ -142,8 +142,8 @@ pub struct Report {
     payments: Vec<(u64, u32)>,
     /// When orders were paid, by the order's place, where that was at another time than their date.
     paid: Vec<(u32, u32)>,
-    /// The places of orders of which a spreadsheet has lost an id.
-    lost: Vec<u32>,
+    /// The places of orders of which a spreadsheet has lost an id, or else (`true`) the offer.
+    lost: Vec<(u32, bool)>,
     /// Pairs of offer and affiliate by number, from 1.
     pairs: Groups,
     recent_pairs: RecentPairs,
@@ -456,7 +456,7 @@ impl Report {
             RowKind::Orders => {
                 self.orders.go_back(current.mark, &mut self.memory);
                 self.paid.retain(|&(order, _)| order < current.mark.place());
-                self.lost.retain(|&order| order < current.mark.place());
+                self.lost.retain(|&(order, _)| order < current.mark.place());
             }
             RowKind::Conversions => self.conversions.go_back(current.mark, &mut self.memory),
             RowKind::Deliveries => self.deliveries.go_back(current.mark, &mut self.memory),

@@ -137,7 +137,7 @@ impl Report {
                 &mut self.memory,
             )
             .ok_or(Flaw::Full)?;
-        self.note_rare(place, paid, source.has_lost_id(fields, input)?)?;
+        self.note_rare(place, paid, source.lost(fields, input, &offer)?)?;
         source.note_line();
         Ok(())
     }

@@ -7,6 +7,7 @@ mod given_back;
 mod rare;
 mod sample;
 
+pub(super) use field::is_lost;
 pub(super) use given_back::GivenBack;
 
 use super::amount::{NumberFormat, SCALE, read as read_amount};

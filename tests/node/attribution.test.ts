@@ -71,9 +71,39 @@ test("models and journeys of another kind are refused by their name", async () =
     [{ models: ["last"], journeys: [{ converted: true }] }, "touches"],
     [{ models: ["last"], journeys: [{ ...journey, touches: {} }] }, "touches"],
     [{ models: ["last"], journeys: [{ ...journey, touches: [null] }] }, "touch"],
+    ...[null, undefined, {}, 7, Number.NaN, true, ["a"]].map(
+      (channel) => [{ models: ["last"], journeys: [{ ...journey, touches: [{ channel }] }] }, "channel"] as const,
+    ),
+    ...[null, "5", true, {}, [5], Number.NaN, Infinity, -1].map(
+      (secondsBefore) =>
+        [
+          { models: ["last"], journeys: [{ ...journey, touches: [{ channel: "a", secondsBefore }] }] },
+          "secondsBefore",
+        ] as const,
+    ),
+    ...[null, undefined, "7", true, [7], Number.NaN, Infinity, 1e300, 0, -1].map(
+      (halfLifeDays) => [{ models: [{ timeDecay: { halfLifeDays } }] }, "halfLifeDays"] as const,
+    ),
   ] as const) {
     const attribute = () => report.attribute(wrong as unknown as AttributeOptions);
     expect(attribute, JSON.stringify(wrong)).toThrow(expect.objectContaining({ code: "invalid_field", parameter }));
+  }
+  report.dispose();
+});
+
+test("an option of another kind is refused by its name, and is no TypeError", async () => {
+  const report = await openReport();
+  const dimension = { name: "x", of: ["subId1"], label: () => "x" };
+  for (const [run, parameter] of [
+    [() => report.addConversions(new Uint8Array(), { covers: null as never }), "covers"],
+    [() => report.addConversions(new Uint8Array(), { covers: "2026-06" as never }), "covers"],
+    [() => report.addConversions(new Uint8Array(), { covers: { from: null, to: null } as never }), "covers"],
+    [() => report.breakDown({ by: [null as never] }), "by"],
+    [() => report.breakDown({ by: [{ ...dimension, of: undefined } as never] }), "of"],
+    [() => report.breakDown({ by: [{ ...dimension, label: null } as never] }), "label"],
+  ] as const) {
+    const called = (async () => run())();
+    await expect(called).rejects.toMatchObject({ code: "invalid_field", parameter });
   }
   report.dispose();
 });

@@ -3,6 +3,7 @@
 
 use super::borders::Borders;
 use super::lent::Lent;
+use super::named::is_id;
 use crate::report::Report;
 use crate::report::judge::hints::{Twins, is_at_border};
 use crate::report::judge::{Class, Rounded, Verdicts, proof, repeats_nothing};
@@ -62,15 +63,26 @@ impl Held {
     pub(super) fn is_shortened(&self, report: &Report, order: u32, ids: [&[u8]; 2]) -> bool {
         let mut rounded = self.rounded;
         let mut rows = self.lent.rows(order).chain([order]);
-        rows.any(|row| report.lost.binary_search(&row).is_ok())
+        rows.any(|row| has_lost(report, row, false))
             || ids.iter().any(|id| {
                 proof(id).len() < id.len() || rounded.has(report, true, id) || is_marked(id)
             })
     }
 
+    /// Has a spreadsheet lost the offer of one of a sale's rows?
+    pub(super) fn has_lost_offer(&self, report: &Report, order: u32) -> bool {
+        let mut rows = self.lent.rows(order).chain([order]);
+        rows.any(|row| has_lost(report, row, true))
+    }
+
     pub(super) fn rows(&self) -> u64 {
         self.rows
     }
+}
+
+/// Has a spreadsheet lost an id of an order's row, or else its offer?
+fn has_lost(report: &Report, row: u32, is_offer: bool) -> bool {
+    report.lost.binary_search(&(row, is_offer)).is_ok()
 }
 
 /// Has a program written a mark before the id, so that a spreadsheet keeps it: `="1003"` and `'1004`? Word processors make
@@ -88,11 +100,11 @@ impl Report {
     }
 
     /// May one of the other side's rows without a partner be this row? They share no kind of key, so nothing tells
-    /// them apart but their offers.
+    /// them apart but their offers, by CAKE's numbers.
     pub(super) fn may_be_keyless(&self, holds: &Held, own: Kinds, offer: &[u8]) -> bool {
         holds.alone.iter().any(|alone| {
             let theirs = self.offers.text(alone >> KIND_BITS);
-            alone & KINDS & own == 0 && (theirs.is_empty() || offer.is_empty() || theirs == offer)
+            alone & KINDS & own == 0 && (!is_id(theirs) || !is_id(offer) || theirs == offer)
         })
     }
 

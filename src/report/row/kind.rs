@@ -1,8 +1,9 @@
 //! What the kind of a row says, in the words of shops and payment providers: a sale, money that was taken back, or
 //! something else, of which it is not certain what it does to the sale.
 
-use crate::report::flag::{is_among, text_of};
-use crate::report::source::Source;
+use crate::report::day::Days;
+use crate::report::flag::{Flag, is_among, text_of};
+use crate::report::source::{Source, is_lost};
 use crate::spoiled::narrow;
 
 /// What a row's kind says.
@@ -14,7 +15,7 @@ pub(super) enum Meaning {
     Refund,
     /// The same by a dispute: its status says how it ended.
     Dispute,
-    /// Something is undone, has failed or is only announced, such as `Void`, `RefundFailed`.
+    /// Something is undone, has failed or is only announced, such as `Void`, `RefundFailed`. Or nobody can read the kind.
     Undone,
     /// Other money than a sale's, such as `Fee`, `Payout`, `Payment Hold`.
     Apart,
@@ -61,10 +62,10 @@ const APART_WORDS: &str = "fee fees payout payouts hold holds adjust authorizati
 /// Whole kinds of the same: a bank transfer, a commission and a provision are sold or paid with.
 const WHOLLY_APART: &str = "transfer provision comisión comision comissão comissao commissione commissioni retenue reserve";
 
-/// Authorisations that were captured at once, or before: the money was taken, and they are sales.
-const CAPTURED: &str = "authcapture authcapturetransaction priorauthcapture priorauthcapturetransaction \
-    authorizationcapture authorizationandcapture authorisationcapture authorisationandcapture \
-    authorizationwautocapture";
+/// The words of authorisations that were captured at once, or before: the money was taken, and they are sales. Beside
+/// other words, such as `not`, they say nothing.
+const CAPTURED: &str = "auth authorization authorizations authorisation authorisations capture captured prior auto automatic \
+    immediate partial and with w of transaction";
 
 /// What a hold or a reserve is, that is released.
 const HELD: &str = "payment payments hold reserve reserves fund funds balance";
@@ -98,7 +99,14 @@ impl Meaning {
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn of(kind: &[u8]) -> Self {
-        let words = words_of(&text_of(kind));
+        let text = text_of(kind);
+        let words = words_of(&text);
+        // A spreadsheet has lost it, or it is a mark such as `?`.
+        if is_lost(text.as_bytes())
+            || words.is_empty() && Flag::read(kind, &Days::default()) == Flag::Unclear
+        {
+            return Self::Undone;
+        }
         let whole = words.concat();
         let has_word = |list: &str| words.iter().any(|word| is_among(list, word));
         let is_refund = has_part(REFUND, &whole);
@@ -115,6 +123,10 @@ impl Meaning {
             let mut beginnings = UNDOING.split_ascii_whitespace();
             beginnings.any(|beginning| word.starts_with(beginning))
         };
+        let is_captured = || {
+            let mut all = words.iter();
+            all.all(|word| is_among(CAPTURED, word)) && has_word("capture captured")
+        };
         let is_released = || words.iter().any(|word| word.starts_with("releas")) && has_word(HELD);
         if has_part(UNDOES, &whole)
             || words.iter().any(begins)
@@ -123,7 +135,7 @@ impl Meaning {
         {
             Self::Undone
         } else if has_part(APART, &whole)
-            || has_word(APART_WORDS) && !is_among(CAPTURED, &whole)
+            || has_word(APART_WORDS) && !is_captured()
             || is_among(WHOLLY_APART, &whole)
             || is_released()
         {
@@ -178,13 +190,15 @@ mod tests {
                 "Reversal|Payment Reversal|PAYMENT_REVERSED|Reverse|Void|voided|Storno|Stornierung|Gutschrift|Avoir|Retoure|Cancel|\
                  Cancelled|CancelSale|Cancellation of Reversal|Annulation|Anulación|Failed|payment_failed|charge_failure|Declined|\
                  RefundFailed|Remboursement refusé|Rückerstattung fehlgeschlagen|Non remboursable|dispute_reversal|返金不可|\
-                 partial_capture_reversal|キャンセル|Nota de crédito|credited|gutgeschrieben|returned_payment|İptal|Nicht erstattbar",
+                 partial_capture_reversal|キャンセル|Nota de crédito|credited|gutgeschrieben|returned_payment|İptal|Nicht erstattbar|########|#REF!|#N/A|\
+                 Err:502|?",
                 Meaning::Undone,
             ),
             (
                 "Fee|stripe_fee|Application Fee|Gebühr|Transaktionsgebühr|Frais|Payout|payouts|Auszahlung|Withdrawal|General Withdrawal|\
                  Payment Hold|PaymentHold|PAYMENT_HOLD|Account Hold for Open Authorization|Payment Release|reserve_release|\
-                 Authorization|auth|auth_only|authOnlyTransaction|Authorization (not captured)|Transfer|adjustment|\
+                 Authorization|auth|auth_only|authOnlyTransaction|Authorization (not captured)|authorization_uncaptured|\
+                 Authorization to be captured|Authorization without capture|Capture hold|Transfer|adjustment|\
                  General Currency Conversion|手数料",
                 Meaning::Apart,
             ),
@@ -194,8 +208,10 @@ mod tests {
                  Reversible jacket|Authorize.Net|authorize_net_cim|renewal|wholesale|POS|Commission|New|Olympiade|feed|deposit|\
                  Mass Pay Payment|Express Checkout Payment|topup|capture|credit|debit|Website Payment|general|Retiro en tienda|\
                  auth_capture|authCaptureTransaction|priorAuthCaptureTransaction|prior_auth_capture|Authorization & Capture|\
-                 Authorization and Capture|Authorization w/ Auto Capture|captureOnlyTransaction|Return customer|Return ticket|Round trip (return)|returns accepted|\
-                 Ｓａｌｅ",
+                 Authorization and Capture|Authorization w/ Auto Capture|Authorization With Auto Capture|\
+                 Authorization Captured|auth_captured|Prior Authorization Capture|Capture of Authorization|Authorisation captured|\
+                 Partial capture of authorization|captureOnlyTransaction|Return customer|Return ticket|Round trip (return)|returns accepted|\
+                 Ｓａｌｅ|-|\u{2014}|#1",
                 Meaning::Sale,
             ),
         ] {

@@ -62,15 +62,17 @@ impl Report {
         &mut self,
         order: u32,
         paid: Option<u32>,
-        is_lost: bool,
+        lost: [bool; 2],
     ) -> Result<(), Flaw> {
         if let Some(paid) = paid {
             let room = self.memory.extend(&mut self.paid, &[(order, paid)]);
             room.ok_or(Flaw::Full)?;
         }
-        if is_lost {
-            let room = self.memory.extend(&mut self.lost, &[order]);
-            room.ok_or(Flaw::Full)?;
+        for (is_lost, is_offer) in lost.into_iter().zip([false, true]) {
+            if is_lost {
+                let room = self.memory.extend(&mut self.lost, &[(order, is_offer)]);
+                room.ok_or(Flaw::Full)?;
+            }
         }
         Ok(())
     }

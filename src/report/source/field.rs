@@ -3,8 +3,10 @@
 use super::{Encoding, Source};
 use crate::Result;
 use crate::placeholder::is_missing_value;
+use crate::placeholder::lost::is_error_of_sheet;
 use crate::report::amount::{NumberFormat, SCALE, percent_of, plain, read as read_amount};
 use crate::report::encoding::from_windows;
+use crate::report::flag::Flag;
 use crate::report::flaw::Flaw;
 use crate::report::names::{Fields, Kind, Role, RowKind};
 use crate::report::store::NO_AMOUNT;
@@ -76,21 +78,30 @@ impl Source {
         }
     }
 
-    /// Has a spreadsheet an error, or its mark for a narrow column, in place of an order's id: `#REF!`, `########`?
+    /// Has a spreadsheet lost an order's id? Has it lost the offer, or is there a mark or a word that tells none?
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    pub(crate) fn has_lost_id(&self, fields: &Fields, input: &[u8]) -> Result<bool, Flaw> {
+    pub(crate) fn lost(
+        &self,
+        fields: &Fields,
+        input: &[u8],
+        offer: &[u8],
+    ) -> Result<[bool; 2], Flaw> {
+        let mut has_lost_id = false;
         for role in [Role::UniqueId, Role::OrderId] {
-            let text = fields.text(role, input).trim_ascii();
-            // `#1001` has not lost its number.
-            if text.starts_with(b"#")
-                && kinds_of(text) & DIGIT == 0
-                && self.id(fields, role, input)?.is_empty()
-            {
-                return Ok(true);
-            }
+            let text = fields.text(role, input);
+            let is_none = !text.is_empty() && self.id(fields, role, input)?.is_empty();
+            has_lost_id |= is_none && is_lost(&self.decode(text)?);
         }
-        Ok(false)
+        let text = fields.text(Role::OfferId, input);
+        // The caller's offer is that of the rows that say none.
+        let says_none = || {
+            let flag = Flag::read(text.trim_ascii(), &self.days);
+            matches!(flag, Flag::Nothing | Flag::No)
+        };
+        let has_lost_offer =
+            !text.is_empty() && offer.is_empty() && (is_lost(&self.decode(text)?) || !says_none());
+        Ok([has_lost_id, has_lost_offer])
     }
 
     #[inline(never)]
@@ -307,6 +318,15 @@ pub(super) fn is_order(kind: &[u8]) -> bool {
     matches!(kind, b"Order" | b"OrderIdentity")
 }
 
+/// Has a spreadsheet an error, or its mark for a narrow column, in place of a value: `#REF!`, `########`, `Err:502`?
+#[cfg_attr(small_cold, optimize(size))]
+pub(in crate::report) fn is_lost(cell: &[u8]) -> bool {
+    let cell = cell.trim_ascii();
+    // `#1001` has not lost its number.
+    cell.starts_with(b"#") && kinds_of(cell) & DIGIT == 0
+        || core::str::from_utf8(cell).is_ok_and(is_error_of_sheet)
+}
+
 /// Begins and ends the revenue with a digit, as nearly all do? Then no symbol stands beside it.
 #[inline(never)]
 fn is_bare(fields: &Fields, input: &[u8]) -> bool {
@@ -318,7 +338,7 @@ const DIGIT: u8 = 1;
 const LETTER: u8 = 2;
 const OTHER: u8 = 4;
 
-/// The kinds of an id's bytes: digits but 0; letters, `-`, `_`, `.` and `:`; others. 0 is of no kind.
+/// The kinds of an id's bytes: digits but 0; letters, `-`, `_` and `.`; others. 0 is of no kind.
 #[inline]
 fn kinds_of(id: &[u8]) -> u8 {
     const KINDS: [u8; 256] = {
@@ -329,7 +349,7 @@ fn kinds_of(id: &[u8]) -> u8 {
             *kind = match byte {
                 b'0' => 0,
                 b'1'..=b'9' => DIGIT,
-                b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' | b'.' | b':' => LETTER,
+                b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' | b'.' => LETTER,
                 _ => OTHER,
             };
             byte = byte.wrapping_add(1);
@@ -365,11 +385,14 @@ fn is_of_totals(id: &[u8]) -> bool {
 
 /// Does an id stand for a missing value? As an id, such a word would match all its copies.
 fn stands_for_none(id: &[u8]) -> bool {
-    // Nearly every id has a digit, no such word has one but 0, and a template has its marks.
+    // Nearly every id has a digit, no such word has one but 0, and a template or an error has its marks.
     let is_plain = id.iter().rev().any(|byte| matches!(byte, b'1'..=b'9'))
-        && !id
-            .iter()
-            .any(|byte| matches!(byte, b'{' | b'[' | b'<' | b'%' | b'$' | b'@' | b'=' | b'('))
+        && !id.iter().any(|byte| {
+            matches!(
+                byte,
+                b'{' | b'[' | b'<' | b'%' | b'$' | b'@' | b'=' | b'(' | b':'
+            )
+        })
         && id.last() != Some(&b'#');
     !is_plain && core::str::from_utf8(id).is_ok_and(is_missing_value)
 }

@@ -142,6 +142,17 @@ fn an_id_with_a_spreadsheets_mark_is_not_uploaded() {
         ("#BEZUG!", "shortened_id"),
         ("#N/A", "shortened_id"),
         ("#DIV/0!", "shortened_id"),
+        ("Err:502", "shortened_id"),
+        (" err:508", "shortened_id"),
+        ("Err\u{a0}:511", "shortened_id"),
+        ("Erro:504", "shortened_id"),
+        ("Ошибка:522", "shortened_id"),
+        ("エラー:502", "shortened_id"),
+        ("#BUSY!", "shortened_id"),
+        ("#¡REF!", "shortened_id"),
+        ("Loading...", "shortened_id"),
+        ("ORD:502", "ORD:502/ORD:502"),
+        ("Err:1502", "Err:1502/Err:1502"),
         ("", "/"),
         ("2e12", "2e12/2e12"),
         ("#1007", "#1007/#1007"),
@@ -155,6 +166,7 @@ fn an_id_with_a_spreadsheets_mark_is_not_uploaded() {
     for rows in [
         format!("########,1001,c1,{REST}\n"),
         format!("T1,#REF!,c1,{REST}\n"),
+        format!("T1,Err:502,c1,{REST}\n"),
         format!("T1,1001,c1,{REST}\nT1,########,c1,{REST}\n"),
     ] {
         let orders = format!("unique_id,{HEADER}{rows}");
@@ -164,6 +176,81 @@ fn an_id_with_a_spreadsheets_mark_is_not_uploaded() {
             found.iter().all(|line| line == "shortened_id"),
             "{rows} {found:?}"
         );
+    }
+}
+
+#[test]
+fn an_order_without_its_offer_has_the_callers_and_one_that_lost_it_has_none() {
+    let says_none = [
+        "", " ", "NULL", "null", "N/A", "-", "\u{2014}", "\\N", "none", "0", "NaN",
+    ];
+    let is_lost = [
+        "########",
+        " #### ",
+        "#REF!",
+        "#N/A",
+        "#NV",
+        "#BEZUG!",
+        "Err:502",
+        "?",
+        "???",
+        "unknown",
+        "{offer_id}",
+        "Loading...",
+        "Summer Sale",
+    ];
+    let cells = says_none.map(|cell| (cell, "1001/1001")).into_iter();
+    for (offer, expected) in cells.chain(is_lost.map(|cell| (cell, "no_offer_id"))) {
+        let json = format!(
+            r#"[{{"order_id":"1001","click_id":"c1","offer_id":{},"date":"2026-06-20 10:00:00","payout":18,"status":"approved"}}]"#,
+            serde_json::to_string(offer).unwrap()
+        );
+        let csv = format!("{HEADER}1001,c1,{offer},2026-06-20 10:00:00,18.00,approved\n");
+        for orders in [csv, json] {
+            let files = [("orders", orders.as_str()), ("conversions", "[]")];
+            assert_eq!(upload("", &files), [expected], "{orders}");
+        }
+    }
+    // Another row of the sale has it, or has lost it.
+    for (one, other, expected) in [
+        ("5", "#REF!", "1001/1001"),
+        ("#REF!", "5", "1001/1001"),
+        ("", "#REF!", "no_offer_id"),
+        ("#REF!", "", "no_offer_id"),
+    ] {
+        let row = |offer| format!("1001,c1,{offer},2026-06-20 10:00:00,18.00,approved\n");
+        let orders = [HEADER, &row(one), &row(other)].concat();
+        let files = [("orders", orders.as_str()), ("conversions", "[]")];
+        let found = upload("", &files);
+        assert_eq!(found, [expected], "{one} {other}");
+    }
+}
+
+#[test]
+fn an_order_that_lost_another_cell_is_not_uploaded() {
+    for cell in ["########", "#REF!", "#N/A", "Err:502", "?", "Loading..."] {
+        for (click, currency, kind, expected) in [
+            (cell, "EUR", "sale", "no_click_id"),
+            ("c1", cell, "sale", "currency_differs"),
+            ("c1", "EUR", cell, ""),
+            ("c1", "EUR", "", "1001/1001"),
+        ] {
+            let expected = match expected {
+                // No currency is so long.
+                "currency_differs" if cell.len() > 8 => "",
+                expected => expected,
+            };
+            let orders = format!(
+                "order_id,click_id,currency,type,offer_id,date,payout,status\n1001,{click},{currency},{kind},{REST}\n"
+            );
+            let files = [("orders", orders.as_str()), ("conversions", "[]")];
+            let found = upload("currency=EUR", &files);
+            let expected: Vec<_> = Some(expected)
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect();
+            assert_eq!(found, expected, "{orders}");
+        }
     }
 }
 
@@ -253,15 +340,17 @@ fn rows_that_cannot_be_compared_may_be_the_sale() {
             "{orders}{conversions}{events}"
         );
     }
-    // In the same way a conversion is not rejected where an order without a key may be it.
-    let mut report = open("keys=uniqueId");
-    add(&mut report, "kind=orders", &bare, 100).unwrap();
-    add(&mut report, "kind=conversions", &of_offer("1001", 5), 100).unwrap();
-    reconcile(&mut report).unwrap();
-    assert_eq!(
-        lines(&mut report, "reject=unknown_to_advertiser"),
-        ["keyless of 1"]
-    );
+    // In the same way a conversion is not rejected where an order without a key may be it: of its offer, of none
+    // that is told, or of an offer's name.
+    for offer in ["5", "", "#REF!", "?", "Summer Sale"] {
+        let mut report = open("keys=uniqueId");
+        let orders = format!("{HEADER},c1,{offer},2026-06-20 10:00:00,18.00,approved\n");
+        add(&mut report, "kind=orders", &orders, 100).unwrap();
+        add(&mut report, "kind=conversions", &of_offer("1001", 5), 100).unwrap();
+        reconcile(&mut report).unwrap();
+        let found = lines(&mut report, "reject=unknown_to_advertiser");
+        assert_eq!(found, ["keyless of 1"], "{offer}");
+    }
 }
 
 #[test]

@@ -89,6 +89,9 @@ fn parts_upload_no_order_whose_key_is_nearly_that_of_another_row() {
         ("1001", "1001-1"),
         ("1001", "1001 (2)"),
         ("1001", "ORD-1001-1-R"),
+        ("1001", "1001-1of2"),
+        ("1001", "1001-part1of2"),
+        ("1001", "1001-R1a"),
         ("2026-1001", "2026-1001-1"),
         ("XKBKNABJK", "XKBKNABJK-1"),
         (&bare, "13b9ae60-4f60-4c9e-bf75-626dca035acf-R1"),
@@ -182,6 +185,8 @@ fn dressed(key: &str, dress: u8) -> String {
         27 => format!("{key}/001"),
         28 => format!("{key}_refund"),
         29 => format!("{key} \u{8fd4}\u{91d1}"),
+        30 => format!("{key}-1of2"),
+        31 => format!("{key}_R1a"),
         _ => key.to_owned(),
     }
 }

@@ -11,6 +11,11 @@ pub(super) const SHORT_NUMBER: usize = 2;
 /// The most bytes of a part's word.
 const WORD: usize = 24;
 
+/// The most bytes of a part whose letters and digits alternate, its runs of them, and its digits: `part1of2`, `R1a`.
+const MIXED: usize = 10;
+const RUNS: usize = 4;
+const MIXED_DIGITS: usize = 4;
+
 /// The fewest bytes of an order's id without digits: `ORD-26` is no part of `ORD`.
 pub(super) const WHOLE_WORD: usize = 9;
 
@@ -74,7 +79,22 @@ fn each_border(form: &[u8], is_spelt: bool, visit: &mut dyn FnMut(usize, bool)) 
     let mut end = form.len();
     // May a part begin at the end of this run, and at that of the next one? And the digits of the next one.
     let (mut ends, mut digits) = ([true, false], 0);
-    while end > 0 && ends != [false; 2] {
+    // Where the last part begins that is known.
+    let mut known = end;
+    while end > 0 {
+        if ends == [false; 2] {
+            // Letters and digits that alternate are a part only behind a sign.
+            let Some(sign) = mixed_part(form, known).filter(|&(sign, digits)| {
+                (sign > number || sign >= WHOLE_WORD && digits <= SHORT_NUMBER)
+                    && !(is_spelt && is_group(form, sign))
+            }) else {
+                return;
+            };
+            (end, _) = sign;
+            (known, ends, digits) = (end, [true, false], 0);
+            visit(end, true);
+            continue;
+        }
         let is_number = is_digit(end - 1);
         let run = form.get(..end).unwrap_or_default().iter().rev();
         let is_same = |byte: &&u8| byte.is_ascii_digit() == is_number && **byte != b'-';
@@ -103,6 +123,7 @@ fn each_border(form: &[u8], is_spelt: bool, visit: &mut dyn FnMut(usize, bool)) 
             && (!needs_sign || has_sign && !(is_spelt && is_group(form, border)));
         if is_border {
             visit(border, needs_sign);
+            known = border;
         }
         ends = [is_border, ends[0]];
         digits = if is_number { run } else { usize::MAX };
@@ -110,7 +131,19 @@ fn each_border(form: &[u8], is_spelt: bool, visit: &mut dyn FnMut(usize, bool)) 
     }
 }
 
-/// Is it an id in groups of one length, such as `123-456-789`?
+/// The sign before a short part that ends here, whose letters and digits alternate, and the number of its digits.
+#[cfg_attr(small_cold, optimize(size))]
+fn mixed_part(form: &[u8], end: usize) -> Option<(usize, usize)> {
+    let before = form.get(..end)?;
+    let sign = before.iter().rposition(|&byte| byte == b'-')?;
+    let part = before.get(sign + 1..)?;
+    let runs = part.chunk_by(|one, other| one.is_ascii_digit() == other.is_ascii_digit());
+    let digits = part.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let is_short = part.len() <= MIXED && digits <= MIXED_DIGITS;
+    (sign > 0 && is_short && (2..=RUNS).contains(&runs.count())).then_some((sign, digits))
+}
+
+/// Is it an id in groups of one length, such as `123-456-789` and `AB12-CD34`? A number and a mixed group are none.
 #[cfg_attr(small_cold, optimize(size))]
 fn is_group(form: &[u8], sign: usize) -> bool {
     let Some((before, after)) = form.split_at_checked(sign) else {
@@ -119,7 +152,11 @@ fn is_group(form: &[u8], sign: usize) -> bool {
     let is_sign = |byte: &u8| *byte == b'-';
     let before = before.rsplit(is_sign).next().unwrap_or_default();
     let after = after.split(is_sign).nth(1).unwrap_or_default();
-    before.len() > 1 && before.len() == after.len() && after.iter().any(u8::is_ascii_digit)
+    let is_number = |group: &[u8]| group.iter().all(u8::is_ascii_digit);
+    before.len() > 1
+        && before.len() == after.len()
+        && after.iter().any(u8::is_ascii_digit)
+        && (is_number(after) || !is_number(before))
 }
 
 /// The borders of a plain form, from the last to the first.

@@ -153,7 +153,7 @@ const FOLDS: [Fold; 16] = [
     ("invisible", |text| without(text, is_invisible)),
     ("hyphen", |text| text.chars().map(plain_hyphen).collect()),
     ("accents", without_accents),
-    ("quotes", |text| without(text, is_quote)),
+    ("quotes", without_quotes),
     ("apostrophe", |text| {
         without(text, |c| matches!(c, '\'' | '\u{2018}' | '\u{2019}'))
     }),
@@ -202,8 +202,15 @@ fn plain_blank(c: char) -> char {
     if is_blank(c) { ' ' } else { c }
 }
 
+/// `1001` of `="1001"`. A sign between two numbers may stand before a part: `1001=2`.
+#[cfg_attr(small_cold, optimize(size))]
+fn without_quotes(text: &str) -> String {
+    let bare = without(text, is_quote);
+    bare.trim_matches(['=', ' ']).to_owned()
+}
+
 fn is_quote(c: char) -> bool {
-    matches!(c, '=' | '"' | '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}')
+    matches!(c, '"' | '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}')
 }
 
 fn without_separators(text: &str) -> String {
@@ -286,7 +293,9 @@ pub(in crate::report) fn plain_form(text: &[u8], form: &mut Vec<u8>) {
     for &byte in text {
         match byte {
             0x80.. => return fold_all(text, form),
-            b'#' | b'+' | b' ' | b'\t'..=b'\r' if !form.is_empty() => return fold_all(text, form),
+            b'#' | b'+' | b'=' | b' ' | b'\t'..=b'\r' if !form.is_empty() => {
+                return fold_all(text, form);
+            }
             b'#' | b'\'' | b'"' | b'=' | b'+' | 0..=b' ' | 0x7F => {}
             _ => {
                 has_marks |= matches!(byte, b'.' | b',' | b';' | b':' | b'&' | b'%' | b'\\');
