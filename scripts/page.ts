@@ -12,7 +12,7 @@ import { root } from "./build.ts";
 import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
 /** The exports of the cores; see js/page/core.ts. Those of clicks have short names in what a page loads. */
-const EXPORTS = { put: "y", reply: "s", decide: "o" };
+const EXPORTS = { put: "d", reply: "j", decide: "o" };
 const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
 
 /**
@@ -20,32 +20,32 @@ const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
  * letters are those with which the first files pack best.
  */
 const OWN_NAMES = {
-  said: "s",
+  said: "u",
   note: "k",
-  report: "j",
-  conclude: "i",
-  resend: "w",
+  report: "i",
+  conclude: "y",
+  resend: "r",
   missing: "e",
-  conversions: "d",
-  complete: "b",
-  rewrite: "t",
-  sent: "g",
-  isEdge: "h",
-  findClick: "q",
-  seen: "z",
-  url: "x",
-  isMissing: "m",
-  loadCore: "a",
-  isDisposed: "n",
-  withFile: "y",
-  look: "o",
+  conversions: "h",
+  complete: "o",
+  rewrite: "m",
+  sent: "x",
+  isEdge: "l",
+  findClick: "s",
+  seen: "q",
+  url: "g",
+  isMissing: "v",
+  loadCore: "t",
+  isDisposed: "f",
+  withFile: "n",
+  look: "a",
 };
 
 /** Short names for what those files export to each other. */
-const OWN_EXPORTS = { openOutbox: "e", noteDecision: "d", checkNames: "n", findLink: "c", refuse: "t" };
+const OWN_EXPORTS = { openOutbox: "e", noteDecision: "u", checkNames: "n", findLink: "o", refuse: "s" };
 
 /** The letters of local names, in the order in which the first files pack best. */
-const LETTERS = "esfnOdotlmMzrcgkHSJXYUIKCDTpayBRAqujxLVvhbQFiGwWNPEZ$_";
+const LETTERS = "esfnUdotlmMrgczYBSJCkjIOKDXpquHyAaTRxLVvhbQFiGwWNPEZ$_";
 
 /** The local name of this number. */
 const localName = (number: number): string =>

@@ -62,7 +62,7 @@ export interface Sender {
   look(address: string, at: number): void;
   /** The fields with the kept click id and the unique id. */
   complete(fields: PageConversion): PageConversion;
-  /** Ids of orders that came as click ids. */
+  /** The ids that are no new clicks. Those of orders that came as click ids are added. */
   readonly seen: string[];
   /** Keeps a text instead of the kept one. */
   rewrite(text: string): void;
