@@ -329,7 +329,7 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     keep(["", 0], text, "");
     // Empty stores would tell other tabs that the visitor has said no. The core reads no click in this text, and no
     // click's text has it.
-    memory ||= text;
+    memory ||= "**";
     age ||= 1e8;
     write();
   };
@@ -396,9 +396,9 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
       return findClick();
     },
     setConsent(word) {
-      const known = consentOf(word);
       // A yes brings nothing back that was deleted by a no before.
       const before = said();
+      const known = consentOf(word);
       // An unknown word is no consent.
       consent = known ?? "pending";
       if (!known) refuse("consent", word);

@@ -6,7 +6,6 @@ import { setStage, visit } from "./attach-visitor.ts";
 import type { Shop } from "./shop.ts";
 
 declare const tracker: Tracker;
-declare const errors: { code: string; message: string }[];
 
 /** Other browsers may be running at the same time. */
 const poll = <T>(ask: () => T | Promise<T>) => expect.poll(ask, { timeout: 10_000 });
