@@ -229,7 +229,10 @@ test("no Retry-After makes a storm", async () => {
         await page.evaluate(() => {
           for (const uniqueId of ["u", "v", "w"]) void tracker.convert({ offerId: 1, uniqueId });
         });
-        await new Promise((resolve) => setTimeout(resolve, 3_500));
+        // Thirteen pages at once may take a while for the first attempts.
+        await expect.poll(() => site.attempts, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
+        // Less than the five seconds after which a retry is due, with room for a busy machine.
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
         // Events that may wake the outbox, again and again.
         await page.evaluate(() => {
           for (let index = 0; index < 20; index += 1) {
@@ -237,7 +240,7 @@ test("no Retry-After makes a storm", async () => {
             history.pushState(null, "", `/step-${index}`);
           }
         });
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await new Promise((resolve) => setTimeout(resolve, 300));
         return [value, site.attempts];
       }),
     ),
