@@ -63,7 +63,7 @@ export interface Sender {
   /** The fields with the kept click id and the unique id. */
   complete(fields: PageConversion): PageConversion;
   /** The ids that are no new clicks. Those of orders that came as click ids are added. */
-  readonly seen: string[];
+  readonly seen: unknown[];
   /** Keeps a text instead of the kept one. */
   rewrite(text: string): void;
   note(reason: Reason | string): void;

@@ -21,13 +21,13 @@ const MAX_READ = 30_000;
 
 /**
  * The decoded pairs of an address, in two readings. Under the given names, in small letters, a word for a missing value
- * is left out, and so is one of `seen`, to which the others are added: an id that was read before is no new click,
- * whatever else the address has by now. Marks around an id are left out too: `"ID"`, `{ID}`, `ID/`. The first
+ * is left out, and so is one of `seen`: an id that was read before is no new click, whatever else the address has by now.
+ * Marks around an id are left out too: `"ID"`, `{ID}`, `ID/`. The first
  * reads the query as it is; the second reads the whole address as networks mangle it, with another separator for `&`.
  * Where a longer address is cut, the last text gets a mark in it, so that half an id is none. The form and the separators are those of `push_pairs`
  * in src/url.rs, and the values those of `push_address` in src/click_id.rs.
  */
-export function pairsOf(address: string, names: readonly string[], seen: string[]): string {
+export function pairsOf(address: string, names: readonly string[], seen: readonly unknown[]): string {
   const read = address.slice(0, MAX_READ) + (address[MAX_READ] ? "~cut" : "");
   return [read.replace(/^[^?]*\??/, ""), read.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
     .map((reading) =>
@@ -40,7 +40,6 @@ export function pairsOf(address: string, names: readonly string[], seen: string[
           if (names.includes(name.toLowerCase())) {
             value = withoutMarks(value);
             if (isMissing(value) || seen.includes(value)) value = "";
-            else seen.push(value);
           }
           return `${name}\x01${value}\x02`;
         })

@@ -234,7 +234,7 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
   };
 
   /** The ids that this page's addresses had, and those of orders that came as click ids: they are no new clicks. */
-  const seen: string[] = [];
+  const seen: unknown[] = [];
   /**
    * A conversion's fields: ids as text, whatever their type, the kept click, and the unique id that every tab makes of
    * click and order. A given click id counts as in an address: marks around it are left out, and a word for a missing one,
@@ -273,6 +273,7 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
       // A router's fragment may look like a URL of its own: #/path?reqid=1
       const read = address.replace(options.fragment ? /#([^?]*\?)?/ : /#.*/, FRAGMENT);
       lookLater([pairsOf(read, names, seen), at / 1_000]);
+      seen.push(clickId);
     });
     tell();
   };
@@ -329,8 +330,8 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     keep(["", 0], text, "");
     // Empty stores would tell other tabs that the visitor has said no. The core reads no click in this text, and no
     // click's text has it.
-    memory ||= "**";
     age ||= 1e8;
+    memory ||= "**";
     write();
   };
 
