@@ -97,7 +97,6 @@ test("an option of another kind is refused by its name, and is no TypeError", as
   for (const [run, parameter] of [
     [() => report.addConversions(new Uint8Array(), { covers: null as never }), "covers"],
     [() => report.addConversions(new Uint8Array(), { covers: "2026-06" as never }), "covers"],
-    [() => report.addConversions(new Uint8Array(), { covers: { from: null, to: null } as never }), "covers"],
     [() => report.breakDown({ by: [null as never] }), "by"],
     [() => report.breakDown({ by: [{ ...dimension, of: undefined } as never] }), "of"],
     [() => report.breakDown({ by: [{ ...dimension, label: null } as never] }), "label"],
@@ -105,5 +104,7 @@ test("an option of another kind is refused by its name, and is no TypeError", as
     const called = (async () => run())();
     await expect(called).rejects.toMatchObject({ code: "invalid_field", parameter });
   }
+  const noDays = report.addConversions(new Uint8Array(), { covers: { from: null, to: null } as never });
+  await expect(noDays).rejects.toMatchObject({ code: "invalid_time", parameter: "covers" });
   report.dispose();
 });
