@@ -65,7 +65,10 @@ test("an order's own id is forgotten as a click, in any spelling, and the paid c
 test("where the order's id was the only click, none is kept, and the stores are not those of a no", async () => {
   const { page, context } = await visit(browser, site, "/thanks?click_id=ORD-77");
   await convert(page, { offerId: 1, orderId: "ORD-77" });
-  expect(await page.evaluate(() => [tracker.clickId ?? null, localStorage.getItem("cake_click")])).toEqual([null, "**"]);
+  expect(await page.evaluate(() => [tracker.clickId ?? null, localStorage.getItem("cake_click")])).toEqual([
+    null,
+    "**",
+  ]);
   expect(await context.cookies()).toMatchObject([{ value: "**" }]);
 });
 
