@@ -79,8 +79,8 @@ export function pageModule({ folder, framework }: Plan): string {
 export function filesOf(plan: Plan): { files: FileToWrite[]; warnings: string[] } {
   const { folder, parts, framework, manager } = plan;
   const files: FileToWrite[] = [["package.json", manifestWith(plan)]];
-  // Before the files of secrets, which it names.
   const warnings: string[] = [];
+  // Before the files of secrets, which it names.
   if (parts.has("forwarder") || parts.has("capture")) {
     if (isLink(join(folder, ".gitignore")))
       warnings.push(".gitignore is a link, which git does not read: make it a file");

@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { beforeEach, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
-import { setStage, visit } from "./attach-visitor.ts";
+import { poll, setStage, visit } from "./attach-visitor.ts";
 import type { Shop } from "./shop.ts";
 
 declare const tracker: Tracker;
@@ -12,9 +12,6 @@ let shop: Shop;
 beforeEach(() => {
   shop = stage.shop;
 });
-
-/** Other browsers may be running at the same time. */
-const poll = <T>(ask: () => T | Promise<T>) => expect.poll(ask, { timeout: 10_000 });
 
 const FORMS = ["", "<input type=hidden name=reqid>", "<input name=reqid>", "<textarea name=reqid></textarea>"];
 const BODY = `<main>${[...FORMS, "<input type=hidden name=reqid value={reqid}>", "<input name=reqid value=own>"]

@@ -2,13 +2,10 @@
 import type { Page } from "playwright-core";
 import { beforeEach, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
-import { setStage, visit } from "./attach-visitor.ts";
+import { poll, setStage, visit } from "./attach-visitor.ts";
 import type { Shop } from "./shop.ts";
 
 declare const tracker: Tracker;
-
-/** Other browsers may be running at the same time. */
-const poll = <T>(ask: () => T | Promise<T>) => expect.poll(ask, { timeout: 10_000 });
 
 const stage = setStage();
 const visitor = () => visit(stage);

@@ -1,7 +1,7 @@
 /** Two trackers of one page that both attach: neither takes away what is the other's, and none of them is busy for ever. */
 import { beforeEach, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
-import { setStage, visit } from "./attach-visitor.ts";
+import { poll, setStage, visit } from "./attach-visitor.ts";
 import type { Shop } from "./shop.ts";
 
 const stage = setStage();
@@ -10,9 +10,6 @@ let shop: Shop;
 beforeEach(() => {
   shop = stage.shop;
 });
-
-/** Other browsers may be running at the same time. */
-const poll = <T>(ask: () => T | Promise<T>) => expect.poll(ask, { timeout: 10_000 });
 
 /** A page in which two trackers attach; it answers as long as it is not busy without end. */
 const duel = async (script: string, body = `<form class="checkout"></form><stripe-buy-button></stripe-buy-button>`) => {

@@ -1,6 +1,6 @@
 /** A visitor of a shop's page in Chromium, whose tracker attaches. */
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import type { AttachOptions, Tracker } from "../../js/page/index.ts";
 import { launch } from "./chromium.ts";
 import { Shop } from "./shop.ts";
@@ -14,6 +14,9 @@ export interface Visitor {
   go(path: string): Promise<void>;
   attach(options: object): Promise<void>;
 }
+
+/** Asks until the answer is as expected. Other browsers may be running at the same time. */
+export const poll = <T>(ask: () => T | Promise<T>) => expect.poll(ask, { timeout: 10_000 });
 
 /** The shop and the browser of a file's tests; each test has a shop of its own. */
 export interface Stage {

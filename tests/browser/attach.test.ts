@@ -3,7 +3,7 @@
  */
 import { beforeEach, expect, test } from "vitest";
 import type { Tracker } from "../../js/page/index.ts";
-import { setStage, visit } from "./attach-visitor.ts";
+import { poll, setStage, visit } from "./attach-visitor.ts";
 import { withFirefox } from "./settings.ts";
 import type { Shop } from "./shop.ts";
 
@@ -11,9 +11,6 @@ declare const tracker: Tracker;
 declare const errors: { code: string; message: string }[];
 
 const CART = "/cart/update.js";
-
-/** Other browsers may be running at the same time. */
-const poll = <T>(ask: () => T | Promise<T>) => expect.poll(ask, { timeout: 10_000 });
 
 const stage = setStage();
 const visitor = () => visit(stage);
