@@ -5,7 +5,9 @@ import { withLinesAtEnd } from "./init-project.js";
 /** The value that counts, which is the last; `undefined` where the file has none, or an empty one. */
 export function findValue(text: string, name: string): string | undefined {
   // wrangler, Next and Vite take `NAME: value` too, and Node 20 takes a tab for a part of the name.
-  const plain = text.replace(/^\uFEFF/, "").replace(/^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*(?:=|:(?=[ \t]))[ \t]*/gm, "$1=");
+  const plain = text
+    .replace(/^\uFEFF/, "")
+    .replace(/^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*(?:=|:(?=[ \t]))[ \t]*/gm, "$1=");
   return parseEnv(plain)[name]?.trim() || undefined;
 }
 
