@@ -60,7 +60,7 @@ function readSetting(value: unknown, at: number): unknown {
           : at === 10
             ? typeof value === "function" && value
             : // An object is no text, except an address. Nor is what a template prints for a missing value.
-              !/^(false|null|undefined|\[obj.*)$/.test(small) &&
+              !/^(true|false|null|undefined|\[obj.*)$/.test(small) &&
               (at === 9
                 ? // A list in a script is a text with commas here. The rule of `parametersOption` in js/option.ts, in fewer
                   // bytes.

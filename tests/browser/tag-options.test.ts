@@ -267,7 +267,7 @@ test("values of a wrong kind are named, and the click is kept all the same", asy
   expect(((cookie?.expires ?? 0) - Date.now() / 1_000) / 86_400).toBeCloseTo(30, 1);
 });
 
-test.each(["null", "undefined", "false"])("%s is no text for an option", async (word) => {
+test.each(["null", "undefined", "false", "true"])("%s is no text for an option", async (word) => {
   for (const [way, html] of [
     [
       "options",
