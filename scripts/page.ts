@@ -12,7 +12,7 @@ import { root } from "./build.ts";
 import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
 /** The exports of the cores; see js/page/core.ts. Those of clicks have short names in what a page loads. */
-const EXPORTS = { put: "d", reply: "j", decide: "o" };
+const EXPORTS = { put: "m", reply: "n", decide: "a" };
 const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
 
 /**
@@ -20,32 +20,32 @@ const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
  * letters are those with which the first files pack best.
  */
 const OWN_NAMES = {
-  said: "u",
-  note: "k",
-  report: "i",
+  said: "t",
+  note: "w",
+  report: "h",
   conclude: "y",
-  resend: "r",
+  resend: "c",
   missing: "e",
-  conversions: "h",
-  complete: "o",
+  conversions: "b",
+  complete: "z",
   rewrite: "m",
-  sent: "x",
-  isEdge: "l",
-  findClick: "s",
-  seen: "q",
-  url: "g",
-  isMissing: "v",
-  loadCore: "t",
-  isDisposed: "f",
-  withFile: "n",
-  look: "a",
+  sent: "a",
+  isEdge: "j",
+  findClick: "f",
+  seen: "g",
+  url: "n",
+  isMissing: "i",
+  loadCore: "v",
+  isDisposed: "r",
+  withFile: "d",
+  look: "x",
 };
 
 /** Short names for what those files export to each other. */
-const OWN_EXPORTS = { openOutbox: "e", noteDecision: "u", checkNames: "n", findLink: "o", refuse: "s" };
+const OWN_EXPORTS = { openOutbox: "e", noteDecision: "t", checkNames: "g", findLink: "b", refuse: "j" };
 
 /** The letters of local names, in the order in which the first files pack best. */
-const LETTERS = "esfnUdotlmMrgczYBSJCkjIOKDXpquHyAaTRxLVvhbQFiGwWNPEZ$_";
+const LETTERS = "esfnSdotlmargbyLDJjYQkMpEOuUKCBcTiWwxqRvhzHFVXAINPGZ$_";
 
 /** The local name of this number. */
 const localName = (number: number): string =>

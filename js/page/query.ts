@@ -22,12 +22,14 @@ const MAX_READ = 30_000;
 /**
  * The decoded pairs of an address, in two readings. Under the given names, in small letters, a word for a missing value
  * is left out, and so is one of `seen`: an id that was read before is no new click, whatever else the address has by now.
+ * The ids of this address are added to `seen`, also those that the core does not take: two readings of it find one click.
  * Marks around an id are left out too: `"ID"`, `{ID}`, `ID/`. The first
  * reads the query as it is; the second reads the whole address as networks mangle it, with another separator for `&`.
  * Where a longer address is cut, the last text gets a mark in it, so that half an id is none. The form and the separators are those of `push_pairs`
  * in src/url.rs, and the values those of `push_address` in src/click_id.rs.
  */
-export function pairsOf(address: string, names: readonly string[], seen: readonly unknown[]): string {
+export function pairsOf(address: string, names: readonly string[], seen: unknown[]): string {
+  const before = [...seen];
   const read = address.slice(0, MAX_READ) + (address[MAX_READ] ? "~cut" : "");
   return [read.replace(/^[^?]*\??/, ""), read.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
     .map((reading) =>
@@ -39,7 +41,7 @@ export function pairsOf(address: string, names: readonly string[], seen: readonl
           let value = clean(text);
           if (names.includes(name.toLowerCase())) {
             value = withoutMarks(value);
-            if (isMissing(value) || seen.includes(value)) value = "";
+            if (isMissing(value) || before.includes(value) || !seen.push(value)) value = "";
           }
           return `${name}\x01${value}\x02`;
         })

@@ -273,7 +273,6 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
       // A router's fragment may look like a URL of its own: #/path?reqid=1
       const read = address.replace(options.fragment ? /#([^?]*\?)?/ : /#.*/, FRAGMENT);
       lookLater([pairsOf(read, names, seen), at / 1_000]);
-      seen.push(clickId);
     });
     tell();
   };

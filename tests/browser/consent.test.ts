@@ -43,6 +43,33 @@ test("pending, all is held in memory across the pages of a single-page site, and
   await expect.poll(() => site.received).toMatchObject([{ uniqueId: "u", clickId: "two" }]);
 });
 
+test.each([
+  "reqid=one&clickid=two",
+  "clickid=two&reqid=one",
+  "reqid=one&ckm_request_id=two&click_id=three&clickid=four",
+  "p=1?clickid=two&reqid=one",
+  "REQID=one&amp;ClickID=two",
+  "reqid=one&reqid=two",
+])("an address of several ids has one click, however often it is read: %s", async (query) => {
+  for (const path of ["/", "/pending", "/denied"]) {
+    const { page, context } = await visit(browser, site, `${path}?${query}`);
+    const first = await page.evaluate(() => tracker.clickId);
+    if (path === "/denied") expect(first).toBeUndefined();
+    else expect(first).toMatch(/^(one|two)$/);
+    const after: unknown[] = [];
+    for (let at = 0; at < 3; at += 1) {
+      await page.evaluate((at) => history.replaceState(null, "", `#${at}`), at);
+      await page.evaluate(() => tracker.setConsent("granted"));
+      after.push(await page.evaluate(() => [tracker.clickId, document.cookie.split("reqid!").length <= 2]));
+    }
+    const [[known] = []] = after as string[][];
+    expect(known).toMatch(/^(one|two)$/);
+    if (first) expect(known).toBe(first);
+    expect(after).toEqual(Array(3).fill([known, true]));
+    await context.close();
+  }
+});
+
 test("a conversion from before the answer has the click of an earlier visit, where a banner answers late", async () => {
   const { page, go } = await visit(browser, site, "/?reqid=one");
   const before = site.received.length;
