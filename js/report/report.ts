@@ -255,7 +255,10 @@ export class Report {
     const core = this.#get();
     const own = options.by.filter((dimension): dimension is OwnDimension => typeof dimension === "object");
     const [mine, ...others] = own;
-    if (mine !== undefined) checkOwn(mine);
+    if (mine !== undefined) {
+      checkOwn(mine);
+      if (options.by.includes(mine.name)) refuse("name", "is another dimension's name: give this one its own");
+    }
     if (others.length > 0) refuse("by", "takes one dimension of your own");
     const lines = [`by=${options.by.map((dimension) => (typeof dimension === "object" ? "own" : dimension)).join()}`];
     if (options.unique !== undefined) lines.push(line("unique", options.unique));
@@ -321,7 +324,7 @@ limitArguments(
 function checkOwn(dimension: OwnDimension): void {
   checkRecord("by", dimension);
   checkNames("by", dimension, ["name", "of", "label"]);
-  if (!Array.isArray(dimension.of)) refuse("of", "must be a list of dimensions");
+  if (!Array.isArray(dimension.of) || !dimension.of[0]) refuse("of", "must be a list of one dimension or more");
   if (typeof dimension.label !== "function") refuse("label", "must be a function");
 }
 

@@ -108,3 +108,21 @@ test("an option of another kind is refused by its name, and is no TypeError", as
   await expect(noDays).rejects.toMatchObject({ code: "invalid_time", parameter: "covers" });
   report.dispose();
 });
+
+test("a channel is no visitor's address, and a dimension of one's own has parts and a name of its own", async () => {
+  const report = await openReport({ from: "2026-06-01", to: "2026-06-30" });
+  const named = (parameter: string) => expect.objectContaining({ code: "invalid_field", parameter });
+  expect(() => report.attribute({ models: ["last"], channel: "address" as "offer" })).toThrow(named("channel"));
+  expect(() => report.attribute({ models: ["last"], channel: "zip" as "offer" })).toThrow(/channel must be affiliate/);
+  expect(report.attribute({ models: ["last"], key: "address" }).models).toHaveLength(1);
+  const label = () => "x";
+  for (const [own, parameter] of [
+    [{ name: "x", of: [], label }, "of"],
+    [{ name: "x", of: [undefined as unknown as "offer"], label }, "of"],
+    [{ name: "affiliate", of: ["subId1"], label }, "name"],
+  ] as const) {
+    expect(() => report.breakDown({ by: ["affiliate", own] }), own.name).toThrow(named(parameter));
+    expect(() => report.breakDown({ by: [own, "affiliate"] }), own.name).toThrow(named(parameter));
+  }
+  expect(report.breakDown({ by: ["affiliate", { name: "group", of: ["affiliate"], label }] }).groups).toEqual([]);
+});

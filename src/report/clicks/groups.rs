@@ -40,7 +40,7 @@ pub(super) fn dimension(parameter: &str, name: &str) -> Result<Dimension> {
         "subId4" => Dimension::Column(5),
         "subId5" => Dimension::Column(6),
         "country" => Dimension::Column(7),
-        "address" => Dimension::Column(ADDRESS),
+        "address" if parameter == "key" => Dimension::Column(ADDRESS),
         "day" => Dimension::Day,
         "hour" => Dimension::Hour,
         "weekday" => Dimension::Weekday,
@@ -49,6 +49,9 @@ pub(super) fn dimension(parameter: &str, name: &str) -> Result<Dimension> {
             let rule = match parameter {
                 "by" => {
                     "must be some of affiliate, offer, subId1 to subId5, country, day, hour, weekday, or a dimension of your own"
+                }
+                "channel" => {
+                    "must be affiliate, offer, subId1 to subId5, country, day, hour or weekday"
                 }
                 _ => {
                     "must be address, affiliate, offer, subId1 to subId5, country, day, hour or weekday"
