@@ -32,7 +32,7 @@ const OWN_NAMES = {
   sent: "a",
   isEdge: "j",
   findClick: "f",
-  seen: "g",
+  firstRead: "g",
   url: "n",
   isMissing: "i",
   loadCore: "v",

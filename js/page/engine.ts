@@ -9,12 +9,12 @@ import { instantiate } from "./wasm.js";
 /** The kind of core that runs. */
 export type Engine = "wasm" | "js";
 
-/** A visit, as the core takes it. */
+/** A visit. */
 export type Visit = readonly [
   /** The address's pairs, as `pairsOf` writes them. */
   pairs: string,
-  /** When it came, in seconds since 1970; the core takes the whole ones. */
-  seconds: number,
+  /** When it came, in ms since 1970. */
+  at: number,
 ];
 
 /** How touches are kept, in the order of the core's `decide`. */

@@ -1,12 +1,13 @@
 /** Navigation: the addresses of a page, past and future. */
 
+import { addresses } from "./query.js";
 import { attempt } from "./store.js";
 
 // Read at import, before a router rewrites the address. The first one is the address of the navigation: it is older
 // than any rewrite.
 const first = attempt(() => performance.getEntriesByType("navigation")[0]?.name);
 const here = attempt(() => location.href) as string;
-const addresses: Record<string, 0> = { [first?.includes(":") ? first : here]: 0, [here]: 0 };
+addresses[first?.includes(":") ? first : here] = addresses[here] = 0;
 
 /**
  * Calls `listener` with each address of the page, past and future. While the page is only prerendered, it calls

@@ -62,8 +62,8 @@ export interface Sender {
   look(address: string, at: number): void;
   /** The fields with the kept click id and the unique id. */
   complete(fields: PageConversion): PageConversion;
-  /** The ids that are no new clicks. Those of orders that came as click ids are added. */
-  readonly seen: unknown[];
+  /** When each id was first read. Those of orders that came as click ids become 0. */
+  readonly firstRead: Record<string, number>;
   /** Keeps a text instead of the kept one. */
   rewrite(text: string): void;
   note(reason: Reason | string): void;
@@ -85,7 +85,7 @@ export function openOutbox(sender: Sender): Outbox {
 }
 
 function createOutbox(sender: Sender): Outbox {
-  const { url, conversions, isEdge, seen, rewrite, said, look, loadCore, complete, note, report } = sender;
+  const { url, conversions, isEdge, firstRead, rewrite, said, look, loadCore, complete, note, report } = sender;
   let timer: ReturnType<typeof later> | undefined;
 
   const find = (key: string) => conversions.find(([own]) => own === key);
@@ -162,7 +162,8 @@ function createOutbox(sender: Sender): Outbox {
     const all = touches();
     const rest = all.filter((touch) => {
       const id = idOf(touch) ?? "";
-      return !id || !isOwnId(id, [orderId, uniqueId]) || !seen.push(id);
+      // biome-ignore lint/suspicious/noAssignInExpressions: a block would be shipped.
+      return !id || !isOwnId(id, [orderId, uniqueId]) || (firstRead[id] = 0);
     });
     if (rest.length < all.length) rewrite(rest.join("*"));
   };

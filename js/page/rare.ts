@@ -70,6 +70,6 @@ export function noteDecision(
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a name or a value ends so.
   if (/~cut\x01?\x02$/.test(pairs)) note("address_cut");
   const fragment = isFragmentRead ? "" : location.hash.replace(/#([^?]*\?)?/, FRAGMENT);
-  const names = [...namesOf(pairs), ...(fragment.includes("=") ? namesOf(pairsOf(fragment, [], [])) : [])];
+  const names = [...namesOf(pairs), ...(fragment.includes("=") ? namesOf(pairsOf(fragment, [], 0)[0]) : [])];
   if (names[0]) note("not_taken", names.join(" "));
 }

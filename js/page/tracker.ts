@@ -20,7 +20,7 @@ import type {
   WaitingConversion,
 } from "./options.js";
 import type { Sender } from "./outbox.js";
-import { FRAGMENT, pairsOf, withoutMarks } from "./query.js";
+import { addresses, FRAGMENT, firstRead, pairsOf, withoutMarks } from "./query.js";
 import { ANSWER_MS, findOrderUniqueId, isReady, post } from "./send.js";
 import { readSettings, SETTING_NAMES, settingsIn } from "./settings.js";
 import {
@@ -118,8 +118,6 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
   let age: number;
   /** What the stores held at the last look: where they are empty since then, the visitor has said no elsewhere. */
   let stored = "";
-  /** The visits of this page view that brought a click, for a yes, and those for which there is no core yet. */
-  const visits: Visit[] = [];
   const note = (reason: Reason | string, ...details: unknown[]) => {
     // A wrong setting or name is always logged: it is the site's mistake, and nobody would notice it otherwise.
     // biome-ignore lint/suspicious/noConsole: what `debug` asks for. A site may have replaced it.
@@ -177,14 +175,11 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
   let { windowDays = 30, journey = 5, cookieDays = windowDays, cookieDomain } = options;
   /** Asks the core what a visit leaves behind: the text in memory is that then. */
   const keep = (visit: Visit, cookies: string, storage: string) => {
-    const before = memory;
     [age, memory, clickId] = decideVisit(
       [names.join("\x01"), visit[0], cookies, storage],
       [+(options.touch === "first"), windowDays, journey, cookieDays],
-      visit[1],
+      visit[1] / 1_000,
     );
-    // Held for a yes, also for one after a no.
-    if (memory !== before) visits.push(visit);
   };
 
   const put = () => {
@@ -233,8 +228,6 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     watchers.forEach((watcher) => watcher());
   };
 
-  /** The ids that this page's addresses had, and those of orders that came as click ids: they are no new clicks. */
-  const seen: unknown[] = [];
   /**
    * A conversion's fields: ids as text, whatever their type, the kept click, and the unique id that every tab makes of
    * click and order. A given click id counts as in an address: marks around it are left out, and a word for a missing one,
@@ -272,27 +265,20 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
       if (options.edge) return note("kept_by_edge");
       // A router's fragment may look like a URL of its own: #/path?reqid=1
       const read = address.replace(options.fragment ? /#([^?]*\?)?/ : /#.*/, FRAGMENT);
-      lookLater([pairsOf(read, names, seen), at / 1_000]);
+      const visit = pairsOf(read, names, at);
+      if (isRunning()) lookNow(visit);
+      else void loadCore();
     });
     tell();
   };
 
-  /** Looks when the core runs, which is at once with WebAssembly. */
-  const lookLater = (visit: Visit): void => {
-    if (isRunning()) quietly(() => lookNow(visit));
-    else {
-      visits.push(visit);
-      void loadCore();
-    }
-  };
-
+  /** Looks at all addresses of the page that had an id, each with its own time. */
   const lookAgain = () => {
-    visits.splice(0).forEach(lookLater);
-    tell();
+    for (const address of Object.keys(addresses)) look(address);
   };
 
   /**
-   * Loads the fallback of WebAssembly where it is needed, and looks at the visits that wait for it. Nothing where that
+   * Loads the fallback of WebAssembly where it is needed, and looks at the addresses that wait for it. Nothing where that
    * fails: the next call tries again.
    */
   const loadCore = () =>
@@ -332,6 +318,8 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     age ||= 1e8;
     memory ||= "**";
     write();
+    // The addresses of this page may have another.
+    lookAgain();
   };
 
   /** What the files of rare parts use of this tracker. */
@@ -344,7 +332,7 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     findClick,
     look,
     rewrite,
-    seen,
+    firstRead,
     said,
     note,
     report,
@@ -397,17 +385,14 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     },
     setConsent(word) {
       // A yes brings nothing back that was deleted by a no before.
-      const before = said();
+      said();
       const known = consentOf(word);
       // An unknown word is no consent.
       consent = known ?? "pending";
       if (!known) refuse("consent", word);
       // What was held goes with what the stores have by now.
-      if (before !== "granted") {
-        memory = "";
-        lookAgain();
-      }
-      look(location.href);
+      memory = "";
+      lookAgain();
       resume();
     },
     link: (parts, more?: unknown) =>
