@@ -12,7 +12,7 @@ import { root } from "./build.ts";
 import { BESIDE_WORDS, MISSING_WORDS } from "./missing.ts";
 
 /** The exports of the cores; see js/page/core.ts. Those of clicks have short names in what a page loads. */
-const EXPORTS = { put: "m", reply: "n", decide: "a" };
+const EXPORTS = { put: "n", reply: "z", decide: "m" };
 const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
 
 /**
@@ -20,32 +20,32 @@ const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
  * letters are those with which the first files pack best.
  */
 const OWN_NAMES = {
-  said: "t",
-  note: "w",
-  report: "h",
-  conclude: "y",
-  resend: "c",
-  missing: "e",
-  conversions: "b",
-  complete: "z",
-  rewrite: "m",
-  sent: "a",
-  isEdge: "j",
-  findClick: "f",
-  firstRead: "g",
-  url: "n",
-  isMissing: "i",
-  loadCore: "v",
-  isDisposed: "r",
-  withFile: "d",
-  look: "x",
+  said: "x",
+  note: "l",
+  report: "y",
+  conclude: "a",
+  resend: "f",
+  missing: "n",
+  conversions: "z",
+  complete: "r",
+  rewrite: "t",
+  sent: "d",
+  isEdge: "e",
+  findClick: "m",
+  firstRead: "u",
+  url: "g",
+  isMissing: "q",
+  loadCore: "b",
+  isDisposed: "j",
+  withFile: "w",
+  look: "s",
 };
 
 /** Short names for what those files export to each other. */
-const OWN_EXPORTS = { openOutbox: "e", noteDecision: "t", checkNames: "g", findLink: "b", refuse: "j" };
+const OWN_EXPORTS = { openOutbox: "e", noteDecision: "f", checkNames: "n", findLink: "g", refuse: "t" };
 
 /** The letters of local names, in the order in which the first files pack best. */
-const LETTERS = "esfnSdotlmargbyLDJjYQkMpEOuUKCBcTiWwxqRvhzHFVXAINPGZ$_";
+const LETTERS = "esfnUdDtljMrgpaYTc$RmiWSAGuOokQybwLxKqBvhzHFVXEIJPNZC_";
 
 /** The local name of this number. */
 const localName = (number: number): string =>

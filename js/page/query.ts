@@ -40,7 +40,7 @@ export const firstRead = { __proto__: null } as unknown as Record<string, number
 export function pairsOf(address: string, names: readonly string[], at: number): Visit {
   const read = address.slice(0, MAX_READ) + (address[MAX_READ] ? "~cut" : "");
   const times: number[] = [];
-  const pairs = [read.replace(/^[^?]*\??/, ""), read.replace(/[?;]|%(25)*(3[bf]|26)/gi, "&")]
+  const pairs = [read.replace(/^[^?]*\??/, ""), read.replace(/[#?;]|%(25)*(3[bf]|26)/gi, "&")]
     .map((reading) =>
       // Not by `Array.from`, which old libraries replace.
       [...(urlOf(`http://c/?${reading.replace(/#/g, "%23")}`) as URL).searchParams]

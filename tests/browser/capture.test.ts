@@ -354,6 +354,35 @@ test("a full storage leaves the cookie", async () => {
   expect(said).toContain("cake-edge: storage_blocked");
 });
 
+test("a fragment that is read has its click id at any place", async () => {
+  site.addTrackerPage("/fragment", "{ fragment: true }");
+  const addresses = [
+    "#reqid=A",
+    "#?reqid=A",
+    "#/offer?reqid=A",
+    "#!/offer?x=1&reqid=A",
+    "#/offer&reqid=A",
+    "#top?reqid=A#end",
+    // A query of something else after it.
+    "#reqid=A?utm=1",
+    "#reqid=A&to=/cart?x=1",
+    "#/offer&reqid=A?x=1",
+    "#/offer?to=/cart?x=1&reqid=A",
+    "?y=1#reqid=A?z=2",
+    "?y=1#/offer?z=2&reqid=A",
+    "?y=1#reqid=%22A%22?z",
+  ];
+  const { page, context, go } = await visitor("/fragment");
+  for (const [at, address] of addresses.entries()) {
+    await context.clearCookies();
+    await page.evaluate(() => localStorage.clear());
+    await go(`/fragment${address.replace("A", `abc-${at + 100}`).replace("?", address[0] === "?" ? `?n=${at}&` : "?")}`);
+    await page.reload();
+    await page.waitForFunction(() => "tracker" in globalThis);
+    expect(await clickIdOf(page), address).toBe(`abc-${at + 100}`);
+  }
+});
+
 test("with both stores blocked the page that was landed on still knows", async () => {
   const { page } = await visitor("/?reqid=abc-9", () => {
     Object.defineProperty(window, "localStorage", { value: undefined });
