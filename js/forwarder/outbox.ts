@@ -415,8 +415,19 @@ export class Outbox {
   /** Makes the next waiting correction of a conversion due. */
   #wakeNext(over: Row): void {
     const next = this.#corrections.next(over);
-    // A correction that is under way may miss this: its own scheduled time applies then.
-    if (next === undefined || next.attempts > 0 || this.#delivery.settled(next.id) !== undefined) return;
+    if (next === undefined || next.attempts > 0) return;
+    const underWay = this.#delivery.settled(next.id);
+    if (underWay !== undefined) {
+      // It has looked before this one ended, and is about to wait. Where this fails, its own scheduled time applies.
+      const woken = underWay.then(() => this.#commit.next(() => this.#wakeNext(over)));
+      this.#deps.host.keepAlive(
+        woken.then(
+          () => this.#delivery.pump(),
+          () => undefined,
+        ),
+      );
+      return;
+    }
     this.#deps.store.settle([{ ...next, next_ms: this.#deps.host.now() }]);
     this.#delivery.refresh();
   }

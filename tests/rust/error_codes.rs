@@ -80,6 +80,17 @@ fn every_error() -> Vec<Error> {
         }),
         one(Error::Unauthorized {
             status: 401,
+            by: Barrier::Key,
+            message: String::new(),
+        }),
+        one(Error::Unauthorized {
+            status: 403,
+            by: Barrier::Account,
+            message: String::new(),
+        }),
+        one(Error::Unauthorized {
+            status: 403,
+            by: Barrier::Front,
             message: String::new(),
         }),
         one(Error::Refused { message: text() }),
