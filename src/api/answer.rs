@@ -467,9 +467,7 @@ pub(in crate::api) fn words_of(error: &Error) -> &str {
         | Error::RateLimited { message, .. } => message.as_str(),
         _ => "",
     };
-    message
-        .split_once(": ")
-        .map_or(message, |(_, words)| words)
+    message.split_once(": ").map_or(message, |(_, words)| words)
 }
 
 /// The words of an error's body, wherever they stand.

@@ -1,6 +1,6 @@
 //! `tests/vectors/errors.json` lists every error code. JavaScript reads the same file.
 
-use cake_edge::{Error, IdRule, UrlRule};
+use cake_edge::{Barrier, Error, IdRule, UrlRule};
 use serde_json::Value;
 
 /// One error of each variant. A new variant fails to compile in the list of codes, and that list
@@ -78,21 +78,13 @@ fn every_error() -> Vec<Error> {
             retry_after_ms: None,
             message: text(),
         }),
-        one(Error::Unauthorized {
-            status: 401,
-            by: Barrier::Key,
-            message: String::new(),
-        }),
-        one(Error::Unauthorized {
-            status: 403,
-            by: Barrier::Account,
-            message: String::new(),
-        }),
-        one(Error::Unauthorized {
-            status: 403,
-            by: Barrier::Front,
-            message: String::new(),
-        }),
+        [Barrier::Key, Barrier::Account, Barrier::Front]
+            .map(|by| Error::Unauthorized {
+                status: 401,
+                by,
+                message: String::new(),
+            })
+            .to_vec(),
         one(Error::Refused { message: text() }),
         one(Error::UnexpectedAnswer { message: text() }),
         one(Error::ListChanged),

@@ -348,36 +348,63 @@ fn a_cake_that_is_away_says_nothing_of_the_key() {
 #[test]
 fn what_stands_before_cake_says_nothing_of_the_key() {
     for (status, body) in [
-        (403, "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head><body><h1>Sorry, you have been blocked</h1></body></html>"),
-        (403, "<html style=\"height:100%\"><head><META NAME=\"ROBOTS\"></head><body>Request unsuccessful. Incapsula incident ID: 1-2</body></html>"),
-        (403, "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n<center><h1>403 Forbidden</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>"),
-        (403, "<?xml version=\"1.0\"?>\n<!-- a page -->\n<!DOCTYPE html><html><title>Access Denied</title></html>"),
+        (
+            403,
+            "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head><body><h1>Sorry, you have been blocked</h1></body></html>",
+        ),
+        (
+            403,
+            "<html style=\"height:100%\"><head><META NAME=\"ROBOTS\"></head><body>Request unsuccessful. Incapsula incident ID: 1-2</body></html>",
+        ),
+        (
+            403,
+            "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n<center><h1>403 Forbidden</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>",
+        ),
+        (
+            403,
+            "<?xml version=\"1.0\"?>\n<!-- a page -->\n<!DOCTYPE html><html><title>Access Denied</title></html>",
+        ),
         (403, "<h1>Web application firewall</h1>"),
         (403, "error code: 1020"),
         (403, "Forbidden"),
         (403, ""),
-        (401, "<html><title>401 - Unauthorized: Access is denied due to invalid credentials.</title></html>"),
+        (
+            401,
+            "<html><title>401 - Unauthorized: Access is denied due to invalid credentials.</title></html>",
+        ),
         (400, "<html><title>Access Denied</title></html>"),
     ] {
         let report = report_on(status, body);
         let [("reachable", advice)] = failed(&report)[..] else {
             panic!("{status} {body}: {report:?}");
         };
-        assert!(advice.contains("address") && !advice.contains("new key"), "{body}: {advice}");
+        assert!(
+            advice.contains("address") && !advice.contains("new key"),
+            "{body}: {advice}"
+        );
         let found = &report.checks[0].found;
         assert!(found.contains("firewall or a proxy"), "{found}");
     }
     for (status, body) in [
         (200, "<html><title>Log in</title></html>"),
-        (200, "<html><body>Request unsuccessful. Incapsula incident ID: 1-2</body></html>"),
+        (
+            200,
+            "<html><body>Request unsuccessful. Incapsula incident ID: 1-2</body></html>",
+        ),
         (200, ""),
         (302, ""),
     ] {
         let report = report_on(status, body);
-        assert!(matches!(failed(&report)[..], [("reachable", _)]), "{status} {body}: {report:?}");
+        assert!(
+            matches!(failed(&report)[..], [("reachable", _)]),
+            "{status} {body}: {report:?}"
+        );
     }
     for check in &report_on(403, "").checks {
-        assert!(!check.advice.unwrap_or_default().contains("take the key"), "{check:?}");
+        assert!(
+            !check.advice.unwrap_or_default().contains("take the key"),
+            "{check:?}"
+        );
     }
 }
 
@@ -390,7 +417,11 @@ fn only_words_about_the_key_ask_for_another_key() {
         (403, "Invalid API Key".to_owned(), true),
         (500, no("Invalid API Key"), true),
         (401, String::new(), true),
-        (401, r#"{"Message":"Authorization has been denied for this request."}"#.to_owned(), true),
+        (
+            401,
+            r#"{"Message":"Authorization has been denied for this request."}"#.to_owned(),
+            true,
+        ),
         (200, no("IP address not allowed"), false),
         (200, no("Account suspended"), false),
         (403, no("Forbidden"), false),

@@ -131,22 +131,18 @@ impl Settings {
             .flatten()
             .flat_map(|list| attributes(*list))
             .collect();
-        let named = |name: &str| {
-            let values = pairs.iter().filter(move |(own, _)| is_named(own, name));
-            values.filter_map(|(_, value)| plain_text((*value)?))
-        };
         let is_for_clicks = |name: &&str| self.click_id_names.iter().any(|own| is_named(own, name));
         let ours = ORDER_ID_NAMES.iter().filter(|name| !is_for_clicks(name));
         let own_ids: Vec<String> = own_ids
             .iter()
             .map(|id| self.prefixed(id))
             .chain(own_ids.iter().cloned())
-            .chain(ours.flat_map(|name| named(name)))
+            .chain(ours.flat_map(|name| values(&pairs, name)))
             .collect();
         let own_ids: Vec<&str> = own_ids.iter().map(String::as_str).collect();
         let names = self.click_id_names.iter();
         names
-            .flat_map(|name| named(name))
+            .flat_map(|name| values(&pairs, name))
             .chain(other)
             .find_map(|value| as_click_id(&value).filter(|id| !is_own_id(id, &own_ids)))
     }
@@ -268,6 +264,14 @@ impl Settings {
         verdict.order = Some(order);
         verdict
     }
+}
+
+/// The values under a name.
+fn values(pairs: &[(String, Option<Value<'_>>)], name: &str) -> Vec<String> {
+    let named = pairs.iter().filter(|(own, _)| is_named(own, name));
+    named
+        .filter_map(|(_, value)| plain_text((*value)?))
+        .collect()
 }
 
 /// The names under which shops keep an order's id besides.

@@ -43,14 +43,6 @@ fn a_no_with_words_of_success_or_of_work_that_goes_on_is_unknown() {
         "Timeout expired. The timeout period elapsed prior to completion of the operation or the server is not responding.",
         "Transaction (Process ID 52) was deadlocked on lock resources with another process and has been chosen as the deadlock victim. Rerun the transaction.",
         "System under maintenance",
-        "The system is down for maintenance. Please come back later.",
-        "CAKE is offline",
-        "We'll be back soon!",
-        "The application is currently unavailable",
-        "The API is not available at this time",
-        "Scheduled downtime",
-        "Out of service",
-        "Try your request in a few minutes",
         "Connection timed out",
         "An error occurred",
         "An error has occurred.",
@@ -101,9 +93,6 @@ fn a_no_with_words_of_success_or_of_work_that_goes_on_is_unknown() {
         "Affiliate is pending approval",
         "Offer is pending",
         "Offer is no longer available",
-        "Offer is currently unavailable",
-        "Campaign is offline",
-        "Creative is not available at this time",
         "Conversion rejected",
         "Success rate too low",
         "Cookie expired",
@@ -120,6 +109,31 @@ fn a_no_with_words_of_success_or_of_work_that_goes_on_is_unknown() {
     for word in ["Failure", "Error", "Failed", "Rejected", "Not Found"] {
         let body = format!(r#"{{"request_status":"{word}"}}"#);
         assert_eq!(meaning(200, &body), Certainty::NotRecorded, "{word}");
+    }
+}
+
+#[test]
+fn a_service_that_is_away_refuses_nothing_and_an_offer_that_is_away_is_refused() {
+    let certainty = |message: &str| Certainty::from_error(&refused(message));
+    for message in [
+        "The system is down for maintenance. Please come back later.",
+        "CAKE is offline",
+        "We'll be back soon!",
+        "The application is currently unavailable",
+        "The API is not available at this time",
+        "Scheduled downtime",
+        "Out of service",
+        "Try your request in a few minutes",
+    ] {
+        assert_eq!(certainty(message), Certainty::Unknown, "{message}");
+    }
+    for message in [
+        "Offer is currently unavailable",
+        "Campaign is offline",
+        "Creative is not available at this time",
+        "This feature is not available",
+    ] {
+        assert_eq!(certainty(message), Certainty::NotRecorded, "{message}");
     }
 }
 
