@@ -4,7 +4,7 @@ pub(super) mod record;
 
 use super::certainty::Certainty;
 use super::certainty::words::{
-    is_about_the_account, is_about_the_key, is_limit_in_words, is_no_in_words,
+    is_about_the_account, is_about_the_key, is_away_in_words, is_limit_in_words, is_no_in_words,
     is_no_refusal_in_words, is_trouble_in_words, is_yes_in_words,
 };
 use super::contents::Contents;
@@ -161,6 +161,7 @@ impl<'a> Answer<'a> {
         let is_page = markup.as_ref().is_some_and(|markup| markup.is_plain);
         let is_envelope = markup.is_some() || is_json(self.body);
         match self.status {
+            _ if is_away_in_words(message) => Barrier::Away,
             _ if is_about_the_key(message) => Barrier::Key,
             _ if is_page => Barrier::Front,
             401 if !is_about_the_account(message) => Barrier::Key,

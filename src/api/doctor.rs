@@ -2,13 +2,12 @@
 
 mod closed;
 
-use super::certainty::words::is_about_the_key;
 use super::get_click::Click;
 use super::list_tracking_domains::TrackingDomain;
 use super::{Action, CallOutcome, Services};
 use crate::time::CivilTime;
 use crate::{Barrier, Error, click_id};
-use closed::closed;
+use closed::{closed, is_answered_no, is_fault_about_the_key};
 
 type Result<T, E = Error> = core::result::Result<T, E>;
 use serde::Serialize;
@@ -217,18 +216,6 @@ fn skipped(name: &'static str, found: &str, advice: &'static str) -> Check {
         found: found.to_owned(),
         advice: Some(advice),
     }
-}
-
-/// Do services answer so that are there, and say no?
-fn is_answered_no(error: &Error) -> bool {
-    closed(error).is_none()
-        && (matches!(error, Error::Unauthorized { .. } | Error::Refused { .. })
-            || is_fault_about_the_key(error))
-}
-
-/// Is this a fault, such as one of the older services, with words about the API key?
-fn is_fault_about_the_key(error: &Error) -> bool {
-    matches!(error, Error::HttpStatus { status: 500..=599, message, .. } if is_about_the_key(message))
 }
 
 /// Makes the report of the findings.
@@ -445,8 +432,13 @@ fn services(findings: &Findings<'_>) -> Check {
             "the young and the older services answer",
             "",
         ),
-        Some(Ok(_)) if let Some(advice) = findings.domains.err().and_then(closed) => {
-            skipped("services", "only the older services answer now", advice)
+        Some(_)
+            if findings
+                .domains
+                .err()
+                .is_some_and(|error| closed(error).is_some()) =>
+        {
+            skipped("services", "not known", "Make CAKE reachable first.")
         }
         Some(Err(error)) if let Some(advice) = closed(error) => {
             skipped("services", "not known", advice)
@@ -462,9 +454,11 @@ fn services(findings: &Findings<'_>) -> Check {
             "Make CAKE reachable first.",
         ),
         // A wrong key is refused by both.
-        Some(Err(error)) if is_answered_no(error) => {
-            skipped("services", "not known", "Give the account's key first.")
-        }
+        Some(Err(error)) if is_answered_no(error) => skipped(
+            "services",
+            "not known",
+            "Mend what failed above, then check again.",
+        ),
         Some(Err(_)) => skipped(
             "services",
             "only the young services answer",

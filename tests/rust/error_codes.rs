@@ -78,13 +78,18 @@ fn every_error() -> Vec<Error> {
             retry_after_ms: None,
             message: text(),
         }),
-        [Barrier::Key, Barrier::Account, Barrier::Front]
-            .map(|by| Error::Unauthorized {
-                status: 401,
-                by,
-                message: String::new(),
-            })
-            .to_vec(),
+        [
+            Barrier::Key,
+            Barrier::Account,
+            Barrier::Away,
+            Barrier::Front,
+        ]
+        .map(|by| Error::Unauthorized {
+            status: 401,
+            by,
+            message: String::new(),
+        })
+        .to_vec(),
         one(Error::Refused { message: text() }),
         one(Error::UnexpectedAnswer { message: text() }),
         one(Error::ListChanged),

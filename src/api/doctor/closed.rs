@@ -1,7 +1,7 @@
-//! Answers that say nothing of the key, the account or the event: CAKE is away, or something in front of it has answered.
+//! What a failed answer is about: CAKE is away, something in front of it has answered, or CAKE itself says no.
 
 use crate::api::answer::words_of;
-use crate::api::certainty::words::{is_away_in_words, is_passing_in_words};
+use crate::api::certainty::words::{is_about_the_key, is_away_in_words, is_passing_in_words};
 use crate::{Barrier, Error};
 
 const AWAY: &str =
@@ -14,9 +14,8 @@ pub(super) fn closed(error: &Error) -> Option<&'static str> {
     let words = words_of(error);
     let is_away = match error {
         Error::Refused { .. } => is_passing_in_words(words),
-        Error::Unauthorized { .. } | Error::UnexpectedAnswer { .. } | Error::HttpStatus { .. } => {
-            is_away_in_words(words)
-        }
+        Error::Unauthorized { by, .. } => *by == Barrier::Away,
+        Error::UnexpectedAnswer { .. } | Error::HttpStatus { .. } => is_away_in_words(words),
         _ => false,
     };
     let is_front = matches!(
@@ -31,4 +30,16 @@ pub(super) fn closed(error: &Error) -> Option<&'static str> {
         () if is_front => Some(FRONT),
         () => None,
     }
+}
+
+/// Do services answer so that are there, and say no?
+pub(super) fn is_answered_no(error: &Error) -> bool {
+    closed(error).is_none()
+        && (matches!(error, Error::Unauthorized { .. } | Error::Refused { .. })
+            || is_fault_about_the_key(error))
+}
+
+/// Is this a fault, such as one of the older services, with words about the API key?
+pub(super) fn is_fault_about_the_key(error: &Error) -> bool {
+    matches!(error, Error::HttpStatus { status: 500..=599, message, .. } if is_about_the_key(message))
 }
