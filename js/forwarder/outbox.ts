@@ -412,22 +412,11 @@ export class Outbox {
     this.#wakeNext(after);
   }
 
-  /** Makes the next waiting correction of a conversion due. */
+  /** Makes the next waiting correction of a conversion due. One that is looking just now may have looked too soon. */
   #wakeNext(over: Row): void {
     const next = this.#corrections.next(over);
     if (next === undefined || next.attempts > 0) return;
-    const underWay = this.#delivery.settled(next.id);
-    if (underWay !== undefined) {
-      // It has looked before this one ended, and is about to wait. Where this fails, its own scheduled time applies.
-      const woken = underWay.then(() => this.#commit.next(() => this.#wakeNext(over)));
-      this.#deps.host.keepAlive(
-        woken.then(
-          () => this.#delivery.pump(),
-          () => undefined,
-        ),
-      );
-      return;
-    }
+    if (this.#delivery.afterwards(next.id, () => this.#wakeNext(over))) return;
     this.#deps.store.settle([{ ...next, next_ms: this.#deps.host.now() }]);
     this.#delivery.refresh();
   }
