@@ -197,9 +197,9 @@ export const CAKE_ERROR_CODES = [
   {
     code: "unauthorized",
     retryable: false,
-    meaning: "CAKE refused the API key.",
+    meaning: "CAKE, or a firewall in front of it, refused the API key, the account or the caller's address.",
     remedy:
-      "Check the key; a new key ends the old key at once. The message may name the account or the caller's address instead.",
+      "Read the message: it says which. Replace the key only where the message names it: a new key ends the old key at once.",
   },
   {
     code: "refused",

@@ -4,7 +4,7 @@
 mod broken;
 mod rule;
 
-pub use broken::{IdRule, UrlRule};
+pub use broken::{Barrier, IdRule, UrlRule};
 
 use core::fmt;
 
@@ -186,10 +186,12 @@ pub enum Error {
         /// A sentence of ours, and the answer's body, shortened and redacted.
         message: String,
     },
-    /// CAKE refused the API key.
+    /// CAKE refused the API key, or something refused the request before CAKE looked at the key.
     Unauthorized {
         /// The HTTP status code.
         status: u16,
+        /// What has refused the request.
+        by: Barrier,
         /// An explanation and the answer's body, shortened and redacted; or empty.
         message: String,
     },

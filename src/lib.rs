@@ -107,4 +107,4 @@ pub mod signed_cookie;
 ))]
 pub mod bindings;
 
-pub use error::{Error, IdRule, Result, UrlRule};
+pub use error::{Barrier, Error, IdRule, Result, UrlRule};

@@ -189,8 +189,10 @@ async function diagnoseAccount(options: Options, apiKey: string): Promise<Check[
   const report = await cake.check(clickId === undefined ? {} : { clickId });
   const checks: Check[] = [...report.checks];
   await reportFailure(checks, baseUrl);
-  const isUsable = checks.every(({ name, status }) => name !== "key" || status === "ok");
-  checks.push(await diagnoseOffer(cake, offerId, clickId, isUsable));
+  // What keeps the key from being taken, or from being examined, is said of the domains already.
+  const unusable = checks.some(({ name, status }) => name === "key" && status !== "ok");
+  const advice = unusable ? checks.find(({ name }) => name === "domains")?.advice : undefined;
+  checks.push(await diagnoseOffer(cake, offerId, clickId, advice));
   checks.push({
     name: "whitelist",
     status: "skipped",
@@ -214,10 +216,10 @@ async function diagnoseOffer(
   cake: CakeClient,
   offerId: number | undefined,
   clickId: string | undefined,
-  isUsable: boolean,
+  unusable: string | undefined,
 ): Promise<Check> {
   if (offerId === undefined) return skipped("offer", "no offer was given", "Give --offer the id that you convert for.");
-  if (!isUsable) return skipped("offer", "not known", "Make CAKE take the key first.");
+  if (unusable !== undefined) return skipped("offer", "not known", unusable);
   try {
     const click = clickId === undefined ? undefined : await cake.getClick(clickId);
     if (click !== undefined) {

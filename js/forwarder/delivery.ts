@@ -175,6 +175,15 @@ export class Delivery {
     return this.#busy.get(id);
   }
 
+  /** Does a job once the attempt under way is stored; false without one. If the job fails, scheduled times apply. */
+  afterwards(id: string, job: () => void): boolean {
+    const work = this.#busy.get(id);
+    if (work === undefined) return false;
+    const done = work.then(() => this.#deps.commit.next(job)).then(() => this.pump());
+    this.#deps.host.keepAlive(done.catch(() => undefined));
+    return true;
+  }
+
   /** Is it certain that no attempt has recorded the event? */
   isNotRecorded(row: Row): boolean {
     if (row.is_in_doubt === 1 || row.state === "delivered" || this.#busy.has(row.id)) return false;

@@ -412,11 +412,11 @@ export class Outbox {
     this.#wakeNext(after);
   }
 
-  /** Makes the next waiting correction of a conversion due. */
+  /** Makes the next waiting correction of a conversion due. One that is looking just now may have looked too soon. */
   #wakeNext(over: Row): void {
     const next = this.#corrections.next(over);
-    // A correction that is under way may miss this: its own scheduled time applies then.
-    if (next === undefined || next.attempts > 0 || this.#delivery.settled(next.id) !== undefined) return;
+    if (next === undefined || next.attempts > 0) return;
+    if (this.#delivery.afterwards(next.id, () => this.#wakeNext(over))) return;
     this.#deps.store.settle([{ ...next, next_ms: this.#deps.host.now() }]);
     this.#delivery.refresh();
   }

@@ -9,7 +9,10 @@ import { ROUTES } from "./path.js";
 
 /** The names of a sender's parameters, by the fields of a conversion. */
 export interface PostbackMap {
-  /** The parameter with the click id, such as `sub1`. */
+  /**
+   * The parameter with the click id, such as `sub1`. The value of {@link uniqueId} or {@link orderId} is no click id, unless
+   * it comes by the same parameter.
+   */
   readonly clickId: string;
   /**
    * The parameter with the sender's id of the conversion, such as `txid`. A repeated id is a duplicate, also where this

@@ -150,9 +150,10 @@ export interface ShardReport {
 /** The reason why a shard sends nothing, or little of some offers. */
 export interface Hold {
   /**
-   * `key_refused`: CAKE refuses the key. `wrong_address`: every event gets 404, so the address is wrong. `outage` or
-   * `limited`: CAKE fails or limits requests, so the shard pauses for a while. `slow`: CAKE takes long for the
-   * {@link offers} alone, so their events have some of the connections, and the others go on.
+   * `key_refused`: CAKE, or a firewall in front of it, refuses the key, the account or the forwarder's address.
+   * `wrong_address`: every event gets 404, so the address is wrong. `outage` or `limited`: CAKE fails or limits requests,
+   * so the shard pauses for a while. `slow`: CAKE takes long for the {@link offers} alone, so their events have some of
+   * the connections, and the others go on.
    */
   readonly reason: "key_refused" | "wrong_address" | "outage" | "limited" | "slow";
   /** The time of the next attempt, ISO 8601 in UTC; null where no time is set. */

@@ -57,7 +57,7 @@ export interface ShopOptions {
   readonly revenue?: "total" | "subtotal" | "none" | undefined;
   /**
    * The names under which an order may carry the click id, the preferred one first. Case and underscores before a name
-   * do not matter.
+   * do not matter. One of the order's own ids is no click id: then the next name counts.
    * @default those of `findClick`: reqid, ckm_request_id, click_id, clickid
    */
   readonly clickIdNames?: readonly string[] | undefined;

@@ -13,7 +13,7 @@ const WAITS: Readonly<Record<WaitReason, string>> = {
   conversion: "waits for its conversion, or for an earlier correction",
   next_attempt: "waits for its next attempt",
   outcome: "waits to learn what became of an attempt",
-  key_refused: "waits until CAKE takes the API key",
+  key_refused: "waits until CAKE takes the API key, and lets the account and this address in",
   wrong_address: "waits until there is something at CAKE's address",
   outage: "waits while CAKE fails",
   limited: "waits for as long as CAKE asks",
@@ -21,7 +21,8 @@ const WAITS: Readonly<Record<WaitReason, string>> = {
 };
 
 const HOLDS: Readonly<Record<Hold["reason"], string>> = {
-  key_refused: "CAKE does not take the API key. Set the right one; no attempts are used up meanwhile.",
+  key_refused:
+    "CAKE, or a firewall in front of it, refuses the API key, the account or this address. The events' messages say which. No attempts are used up meanwhile.",
   wrong_address: "Every event meets 404: the address of CAKE is probably wrong. No attempts are used up meanwhile.",
   outage: "CAKE fails, so it is left alone for a while.",
   limited: "CAKE limits, so it is left alone for a while.",

@@ -4,15 +4,15 @@ pub(super) mod record;
 
 use super::certainty::Certainty;
 use super::certainty::words::{
-    is_about_the_account, is_limit_in_words, is_no_in_words, is_no_refusal_in_words,
-    is_trouble_in_words, is_yes_in_words,
+    is_about_the_account, is_about_the_key, is_away_in_words, is_limit_in_words, is_no_in_words,
+    is_no_refusal_in_words, is_trouble_in_words, is_yes_in_words,
 };
 use super::contents::Contents;
 use super::json::{Object, Value, is_json};
 use super::key::redact_and_truncate;
 use super::{Account, ApiKey};
 use super::{dress, message};
-use crate::{Error, Result};
+use crate::{Barrier, Error, Result};
 
 /// An HTTP answer: status, body and the wait before the next call.
 #[derive(Clone, Copy, Debug)]
@@ -144,11 +144,29 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// The error for a key that CAKE does not take, with its message.
+    /// The error for a key, an account or an address that is not let in, with its message.
     fn unauthorized(&self, message: Option<&str>) -> Error {
+        let by = self.barrier(message.unwrap_or_default());
         Error::Unauthorized {
             status: self.status,
-            message: self.sentence("CAKE refused the API key", message),
+            by,
+            message: self.sentence(by.sentence(), message),
+        }
+    }
+
+    /// What has refused the request. CAKE's API answers with an envelope, whatever the status. A firewall or a proxy answers
+    /// with a page, a word or nothing.
+    fn barrier(&self, message: &str) -> Barrier {
+        let markup = message::read_markup(self.body);
+        let is_page = markup.as_ref().is_some_and(|markup| markup.is_plain);
+        let is_envelope = markup.is_some() || is_json(self.body);
+        match self.status {
+            _ if is_away_in_words(message) => Barrier::Away,
+            _ if is_about_the_key(message) => Barrier::Key,
+            _ if is_page => Barrier::Front,
+            401 if !is_about_the_account(message) => Barrier::Key,
+            400.. if !is_envelope => Barrier::Front,
+            _ => Barrier::Account,
         }
     }
 
@@ -333,15 +351,7 @@ impl<'a> Answer<'a> {
         let contents = self.contents(record);
         let is_markup_yes =
             || message::read_markup(self.body).is_some_and(|markup| markup.success == Some(true));
-        let own = match &error {
-            Error::Refused { message }
-            | Error::HttpStatus { message, .. }
-            | Error::Unauthorized { message, .. }
-            | Error::RateLimited { message, .. } => message.as_str(),
-            _ => "",
-        };
-        // The words behind ours.
-        let own = own.split_once(": ").map_or(own, |(_, words)| words);
+        let own = words_of(&error);
         let says = |is_meant: fn(&str) -> bool| {
             is_meant(own) || contents.words().any(|words| is_meant(words))
         };
@@ -446,6 +456,19 @@ impl<'a> Answer<'a> {
             .concat(),
         }
     }
+}
+
+/// CAKE's words in an error: those behind ours.
+pub(in crate::api) fn words_of(error: &Error) -> &str {
+    let message = match error {
+        Error::Refused { message }
+        | Error::UnexpectedAnswer { message }
+        | Error::HttpStatus { message, .. }
+        | Error::Unauthorized { message, .. }
+        | Error::RateLimited { message, .. } => message.as_str(),
+        _ => "",
+    };
+    message.split_once(": ").map_or(message, |(_, words)| words)
 }
 
 /// The words of an error's body, wherever they stand.

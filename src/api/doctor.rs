@@ -1,11 +1,13 @@
 //! The doctor: checks of an account for a settings page or a deploy script, each with its remedy.
 
-use super::certainty::words::is_about_the_key;
+mod closed;
+
 use super::get_click::Click;
 use super::list_tracking_domains::TrackingDomain;
 use super::{Action, CallOutcome, Services};
 use crate::time::CivilTime;
-use crate::{Error, click_id};
+use crate::{Barrier, Error, click_id};
+use closed::{closed, is_answered_no, is_fault_about_the_key};
 
 type Result<T, E = Error> = core::result::Result<T, E>;
 use serde::Serialize;
@@ -128,9 +130,12 @@ impl Examination {
             // An account may have the older services alone.
             domains: match (domains, older) {
                 (
-                    Err(Error::UnexpectedAnswer { .. } | Error::HttpStatus { status: 404, .. }),
+                    Err(
+                        error @ (Error::UnexpectedAnswer { .. }
+                        | Error::HttpStatus { status: 404, .. }),
+                    ),
                     Some(Ok(older)),
-                ) => Ok(older),
+                ) if closed(error).is_none() => Ok(older),
                 (domains, _) => domains,
             },
             is_young: match domains {
@@ -213,23 +218,15 @@ fn skipped(name: &'static str, found: &str, advice: &'static str) -> Check {
     }
 }
 
-/// Do services answer so that are there, and say no?
-fn is_answered_no(error: &Error) -> bool {
-    matches!(error, Error::Unauthorized { .. } | Error::Refused { .. })
-        || is_fault_about_the_key(error)
-}
-
-/// Is this a fault, such as one of the older services, with words about the API key?
-fn is_fault_about_the_key(error: &Error) -> bool {
-    matches!(error, Error::HttpStatus { status: 500..=599, message, .. } if is_about_the_key(message))
-}
-
 /// Makes the report of the findings.
 #[expect(clippy::too_many_lines, reason = "one check after the other")]
 fn diagnose(findings: &Findings<'_>) -> Report {
     let mut checks = Vec::with_capacity(10);
     let failure = findings.domains.err();
     checks.push(match failure {
+        Some(error) if let Some(advice) = closed(error) => {
+            check("reachable", false, error.to_string(), advice)
+        }
         Some(error @ (Error::Network { .. } | Error::Timeout)) => check(
             "reachable",
             false,
@@ -246,7 +243,7 @@ fn diagnose(findings: &Findings<'_>) -> Report {
             "reachable",
             false,
             error.rule(),
-            "Check baseUrl: what answers there is not CAKE's API.",
+            "Check baseUrl: what answers there is not CAKE's API. A firewall, or a page while CAKE is away, may answer in its place.",
         ),
         Some(error) if is_fault_about_the_key(error) => {
             check("reachable", true, "CAKE's API answers", "")
@@ -271,6 +268,18 @@ fn diagnose(findings: &Findings<'_>) -> Report {
         .is_some_and(|reachable| reachable.status == Status::Ok);
     let unreached = "Make CAKE reachable first.";
     checks.push(match failure {
+        Some(_) if !is_reachable => skipped("key", "not known", unreached),
+        Some(
+            error @ Error::Unauthorized {
+                by: Barrier::Account,
+                ..
+            },
+        ) => check(
+            "key",
+            false,
+            error.to_string(),
+            "The key may be right. Do what the words say: have this machine's address listed in CAKE, see that the account is active and that the key's user may use the API.",
+        ),
         Some(error) if matches!(error, Error::Unauthorized { .. }) || is_fault_about_the_key(error) => check(
             "key",
             false,
@@ -283,11 +292,10 @@ fn diagnose(findings: &Findings<'_>) -> Report {
             error.rule(),
             "See that the key's user may use the API.",
         ),
-        Some(_) if !is_reachable => skipped("key", "not known", unreached),
         Some(error) => check("key", false, error.rule(), "Run the check again."),
         None => check("key", true, "CAKE takes the key", ""),
     });
-    domains(&mut checks, findings.domains.ok());
+    domains(&mut checks, findings.domains.ok(), is_reachable);
     checks.push(clock(findings, is_reachable));
     checks.push(match &findings.click {
         None => skipped(
@@ -319,7 +327,7 @@ fn diagnose(findings: &Findings<'_>) -> Report {
             "click",
             false,
             error.to_string(),
-            "Mend what failed above, then check again.",
+            closed(error).unwrap_or("Mend what failed above, then check again."),
         ),
     });
     checks.push(services(findings));
@@ -343,6 +351,9 @@ fn read(name: &'static str, result: Option<&Result<()>>) -> Check {
         ),
         Some(Ok(())) => check(name, true, "the account answers it", ""),
         Some(Err(Error::Aborted)) => skipped(name, "aborted", "Run the check again."),
+        Some(Err(error)) if let Some(advice) = closed(error) => {
+            check(name, false, error.to_string(), advice)
+        }
         Some(Err(error)) if is_report => skipped(
             name,
             &["the account does not answer it: ", &error.to_string()].concat(),
@@ -357,9 +368,13 @@ fn read(name: &'static str, result: Option<&Result<()>>) -> Check {
     }
 }
 
-fn domains(checks: &mut Vec<Check>, domains: Option<&[TrackingDomain]>) {
+fn domains(checks: &mut Vec<Check>, domains: Option<&[TrackingDomain]>, is_reachable: bool) {
     let Some(domains) = domains else {
-        let advice = "Make CAKE take the key first.";
+        let advice = if is_reachable {
+            "Make CAKE take the key first."
+        } else {
+            "Make CAKE reachable first."
+        };
         checks.push(skipped("domains", "not known", advice));
         checks.push(skipped("default_domain", "not known", advice));
         return;
@@ -417,6 +432,17 @@ fn services(findings: &Findings<'_>) -> Check {
             "the young and the older services answer",
             "",
         ),
+        Some(_)
+            if findings
+                .domains
+                .err()
+                .is_some_and(|error| closed(error).is_some()) =>
+        {
+            skipped("services", "not known", "Make CAKE reachable first.")
+        }
+        Some(Err(error)) if let Some(advice) = closed(error) => {
+            skipped("services", "not known", advice)
+        }
         Some(Ok(_)) => skipped(
             "services",
             "only the older services answer",
@@ -428,9 +454,11 @@ fn services(findings: &Findings<'_>) -> Check {
             "Make CAKE reachable first.",
         ),
         // A wrong key is refused by both.
-        Some(Err(error)) if is_answered_no(error) => {
-            skipped("services", "not known", "Give the account's key first.")
-        }
+        Some(Err(error)) if is_answered_no(error) => skipped(
+            "services",
+            "not known",
+            "Mend what failed above, then check again.",
+        ),
         Some(Err(_)) => skipped(
             "services",
             "only the young services answer",

@@ -250,8 +250,9 @@ pub(super) fn read_markup(text: &str) -> Option<Markup> {
     if !text.starts_with('<') {
         return None;
     }
+    let top = below_prolog(text);
     let is_page = ["<!doctype html", "<html"].iter().any(|start| {
-        text.get(..start.len())
+        top.get(..start.len())
             .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
     });
     let said: Vec<String> = if is_page {
@@ -283,6 +284,16 @@ pub(super) fn read_markup(text: &str) -> Option<Markup> {
         success: success.filter(|_| !is_page),
         message,
     })
+}
+
+/// Markup without the declaration and the comments before it.
+fn below_prolog(text: &str) -> &str {
+    let mut rest = text;
+    for (start, end) in [("<?xml", "?>"), ("<!--", "-->"), ("<!--", "-->")] {
+        let below = rest.strip_prefix(start).and_then(|all| all.split_once(end));
+        rest = below.map_or(rest, |(_, below)| below.trim_start());
+    }
+    rest
 }
 
 /// The text of the first element of this name, whatever its prefix.

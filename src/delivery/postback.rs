@@ -6,6 +6,8 @@ mod tests;
 
 use super::secrets::{Secrets, from_hex};
 use crate::api::json::{Object, Value, parse_integer, push_string};
+use crate::click_id::is_own_id;
+use crate::error::IdRule;
 use crate::host::{is_host_name, is_loopback_host};
 use crate::link::MAX_ID;
 use crate::money::Money;
@@ -206,6 +208,7 @@ impl Postback {
     ///
     /// # Errors
     /// [`Error::PlaceholderText`] for an unexpanded macro, or a word in place of a missing value.
+    /// [`Error::InvalidClickId`] for the sender's own id of the conversion under the click id's name.
     /// [`Error::InvalidField`] for a repeated parameter, and the errors of the fields themselves.
     pub fn read(&self, request: &Request<'_>) -> Result<String> {
         let texts = if self.is_signed {
@@ -216,6 +219,7 @@ impl Postback {
         };
         let pairs = self.pairs(&texts);
         let mut json = String::from("{");
+        let (mut click, mut own_ids) = (None, Vec::new());
         if let Some(offer_id) = self.offer_id {
             push(&mut json, "offerId", &offer_id.to_string(), false);
         }
@@ -256,6 +260,11 @@ impl Postback {
                     _ => value,
                 };
                 check(name, value)?;
+                match *name {
+                    "clickId" => click = Some((theirs, value.to_owned())),
+                    "uniqueId" | "orderId" => own_ids.push((theirs, value.to_owned())),
+                    _ => {}
+                }
                 match parse_integer(value).filter(|_| *name == "offerId") {
                     Some(id) => push(&mut json, name, &id.to_string(), false),
                     None => push(&mut json, name, value, true),
@@ -263,6 +272,16 @@ impl Postback {
             }
         }
         json.push('}');
+        let Some((parameter, click_id)) = click else {
+            return Ok(json);
+        };
+        // Where the map has one parameter for both, the site has said that it is the click's.
+        let others = own_ids.iter().filter(|(theirs, _)| *theirs != parameter);
+        let own_ids: Vec<&str> = others.map(|(_, id)| id.as_str()).collect();
+        if is_own_id(&click_id, &own_ids) {
+            let rule = IdRule::Own;
+            return Err(Error::InvalidClickId { rule });
+        }
         Ok(json)
     }
 

@@ -144,3 +144,29 @@ impl IdRule {
         }
     }
 }
+
+/// What refuses a request before it is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Barrier {
+    /// CAKE does not take the API key.
+    Key,
+    /// The account is not served, its user may not do this, or the caller's address is not let in.
+    Account,
+    /// CAKE is not there for the moment, whatever else its words name.
+    Away,
+    /// It is no answer of CAKE's API, but a page or a text of something in front of it: a firewall, a proxy.
+    Front,
+}
+
+impl Barrier {
+    /// What has happened, as a sentence.
+    #[must_use]
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::Key => "CAKE refused the API key",
+            Self::Account => "CAKE refused the account, or this machine's address",
+            Self::Away => "CAKE serves nobody for the moment",
+            Self::Front => "a firewall or a proxy in front of CAKE refused the request",
+        }
+    }
+}

@@ -88,7 +88,7 @@ impl Error {
                 message
             }
             Self::HttpStatus { .. } => "CAKE answered with an error status",
-            Self::Unauthorized { .. } => "CAKE refused the API key",
+            Self::Unauthorized { by, .. } => by.sentence(),
             #[cfg(feature = "api")]
             Self::KeyInPage => {
                 "an API key must never be in a page: call CAKE from a server or a worker, or post to cake-edge/forwarder"

@@ -251,6 +251,33 @@ test("a correction that came before its sale is sent after it, in its order", as
   expect(kept).toMatchObject({ payout_units: 140_000, note: "[a] [b]", corrections: 2 });
 });
 
+test.each([
+  ["was refused before its sale", ["correct", "sell"]],
+  ["comes with its sale", ["sell", "correct"]],
+])("a correction that %s goes as soon as the sale is delivered, by the true clock", async (_, order) => {
+  for (const delayMs of [0, 3, 6, 9, 12, 20]) {
+    const sandbox: { fetch?: (request: Request) => Promise<Response> } = {};
+    const site = both({
+      clockSpeed: 1,
+      fetch: async (request) => {
+        if (request.url.includes("conversion.json")) await new Promise((resolve) => setTimeout(resolve, delayMs));
+        return (sandbox.fetch as NonNullable<typeof sandbox.fetch>)(request);
+      },
+    });
+    sandbox.fetch = (request) => site.sandbox.fetch(request);
+    const sale = { clickId: await site.click(), offerId: OFFER, uniqueId: "ORD-1", payout: "18.00" };
+    const calls: Record<string, () => Promise<unknown>> = {
+      sell: () => site.backend(sale, ""),
+      correct: () => site.correct(refund({ payoutAdded: "-3" }), order[0] === "correct" ? "?wait=1" : ""),
+    };
+    for (const name of order) await calls[name]?.();
+    await expect
+      .poll(async () => (await (await site.operator("counts")).json()).corrections, { timeout: 3_000 })
+      .toMatchObject({ pending: 0, delivered: 1 });
+    expect(await site.recorded()).toMatchObject([{ payout_units: 150_000 }]);
+  }
+});
+
 test("a process that ends while a correction is on its way has kept that it is", async () => {
   let snapshot: Options["kept"];
   let isGone = false;

@@ -1,10 +1,11 @@
 //! `tests/vectors/errors.json` lists every error code. JavaScript reads the same file.
 
-use cake_edge::{Error, IdRule, UrlRule};
+use cake_edge::{Barrier, Error, IdRule, UrlRule};
 use serde_json::Value;
 
 /// One error of each variant. A new variant fails to compile in the list of codes, and that list
 /// reveals its absence here.
+#[expect(clippy::too_many_lines, reason = "one list")]
 fn every_error() -> Vec<Error> {
     let text = || "x".to_owned();
     let of_urls = |error: fn(UrlRule) -> Error| UrlRule::ALL.map(error).to_vec();
@@ -78,10 +79,18 @@ fn every_error() -> Vec<Error> {
             retry_after_ms: None,
             message: text(),
         }),
-        one(Error::Unauthorized {
+        [
+            Barrier::Key,
+            Barrier::Account,
+            Barrier::Away,
+            Barrier::Front,
+        ]
+        .map(|by| Error::Unauthorized {
             status: 401,
+            by,
             message: String::new(),
-        }),
+        })
+        .to_vec(),
         one(Error::Refused { message: text() }),
         one(Error::UnexpectedAnswer { message: text() }),
         one(Error::ListChanged),

@@ -314,29 +314,64 @@ fn is_kept(word: Option<&String>) -> bool {
     })
 }
 
+/// Does any of these sayings stand among the words?
+fn has_saying(words: &[String], sayings: &[&[&str]]) -> bool {
+    sayings.iter().any(|saying| {
+        words
+            .windows(saying.len())
+            .any(|part| part.iter().zip(*saying).all(|(word, said)| word == said))
+    })
+}
+
+/// Do the words say that the service is not there for the moment? It has looked at nothing then: neither at the key nor
+/// at the account, whatever else the words name.
+pub(in crate::api) fn is_away_in_words(message: &str) -> bool {
+    let words = words(message);
+    let has = |said: &[&str]| words.iter().any(|word| said.contains(&word.as_str()));
+    let is_down = has(&["busy", "overloaded", "unavailable", "down"]);
+    if has(&["maintenance"])
+        || is_down && has(&["service", "server", "system", "database", "api", "site"])
+    {
+        return true;
+    }
+    // An offer that is not there is a no for good.
+    let is_gone = (is_down || has(&["offline"]))
+        && has(&[
+            "cake",
+            "services",
+            "servers",
+            "systems",
+            "website",
+            "platform",
+            "application",
+            "currently",
+            "temporarily",
+        ])
+        || has_saying(
+            &words,
+            &[
+                &["downtime"],
+                &["outage"],
+                &["system", "offline"],
+                &["is", "offline"],
+                &["we", "are", "down"],
+                &["out", "of", "service"],
+                &["back", "soon"],
+                &["back", "shortly"],
+                &["right", "back"],
+                &["back", "online"],
+                &["not", "available", "at", "this", "time"],
+                &["not", "available", "at", "the", "moment"],
+            ],
+        );
+    is_gone && !words.iter().any(|word| is_of_event(word))
+}
+
 /// Do the words of a no speak of trouble that passes, of a fault of CAKE's own, or of work that goes on? What was done
 /// until then, nobody knows.
-fn is_passing_in_words(message: &str) -> bool {
+pub(in crate::api) fn is_passing_in_words(message: &str) -> bool {
     let words = words(message);
-    let has = |sayings: &[&[&str]]| {
-        sayings.iter().any(|saying| {
-            words
-                .windows(saying.len())
-                .any(|part| part.iter().zip(*saying).all(|(word, said)| word == said))
-        })
-    };
-    let is_service = |word: &String| {
-        matches!(
-            word.as_str(),
-            "service" | "server" | "system" | "database" | "api" | "site"
-        )
-    };
-    let is_away = |word: &String| {
-        matches!(
-            word.as_str(),
-            "busy" | "overloaded" | "unavailable" | "down"
-        )
-    };
+    let has = |sayings: &[&[&str]]| has_saying(&words, sayings);
     let is_fault = |word: &String| {
         matches!(
             word.as_str(),
@@ -369,7 +404,8 @@ fn is_passing_in_words(message: &str) -> bool {
         &["request", "timeout"],
         &["connection", "timeout"],
         &["execution", "timeout"],
-        &["maintenance"],
+        &["back", "later"],
+        &["in", "a", "few"],
         &["in", "progress"],
         &["being", "processed"],
         &["error", "occurred"],
@@ -387,7 +423,7 @@ fn is_passing_in_words(message: &str) -> bool {
     ]) || words.iter().any(is_thrown)
         || words.iter().any(is_connection)
             && (words.iter().any(is_fault) || is_trouble_in_words(message))
-        || words.iter().any(is_service) && words.iter().any(is_away)
+        || is_away_in_words(message)
         || matches!(words.as_slice(), [word] if matches!(word.as_str(), "timeout" | "busy" | "retry" | "deferred" | "received"))
 }
 

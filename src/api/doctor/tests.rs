@@ -1,5 +1,6 @@
 //! The doctor's findings.
 
+use super::super::Answer;
 use super::super::page::Page;
 use super::*;
 
@@ -106,6 +107,7 @@ fn an_account_may_have_either_generation_alone() {
     };
     let unauthorized = || Error::Unauthorized {
         status: 200,
+        by: Barrier::Key,
         message: String::new(),
     };
     let well = || Ok(domains_of(vec![domain(true, "active")]));
@@ -191,6 +193,7 @@ fn a_healthy_account_is_well() {
 fn each_fault_fails_its_own_check_and_says_what_to_do() {
     let unauthorized = Error::Unauthorized {
         status: 200,
+        by: Barrier::Key,
         message: String::new(),
     };
     let html = Error::UnexpectedAnswer {
@@ -273,5 +276,164 @@ fn a_default_that_no_row_tells_is_not_called_missing() {
         });
         let found = statuses(&report);
         assert!(found.contains(&("default_domain", expected)), "{found:?}");
+    }
+}
+
+/// The report on an account whose services both answer so.
+fn report_on(status: u16, body: &str) -> Report {
+    let mut examination = Examination::new(None).unwrap();
+    for _ in 0..2 {
+        let answer = Answer::new(status, body);
+        let read = super::super::list_tracking_domains::read(&answer);
+        examination.record(read.map(CallOutcome::TrackingDomains), None, 0);
+    }
+    examination.report()
+}
+
+fn failed(report: &Report) -> Vec<(&'static str, &'static str)> {
+    let all = report.checks.iter();
+    let failed = all.filter(|check| check.status == Failed);
+    failed
+        .map(|check| (check.name, check.advice.unwrap_or_default()))
+        .collect()
+}
+
+fn no(message: &str) -> String {
+    format!(r#"{{"success":false,"message":"{message}"}}"#)
+}
+
+#[test]
+fn a_cake_that_is_away_says_nothing_of_the_key() {
+    for message in [
+        "The system is down for maintenance. Please try again later.",
+        "The system is down for maintenance. Your account is not affected.",
+        "Scheduled maintenance: your API key stays valid",
+        "Service temporarily unavailable",
+        "The API key service is temporarily unavailable",
+        "Temporarily unavailable",
+        "Please try again later",
+        "CAKE is offline",
+        "We'll be back soon!",
+        "The application is currently unavailable",
+        "The API is not available at this time",
+        "Timeout expired",
+    ] {
+        let report = report_on(200, &no(message));
+        let [("reachable", advice)] = failed(&report)[..] else {
+            panic!("{message}: {report:?}");
+        };
+        assert!(advice.contains("try again later"), "{message}: {advice}");
+        let found = &report.checks[0].found;
+        assert!(
+            found.contains(message) && !found.contains("refused"),
+            "{found}"
+        );
+    }
+    let page = |title: &str| format!("<!DOCTYPE html><html><title>{title}</title><body/></html>");
+    for (status, body) in [
+        (200, page("Down for maintenance")),
+        (403, page("Site maintenance")),
+        (404, page("Scheduled downtime")),
+        (503, page("503 Service Unavailable")),
+        (503, String::new()),
+        (500, no("Server error")),
+        (429, page("Too Many Requests")),
+    ] {
+        let report = report_on(status, &body);
+        let [("reachable", advice)] = failed(&report)[..] else {
+            panic!("{status} {body}: {report:?}");
+        };
+        let says_later = advice.to_ascii_lowercase().contains("try again later");
+        assert!(says_later, "{status} {body}: {advice}");
+    }
+}
+
+#[test]
+fn what_stands_before_cake_says_nothing_of_the_key() {
+    for (status, body) in [
+        (
+            403,
+            "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head><body><h1>Sorry, you have been blocked</h1></body></html>",
+        ),
+        (
+            403,
+            "<html style=\"height:100%\"><head><META NAME=\"ROBOTS\"></head><body>Request unsuccessful. Incapsula incident ID: 1-2</body></html>",
+        ),
+        (
+            403,
+            "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n<center><h1>403 Forbidden</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>",
+        ),
+        (
+            403,
+            "<?xml version=\"1.0\"?>\n<!-- a page -->\n<!DOCTYPE html><html><title>Access Denied</title></html>",
+        ),
+        (403, "<h1>Web application firewall</h1>"),
+        (403, "error code: 1020"),
+        (403, "Forbidden"),
+        (403, ""),
+        (
+            401,
+            "<html><title>401 - Unauthorized: Access is denied due to invalid credentials.</title></html>",
+        ),
+        (400, "<html><title>Access Denied</title></html>"),
+    ] {
+        let report = report_on(status, body);
+        let [("reachable", advice)] = failed(&report)[..] else {
+            panic!("{status} {body}: {report:?}");
+        };
+        assert!(
+            advice.contains("address") && !advice.contains("new key"),
+            "{body}: {advice}"
+        );
+        let found = &report.checks[0].found;
+        assert!(found.contains("firewall or a proxy"), "{found}");
+    }
+    for (status, body) in [
+        (200, "<html><title>Log in</title></html>"),
+        (
+            200,
+            "<html><body>Request unsuccessful. Incapsula incident ID: 1-2</body></html>",
+        ),
+        (200, ""),
+        (302, ""),
+    ] {
+        let report = report_on(status, body);
+        assert!(
+            matches!(failed(&report)[..], [("reachable", _)]),
+            "{status} {body}: {report:?}"
+        );
+    }
+    for check in &report_on(403, "").checks {
+        assert!(
+            !check.advice.unwrap_or_default().contains("take the key"),
+            "{check:?}"
+        );
+    }
+}
+
+#[test]
+fn only_words_about_the_key_ask_for_another_key() {
+    for (status, body, is_key) in [
+        (200, no("Invalid API Key"), true),
+        (200, no("Invalid API key, please try again"), true),
+        (403, no("Invalid API Key"), true),
+        (403, "Invalid API Key".to_owned(), true),
+        (500, no("Invalid API Key"), true),
+        (401, String::new(), true),
+        (
+            401,
+            r#"{"Message":"Authorization has been denied for this request."}"#.to_owned(),
+            true,
+        ),
+        (200, no("IP address not allowed"), false),
+        (200, no("Account suspended"), false),
+        (403, no("Forbidden"), false),
+        (200, no("User may not use the API"), false),
+    ] {
+        let report = report_on(status, &body);
+        let [("key", advice)] = failed(&report)[..] else {
+            panic!("{status} {body}: {report:?}");
+        };
+        assert_eq!(advice.contains("new key"), is_key, "{body}: {advice}");
     }
 }

@@ -127,6 +127,28 @@ fn the_table_of_meanings() {
             r#"{"success":false,"message":"Invalid API key"}"#,
             ("key", KeyRefused, false),
         ),
+        // A firewall, a proxy, a page while CAKE is away: nothing is said of the event.
+        (
+            403,
+            "<html><title>Attention Required! | Cloudflare</title></html>",
+            ("key", KeyRefused, false),
+        ),
+        (403, "error code: 1020", ("key", KeyRefused, false)),
+        (
+            200,
+            "<html><title>Down for maintenance</title></html>",
+            ("again", Failing, true),
+        ),
+        (
+            200,
+            r#"{"success":false,"message":"The system is down for maintenance"}"#,
+            ("again", Failing, true),
+        ),
+        (
+            200,
+            r#"{"success":false,"message":"CAKE will be back soon"}"#,
+            ("again", Failing, true),
+        ),
         (408, "", ("again", Failing, false)),
         (425, "", ("again", Limited(None), false)),
         (429, "", ("again", Limited(None), false)),

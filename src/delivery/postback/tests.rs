@@ -106,6 +106,38 @@ fn a_word_for_a_missing_value_is_refused_by_its_name() {
 }
 
 #[test]
+fn the_senders_own_id_is_no_click_id() {
+    let map = |own: &str| format!(r#"{{"offerId":7,"map":{{"clickId":"sub1",{own}}}}}"#);
+    let of = |own: &str| Postback::new([SECRET], &map(own)).unwrap();
+    let apart = of(r#""uniqueId":"txid","orderId":"order""#);
+    for query in [
+        "sub1=1077&txid=1077",
+        "sub1=1077&txid=%231077",
+        "sub1=1077&txid=001077",
+        "sub1=shop:1077&txid=1077",
+        "sub1=T-1&txid=t-1",
+        "sub1=1077&txid=T-1&order=1077",
+        "txid=T-1&order=1077&sub1=1077",
+    ] {
+        let error = apart.read(&get(query)).unwrap_err();
+        let told = (error.parameter(), error.code());
+        assert_eq!(told, (Some("clickId"), "invalid_click_id"), "{query}");
+    }
+    for query in [
+        "sub1=1078&txid=1077",
+        "sub1=1077&txid=ORD-1077",
+        "sub1=1077",
+        "txid=1077&order=1077",
+    ] {
+        assert!(apart.read(&get(query)).is_ok(), "{query}");
+    }
+    // One parameter for both: the site has said that it is the click's.
+    let both = of(r#""uniqueId":"sub1","orderId":"order""#);
+    assert!(both.read(&get("sub1=1077")).is_ok());
+    assert!(both.read(&get("sub1=1077&order=1077")).is_err());
+}
+
+#[test]
 fn a_mangled_address_loses_no_parameter() {
     let postback = postback(r#""offerId":7,"secretParameter":"key""#);
     let whole = r#"{"offerId":7,"clickId":"a","uniqueId":"T8","payout":"1"}"#;

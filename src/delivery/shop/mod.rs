@@ -317,13 +317,12 @@ impl Shop {
     /// order has one that may share its id with another shop's: none of Stripe's does.
     #[must_use]
     pub fn order_click(&self, body: &[u8]) -> Option<String> {
-        let attributes = match self.platform {
-            Platform::Shopify => "note_attributes",
-            Platform::WooCommerce => "meta_data",
-            Platform::Stripe => return None,
-        };
         let payload = Payload::read(body)?;
-        self.settings.find_click_id(&[payload.at(&[attributes])])
+        match self.platform {
+            Platform::Shopify => shopify::click_id(&self.settings, &payload),
+            Platform::WooCommerce => woocommerce::click_id(&self.settings, &payload),
+            Platform::Stripe => None,
+        }
     }
 
     fn is_signed(&self, webhook: &Webhook<'_>) -> bool {

@@ -3,8 +3,9 @@
 use super::payload::{Payload, entries};
 use super::{Conversion, Order, Sale, Verdict};
 use crate::api::json::{Object, Value, parse_integer};
+use crate::click_id::{self, is_own_id};
 use crate::money::Money;
-use crate::{Error, Result, click_id};
+use crate::{Error, Result};
 
 /// The meaning of a sale's revenue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,17 +118,33 @@ impl Settings {
 
     /// The click id among attributes of an order: the first valid value under the first name that
     /// has one. `lists` are searched as one. Each is a list of `{ name, value }` or `{ key, value
-    /// }`, or an object.
-    pub(super) fn find_click_id(&self, lists: &[Option<Value<'_>>]) -> Option<String> {
+    /// }`, or an object. `other` counts where none of them has one. The order's own ids count nowhere:
+    /// `own_ids`, and attributes that are named as such.
+    pub(super) fn find_click_id(
+        &self,
+        lists: &[Option<Value<'_>>],
+        other: Option<String>,
+        own_ids: &[String],
+    ) -> Option<String> {
         let pairs: Vec<_> = lists
             .iter()
             .flatten()
             .flat_map(|list| attributes(*list))
             .collect();
-        self.click_id_names.iter().find_map(|name| {
-            let mut named = pairs.iter().filter(|(own, _)| is_named(own, name));
-            named.find_map(|(_, value)| as_click_id(&plain_text((*value)?)?))
-        })
+        let is_for_clicks = |name: &&str| self.click_id_names.iter().any(|own| is_named(own, name));
+        let ours = ORDER_ID_NAMES.iter().filter(|name| !is_for_clicks(name));
+        let own_ids: Vec<String> = own_ids
+            .iter()
+            .map(|id| self.prefixed(id))
+            .chain(own_ids.iter().cloned())
+            .chain(ours.flat_map(|name| values(&pairs, name)))
+            .collect();
+        let own_ids: Vec<&str> = own_ids.iter().map(String::as_str).collect();
+        let names = self.click_id_names.iter();
+        names
+            .flat_map(|name| values(&pairs, name))
+            .chain(other)
+            .find_map(|value| as_click_id(&value).filter(|id| !is_own_id(id, &own_ids)))
     }
 
     /// Is an order of `WooCommerce` with that status a sale?
@@ -249,8 +266,19 @@ impl Settings {
     }
 }
 
+/// The values under a name.
+fn values(pairs: &[(String, Option<Value<'_>>)], name: &str) -> Vec<String> {
+    let named = pairs.iter().filter(|(own, _)| is_named(own, name));
+    named
+        .filter_map(|(_, value)| plain_text((*value)?))
+        .collect()
+}
+
+/// The names under which shops keep an order's id besides.
+const ORDER_ID_NAMES: [&str; 4] = ["order_id", "orderid", "order_number", "ordernumber"];
+
 /// A value that is a click id, trimmed of white space.
-pub(super) fn as_click_id(value: &str) -> Option<String> {
+fn as_click_id(value: &str) -> Option<String> {
     let id = value.trim();
     click_id::check(id).is_ok().then(|| id.to_owned())
 }

@@ -65,7 +65,7 @@ fn order(
     }
     let amount = amount(settings, payload);
     let paid_at_ms = paid_at(payload);
-    let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
+    let click_id = click_id(settings, payload);
     let unique_ids = order_ids(settings, payload);
     let mut verdict = settings.sale(as_of_ms, click_id, unique_ids, amount, paid_at_ms);
     if let Some(order) = &mut verdict.order {
@@ -290,11 +290,7 @@ fn updated(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64, now_ms: u6
         order.add_sale(None);
     }
     let is_too_old = || settings.is_past(paid_at(payload), now_ms);
-    let has_click = || {
-        let attributes = payload.at(&["note_attributes"]);
-        settings.find_click_id(&[attributes]).is_some()
-    };
-    if takes_back || has_click() && !is_too_old() {
+    if takes_back || click_id(settings, payload).is_some() && !is_too_old() {
         order.if_unknown = "quiet";
     }
     if takes_back {
@@ -310,6 +306,23 @@ fn updated(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64, now_ms: u6
 fn is_renewal(order: &Payload<'_>) -> bool {
     let source = order.text(&["source_name"]);
     source.is_some_and(|source| source.starts_with("subscription_contract"))
+}
+
+/// The click that an order names. Its cart may have had one of the order's own ids under a click id's name.
+pub(super) fn click_id(settings: &Settings, order: &Payload<'_>) -> Option<String> {
+    let names = [
+        "id",
+        "name",
+        "order_number",
+        "number",
+        "confirmation_number",
+        "token",
+        "cart_token",
+        "checkout_id",
+        "checkout_token",
+    ];
+    let own_ids: Vec<String> = names.iter().filter_map(|name| id(order, name)).collect();
+    settings.find_click_id(&[order.at(&["note_attributes"])], None, &own_ids)
 }
 
 /// The order's id; or its name, such as `#1001`, and what it is known by besides.
@@ -337,9 +350,9 @@ fn cancelled(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdi
     if unique_ids.is_empty() {
         return Verdict::ignored("no_order_id");
     }
-    let click_id = settings.find_click_id(&[payload.at(&["note_attributes"])]);
     // Without a click the order's page, or a pixel, may have told it.
-    let if_unknown = if click_id.is_some() { "sent" } else { "kept" };
+    let has_click = click_id(settings, payload).is_some();
+    let if_unknown = if has_click { "sent" } else { "kept" };
     let verdict = Verdict::refund(Order::new(
         unique_ids,
         as_of_ms,

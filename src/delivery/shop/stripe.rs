@@ -2,7 +2,7 @@
 //! charges and disputes. Amounts are in the currency's smallest unit.
 
 use super::payload::Payload;
-use super::settings::{Amount, Revenue, Settings, as_click_id, money, padded, shortest};
+use super::settings::{Amount, Revenue, Settings, money, padded, shortest};
 use super::{Fact, Order, Verdict, Webhook};
 use crate::api::json::Value;
 use crate::delivery::secrets::{Secrets, from_hex};
@@ -88,13 +88,7 @@ fn session(
     if !matches!(status.as_deref(), Some("paid" | "no_payment_required")) {
         return Verdict::ignored("unpaid");
     }
-    let reference = session
-        .at(&["client_reference_id"])
-        .and_then(Value::string)
-        .filter(|_| settings.stripe.by_client_reference);
-    let click_id = settings
-        .find_click_id(&[session.at(&["metadata"])])
-        .or_else(|| as_click_id(&reference?));
+    let click_id = click_id(settings, session, &[session.at(&["metadata"])]);
     let ids = [
         session.reference("payment_intent"),
         session.reference("invoice"),
@@ -145,7 +139,7 @@ fn invoice(
         invoice.at(&["subscription_details", "metadata"]),
     ];
     lists.extend(lines.iter().map(|line| line.at(&["metadata"])));
-    let click_id = settings.find_click_id(&lists);
+    let click_id = click_id(settings, invoice, &lists);
     // Since 2025-03-31 it has no payment intent.
     let ids = [invoice.reference("payment_intent"), invoice.id(&["id"])];
     let units = if settings.revenue == Revenue::Subtotal {
@@ -161,6 +155,35 @@ fn invoice(
         .or(created_ms);
     let ids = ids.into_iter().flatten().collect();
     tied(settings.sale(as_of_ms, click_id, ids, amount(invoice, units), paid_at_ms))
+}
+
+/// The click that a session or an invoice names. The address that a payment leads back to may have had one of its own
+/// ids under a click id's name.
+fn click_id(
+    settings: &Settings,
+    sale: &Payload<'_>,
+    lists: &[Option<Value<'_>>],
+) -> Option<String> {
+    let names = [
+        "id",
+        "payment_intent",
+        "invoice",
+        "charge",
+        "subscription",
+        "customer",
+        "number",
+    ];
+    let mut own_ids: Vec<String> = names
+        .iter()
+        .filter_map(|name| sale.reference(name))
+        .collect();
+    let reference = sale.at(&["client_reference_id"]).and_then(Value::string);
+    if settings.stripe.by_client_reference {
+        return settings.find_click_id(lists, reference, &own_ids);
+    }
+    // It is the site's own cart's.
+    own_ids.extend(reference);
+    settings.find_click_id(lists, None, &own_ids)
 }
 
 /// API versions differ in the ids that they tell of a sale, and a shop may have endpoints of two.

@@ -39,7 +39,7 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, as_of_ms: u64)
     if unique_ids.is_empty() {
         return Verdict::ignored("no_order_id");
     }
-    let click_id = settings.find_click_id(&[payload.at(&["meta_data"])]);
+    let click_id = click_id(settings, payload);
     let has_click = click_id.is_some();
     // A later state of the order counts more than an earlier one, whichever comes first.
     let state = |is_all| state_of(settings, payload, as_of_ms, is_all);
@@ -114,6 +114,14 @@ fn is_renewal(payload: &Payload<'_>) -> bool {
     let meta = payload.at(&["meta_data"]).map(attributes);
     let is_marked = |(name, _): &(String, _)| name == "_subscription_renewal";
     is_made_by_subscription(payload) || meta.iter().flatten().any(is_marked)
+}
+
+/// The click that an order names. A page's address may have had one of the order's own ids under a click id's name.
+pub(super) fn click_id(settings: &Settings, order: &Payload<'_>) -> Option<String> {
+    let names = ["id", "number", "order_key", "transaction_id"];
+    let own_ids = names.iter().filter_map(|name| order.id(&[name]));
+    let own_ids: Vec<String> = own_ids.collect();
+    settings.find_click_id(&[order.at(&["meta_data"])], None, &own_ids)
 }
 
 /// The order's id; or its number, and what it is known by besides.

@@ -113,6 +113,31 @@ fn a_no_with_words_of_success_or_of_work_that_goes_on_is_unknown() {
 }
 
 #[test]
+fn a_service_that_is_away_refuses_nothing_and_an_offer_that_is_away_is_refused() {
+    let certainty = |message: &str| Certainty::from_error(&refused(message));
+    for message in [
+        "The system is down for maintenance. Please come back later.",
+        "CAKE is offline",
+        "We'll be back soon!",
+        "The application is currently unavailable",
+        "The API is not available at this time",
+        "Scheduled downtime",
+        "Out of service",
+        "Try your request in a few minutes",
+    ] {
+        assert_eq!(certainty(message), Certainty::Unknown, "{message}");
+    }
+    for message in [
+        "Offer is currently unavailable",
+        "Campaign is offline",
+        "Creative is not available at this time",
+        "This feature is not available",
+    ] {
+        assert_eq!(certainty(message), Certainty::NotRecorded, "{message}");
+    }
+}
+
+#[test]
 fn a_limit_in_words_is_no_refusal_and_a_cap_is_one() {
     for message in [
         "Rate limit exceeded",
