@@ -90,6 +90,12 @@ pub enum Error {
         /// The parameter's name, in the caller's spelling.
         parameter: &'static str,
     },
+    /// The same of an amount that may be below zero, such as `-18.00`.
+    #[cfg(any(feature = "api", feature = "report"))]
+    InvalidSignedMoney {
+        /// The parameter's name, in the caller's spelling.
+        parameter: &'static str,
+    },
     /// Not a civil time `YYYY-MM-DD HH:MM:SS` that exists.
     InvalidTime {
         /// The parameter's name, in the caller's spelling.
@@ -280,9 +286,11 @@ macro_rules! codes {
             #[must_use]
             pub fn code(&self) -> &'static str {
                 match self {
-                    // A variant of one feature among variants of all.
+                    // Variants of some features among variants of all.
                     #[cfg(feature = "api")]
                     Self::InvalidIdOrAll { .. } => "invalid_id",
+                    #[cfg(any(feature = "api", feature = "report"))]
+                    Self::InvalidSignedMoney { .. } => "invalid_money",
                     $($(#[$feature])? $(Self::$variant { .. })|+ => $code,)*
                 }
             }
@@ -372,6 +380,8 @@ impl Error {
             Self::InvalidBaseUrl { .. } => Some("baseUrl"),
             #[cfg(feature = "api")]
             Self::InvalidIdOrAll { parameter } => Some(parameter),
+            #[cfg(any(feature = "api", feature = "report"))]
+            Self::InvalidSignedMoney { parameter } => Some(parameter),
             Self::InvalidId { parameter }
             | Self::MissingId { parameter }
             | Self::SubIdTooLong { parameter }

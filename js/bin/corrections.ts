@@ -65,7 +65,9 @@ function readOptions(args: string[]): Options {
   const maxRows = values["max-rows"] as string | undefined;
   const maxMoney = values["max-money"] as string | undefined;
   if (maxMoney !== undefined && !/^\d{1,15}(\.\d{1,4})?$/.test(maxMoney)) {
-    throw new UsageError("--max-money must be an amount, such as 500.00");
+    throw new UsageError(
+      "--max-money must be an amount, such as 500.00, with at most 4 digits after the point and no sign",
+    );
   }
   return {
     ...readRowOptions(values, "corrected"),

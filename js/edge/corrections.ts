@@ -1,5 +1,5 @@
 /** Many corrections at once. Each is checked, and applied only once, even over several runs. */
-import { textOf, unitsOf } from "../amount.js";
+import { capOf, textOf, unitsOf } from "../amount.js";
 import { CakeError, isCakeError, toCakeError } from "../error.js";
 import { CORRECTION_ENTRY, readEntries } from "../journal-entry.js";
 import { checkNames, checkNoMore, choice, copyOf, hookOption, integerOption, refuse, signalOption } from "../option.js";
@@ -144,7 +144,7 @@ async function applyAll(rows: readonly CorrectionRow[], options: ApplyCorrection
     refuse("journal", "must have read() and append(entry)");
   }
   const maxRows = integerOption("maxRows", options.maxRows, 0, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY;
-  const maxMoney = options.maxMoney === undefined ? undefined : unitsOf("maxMoney", options.maxMoney);
+  const maxMoney = options.maxMoney === undefined ? undefined : capOf("maxMoney", options.maxMoney);
   const dryRun = choice("dryRun", options.dryRun, [true, false]) ?? false;
   const onRow = hookOption("onRow", options.onRow);
   const sender = createSender(options.rateLimit ?? 2, signalOption(options.signal));
@@ -246,8 +246,8 @@ function movedBy(
     throw new CakeError({ code: "invalid_field", parameter: "amount", rule });
   }
   // One refund takes from both: the larger part is the money moved.
-  const added = [amount, payoutAdded, revenueAdded].map((text) =>
-    text === undefined ? 0n : size(unitsOf("amount", String(text))),
+  const added = Object.entries({ amount, payoutAdded, revenueAdded }).map(([name, text]) =>
+    text === undefined ? 0n : size(unitsOf(name, String(text))),
   );
   return added.reduce((most, each) => (each > most ? each : most), 0n);
 }

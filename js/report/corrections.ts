@@ -3,7 +3,7 @@
  * has.
  */
 
-import { textOf, unitsOf } from "../amount.js";
+import { capOf, textOf, unitsOf } from "../amount.js";
 import { csvCell } from "../csv.js";
 import { integerOption, refuse, stringOption, textsOption } from "../option.js";
 import { Command, type Core } from "./core.js";
@@ -34,8 +34,7 @@ interface Answer {
 export function correctionsOf(core: Core, options: CorrectionOptions): Corrections {
   const rows = integerOption("cap.rows", options.cap?.rows, 0, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY;
   const given = options.cap?.amount;
-  const most = given === undefined ? undefined : unitsOf("cap.amount", stringOption("cap.amount", given));
-  if (most !== undefined && most < 0n) refuse("cap.amount", "must not be below zero");
+  const most = given === undefined ? undefined : capOf("cap.amount", stringOption("cap.amount", given));
   const unread = integerOption("maxUnreadable", options.maxUnreadable, 0, Number.MAX_SAFE_INTEGER) ?? 0;
   const uncompared = integerOption("maxKeyless", options.maxKeyless, 0, Number.MAX_SAFE_INTEGER) ?? 0;
   const isUpload = options.file === "upload";

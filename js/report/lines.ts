@@ -103,22 +103,29 @@ export function* journeyLines(journeys: Iterable<JourneyInput>): Generator<strin
       checkFields("touch", touch, ["channel", "secondsBefore"]);
       const { channel, secondsBefore } = touch;
       if (typeof channel !== "string") refuse("channel", "must be text");
-      parts.push(channel.replace(/[\t\r\n]/g, " "));
+      parts.push(cellOf(channel));
       const isNumber = secondsBefore === undefined || typeof secondsBefore === "number";
       const seconds = Math.round(secondsBefore ?? 0);
       if (!isNumber || !Number.isSafeInteger(seconds) || seconds < 0)
-        refuse("secondsBefore", "must be a number, 0 or more");
+        refuse("secondsBefore", "must be a number of seconds from 0 to 9007199254740991");
       parts.push(secondsBefore === undefined ? "" : String(seconds));
     }
     if (typeof converted !== "boolean") refuse("converted", "must be true or false");
-    yield `journey=${[converted ? "1" : "0", stringOption("payout", payout), ...parts].join("\t")}`;
+    yield `journey=${[converted ? "1" : "0", cellOf(stringOption("payout", payout)), ...parts].join("\t")}`;
   }
+}
+
+/** A text between tabs in one line. */
+function cellOf(text: string): string {
+  return text.replace(/[\t\r\n]/g, " ");
 }
 
 function itemsOf<Item>(name: string, given: Iterable<Item>): Iterable<Item> {
   const isList = typeof given === "object" && given !== null && Symbol.iterator in given;
   return isList ? given : refuse(name, "must be a list");
 }
+
+const MAX_HALF_LIFE_DAYS = 36_500;
 
 export function modelLine(model: Model): string {
   if (typeof model === "string") {
@@ -135,6 +142,9 @@ export function modelLine(model: Model): string {
   checkFields("timeDecay", model.timeDecay, ["halfLifeDays"]);
   const days = model.timeDecay.halfLifeDays;
   const seconds = typeof days === "number" && days > 0 ? Math.max(1, Math.round(days * 86_400)) : 0;
-  if (seconds === 0 || !Number.isSafeInteger(seconds)) refuse("halfLifeDays", "must be a number of days above 0");
+  // The core counts seconds in 32 bits.
+  if (seconds === 0 || seconds > MAX_HALF_LIFE_DAYS * 86_400) {
+    refuse("halfLifeDays", `must be a number of days above 0 and at most ${MAX_HALF_LIFE_DAYS}`);
+  }
   return `model=timeDecay:${seconds}`;
 }

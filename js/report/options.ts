@@ -276,7 +276,7 @@ export interface ReportRow {
     readonly key: ReportKey;
     /** The conversion's key, where it is another one: the order id may be CAKE's unique id. */
     readonly conversionKey?: ReportKey | undefined;
-    /** What only one of the keys has, such as `case`, `leading_zeros` or a `prefix`; `other_key`, `other_offer` and, of a refund, `sale` where they are equal. */
+    /** What only one of the keys has, such as `case`, `leading_zeros`, a `prefix` or `other_ids`; `other_key`, `other_offer` and, of a refund, `sale` where they are equal. */
     readonly without: string;
     readonly conversion: RowSide;
   }[];
@@ -334,7 +334,10 @@ export interface Figures {
   readonly conversions: number;
   /** Conversions by status, where the rows have one. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Conversions per click, with Wilson's interval at 95 %; absent without clicks. */
+  /**
+   * Conversions per click, with Wilson's interval at 95 %; absent without clicks. The interval is absent where the rate is
+   * above 1.
+   */
   readonly rate?: number | undefined;
   readonly rateLow?: number | undefined;
   readonly rateHigh?: number | undefined;
@@ -383,7 +386,7 @@ export interface JourneyInput {
   /** The first touch first. `timeDecay` needs `secondsBefore`, the seconds before the journey's end, of every touch. */
   readonly touches: readonly { readonly channel: string; readonly secondsBefore?: number | undefined }[];
   readonly converted: boolean;
-  /** The conversion's payout, as text. @default "0" */
+  /** The conversion's payout, as text such as "18.00"; below zero it takes credit back. @default "0" */
   readonly payout?: string | undefined;
 }
 

@@ -44,9 +44,8 @@ impl Error {
             }
             Self::RepeatedParameter { .. } => "comes more than once",
             Self::InvalidClickId { rule } | Self::InvalidUniqueId { rule, .. } => rule.sentence(),
-            Self::InvalidMoney {
-                parameter: "payoutAdded" | "revenueAdded",
-            } => {
+            #[cfg(any(feature = "api", feature = "report"))]
+            Self::InvalidSignedMoney { .. } => {
                 "must be an amount such as 18.00 or -18.00: up to 9 digits before the point and 4 after"
             }
             Self::InvalidMoney { .. } => {

@@ -146,6 +146,15 @@ pub(crate) fn read(
     Ok(signed(units, is_negative))
 }
 
+/// An amount of a caller's option, always with a point: `-18.00`.
+pub(crate) fn of_option(text: &str) -> Option<i64> {
+    let format = NumberFormat {
+        decimal: b'.',
+        ..NumberFormat::default()
+    };
+    read(text.as_bytes(), format, false, b"").ok()
+}
+
 /// Nearly every amount: one to five digits, a point, two digits. All number formats with a point read it alike.
 #[inline]
 pub(super) fn plain(text: &[u8], format: NumberFormat, is_number: bool) -> Option<i64> {

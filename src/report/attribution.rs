@@ -91,17 +91,17 @@ impl Model {
             .collect();
         let is_plain = rest.is_empty() || numbers.len() == rest.split(':').count();
         let model = match (name, numbers.as_slice()) {
-            ("position", _) if !is_plain => {
-                return Err(refuse(
-                    "must give position whole percentages, such as { position: { first: 40, last: 40 } }",
-                ));
-            }
             ("last", _) => Self::Last,
             ("first", _) => Self::First,
             ("linear", _) => Self::Linear,
-            ("position", []) => Self::Position(40, 40),
-            ("position", [first, last]) if first.saturating_add(*last) <= 100 => {
+            ("position", []) if rest.is_empty() => Self::Position(40, 40),
+            ("position", [first, last]) if is_plain && first.saturating_add(*last) <= 100 => {
                 Self::Position(*first, *last)
+            }
+            ("position", _) => {
+                return Err(refuse(
+                    "must give position whole percentages from 0, up to 100 together, such as { position: { first: 40, last: 40 } }",
+                ));
             }
             ("timeDecay", [half_life]) if *half_life > 0 => Self::TimeDecay(*half_life),
             ("markov", _) => Self::Markov,

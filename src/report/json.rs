@@ -42,6 +42,9 @@ const LISTS: [&str; 10] = [
     "returns",
 ];
 
+/// The same of GraphQL, where only a page's objects are around it. A row's own lists have these names, too.
+const CONNECTIONS: [&str; 2] = ["edges", "nodes"];
+
 /// Fields that only an answer's envelope has.
 const ENVELOPE: [&str; 4] = ["requeststatus", "success", "response", "totalrows"];
 
@@ -264,7 +267,12 @@ impl Json {
                         None => Some(""),
                         Some(_) if is_in_list => Some(self.list),
                         Some(level) if level.is_array => None,
-                        Some(_) => LISTS.into_iter().find(|name| name.as_bytes() == self.key),
+                        Some(level) => {
+                            let connections = CONNECTIONS.into_iter();
+                            let connections = connections.filter(|_| level.part == Part::Page);
+                            let mut names = LISTS.into_iter().chain(connections);
+                            names.find(|name| name.as_bytes() == self.key)
+                        }
                     };
                     let list = list.filter(|_| is_array);
                     let holds_rows = list.is_some();

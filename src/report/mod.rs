@@ -51,7 +51,7 @@ mod tests;
 mod words;
 
 use crate::{Error, Result};
-use amount::{NumberFormat, SCALE};
+use amount::SCALE;
 use clicks::{Clicks, Groups};
 use correction::Found;
 use day::Zone;
@@ -217,12 +217,7 @@ impl Report {
                     settings_.has_orders_zone = true;
                 }
                 "tolerance" => {
-                    let format = NumberFormat {
-                        decimal: b'.',
-                        ..NumberFormat::default()
-                    };
-                    settings_.tolerance = amount::read(value.as_bytes(), format, false, b"")
-                        .ok()
+                    settings_.tolerance = amount::of_option(value)
                         .filter(|tolerance| *tolerance >= 0)
                         .ok_or(Error::InvalidMoney {
                             parameter: "tolerance",

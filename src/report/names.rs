@@ -1,12 +1,15 @@
 //! The names of columns and fields: in each dialect, and as a caller declares them.
 
+mod path;
 mod tables;
 mod zone;
 
+pub(super) use path::{CURRENT, normalise, path_of};
 pub(super) use zone::{may_tell, zones};
 
 use super::flag::is_test;
 use super::flaw::Flaw;
+use path::without_points;
 use tables::{CLICKS, CONVERSIONS, DELIVERIES, SHOPIFY, SIMPLE, STRIPE, WOOCOMMERCE};
 
 /// The role of a cell or field in the report.
@@ -211,13 +214,7 @@ impl Names {
     /// A caller's name for a role replaces the dialect's names.
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn declare(&mut self, role: u8, name: &str) {
-        let mut path = Vec::new();
-        for (index, part) in name.split('.').enumerate() {
-            if index > 0 {
-                path.push(b'.');
-            }
-            normalise(part.as_bytes(), |byte| path.push(byte));
-        }
+        let path = path_of(name);
         self.known.retain(|name| name.role != role);
         self.is_live_mode &= role != Role::Test as u8 || path == b"livemode";
         self.declared |= 1 << role;
@@ -237,18 +234,24 @@ impl Names {
         self.add(path, role, 0);
     }
 
-    /// The revenue is another column: what remains of it stands in Shopify's column of the same name with `current`.
-    /// Where the caller has declared that one, the amount before refunds is read in its place.
+    /// The revenue is another column: what remains of it stands in Shopify's column of the same name with `current`,
+    /// also where the column is in an object or is one. Where the caller has declared that one, the amount before refunds
+    /// is read in its place.
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn declare_remaining(&mut self, revenue: &str) {
-        let mut path = b"current".to_vec();
-        normalise(revenue.as_bytes(), |byte| path.push(byte));
-        if let Some(before) = path.strip_prefix(b"currentcurrent") {
-            path = before.to_vec();
+        let path = path_of(revenue);
+        self.known.retain(|name| name.role != Role::Remaining as u8);
+        let points = (1..).zip(&path).filter(|&(_, &byte)| byte == b'.');
+        let starts = core::iter::once(0).chain(points.map(|(after, _)| after));
+        for (rank, start) in (0..).zip(starts) {
+            let (before, name) = path.split_at_checked(start).unwrap_or_default();
+            let twin = match name.strip_prefix(CURRENT) {
+                Some(name) => [before, name].concat(),
+                None => [before, CURRENT, name].concat(),
+            };
+            self.known.retain(|name| name.path != twin);
+            self.add(twin, Role::Remaining as u8, rank);
         }
-        self.known
-            .retain(|name| name.role != Role::Remaining as u8 && name.path != path);
-        self.add(path, Role::Remaining as u8, 0);
     }
 
     /// A path leads into an object, or stands as one name with points: a flat file of nested rows has such columns.
@@ -306,19 +309,6 @@ impl Names {
             .iter()
             .find(|name| name.path == path)
             .map(|name| (name.role, name.rank))
-    }
-}
-
-fn without_points(path: &[u8]) -> Vec<u8> {
-    path.iter().copied().filter(|&byte| byte != b'.').collect()
-}
-
-/// Keeps letters and digits, in lower case; keeps every byte of other alphabets.
-pub(super) fn normalise(name: &[u8], mut push: impl FnMut(u8)) {
-    for &byte in name {
-        if byte.is_ascii_alphanumeric() || !byte.is_ascii() {
-            push(byte.to_ascii_lowercase());
-        }
     }
 }
 
@@ -473,7 +463,13 @@ mod tests {
     #[test]
     fn names_are_compared_by_letters_and_digits() {
         let names = Names::of(RowKind::Orders, "simple").unwrap();
-        for name in ["Unique ID", "unique_id", "uniqueId", "UNIQUE-ID"] {
+        for name in [
+            "Unique ID",
+            "unique_id",
+            "uniqueId",
+            "UNIQUE-ID",
+            "Unique\u{a0}ID",
+        ] {
             let mut path = Vec::new();
             normalise(name.as_bytes(), |byte| path.push(byte));
             assert_eq!(names.find(&path), Some((Role::UniqueId as u8, 0)), "{name}");

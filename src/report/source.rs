@@ -10,7 +10,7 @@ mod sample;
 pub(super) use field::is_lost;
 pub(super) use given_back::GivenBack;
 
-use super::amount::{NumberFormat, SCALE, read as read_amount};
+use super::amount::{NumberFormat, SCALE, of_option};
 use super::csv::Csv;
 use super::day::{DayOrder, Days, days};
 use super::elsewhere::Elsewhere;
@@ -260,15 +260,13 @@ impl Source {
                 }
             }
             "percent" => {
-                let format = NumberFormat {
-                    decimal: b'.',
-                    ..NumberFormat::default()
-                };
-                self.percent = read_amount(value.as_bytes(), format, false, b"")
-                    .ok()
+                self.percent = of_option(value)
                     .filter(|percent| (0..=1_000 * SCALE).contains(percent))
                     .ok_or_else(|| {
-                        refuse("revenue.percent", "must be text such as \"10\" or \"7.5\"")
+                        refuse(
+                            "revenue.percent",
+                            "must be a text from \"0\" to \"1000\" such as \"7.5\", with at most 4 digits after the point",
+                        )
                     })?;
             }
             "prefix" => value.clone_into(&mut self.prefix),

@@ -3,6 +3,7 @@
 mod borders;
 mod break_down;
 mod cells;
+mod columns;
 mod conservation;
 mod contradiction;
 mod corrected;
@@ -241,6 +242,11 @@ fn near_misses_are_hints_and_never_matches() {
         ("\"1,79536E+12\"", "1795361234567", "exponent"),
         ("1.79536E+12", "1795355000001", "exponent"),
         (" ord-1 ", "#ORD-1", "several"),
+        ("\u{661}\u{660}01", "1001", "digits"),
+        ("Café-1", "Cafe-1", "accents"),
+        ("ЗАКАЗ-1", "заказ-1", "case"),
+        ("1001;1002", "1001", "other_ids"),
+        ("https://shop.example/orders/1001", "1001", "address"),
     ] {
         let mut report = open("");
         add(

@@ -461,7 +461,7 @@ impl Fixture {
     }
 }
 
-const PAYOUT_RULE: &str = "payout must be an amount such as 18.00, or a share such as 80%";
+const PAYOUT_RULE: &str = "payout must be an amount such as 18.00, or a share such as 80%: up to 9 digits before the point and 4 after, no sign";
 
 fn invalid(path: &str, rule: &str) -> Error {
     Error::InvalidFixture {

@@ -232,7 +232,10 @@ impl Report {
         if figures.clicks > 0 {
             writer.key("rate");
             writer.float(figures.conversions as f64 / figures.clicks as f64);
-            let (low, high) = wilson(figures.conversions.min(figures.clicks), figures.clicks);
+        }
+        // The interval is of shares: a click may bring several conversions.
+        if figures.clicks > 0 && figures.conversions <= figures.clicks {
+            let (low, high) = wilson(figures.conversions, figures.clicks);
             writer.key("rateLow");
             writer.float(low);
             writer.key("rateHigh");

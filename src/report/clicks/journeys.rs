@@ -188,17 +188,11 @@ pub(super) fn no_dimension() -> Own {
 pub(super) fn read_journey(journeys: &mut Journeys, value: &str) -> Result<bool> {
     let mut parts = value.split('\t');
     let converts = parts.next() == Some("1");
-    let format = amount::NumberFormat {
-        decimal: b'.',
-        ..amount::NumberFormat::default()
-    };
     let payout = match parts.next().unwrap_or("") {
         "" => 0,
-        text => {
-            amount::read(text.as_bytes(), format, false, b"").map_err(|_| Error::InvalidMoney {
-                parameter: "payout",
-            })?
-        }
+        text => amount::of_option(text).ok_or(Error::InvalidSignedMoney {
+            parameter: "payout",
+        })?,
     };
     let mut touches = Vec::new();
     let mut lacks_time = false;

@@ -5,7 +5,7 @@ use super::word;
 use crate::Result;
 use crate::report::Report;
 use crate::report::judge::hints::{
-    PART, PREFIX, each_near, fits, is_part, needs_click, plain_form, shown_digits,
+    MADE, PART, each_near, fits, is_part, needs_click, plain_form, shown_digits,
 };
 use crate::report::memory::{Memory, hash};
 use crate::report::store::{CLICK_ID, ORDER_ID, UNIQUE_ID};
@@ -70,7 +70,7 @@ fn each_form_of(ids: [&[u8]; 2], add: &mut dyn FnMut(u64, u8) -> Option<()>) -> 
 
 /// How a form was made, whichever key it is of.
 fn made(key: u8) -> u8 {
-    key & (PART | PREFIX)
+    key & MADE
 }
 
 impl Ids {

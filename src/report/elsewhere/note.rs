@@ -3,7 +3,7 @@
 use super::{Elsewhere, Facts};
 use crate::report::Report;
 use crate::report::flaw::Flaw;
-use crate::report::judge::hints::{is_exponent, part_form};
+use crate::report::judge::hints::{is_exponent, longer, part_form};
 use crate::report::judge::{is_day, is_named, is_other, proof, style};
 use crate::report::memory::{Memory, hash};
 use crate::report::names::RowKind;
@@ -104,7 +104,7 @@ impl Report {
             elsewhere.has_nameless_refund |= facts.is_refund;
             return Some(index == 0);
         }
-        elsewhere.has_near |= is_exponent(key);
+        elsewhere.has_near |= is_exponent(key) || longer(key).is_some();
         let mut form = Vec::new();
         part_form(key, &mut form);
         let is_ours = (hash(&form, 0) >> 32) % count == index;

@@ -1,6 +1,6 @@
 //! What a page says besides its rows: a failure, how many rows its list has, whether another page follows.
 
-use super::{Json, LISTS, Level, MAX_ROW_BYTES, Sink, Stop, Strict};
+use super::{CONNECTIONS, Json, LISTS, Level, MAX_ROW_BYTES, Sink, Stop, Strict};
 use crate::report::names::{Fields, Names, Pull};
 use crate::report::row::number_of;
 
@@ -184,6 +184,15 @@ struct Said {
 
 fn is_among(names: &[&str], key: &[u8]) -> bool {
     names.iter().any(|name| name.as_bytes() == key)
+}
+
+/// Is it the path of a list of rows?
+#[cfg_attr(small_cold, optimize(size))]
+pub(super) fn is_list_of_rows(path: &[u8]) -> bool {
+    let mut names = path.rsplit(|&byte| byte == b'.');
+    let name = names.next().unwrap_or_default();
+    is_among(&LISTS, name)
+        || is_among(&CONNECTIONS, name) && names.all(|name| is_among(&HOLDERS, name))
 }
 
 /// Does the name of a field say that the object is a page? No order has one.

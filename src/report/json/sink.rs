@@ -169,8 +169,8 @@ impl<'a> Sink<'a> {
 
     pub(super) fn push_path(&mut self, name: &[u8]) -> (usize, bool) {
         let before = (self.path_length, self.is_lost);
-        // CAKE wraps each of its conversions.
-        if before.0 == 0 && name == b"conversion" {
+        // CAKE wraps each of its conversions, and GraphQL each row of `edges`.
+        if before.0 == 0 && matches!(name, b"conversion" | b"node") {
             return before;
         }
         let mut length = self.path_length;

@@ -1,8 +1,8 @@
 //! The strict reader of JSON (RFC 8259).
 
-use super::page::is_word_of_page;
+use super::page::{is_list_of_rows, is_word_of_page};
 use super::sink::{PAID_SCHEDULES, REFUNDED_CHARGES, Sink, Stop};
-use super::{ENVELOPE, LISTS, MAX_DEPTH, MAX_PATH_BYTES, NO_ROLE, Value};
+use super::{ENVELOPE, MAX_DEPTH, MAX_PATH_BYTES, NO_ROLE, Value};
 use crate::report::names::{Fields, Kind, Role};
 
 #[derive(Clone, Copy)]
@@ -191,7 +191,7 @@ impl<'a> Strict<'a> {
                 // The older services wrap their answers in `d`.
                 let is_outer = depth == 0 || depth == 1 && sink.path().starts_with(b"d.");
                 let is_mark = is_outer && is(&ENVELOPE) && !sink.has_id();
-                let is_list = byte == b'[' && is(&LISTS);
+                let is_list = byte == b'[' && is_list_of_rows(sink.path());
                 let is_word = !sink.is_listed && depth == 0 && last.is_some_and(is_word_of_page);
                 if is_mark && !(sink.is_listed && is(&["success"])) {
                     return Err(Stop::Page);

@@ -2,9 +2,11 @@
 
 mod border;
 mod forms;
+mod letters;
 mod part;
 mod rule;
 mod twins;
+mod within;
 
 use super::{Class, Hint, Judge, LOOK};
 use crate::report::Report;
@@ -13,8 +15,9 @@ use crate::report::store::{CLICK_ID, NOBODY, ORDER_ID, Store, UNIQUE_ID};
 pub(in crate::report) use forms::{is_exponent, plain_form, shown_digits};
 pub(in crate::report) use part::difference;
 pub(in crate::report) use part::{is_at_border, is_part, part_form};
-pub(in crate::report) use rule::{PART, PREFIX, each_near, fits, needs_click};
+pub(in crate::report) use rule::{MADE, PART, each_near, fits, needs_click};
 pub(in crate::report) use twins::Twins;
+pub(in crate::report) use within::longer;
 
 impl Judge {
     /// Unmatched keys that are nearly the same: a hint, never a match.
@@ -209,7 +212,7 @@ impl Near<'_> {
 
 /// Were two entries made of their keys in the same way?
 fn is_made_alike(one: &Entry, other: &Entry) -> bool {
-    (one.1 ^ other.1) & (PART | PREFIX) == 0
+    (one.1 ^ other.1) & MADE == 0
 }
 
 /// Is an order a part of another row's order, or the other way round?
@@ -227,7 +230,7 @@ fn hash_in(form: &[u8], key: u8) -> u64 {
 
 /// Sorts by form, how it was made, and row; of two keys of a row with one form, the first stays.
 fn sort(entries: &mut Vec<Entry>) {
-    let made = |key: u8| key & (PART | PREFIX);
+    let made = |key: u8| key & MADE;
     entries.sort_unstable_by_key(|&(form, key, place)| (form, made(key), place, key));
     entries.dedup_by_key(|&mut (form, key, place)| (form, made(key), place));
 }

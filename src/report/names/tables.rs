@@ -16,7 +16,11 @@ pub(super) const SIMPLE: Table = &[
     ),
     (Role::Revenue, "revenue amount total price"),
     (Role::Payout, "payout commission"),
-    (Role::Status, "status orderstatus"),
+    // An order whose payment was given back is not owed, whatever the column's name.
+    (
+        Role::Status,
+        "status orderstatus financialstatus paymentstatus transactionstatus",
+    ),
     (Role::Currency, "currency currencycode"),
     (Role::OfferId, "offerid"),
     (Role::Kind, "type"),
@@ -34,12 +38,25 @@ pub(super) const SHOPIFY: Table = &[
     (Role::UniqueId, "id name"),
     (Role::ClickId, "clickid noteattributes.clickid"),
     (Role::Date, "createdat"),
-    (Role::Revenue, "total totalprice"),
-    (Role::Remaining, "currenttotalprice"),
+    // The longer names are those of GraphQL.
+    (
+        Role::Revenue,
+        "total totalprice totalpriceset.shopmoney.amount",
+    ),
+    (
+        Role::Remaining,
+        "currenttotalprice currenttotalpriceset.shopmoney.amount",
+    ),
     (Role::RefundIds, "refunds.id"),
-    (Role::Status, "financialstatus"),
-    (Role::Currency, "currency"),
-    (Role::Refunded, "refundedamount"),
+    (Role::Status, "financialstatus displayfinancialstatus"),
+    (
+        Role::Currency,
+        "currency currencycode totalpriceset.shopmoney.currencycode",
+    ),
+    (
+        Role::Refunded,
+        "refundedamount totalrefundedset.shopmoney.amount",
+    ),
     (Role::Cancelled, "cancelledat"),
     (Role::Test, "test"),
     (Role::Parent, "parentid"),
@@ -52,14 +69,14 @@ pub(super) const SHOPIFY: Table = &[
 
 pub(super) const WOOCOMMERCE: Table = &[
     // The same: the id, or the number that a plugin gives.
-    (Role::OrderId, "ordernumber number orderid id"),
+    (Role::OrderId, "ordernumber number order orderid id"),
     (Role::UniqueId, "id orderid number ordernumber"),
     (Role::ClickId, "clickid metaclickid"),
     (Role::Date, "orderdate datecreated date"),
     // A refund of the REST API has an `amount`, and no status.
     (
         Role::Revenue,
-        "ordertotal total ordertotalamount netsales amount",
+        "ordertotal total ordertotalamount netsales nrevenue amount",
     ),
     (Role::Kind, "ordertype type"),
     (Role::Parent, "parentordernumber parentorderid parentid"),

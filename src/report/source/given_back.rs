@@ -5,7 +5,7 @@ use crate::report::day::Days;
 use crate::report::flag::Flag;
 use crate::report::flaw::Flaw;
 use crate::report::judge::UNKNOWN;
-use crate::report::names::{Fields, Role, normalise};
+use crate::report::names::{CURRENT, Fields, Role, normalise, path_of};
 use crate::report::store::NO_AMOUNT;
 
 /// What the row says was given back.
@@ -100,10 +100,10 @@ impl Source {
     /// Has the caller declared as revenue what remains after refunds? Then the amount before them is read in its place.
     #[cfg_attr(small_cold, optimize(size))]
     fn is_revenue_after_refunds(&self) -> bool {
-        let mut name = Vec::new();
         let (_, given) = self.names.given(Role::Revenue as u8);
-        normalise(given.as_bytes(), |byte| name.push(byte));
-        name.starts_with(b"current")
+        let path = path_of(given);
+        let mut names = path.split(|&byte| byte == b'.');
+        names.any(|name| name.starts_with(CURRENT))
     }
 }
 

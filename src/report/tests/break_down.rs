@@ -409,3 +409,40 @@ fn what_an_attribution_does_not_know_is_refused_by_its_own_name() {
         assert!(report.attribute(&options).is_ok(), "{word}");
     }
 }
+
+#[test]
+fn an_interval_holds_its_rate_or_is_absent() {
+    for (conversions, has_interval) in [(0, true), (1, true), (2, true), (3, false)] {
+        let mut report = open("");
+        let click = |id: u32| {
+            format!(
+                r#"{{"click_id":"k{id}","click_date":"2026-06-01 10:00:00","affiliate_id":42}}"#
+            )
+        };
+        add(
+            &mut report,
+            "kind=clicks",
+            &[click(1), click(2)].join("\n"),
+            100,
+        )
+        .unwrap();
+        let sales = (0..conversions).map(|id| {
+            conversion(
+                id + 1,
+                "A",
+                "2026-06-03 10:00:00",
+                "22.00",
+                "18.00",
+                "approved",
+            )
+        });
+        let sales = format!("[{}]", sales.collect::<Vec<_>>().join(","));
+        add(&mut report, "kind=conversions", &sales, 100).unwrap();
+        report.break_down("by=affiliate").unwrap();
+        let answer: Value = serde_json::from_str(&report.answer).unwrap();
+        let [rate, low, high] =
+            ["rate", "rateLow", "rateHigh"].map(|name| answer["total"][name].as_f64());
+        assert_eq!([low.is_some(), high.is_some()], [has_interval; 2]);
+        assert!(rate.is_some() && (!has_interval || low <= rate && rate <= high));
+    }
+}

@@ -107,7 +107,7 @@ fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// What becomes of a conversion that no order has, beside this order.
 fn rejected(order: &str, id: &str) -> Vec<String> {
     let mut report = open("");
-    let orders = format!("{HEADER}{order},c1,5,2026-06-20 10:00:00,22.00,approved\n");
+    let orders = format!("{HEADER}\"{order}\",c1,5,2026-06-20 10:00:00,22.00,approved\n");
     add(&mut report, "kind=orders", &orders, 1_000).unwrap();
     let row = conversion(9, id, "2026-06-20 12:00:00", "22", "18", "approved");
     add(&mut report, "kind=conversions", &row, 1_000).unwrap();
@@ -137,6 +137,125 @@ fn a_part_at_cake_is_not_rejected_and_its_order_not_uploaded() {
             found.iter().all(|line| line != "would_match"),
             "{order} {id} {found:?}"
         );
+    }
+}
+
+/// Ids that are one in other letters, or of which one stands in a longer text.
+const WRITTEN: [(&str, &str); 40] = [
+    ("١٠٠١", "1001"),
+    ("۱۰۰۱", "1001"),
+    ("१००१", "1001"),
+    ("๑๐๐๑", "1001"),
+    ("１００１", "1001"),
+    ("ORD-١٠٠١", "ord1001"),
+    ("۱۰۰۱", "١٠٠١"),
+    ("Café-1001", "Cafe-1001"),
+    ("Cafe\u{301}-1001", "Cafe-1001"),
+    ("Cafe\u{301}-1001", "CAFÉ-1001"),
+    ("Straße-1001", "Strasse-1001"),
+    ("STRASSE-1001", "straße-1001"),
+    ("Œuvre-1001", "oeuvre-1001"),
+    ("Łódź-1001", "Lodz-1001"),
+    ("Ștefan-1001", "S\u{326}tefan-1001"),
+    ("Ştefan-1001", "Stefan-1001"),
+    ("Huế-1001", "Hue\u{302}\u{301}-1001"),
+    ("Huế-1001", "HUE-1001"),
+    ("ЗАКАЗ-1001", "заказ-1001"),
+    ("Чай-1001", "чаи\u{306}-1001"),
+    ("Ёлка-1001", "елка-1001"),
+    ("Τάξη-1001", "ΤΑΞΗ-1001"),
+    ("https://shop.example/orders/1001", "1001"),
+    ("https://shop.example/orders/1001", "#1001"),
+    (
+        "https://shop.example/checkout/order-received/1001/?key=wc_order_a",
+        "1001",
+    ),
+    (
+        "http://shop.example:8080/index.php?route=order&order_id=1001#top",
+        "1001",
+    ),
+    ("shop.example/account/orders/ORD-1001", "ord-1001"),
+    ("https://shop.example/orders/١٠٠١", "1001"),
+    ("1001;1002", "1001"),
+    ("1001; 1002", "1002"),
+    ("1001, 1002", "1001"),
+    ("1001,1002,1003", "1003"),
+    ("1001;1002;", "1002"),
+    ("1001;&#35;1002", "1002"),
+    ("1001|1002", "1002"),
+    ("1001 / 1002", "1002"),
+    ("#1001 & #1002", "1002"),
+    ("１００１；１００２", "1002"),
+    ("1001、1002", "1002"),
+    ("ORD-1001;ORD-1002", "ord1002"),
+];
+
+#[test]
+fn an_id_in_other_letters_or_in_a_longer_text_is_nearly_the_same() {
+    for (one, other) in WRITTEN {
+        for (order, id) in [(one, other), (other, one)] {
+            let found = rejected(order, id);
+            assert_eq!(found, ["would_match"; 2], "{order} {id}");
+        }
+    }
+    for (one, other) in [
+        ("Café-1001", "Cafu-1001"),
+        ("Caf\u{e9}-1001", "Cafe-1002"),
+        ("١٠٠١", "1002"),
+        ("ЗАКАЗ-1001", "ЗАКОН-1001"),
+        ("1001;1002", "1003"),
+        // Cells of several ids, and numbers of a year and a thousand.
+        ("2026;1001", "2026;1002"),
+        ("1,001", "1"),
+        ("2026/1001", "1001"),
+        ("shop;1001", "shop"),
+        ("1001,", "10"),
+        (
+            "https://shop.example/orders/1001",
+            "https://shop.example/orders/1002",
+        ),
+    ] {
+        for (order, id) in [(one, other), (other, one)] {
+            let found = rejected(order, id);
+            assert!(
+                found.iter().all(|line| line != "would_match"),
+                "{order} {id} {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_cell_of_several_ids_and_one_of_them_are_not_both_uploaded() {
+    let upload = |one: &str, other: &str, click: &str| {
+        let row = |id: &str, click: &str| {
+            format!("\"{id}\",{click},5,2026-06-20 10:00:00,22.00,approved\n")
+        };
+        let orders = [HEADER, &row(one, "c1"), &row(other, click)].concat();
+        corrections(&mut of("", &[("", &orders)], "[]"), "file=upload\noffer=5")
+    };
+    for click in ["c1", "c2"] {
+        assert_eq!(
+            upload("1001;1002", "1001", click),
+            ["may_be_another_order"; 2]
+        );
+    }
+    // Two shops may have one number.
+    let address = "https://shop.example/orders/1001";
+    assert_eq!(upload(address, "1001", "c1"), ["may_be_another_order"; 2]);
+    assert!(
+        upload(address, "1001", "c2")
+            .iter()
+            .all(|line| line.contains("1001"))
+    );
+    // Nor where a part of a report has one of them alone.
+    for orders in ["1001;1002", "https://shop.example/orders/1001"] {
+        let row = format!("{HEADER}\"{orders}\",c1,5,2026-06-20 10:00:00,22.00,approved\n");
+        let parts = (1..=4).map(|part| {
+            let mut report = of(&format!("part={part}/4\nkeys=orderId"), &[("", &row)], "[]");
+            corrections(&mut report, "file=upload\noffer=5").concat()
+        });
+        assert_eq!(parts.collect::<String>(), "near_misses_not_searched");
     }
 }
 

@@ -82,6 +82,7 @@ const NOT_WHOLE: &[&str] = &[
     r#"{"response":{"orders":ROWS,"more":true,"next_cursor":""}}"#,
     r#"{"orders":ROWS,"nextPageToken":"x"}"#,
     r#"{"data":{"orders":ROWS,"pageInfo":{"hasNextPage":true,"endCursor":"x"}}}"#,
+    r#"{"data":{"orders":{"nodes":ROWS,"pageInfo":{"hasNextPage":true,"endCursor":"x"}}}}"#,
     r#"{"@nextpageuri":"/2","@numpages":"300","Data":ROWS}"#,
 ];
 
@@ -123,6 +124,7 @@ const WHOLE: &[&str] = &[
     // A further page is named where there is none, and a field says so.
     r#"{"data":ROWS,"meta":{"pagination":{"next":"/2?after=x","has_more":false,"estimated_total":1}}}"#,
     r#"{"data":{"orders":ROWS,"pageInfo":{"hasNextPage":false,"endCursor":"x"}}}"#,
+    r#"{"data":{"orders":{"pageInfo":{"hasNextPage":false},"nodes":ROWS}},"extensions":{"cost":{"actualQueryCost":3}}}"#,
     r#"{"cursor":"x","has_more":false,"data":ROWS}"#,
     r#"{"error":null,"errors":[],"count":null,"status":200,"statusText":"OK","data":ROWS}"#,
     r#"{"error":"","message":"","response":{"more":false,"next_cursor":"","orders":ROWS}}"#,
@@ -275,6 +277,47 @@ fn a_page_whose_list_has_a_name_that_is_not_known_is_no_row() {
     ] {
         let outcome = add(&mut open("status.paid=approved"), "kind=orders", &file, 9);
         assert_eq!(outcome.is_ok(), is_read, "{file}: {outcome:?}");
+    }
+}
+
+#[test]
+fn rows_are_found_in_the_nodes_and_edges_of_graphql() {
+    let row = row_of("orders", 1);
+    let more = row_of("orders", 2);
+    let node = |row: &str| format!(r#"{{"cursor":"x","node":{row}}}"#);
+    let edges = format!(r#""edges":[{},{}]"#, node(&row), node(&more));
+    let nodes = format!(r#""nodes":[{row},{more}]"#);
+    for list in [&edges, &nodes] {
+        for file in [
+            format!(r#"{{"data":{{"orders":{{{list},"pageInfo":{{"hasNextPage":false}}}}}}}}"#),
+            format!(r#"{{"orders":{{"pageInfo":{{"hasNextPage":false}},{list}}}}}"#),
+            format!("{{{list}}}"),
+            format!(r#"[{{"data":{{"orders":{{{list}}}}}}}]"#),
+            list.split_once(':').unwrap().1.to_owned(),
+        ] {
+            for piece in [7, 10_000] {
+                let mut report = open("");
+                add(&mut report, "kind=orders", &file, piece).unwrap();
+                assert_eq!(report.orders.rows(), 2, "{file}");
+                assert_eq!(report.orders.text(0, UNIQUE_ID), b"1", "{file}");
+            }
+        }
+    }
+    // A row's own lists have these names, too.
+    let items = r#""lineItems":{"nodes":[{"id":"L1","price":"5.00"}]},"#;
+    let refunds = r#""transactions":{"edges":[{"node":{"id":"T1","amount":"5.00"}}]},"#;
+    for lists in [items, refunds] {
+        let row = row.replacen('{', &format!("{{{lists}"), 1);
+        for file in [
+            row.clone(),
+            format!("[{row}]"),
+            format!(r#"{{"orders":[{row}]}}"#),
+        ] {
+            let mut report = open("");
+            add(&mut report, "kind=orders", &file, 9).unwrap();
+            assert_eq!(report.orders.rows(), 1, "{file}");
+            assert_eq!(report.orders.text(0, UNIQUE_ID), b"1", "{file}");
+        }
     }
 }
 

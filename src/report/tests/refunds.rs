@@ -379,6 +379,10 @@ fn a_shops_row_that_does_not_say_how_much_was_given_back_is_left_to_a_person() {
         )
     };
     let current = shopify(r#","current_total_price":"55.00","current_subtotal_price":"50.00""#);
+    let sets = shopify(
+        r#","total_price_set":{"shop_money":{"amount":"110.00"},"presentment_money":{"amount":"88.00"}},"current_total_price_set":{"shop_money":{"amount":"55.00"},"presentment_money":{"amount":"44.00"}}"#,
+    );
+    let graph = r#"{"data":{"orders":{"nodes":[{"name":"1001","displayFinancialStatus":"PARTIALLY_REFUNDED","totalPriceSet":{"shopMoney":{"amount":"110.0"}},"currentTotalPriceSet":{"shopMoney":{"amount":"55.0"}},"totalRefundedSet":{"shopMoney":{"amount":"54.0"}},"refunds":[{"id":"gid://shopify/Refund/9"}]}]}}}"#;
     for (options, text, expected) in [
         ("dialect=shopify", current.clone(), Some("55.00")),
         ("dialect=shopify\ncolumn.revenue=total_price", current.clone(), Some("55.00")),
@@ -386,6 +390,12 @@ fn a_shops_row_that_does_not_say_how_much_was_given_back_is_left_to_a_person() {
         ("dialect=shopify\ncolumn.revenue=subtotal_price\npercent=10", current.clone(), Some("5.00")),
         ("dialect=shopify\ncolumn.revenue=current_subtotal_price", current.clone(), Some("50.00")),
         ("dialect=shopify\ncolumn.revenue=total_line_items_price", current.replace("subtotal_price", "total_line_items_price"), Some("50.00")),
+        ("dialect=shopify\ncolumn.revenue=total_price_set.shop_money.amount", sets.clone(), Some("55.00")),
+        ("dialect=shopify\ncolumn.revenue=total_price_set.presentment_money.amount", sets.clone(), Some("44.00")),
+        ("dialect=shopify\ncolumn.revenue=current_total_price_set.shop_money.amount", sets.clone(), Some("55.00")),
+        ("dialect=shopify\ncolumn.revenue=sums.total_price", shopify(r#","sums":{"total_price":"90.00","current_total_price":"45.00"}"#), Some("45.00")),
+        ("dialect=shopify", graph.to_owned(), Some("55.00")),
+        ("dialect=shopify", graph.replace("currentTotalPriceSet", "x"), Some("56.00")),
         ("dialect=shopify", shopify(""), None),
         ("dialect=shopify\ncolumn.revenue=subtotal_price", shopify(r#","current_total_price":"55.00""#), None),
         ("dialect=shopify", "Name,Financial Status,Total\n1001,partially_refunded,110.00\n".to_owned(), None),

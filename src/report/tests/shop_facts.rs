@@ -447,8 +447,8 @@ fn a_refused_file_says_what_to_do() {
     for (options, text, part) in [
         (
             "column.orderId=order_id",
-            format!(r#"{{"nodes":[{row}]}}"#),
-            "list nodes",
+            format!(r#"{{"items":[{row}]}}"#),
+            "list items",
         ),
         (
             "",
@@ -458,7 +458,7 @@ fn a_refused_file_says_what_to_do() {
         (
             "",
             format!(
-                r#"{{"data":{{"orders":{{"edges":[{{"node":{row}}}],"pageInfo":{{"hasNextPage":false}}}}}}}}"#
+                r#"{{"data":{{"invoices":{{"edges":[{{"node":{row}}}],"pageInfo":{{"hasNextPage":false}}}}}}}}"#
             ),
             "list edges",
         ),

@@ -221,11 +221,12 @@ fn field(parameter: &str, rule: &str) -> Error {
 
 /// An amount to add, as it is sent; a minus takes it back.
 fn added(params: &params::Params<'_>, name: &'static str) -> Result<Option<String>> {
-    let Some(text) = params.written(name)? else {
+    let refused = |_| Error::InvalidSignedMoney { parameter: name };
+    let Some(text) = params.written(name).map_err(refused)? else {
         return Ok(None);
     };
     let digits = text.strip_prefix('-').unwrap_or(&text);
-    let amount = Money::parse(name, digits)?;
+    let amount = Money::parse(name, digits).map_err(refused)?;
     if amount == Money::default() {
         return Err(field(
             name,

@@ -1,6 +1,7 @@
 //! The forms of a key, without what people, programs and spreadsheets add: keys of one form are nearly the same.
 
 use super::border::{drop_separators, is_sign};
+use super::letters::{plain_digit, small, without_accents};
 use crate::report::encoding::from_windows;
 use crate::spoiled::{is_dash, is_invisible, narrow, unescaped};
 
@@ -145,10 +146,11 @@ fn double_form(digits: &[u8], form: &mut Vec<u8>) -> bool {
 type Fold = (&'static str, fn(&str) -> String);
 
 /// What people, programs and spreadsheets add to a key, by name, and the key without it. Their order matters.
-const FOLDS: [Fold; 16] = [
+const FOLDS: [Fold; 17] = [
     ("encoding", read_as_utf8),
     ("escapes", |text| unescaped(text).into_owned()),
     ("width", |text| text.chars().map(narrow).collect()),
+    ("digits", |text| text.chars().map(plain_digit).collect()),
     ("blanks", |text| without(text, is_blank)),
     ("invisible", |text| without(text, is_invisible)),
     ("hyphen", |text| text.chars().map(plain_hyphen).collect()),
@@ -160,7 +162,7 @@ const FOLDS: [Fold; 16] = [
     ("hash_sign", |text| {
         without(text, |c| matches!(c, '#' | '\u{2116}'))
     }),
-    ("case", str::to_ascii_lowercase),
+    ("case", |text| text.chars().map(small).collect()),
     ("punctuation", |text| {
         text.trim_end_matches([',', ';', ':', '.', ' ']).to_owned()
     }),
@@ -239,23 +241,6 @@ fn plain_hyphen(c: char) -> char {
     if is_dash(c) { '-' } else { c }
 }
 
-/// A letter with an accent is written as one character or as two: both become the same mark.
-#[cfg_attr(small_cold, optimize(size))]
-fn without_accents(text: &str) -> String {
-    let mut plain = String::new();
-    for c in text.chars() {
-        match c {
-            '\u{300}'..='\u{36f}' => {
-                plain.pop();
-                plain.push('\u{1}');
-            }
-            '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => plain.push('\u{1}'),
-            c => plain.push(c),
-        }
-    }
-    plain
-}
-
 /// `1001` of `1001.0` and `1001,00`.
 #[cfg_attr(small_cold, optimize(size))]
 fn without_decimals(text: &str) -> &str {
@@ -271,7 +256,7 @@ fn without_decimals(text: &str) -> &str {
 
 /// `1001` of `1,001`, `1.001` and `1 001`.
 #[cfg_attr(small_cold, optimize(size))]
-fn without_groups(text: &str) -> String {
+pub(super) fn without_groups(text: &str) -> String {
     let mut groups = text.split(['.', ',', ' ']);
     let is_number = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
     let first = groups.next().unwrap_or("");

@@ -4,6 +4,7 @@ use super::border::{SHORT_NUMBER, WHOLE_WORD, borders_of};
 use super::forms::{
     EXACT_DIGITS, PREFIX_BYTES, number_after_prefix, plain_form, shown_digits, spelt_difference,
 };
+use super::within::longer;
 
 /// The first digits of a long number, which it mostly keeps where the last ones are lost.
 const PART_DIGITS: usize = 12;
@@ -100,7 +101,7 @@ pub(in crate::report) fn difference(one: &[u8], other: &[u8], is_one_key: bool) 
         if is_part([one, &[]], [other, &[]]) || is_part([other, &[]], [one, &[]]) {
             "part"
         } else {
-            "rounding"
+            longer(one).or_else(|| longer(other)).unwrap_or("rounding")
         }
     })
 }

@@ -2,9 +2,10 @@
 //! uploads, rejections, refunds, the journal.
 
 use super::border::borders_of;
-use super::forms::each_form;
+use super::forms::{each_form, plain_form};
 use super::hash_in;
 use super::part::prefix_of;
+use super::within::each_within;
 use crate::report::store::CLICK_ID;
 
 /// How a form was made of an id, in bits beside the key: a spreadsheet has shortened it so, or would.
@@ -15,6 +16,12 @@ pub(in crate::report) const PART: u8 = 32;
 
 /// The id has letters before the form, such as a shop's `b-9`.
 pub(in crate::report) const PREFIX: u8 = 64;
+
+/// The form is of one of several ids in a cell.
+pub(in crate::report) const LIST: u8 = 128;
+
+/// How a form was made that is not of the whole id.
+pub(in crate::report) const MADE: u8 = PART | PREFIX | LIST;
 
 /// The most orders that an id may be a part of.
 const MOST: usize = 4;
@@ -56,13 +63,32 @@ pub(in crate::report) fn each_near(
             .iter()
             .take(MOST)
             .try_for_each(|&border| end(border, PART))
+    })?;
+    if is_click {
+        return Some(());
+    }
+    each_within(text, &mut |id, is_address| {
+        // Two shops may have the number of an address.
+        let made = if is_address { PREFIX } else { LIST };
+        plain_form(id.as_bytes(), scratch);
+        if !scratch.iter().any(u8::is_ascii_digit) {
+            return Some(());
+        }
+        add(hash_in(scratch, key), key | made)?;
+        match scratch.get(prefix_of(scratch, &borders_of(scratch))..) {
+            Some(number) if number.len() < scratch.len() => {
+                add(hash_in(number, key), key | made | PREFIX)
+            }
+            _ => Some(()),
+        }
     })
 }
 
-/// May two ids with one form be nearly the same? Two parts of an order are not, and two shops' prefixes neither.
+/// May two ids with one form be nearly the same? Two parts of an order are not, two shops' prefixes neither, nor two
+/// cells of several ids.
 #[inline]
 pub(in crate::report) fn fits(one: u8, other: u8) -> bool {
-    one & other & (PART | PREFIX) == 0
+    one & other & MADE == 0
 }
 
 /// Two shops may have one number, so a prefix alone says little where both rows may be sales of their own: their click

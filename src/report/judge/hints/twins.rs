@@ -2,8 +2,8 @@
 //! orders and all of CAKE's rows are searched, and only for what would be uploaded. The same of conversions that no order
 //! has: one that has found its conversion may be theirs, too.
 
-use super::rule::{PART, PREFIX, SHORT, each_near, fits, needs_click};
-use super::{is_part_of_other, shown_digits};
+use super::rule::{MADE, PART, SHORT, each_near, fits, needs_click};
+use super::{KEY, is_part_of_other, shown_digits};
 use crate::report::Report;
 use crate::report::judge::Class;
 use crate::report::judge::LOOK;
@@ -229,7 +229,7 @@ impl Report {
             let twins = others.iter().filter(|other| {
                 if is_click(&row) {
                     is_click_twin(&row, other)
-                } else if (row.key | other.key) & (PART | PREFIX) == 0 {
+                } else if (row.key | other.key) & MADE == 0 {
                     is_twin(&row, other)
                 } else {
                     let is_one_click = !row.click.is_empty() && row.click == other.click;
@@ -280,7 +280,7 @@ impl Report {
         Row {
             key,
             text: texts
-                .get(usize::from(key & !(SHORT | BARE | PART | PREFIX)))
+                .get(usize::from(key & KEY))
                 .copied()
                 .unwrap_or_default(),
             offer,

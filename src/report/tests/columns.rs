@@ -1,0 +1,84 @@
+//! Columns by the names that shops' programs and people give them.
+
+use super::refunds::{of, told};
+use super::*;
+
+#[test]
+fn a_status_of_the_payment_is_the_orders_status() {
+    for column in ["Financial Status", "Payment Status", "transaction_status"] {
+        let file = |word: &str| {
+            format!("order_id,date,revenue,{column}\n1001,2026-06-03 10:00:00,22.00,{word}\n")
+        };
+        let row = conversion(
+            1,
+            "1001",
+            "2026-06-03 10:00:00",
+            "22.00",
+            "18.00",
+            "approved",
+        );
+        let mapped = "status.paid=approved\nstatus.refunded=reversed";
+        for (word, expected) in [
+            ("paid", "matched"),
+            ("refunded", "status_differs status_differs"),
+        ] {
+            let [found, ..] = told(&mut of(mapped, &[("", &file(word))], &row));
+            assert_eq!(found, expected, "{column} {word}");
+            // Nothing is guessed of a word that is not mapped.
+            let error = add(&mut open(""), "kind=orders", &file(word), 50).unwrap_err();
+            assert_eq!(error.code(), "unmapped_status", "{column} {word}");
+        }
+        // The order's own status says more.
+        let both = file("refunded")
+            .replace("date,", "date,status,")
+            .replace("10:00:00,", "10:00:00,approved,");
+        let [found, ..] = told(&mut of("", &[("", &both)], &row));
+        assert_eq!(found, "matched", "{column}");
+    }
+}
+
+#[test]
+fn a_character_that_nobody_sees_is_no_part_of_a_columns_name() {
+    let row = conversion(
+        1,
+        "1001",
+        "2026-06-03 10:00:00",
+        "22.00",
+        "18.00",
+        "approved",
+    );
+    for [id, status] in [
+        ["Order\u{a0}ID", "Order\u{a0}Status"],
+        ["\"order\u{200b}_id\"", "status\u{200b}"],
+        ["\u{feff}\u{feff}\"\u{feff}order_id\"", "\u{feff}status"],
+    ] {
+        let file = format!("{id},date,revenue,{status}\n1001,2026-06-03 10:00:00,22.00,rejected\n");
+        let [found, ..] = told(&mut of("", &[("", &file)], &row));
+        assert_eq!(found, "status_differs status_differs", "{id}");
+        let json = r#"[{"ID":"1001","date":"2026-06-03","revenue":"22.00","STATUS":"rejected"}]"#;
+        let json = json.replace("ID", &id.replace('"', ""));
+        let json = json.replace("STATUS", status);
+        let [found, ..] = told(&mut of("", &[("", &json)], &row));
+        assert_eq!(found, "status_differs status_differs", "{json}");
+    }
+}
+
+#[test]
+fn the_export_of_woocommerces_analytics_is_known() {
+    let file = "Date,Order #,N. Revenue (formatted),Status,Customer,Customer type,Product(s),Items sold,Coupon(s),N. Revenue\n\
+        2026-06-03 10:00:00,1001,\"$1,022.00\",completed,A B,new,2× Shirt,2,,1022\n\
+        2026-06-03 11:00:00,1002,$22.00,refunded,A B,returning,1× Hat,1,,22\n";
+    let row = |id: u32, order: &str, revenue: &str| {
+        conversion(
+            id,
+            order,
+            "2026-06-03 10:00:00",
+            revenue,
+            "18.00",
+            "approved",
+        )
+    };
+    let rows = [row(1, "1001", "1022.00"), row(2, "1002", "22.00")].join("\n");
+    let [found, ..] = told(&mut of("", &[("dialect=woocommerce", file)], &rows));
+    assert_eq!(found, "matched, status_differs status_differs");
+}
