@@ -20,8 +20,8 @@ export const FRAGMENT = "&?&";
 /** The characters of an address that are read: more than servers take, and few enough for the core's input. */
 const MAX_READ = 30_000;
 
-/** The first addresses of the page, and all that had an id. Each is read again by a later tracker, and at a yes. */
-export const addresses: Record<string, 0> = {};
+/** The first addresses of the page, and all that had a new id. Each is read again by a later tracker, and at a yes. */
+export const addresses: Record<string, number> = {};
 
 /**
  * When each id was first read in this page, in ms since 1970. All trackers share it: a visit has the time at which its ids
@@ -40,23 +40,20 @@ export const firstRead = { __proto__: null } as unknown as Record<string, number
 export function pairsOf(address: string, names: readonly string[], at: number): Visit {
   const read = address.slice(0, MAX_READ) + (address[MAX_READ] ? "~cut" : "");
   const times: number[] = [];
-  const pairs = [read.replace(/^[^?]*\??/, ""), read.replace(/[#?;]|%(25)*(3[bf]|26)/gi, "&")]
+  const pairs = [read.replace(/^[^?]*\??/, ""), read.replace(/%(25)*(3[bf]|26)|[#?;]/gi, "&")]
     .map((reading) =>
       // Not by `Array.from`, which old libraries replace.
       [...(urlOf(`http://c/?${reading.replace(/#/g, "%23")}`) as URL).searchParams]
         .map(([given, text]) => {
+          let value = clean(text);
           // Without the rest of an `&amp;`.
           const name = clean(given.replace(/^(amp;)+/, ""));
-          let value = clean(text);
           const rank = names.indexOf(name.toLowerCase());
           if (~rank) {
             value = withoutMarks(value);
             // biome-ignore lint/suspicious/noAssignInExpressions: a statement would be shipped.
-            if (isMissing(value) || !(firstRead[value] ??= at)) value = "";
-            else {
-              times[rank] ??= firstRead[value] as number;
-              addresses[address] = 0;
-            }
+            if (isMissing(value) || !(firstRead[value] ??= addresses[address] = at)) value = "";
+            else times[rank] ??= firstRead[value] as number;
           }
           return `${name}\x01${value}\x02`;
         })

@@ -69,7 +69,7 @@ export function noteDecision(
   if (clickId && pairs.includes(clickId)) return;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a name or a value ends so.
   if (/~cut\x01?\x02$/.test(pairs)) note("address_cut");
-  const fragment = isFragmentRead ? "" : location.hash.replace(/#([^?=&]*\?)?/, FRAGMENT);
+  const fragment = isFragmentRead ? "" : location.hash.replace(/#([^&=?]*\?)?/, FRAGMENT);
   const names = [...namesOf(pairs), ...(fragment.includes("=") ? namesOf(pairsOf(fragment, [], 0)[0]) : [])];
   if (names[0]) note("not_taken", names.join(" "));
 }

@@ -263,8 +263,8 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     quietly(() => {
       if (said() === "denied") deleteKept();
       if (options.edge) return note("kept_by_edge");
-      // A router's fragment may look like a URL of its own, #/path?reqid=1: the second reading separates at its mark, too.
-      const read = address.replace(options.fragment ? "#" : /#.*/, FRAGMENT);
+      // A router's fragment may look like a URL of its own, #/path?reqid=1. A later mark is in a value or behind one.
+      const read = address.replace(options.fragment ? /#([^&=?]*\?)?/ : /#.*/, FRAGMENT);
       const visit = pairsOf(read, names, at);
       if (isRunning()) lookNow(visit);
       else void loadCore();

@@ -2,6 +2,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { captureClick } from "../../dist/entry/edge.inline.js";
 import type { TrackerOptions } from "../../js/page/index.ts";
+import { openPage } from "./page-file.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -32,7 +33,7 @@ function randomOf(seed: number): (count: number) => number {
 }
 
 /** What the page's script and the edge take from an address, each for a new visitor. */
-async function openBoth() {
+function openBoth() {
   const location = { href: "https://shop.example/", hostname: "shop.example", protocol: "https:" };
   vi.stubGlobal("location", location);
   const document = { cookie: "", addEventListener() {} };
@@ -47,9 +48,7 @@ async function openBoth() {
     },
   };
   vi.stubGlobal("window", { navigation });
-  const file = new URL("../../dist/page/page.js", import.meta.url).href;
-  const { createTracker } = (await import(file)) as typeof import("../../js/page/index.ts");
-  expect(createTracker().engine).toBe("wasm");
+  expect(openPage().createTracker().engine).toBe("wasm");
   // No tracker here waits to load its outbox.
   vi.stubGlobal("setTimeout", () => 0);
   const secrets = ["0123456789abcdef0123456789abcdef"];
@@ -58,7 +57,7 @@ async function openBoth() {
     // A visitor of its own: nothing of the last address is left.
     document.cookie = "";
     location.href = `https://shop.example/${earlier ?? ""}`;
-    const tracker = createTracker(options);
+    const tracker = openPage().createTracker(options);
     location.href = new URL(path, "https://shop.example").href;
     navigated();
     const page = tracker.clickId;
@@ -69,7 +68,7 @@ async function openBoth() {
 }
 
 test("one address has one click, in the page and at the edge", async () => {
-  const take = await openBoth();
+  const take = openBoth();
   const random = randomOf(7);
   const pick = (list: readonly string[]) => list[random(list.length)] as string;
   const different: unknown[] = [];
@@ -95,7 +94,7 @@ const ID = "13b9ae60-4f60-4c9e-bf75-626dca035acf";
 const pairs = (characters: number) => "&a".repeat(characters / 2);
 
 test("a long address has the click that the edge finds in it", async () => {
-  const take = await openBoth();
+  const take = openBoth();
   for (const length of [7_900, 7_970, 7_985, 8_000, 8_100, 16_000, 29_900]) {
     for (const path of [
       `/?gad=${"y".repeat(length)}&reqid=${ID}`,
@@ -110,7 +109,7 @@ test("a long address has the click that the edge finds in it", async () => {
 });
 
 test("behind the characters that a page reads it takes no click, and never half of one", async () => {
-  const take = await openBoth();
+  const take = openBoth();
   const found = new Set<string | undefined>();
   for (const [before, after] of [
     ["/?gad=", `&reqid=${ID}&x=1`],
@@ -129,7 +128,7 @@ test("behind the characters that a page reads it takes no click, and never half 
 });
 
 test("a click is kept whatever the length of a later address", async () => {
-  const take = await openBoth();
+  const take = openBoth();
   const earlier = `?reqid=${ID}&s1=${"s".repeat(50)}`;
   for (const length of [8_000, 29_000, 30_000, 100_000, 1_000_000]) {
     for (const text of [pairs(length), "y".repeat(length), "%20".repeat(length / 3), ";".repeat(length)]) {

@@ -1,6 +1,7 @@
 /** A click that a page has held until the visitor's yes: the page's script keeps it as the core does. */
 import { readFileSync } from "node:fs";
 import { afterAll, expect, test, vi } from "vitest";
+import { openPage } from "./page-file.ts";
 
 interface Row {
   readonly name: string;
@@ -18,7 +19,7 @@ afterAll(() => {
   vi.unstubAllGlobals();
 });
 
-test("a held click goes where its own time is", async () => {
+test("a held click goes where its own time is", () => {
   const store: Record<string, string> = {};
   const localStorage = Object.create({
     getItem: (key: string) => store[key] ?? null,
@@ -39,8 +40,6 @@ test("a held click goes where its own time is", async () => {
   vi.stubGlobal("localStorage", localStorage);
   vi.stubGlobal("addEventListener", () => undefined);
   vi.stubGlobal("navigation", { currentEntry: {}, addEventListener() {} });
-  const file = new URL("../../dist/page/page.js", import.meta.url).href;
-  const { createTracker } = (await import(file)) as typeof import("../../js/page/index.ts");
   const yes = 1_781_879_400;
   const time = (before: number) => (yes - before).toString(36);
   for (const { name, stored, held, want } of rows) {
@@ -48,7 +47,7 @@ test("a held click goes where its own time is", async () => {
       Object.assign(document, { cookie: "" });
       delete store["cake_click"];
       vi.setSystemTime((yes - held) * 1_000);
-      const tracker = createTracker({ consent: "pending", touch });
+      const tracker = openPage().createTracker({ consent: "pending", touch });
       if (stored[0]) {
         const touches = stored.map(([before, clickId]) => `*${time(before)}!reqid!${clickId}`);
         store["cake_click"] = `1!${time(Math.max(stored[0][0], 0))}${touches.join("")}`;
