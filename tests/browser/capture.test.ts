@@ -369,7 +369,11 @@ test("a fragment that is read has its click id at any place", async () => {
     "#/offer&reqid=A?x=1",
     "#/offer?to=/cart?x=1&reqid=A",
     // A preferred name in it counts before another one in the query.
-    "?clickid=X#reqid=A", "?clickid=X#/o&reqid=A", "?clickid=X#/o?reqid=A", "?clickid=X#!/o?reqid=A", "?clickid=X#?reqid=A",
+    "?clickid=X#reqid=A",
+    "?clickid=X#/o&reqid=A",
+    "?clickid=X#/o?reqid=A",
+    "?clickid=X#!/o?reqid=A",
+    "?clickid=X#?reqid=A",
     "?y=1#reqid=A?z=2",
     "?y=1#/offer?z=2&reqid=A",
     "?y=1#reqid=%22A%22?z",
