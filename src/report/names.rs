@@ -51,7 +51,7 @@ pub(super) enum Role {
     Country,
     /// The visitor's IP address, as far as CAKE reports it.
     Address,
-    /// The forwarder's state of the event; of a charge of Stripe's, whether it was paid.
+    /// The forwarder's state of the event; of a charge of Stripe's, whether it was paid; of other orders a second status.
     State,
     /// The kind of the row: a payment or a refund.
     Kind,
@@ -80,6 +80,10 @@ pub(super) enum Role {
     /// When the order was paid: CAKE may have the sale then, or when it was ordered.
     Paid,
 }
+
+/// The names of a currency beside its amount, and of the money that Shopify shows the buyer.
+const BESIDE: [&[u8]; 2] = [b"currencycode", b"currency"];
+const PRESENTED: &[u8] = b"presentmentmoney";
 
 /// The number of roles, at most 32: sets of them are bits of one word.
 pub(super) const ROLES: usize = 32;
@@ -152,6 +156,8 @@ pub(super) struct Names {
     kind: &'static str,
     /// The field of [`Role::Test`] says whether the order is none: Stripe's `livemode`.
     is_live_mode: bool,
+    /// A second known status of a row is read as well, with the role [`Role::State`].
+    has_second: bool,
     /// Role and name, as the caller has declared them.
     given: Vec<(u8, String)>,
 }
@@ -179,6 +185,7 @@ impl Names {
                 RowKind::Clicks => "clicks",
             },
             is_live_mode: dialect == "stripe",
+            has_second: kind == RowKind::Orders && !matches!(dialect, "stripe" | "cake"),
             ..Self::default()
         };
         for &(role, list) in table {
@@ -217,6 +224,7 @@ impl Names {
         let path = path_of(name);
         self.known.retain(|name| name.role != role);
         self.is_live_mode &= role != Role::Test as u8 || path == b"livemode";
+        self.has_second &= role != Role::State as u8;
         self.declared |= 1 << role;
         self.given.push((role, name.to_owned()));
         let twin = self
@@ -251,6 +259,43 @@ impl Names {
             };
             self.known.retain(|name| name.path != twin);
             self.add(twin, Role::Remaining as u8, rank);
+        }
+    }
+
+    /// The currency that stands beside a declared amount is the amount's, whatever the row names elsewhere.
+    #[cfg_attr(small_cold, optimize(size))]
+    pub(super) fn declare_beside(&mut self, amount: &str) {
+        let path = path_of(amount);
+        let end = path.iter().rposition(|&byte| byte == b'.');
+        let Some((object, _)) = end.and_then(|end| path.split_at_checked(end + 1)) else {
+            return;
+        };
+        if !self.is_declared(Role::Currency as u8) {
+            let beside = BESIDE.map(|name| [object, name].concat());
+            self.known.retain(|name| !beside.contains(&name.path));
+            let others = self.known.iter_mut();
+            for name in others.filter(|name| name.role == Role::Currency as u8) {
+                name.rank += 2;
+            }
+            for (rank, path) in (0..).zip(beside) {
+                self.add(path, Role::Currency as u8, rank);
+            }
+        }
+        // What was given back is read in the same money.
+        if path.windows(PRESENTED.len()).any(|name| name == PRESENTED) {
+            let shown = b"totalrefundedset.presentmentmoney.amount".to_vec();
+            let is_shops = |name: &Name| {
+                name.role == Role::Refunded as u8 && name.path.starts_with(b"totalrefundedset")
+            };
+            if let Some(rank) = self
+                .known
+                .iter()
+                .find(|name| is_shops(name))
+                .map(|name| name.rank)
+            {
+                self.known.retain(|name| !is_shops(name));
+                self.add(shown, Role::Refunded as u8, rank);
+            }
         }
     }
 
@@ -301,6 +346,20 @@ impl Names {
     /// [`Flaw::Word`]
     pub(super) fn says_test(&self, cell: &[u8]) -> Result<bool, Flaw> {
         is_test(cell, self.is_live_mode)
+    }
+
+    /// Is this the role of a status, of which a row may have two?
+    pub(super) fn may_be_second(&self, role: u8) -> bool {
+        self.has_second && role == Role::Status as u8
+    }
+
+    /// The text of a row's second status; empty where it has none.
+    pub(super) fn second_status<'a>(&self, fields: &'a Fields, input: &'a [u8]) -> &'a [u8] {
+        if self.has_second {
+            fields.text(Role::State, input).trim_ascii()
+        } else {
+            &[]
+        }
     }
 
     /// The role and the rank of a normalised path.

@@ -152,12 +152,29 @@ impl Report {
         currency: u8,
         revenue: i64,
     ) -> Result<(i64, u8, u32), Flaw> {
-        let own = self.mapped_status(source, fields.text(Role::Status, input))?;
+        let mut own = self.mapped_status(source, fields.text(Role::Status, input))?;
+        let second = source.names.second_status(fields, input);
+        if !second.is_empty() {
+            let other = self.mapped_status(source, second)?;
+            own = self.worse(own, other);
+        }
         if fields.has_any(refund::CHANGES) || source.is_shopify {
             self.remaining(source, fields, input, currency, (revenue, own))
         } else {
             Ok((revenue, own, 0))
         }
+    }
+
+    /// The one of two statuses by which less is owed.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn worse(&self, one: u8, other: u8) -> u8 {
+        let rank = |code: u8| match self.statuses.text(u32::from(code)) {
+            b"" => 0,
+            b"approved" => 1,
+            b"pending" => 2,
+            _ => 3,
+        };
+        if rank(other) > rank(one) { other } else { one }
     }
 
     /// Maps the advertiser's status to one of CAKE's.
