@@ -22,7 +22,7 @@ pub(super) use paid::Span;
 pub(super) use status::{CAKE, known_status};
 use std::borrow::Cow;
 
-/// The roles of which `WooCommerce`'s refunds have one; one bit for each.
+/// The roles of which a refund that names its sale has one; one bit for each.
 const OF_REFUND: u32 = 1 << Role::Parent as u32 | 1 << Role::RefundIds as u32;
 
 /// The same for those that name a payment.
@@ -68,8 +68,8 @@ impl Report {
             || meaning != Meaning::Sale
             || (revenue < 0 && revenue != NO_AMOUNT);
         let of_sale;
-        if fields.has_any(OF_REFUND) && source.dialect == "woocommerce" {
-            of_sale = source.woo_refund(fields, input, is_refund)?;
+        if fields.has_any(OF_REFUND) && (is_refund || source.dialect == "woocommerce") {
+            of_sale = source.sale_of_refund(fields, input, is_refund)?;
             is_refund |= of_sale.is_some();
             if let Some(order) = of_sale.as_deref() {
                 // An export names it by its number, the API by its id.

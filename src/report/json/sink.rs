@@ -98,7 +98,14 @@ impl<'a> Sink<'a> {
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn leave_nested(&mut self, (role, rank): (u8, u8), before: u32, has_values: bool) {
         // An empty one is a program's word for nothing, and one with a known field only holds it.
-        if has_values && self.met == 0 {
+        // The currency beside an amount is not the amount.
+        let amounts = [Role::Revenue, Role::Payout, Role::Refunded, Role::Remaining];
+        let beside = if amounts.iter().any(|&own| own as u8 == role) {
+            1 << Role::Currency as u32
+        } else {
+            0
+        };
+        if has_values && self.met & !beside == 0 {
             let names_more =
                 role == Role::Charge as u8 || matches!(self.path(), b"order" | b"number" | b"id");
             let rank = if names_more && !self.names.is_declared(role) {

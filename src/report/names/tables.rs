@@ -71,7 +71,8 @@ pub(super) const SHOPIFY: Table = &[
     ),
     (Role::Cancelled, "cancelledat"),
     (Role::Test, "test"),
-    (Role::Parent, "parentid"),
+    // A refund of the REST API names its order.
+    (Role::Parent, "parentid orderid"),
     // In JSON only payment terms say when an order was paid. The forwarder tells CAKE `processed_at` otherwise.
     (
         Role::Paid,
