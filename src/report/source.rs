@@ -286,10 +286,7 @@ impl Source {
                     };
                     self.names.declare(role, value);
                     if self.kind == RowKind::Orders && role == Role::Revenue as u8 {
-                        self.names.declare_beside(value);
-                        if self.is_shopify {
-                            self.names.declare_remaining(value);
-                        }
+                        self.names.declare_revenue(value, self.is_shopify);
                     }
                 }
             }
