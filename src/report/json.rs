@@ -447,6 +447,8 @@ impl Json {
             Err(Stop::More) if !is_last && input.len() - at < MAX_ROW_BYTES => Some(Pull::More(at)),
             // The outermost list of rows has the rows.
             _ if sink.is_page() => None,
+            // An answer that only says what failed.
+            Ok(()) if sink.is_first && sink.has_error && sink.met == 0 => None,
             Ok(()) if sink.hides_rows() => Some(Pull::Refuse(format!(
                 "its list {} has rows, under none of the names {}: give that list alone",
                 String::from_utf8_lossy(&sink.other_list),

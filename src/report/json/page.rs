@@ -216,6 +216,11 @@ pub(super) fn is_list_of_rows(path: &[u8]) -> bool {
         || is_among(&CONNECTIONS, name) && names.all(|name| is_among(&HOLDERS, name))
 }
 
+/// Is it the name of a page's error?
+pub(super) fn is_error(key: &[u8]) -> bool {
+    is_among(&ERRORS, key)
+}
+
 /// Does the name of a field say that the object is a page? No order has one.
 pub(super) fn is_word_of_page(key: &[u8]) -> bool {
     matches!(

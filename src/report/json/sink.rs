@@ -51,6 +51,8 @@ pub(super) struct Sink<'a> {
     pub(super) is_first: bool,
     pub(super) has_sales: bool,
     pub(super) has_word_of_page: bool,
+    /// It has a field of an error.
+    pub(super) has_error: bool,
     /// This row cannot become a shape.
     pub(super) has_odd: bool,
     /// One bit for each role that the row has had a value for, or `null`.
@@ -86,6 +88,7 @@ impl<'a> Sink<'a> {
             is_first: false,
             has_sales: false,
             has_word_of_page: false,
+            has_error: false,
             has_odd: false,
             met: 0,
             said: 0,

@@ -300,3 +300,39 @@ fn the_last_page_of_a_list_alone_is_not_the_list() {
         }
     }
 }
+
+#[test]
+fn an_answer_that_only_says_what_failed_is_refused_as_a_failure() {
+    for (text, word) in [
+        (
+            r#"{"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"extensions":{"cost":{"requestedQueryCost":202}}}"#,
+            "Throttled",
+        ),
+        (
+            r#"{"data":null,"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}]}"#,
+            "Throttled",
+        ),
+        (
+            r#"{"errors":"[API] Invalid API key or access token"}"#,
+            "Invalid API key",
+        ),
+        (
+            r#"{"error":"invalid_request","error_description":"x"}"#,
+            "invalid_request",
+        ),
+    ] {
+        for options in [
+            "kind=orders",
+            "kind=orders\ndialect=shopify",
+            "kind=conversions",
+        ] {
+            let error = add(&mut open(JUNE), options, text, 1_000)
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains("a failure") && error.contains(word),
+                "{options} {text}: {error}"
+            );
+        }
+    }
+}
