@@ -138,6 +138,7 @@ impl Report {
             let same = self.sources.iter().filter(|one| one.kind == source.kind);
             let all = same.clone().filter_map(Source::facts);
             let ends: u32 = all.clone().map(|one| one.ends).sum();
+            let starts: u32 = all.clone().map(|one| one.starts).sum();
             let pages: u64 = all.clone().map(|one| u64::from(one.pages)).sum();
             let rows = self.different_rows(source.kind);
             // A list may count rows that it does not show: then an empty page is its end.
@@ -146,6 +147,13 @@ impl Report {
                 return Err(Error::UnreadableFile {
                     message: format!(
                         "{}: its last page names a further one: add all pages of the list",
+                        source.title()
+                    ),
+                });
+            } else if facts.later > 0 && starts == 0 {
+                return Err(Error::UnreadableFile {
+                    message: format!(
+                        "{}: its first page says that there is one before it: add all pages of the list",
                         source.title()
                     ),
                 });

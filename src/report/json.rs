@@ -45,6 +45,11 @@ const LISTS: [&str; 10] = [
 /// The same of GraphQL, where only a page's objects are around it. A row's own lists have these names, too.
 const CONNECTIONS: [&str; 2] = ["edges", "nodes"];
 
+/// Is it the name of a list of refunds?
+fn is_refunds(name: &[u8]) -> bool {
+    matches!(name, b"refunds" | b"returns")
+}
+
 /// Fields that only an answer's envelope has.
 const ENVELOPE: [&str; 4] = ["requeststatus", "success", "response", "totalrows"];
 
@@ -71,6 +76,8 @@ enum Expect {
 struct Level {
     is_array: bool,
     is_list: bool,
+    /// It is an object that holds a list of refunds: GraphQL's connection.
+    is_of_refunds: bool,
     part: Part,
 }
 
@@ -153,7 +160,7 @@ impl Json {
     /// Does the list that was opened last hold refunds?
     #[inline]
     pub(super) fn is_of_refunds(&self) -> bool {
-        matches!(self.list, "refunds" | "returns")
+        is_refunds(self.list.as_bytes())
     }
 
     /// Is an object or array still open?
@@ -237,6 +244,7 @@ impl Json {
                     self.levels.push(Level {
                         is_array: false,
                         is_list: false,
+                        is_of_refunds: false,
                         part: Part::Page,
                     });
                     self.expect = Expect::FirstKeyOrEnd;
@@ -269,9 +277,11 @@ impl Json {
                         Some(level) if level.is_array => None,
                         Some(level) => {
                             let connections = CONNECTIONS.into_iter();
-                            let connections = connections.filter(|_| level.part == Part::Page);
+                            let connections = connections
+                                .filter(|_| level.part == Part::Page || level.is_of_refunds);
                             let mut names = LISTS.into_iter().chain(connections);
-                            names.find(|name| name.as_bytes() == self.key)
+                            let list = names.find(|name| name.as_bytes() == self.key);
+                            list.map(|list| if level.is_of_refunds { "refunds" } else { list })
                         }
                     };
                     let list = list.filter(|_| is_array);
@@ -282,6 +292,7 @@ impl Json {
                     self.levels.push(Level {
                         is_array,
                         is_list: holds_rows,
+                        is_of_refunds: !is_array && is_refunds(&self.key),
                         part,
                     });
                     self.expect = if is_array {
@@ -436,6 +447,8 @@ impl Json {
             Err(Stop::More) if !is_last && input.len() - at < MAX_ROW_BYTES => Some(Pull::More(at)),
             // The outermost list of rows has the rows.
             _ if sink.is_page() => None,
+            // An answer that only says what failed.
+            Ok(()) if sink.is_first && sink.has_error && sink.met == 0 => None,
             Ok(()) if sink.hides_rows() => Some(Pull::Refuse(format!(
                 "its list {} has rows, under none of the names {}: give that list alone",
                 String::from_utf8_lossy(&sink.other_list),

@@ -1,5 +1,6 @@
 //! The names of columns and fields: in each dialect, and as a caller declares them.
 
+mod beside;
 mod path;
 mod tables;
 mod zone;
@@ -51,7 +52,7 @@ pub(super) enum Role {
     Country,
     /// The visitor's IP address, as far as CAKE reports it.
     Address,
-    /// The forwarder's state of the event; of a charge of Stripe's, whether it was paid.
+    /// The forwarder's state of the event; of a charge of Stripe's, whether it was paid; of other orders a second status.
     State,
     /// The kind of the row: a payment or a refund.
     Kind,
@@ -152,6 +153,8 @@ pub(super) struct Names {
     kind: &'static str,
     /// The field of [`Role::Test`] says whether the order is none: Stripe's `livemode`.
     is_live_mode: bool,
+    /// A second known status of a row is read as well, with the role [`Role::State`].
+    has_second: bool,
     /// Role and name, as the caller has declared them.
     given: Vec<(u8, String)>,
 }
@@ -179,6 +182,7 @@ impl Names {
                 RowKind::Clicks => "clicks",
             },
             is_live_mode: dialect == "stripe",
+            has_second: kind == RowKind::Orders && !matches!(dialect, "stripe" | "cake"),
             ..Self::default()
         };
         for &(role, list) in table {
@@ -217,6 +221,7 @@ impl Names {
         let path = path_of(name);
         self.known.retain(|name| name.role != role);
         self.is_live_mode &= role != Role::Test as u8 || path == b"livemode";
+        self.has_second &= role != Role::State as u8;
         self.declared |= 1 << role;
         self.given.push((role, name.to_owned()));
         let twin = self
@@ -232,26 +237,6 @@ impl Names {
         self.known
             .retain(|name| name.path != path && name.path != plain);
         self.add(path, role, 0);
-    }
-
-    /// The revenue is another column: what remains of it stands in Shopify's column of the same name with `current`,
-    /// also where the column is in an object or is one. Where the caller has declared that one, the amount before refunds
-    /// is read in its place.
-    #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn declare_remaining(&mut self, revenue: &str) {
-        let path = path_of(revenue);
-        self.known.retain(|name| name.role != Role::Remaining as u8);
-        let points = (1..).zip(&path).filter(|&(_, &byte)| byte == b'.');
-        let starts = core::iter::once(0).chain(points.map(|(after, _)| after));
-        for (rank, start) in (0..).zip(starts) {
-            let (before, name) = path.split_at_checked(start).unwrap_or_default();
-            let twin = match name.strip_prefix(CURRENT) {
-                Some(name) => [before, name].concat(),
-                None => [before, CURRENT, name].concat(),
-            };
-            self.known.retain(|name| name.path != twin);
-            self.add(twin, Role::Remaining as u8, rank);
-        }
     }
 
     /// A path leads into an object, or stands as one name with points: a flat file of nested rows has such columns.
@@ -301,6 +286,20 @@ impl Names {
     /// [`Flaw::Word`]
     pub(super) fn says_test(&self, cell: &[u8]) -> Result<bool, Flaw> {
         is_test(cell, self.is_live_mode)
+    }
+
+    /// Is this the role of a status, of which a row may have two?
+    pub(super) fn may_be_second(&self, role: u8) -> bool {
+        self.has_second && role == Role::Status as u8
+    }
+
+    /// The text of a row's second status; empty where it has none.
+    pub(super) fn second_status<'a>(&self, fields: &'a Fields, input: &'a [u8]) -> &'a [u8] {
+        if self.has_second {
+            fields.text(Role::State, input).trim_ascii()
+        } else {
+            &[]
+        }
     }
 
     /// The role and the rank of a normalised path.

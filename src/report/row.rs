@@ -22,7 +22,7 @@ pub(super) use paid::Span;
 pub(super) use status::{CAKE, known_status};
 use std::borrow::Cow;
 
-/// The roles of which `WooCommerce`'s refunds have one; one bit for each.
+/// The roles of which a refund that names its sale has one; one bit for each.
 const OF_REFUND: u32 = 1 << Role::Parent as u32 | 1 << Role::RefundIds as u32;
 
 /// The same for those that name a payment.
@@ -68,8 +68,8 @@ impl Report {
             || meaning != Meaning::Sale
             || (revenue < 0 && revenue != NO_AMOUNT);
         let of_sale;
-        if fields.has_any(OF_REFUND) && source.dialect == "woocommerce" {
-            of_sale = source.woo_refund(fields, input, is_refund)?;
+        if fields.has_any(OF_REFUND) && (is_refund || source.dialect == "woocommerce") {
+            of_sale = source.sale_of_refund(fields, input, is_refund)?;
             is_refund |= of_sale.is_some();
             if let Some(order) = of_sale.as_deref() {
                 // An export names it by its number, the API by its id.
@@ -152,12 +152,29 @@ impl Report {
         currency: u8,
         revenue: i64,
     ) -> Result<(i64, u8, u32), Flaw> {
-        let own = self.mapped_status(source, fields.text(Role::Status, input))?;
+        let mut own = self.mapped_status(source, fields.text(Role::Status, input))?;
+        let second = source.names.second_status(fields, input);
+        if !second.is_empty() {
+            let other = self.mapped_status(source, second)?;
+            own = self.worse(own, other);
+        }
         if fields.has_any(refund::CHANGES) || source.is_shopify {
             self.remaining(source, fields, input, currency, (revenue, own))
         } else {
             Ok((revenue, own, 0))
         }
+    }
+
+    /// The one of two statuses by which less is owed.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn worse(&self, one: u8, other: u8) -> u8 {
+        let rank = |code: u8| match self.statuses.text(u32::from(code)) {
+            b"" => 0,
+            b"approved" => 1,
+            b"pending" => 2,
+            _ => 3,
+        };
+        if rank(other) > rank(one) { other } else { one }
     }
 
     /// Maps the advertiser's status to one of CAKE's.

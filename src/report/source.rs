@@ -285,8 +285,8 @@ impl Source {
                         ));
                     };
                     self.names.declare(role, value);
-                    if self.is_shopify && role == Role::Revenue as u8 {
-                        self.names.declare_remaining(value);
+                    if self.kind == RowKind::Orders && role == Role::Revenue as u8 {
+                        self.names.declare_revenue(value, self.is_shopify);
                     }
                 }
             }

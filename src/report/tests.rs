@@ -7,6 +7,7 @@ mod columns;
 mod conservation;
 mod contradiction;
 mod corrected;
+mod current;
 mod doubtful;
 mod elsewhere;
 mod events;

@@ -3,7 +3,7 @@
 use super::{Csv, MAX_ROW_BYTES, NO_ROLE, returns_at};
 use crate::nearest::nearest;
 use crate::report::digits::find_either;
-use crate::report::names::{Names, ROLE_NAMES, ROLES, zones};
+use crate::report::names::{Names, ROLE_NAMES, ROLES, Role, zones};
 
 impl Csv {
     /// Detects newline, delimiter and roles; returns the offset of the first row.
@@ -232,6 +232,7 @@ fn roles_of(header: &[Vec<u8>], names: &Names) -> Result<Vec<u8>, String> {
         ));
     }
     let mut roles = vec![NO_ROLE; header.len()];
+    read_second(header, names, &best, &mut roles)?;
     for (role, (&(_, column), role_name)) in (0_u8..).zip(best.iter().zip(ROLE_NAMES)) {
         if let Some(slot) = roles.get_mut(column) {
             *slot = role;
@@ -250,4 +251,35 @@ fn roles_of(header: &[Vec<u8>], names: &Names) -> Result<Vec<u8>, String> {
         }
     }
     Ok(roles)
+}
+
+/// An order whose payment was given back is not owed, whatever another column says: a second status is read as well.
+#[cfg_attr(small_cold, optimize(size))]
+fn read_second(
+    header: &[Vec<u8>],
+    names: &Names,
+    best: &[(u8, usize); ROLES],
+    roles: &mut [u8],
+) -> Result<(), String> {
+    let others = header.iter().enumerate().filter(|&(column, name)| {
+        let role = names.find_column(name).map(|(role, _)| role);
+        role.is_some_and(|role| {
+            let chosen = best.get(usize::from(role));
+            names.may_be_second(role) && chosen.is_some_and(|chosen| chosen.1 != column)
+        })
+    });
+    let others: Vec<usize> = others.map(|(column, _)| column).collect();
+    match others.as_slice() {
+        [] => Ok(()),
+        [one] => {
+            if let Some(slot) = roles.get_mut(*one) {
+                *slot = Role::State as u8;
+            }
+            Ok(())
+        }
+        _ => Err(format!(
+            "its header has more than two columns of a status: {}",
+            names.remedy("`columns.status`")
+        )),
+    }
 }

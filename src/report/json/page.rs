@@ -98,6 +98,21 @@ const LAST: [&str; 8] = [
     "payloadcomplete",
 ];
 
+/// Fields that say by `true` whether there are rows before, and those that name the page that has them.
+const FORMER: [&str; 3] = ["hasprevious", "haspreviouspage", "hasprev"];
+const FORMER_PAGE: [&str; 10] = [
+    "previous",
+    "prev",
+    "previouspage",
+    "prevpage",
+    "previouspageurl",
+    "prevpageurl",
+    "previousurl",
+    "prevurl",
+    "previouslink",
+    "prevlink",
+];
+
 /// The number of rows of the list. A page has one meaning of it: the first of these kinds that it names. The first
 /// kind is of the rows that were asked for, and the last one may be of the page alone.
 const COUNTS: [&[&str]; 3] = [
@@ -159,6 +174,9 @@ pub(in crate::report) struct Facts {
     pub(in crate::report) pages: u32,
     pub(in crate::report) further: u32,
     pub(in crate::report) ends: u32,
+    /// The number of pages that follow others, and of those that do not.
+    pub(in crate::report) later: u32,
+    pub(in crate::report) starts: u32,
     /// The most rows and the most pages that a page says its list has; 0 where none says it.
     pub(in crate::report) stated: u64,
     pub(in crate::report) stated_pages: u64,
@@ -177,6 +195,9 @@ struct Said {
     /// Are there more rows, by a field that says so, and by one that names them?
     has_more: Option<bool>,
     names_more: Option<bool>,
+    /// The same of rows before.
+    is_later: Option<bool>,
+    names_former: Option<bool>,
     /// Its error says something, and its error's code that there is none.
     has_error: bool,
     has_no_error: bool,
@@ -193,6 +214,11 @@ pub(super) fn is_list_of_rows(path: &[u8]) -> bool {
     let name = names.next().unwrap_or_default();
     is_among(&LISTS, name)
         || is_among(&CONNECTIONS, name) && names.all(|name| is_among(&HOLDERS, name))
+}
+
+/// Is it the name of a page's error?
+pub(super) fn is_error(key: &[u8]) -> bool {
+    is_among(&ERRORS, key)
 }
 
 /// Does the name of a field say that the object is a page? No order has one.
@@ -270,6 +296,11 @@ impl Json {
         facts.stated = facts.stated.max(rows);
         facts.stated_pages = facts.stated_pages.max(said.pages);
         facts.has_end |= rows > 0 && facts.began == self.rows;
+        if said.is_later.or(said.names_former) == Some(true) {
+            facts.later += 1;
+        } else {
+            facts.starts += 1;
+        }
         if said.has_more.or(said.names_more) == Some(true) {
             facts.further += 1;
         } else {
@@ -301,11 +332,14 @@ impl Json {
         sink.can_be_page = true;
         match reader.value(&mut sink, 0) {
             Err(Stop::More) if !is_last && input.len() - at < MAX_ROW_BYTES => Some(Pull::More(at)),
-            Ok(()) if sink.is_sale() => Some(Pull::Refuse(format!(
-                "its list {} has rows as well, under none of the names {}: give each list alone",
-                String::from_utf8_lossy(&self.key),
-                LISTS.join(", ")
-            ))),
+            // GraphQL's lists hold rows of one kind, and their names are an object's.
+            Ok(()) if sink.is_sale() || is_among(&CONNECTIONS, &self.key) && sink.has_id() => {
+                Some(Pull::Refuse(format!(
+                    "its list {} has rows as well, under none of the names {}: give each list alone",
+                    String::from_utf8_lossy(&self.key),
+                    LISTS.join(", ")
+                )))
+            }
             _ => None,
         }
     }
@@ -352,6 +386,7 @@ impl Json {
             Part::Other => {
                 let depth = self.levels.iter().filter(|level| !level.is_array).count();
                 let is_certain = is_among(&MORE, key)
+                    || is_among(&FORMER, key)
                     || is_among(&FURTHER, key)
                     || matches!(key, b"totalrows" | b"rowcount");
                 if depth <= 2 && is_certain {
@@ -389,6 +424,10 @@ impl Said {
             self.pages = self.pages.max(number_of(text).unwrap_or(0));
         } else if is_among(&MORE, key) {
             or(&mut self.has_more, !is_no);
+        } else if is_among(&FORMER, key) {
+            or(&mut self.is_later, text == b"true");
+        } else if is_among(&FORMER_PAGE, key) || key == b"rel" && is_among(&FORMER_PAGE, text) {
+            or(&mut self.names_former, !is_no);
         } else if is_among(&FURTHER, key) {
             or(&mut self.names_more, !is_no);
         } else if key == b"rel" && text == b"next" {

@@ -51,6 +51,8 @@ pub(super) struct Sink<'a> {
     pub(super) is_first: bool,
     pub(super) has_sales: bool,
     pub(super) has_word_of_page: bool,
+    /// It has a field of an error.
+    pub(super) has_error: bool,
     /// This row cannot become a shape.
     pub(super) has_odd: bool,
     /// One bit for each role that the row has had a value for, or `null`.
@@ -86,6 +88,7 @@ impl<'a> Sink<'a> {
             is_first: false,
             has_sales: false,
             has_word_of_page: false,
+            has_error: false,
             has_odd: false,
             met: 0,
             said: 0,
@@ -98,7 +101,14 @@ impl<'a> Sink<'a> {
     #[cfg_attr(small_cold, optimize(size))]
     pub(super) fn leave_nested(&mut self, (role, rank): (u8, u8), before: u32, has_values: bool) {
         // An empty one is a program's word for nothing, and one with a known field only holds it.
-        if has_values && self.met == 0 {
+        // The currency beside an amount is not the amount.
+        let amounts = [Role::Revenue, Role::Payout, Role::Refunded, Role::Remaining];
+        let beside = if amounts.iter().any(|&own| own as u8 == role) {
+            1 << Role::Currency as u32
+        } else {
+            0
+        };
+        if has_values && self.met & !beside == 0 {
             let names_more =
                 role == Role::Charge as u8 || matches!(self.path(), b"order" | b"number" | b"id");
             let rank = if names_more && !self.names.is_declared(role) {
@@ -226,11 +236,47 @@ impl<'a> Sink<'a> {
     }
 
     pub(super) fn role(&self) -> Option<(u8, u8)> {
-        self.names.find(self.path()).or_else(|| {
+        let found = self.names.find(self.path()).or_else(|| {
             let mut zoned = self.zoned.iter();
             let own = zoned.find(|(_, _, path, _)| path == self.path());
             own.map(|&(role, rank, ..)| (role, rank))
-        })
+        });
+        match found {
+            // A second status counts as well.
+            Some((role, rank))
+                if self.names.may_be_second(role)
+                    && self
+                        .best
+                        .get(usize::from(role))
+                        .is_some_and(|own| own.0 < rank) =>
+            {
+                Some((Role::State as u8, rank))
+            }
+            _ => found,
+        }
+    }
+
+    /// A status of a lower rank becomes the second one; of a third one nobody would hear.
+    #[inline(never)]
+    #[cfg_attr(small_cold, optimize(size))]
+    fn make_second(&mut self) -> Result<(), Stop> {
+        let (status, state) = (Role::Status as u8, Role::State as u8);
+        if self.has_any(&[Role::State]) {
+            return Err(Stop::Repeated);
+        }
+        let before = self.best.get(usize::from(status)).copied();
+        let before = before.unwrap_or((u8::MAX, usize::MAX));
+        if let Some(slot) = self.best.get_mut(usize::from(state)) {
+            *slot = before;
+        }
+        if let Some(value) = self.values.get_mut(before.1) {
+            value.role = state;
+        }
+        self.fields.copy(status, state);
+        if let Some(slot) = self.best.get_mut(usize::from(status)) {
+            *slot = (u8::MAX, usize::MAX);
+        }
+        Ok(())
     }
 
     /// Adds a further refund of a row's list to the one before it.
@@ -293,8 +339,26 @@ impl<'a> Sink<'a> {
             return Err(Stop::Repeated);
         }
         if slot.0 < rank {
-            return Ok(false);
+            let is_third =
+                role == Role::State as u8 && self.names.may_be_second(Role::Status as u8);
+            return if is_third {
+                Err(Stop::Repeated)
+            } else {
+                Ok(false)
+            };
         }
+        if slot.0 != u8::MAX
+            && role == Role::State as u8
+            && self.names.may_be_second(Role::Status as u8)
+        {
+            return Err(Stop::Repeated);
+        }
+        if slot.0 != u8::MAX && self.names.may_be_second(role) {
+            self.make_second()?;
+        }
+        let Some(slot) = self.best.get_mut(usize::from(role)) else {
+            return Ok(false);
+        };
         if let Some(before) = self.values.get_mut(slot.1) {
             before.role = NO_ROLE;
         }

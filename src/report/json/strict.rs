@@ -1,6 +1,6 @@
 //! The strict reader of JSON (RFC 8259).
 
-use super::page::{is_list_of_rows, is_word_of_page};
+use super::page::{is_error, is_list_of_rows, is_word_of_page};
 use super::sink::{PAID_SCHEDULES, REFUNDED_CHARGES, Sink, Stop};
 use super::{ENVELOPE, MAX_DEPTH, MAX_PATH_BYTES, NO_ROLE, Value};
 use crate::report::names::{Fields, Kind, Role};
@@ -193,11 +193,13 @@ impl<'a> Strict<'a> {
                 let is_mark = is_outer && is(&ENVELOPE) && !sink.has_id();
                 let is_list = byte == b'[' && is_list_of_rows(sink.path());
                 let is_word = !sink.is_listed && depth == 0 && last.is_some_and(is_word_of_page);
+                let names_error = depth == 0 && last.is_some_and(is_error);
                 if is_mark && !(sink.is_listed && is(&["success"])) {
                     return Err(Stop::Page);
                 }
                 sink.has_list |= is_mark;
                 sink.has_word_of_page |= is_word;
+                sink.has_error |= names_error;
                 if is_list {
                     self.meet_list(sink)?;
                 } else if byte == b'[' && (sink.other_list.is_empty() || sink.is_first) {

@@ -19,12 +19,21 @@ pub(super) const SIMPLE: Table = &[
     // An order whose payment was given back is not owed, whatever the column's name.
     (
         Role::Status,
-        "status orderstatus financialstatus paymentstatus transactionstatus",
+        "status orderstatus financialstatus displayfinancialstatus paymentstatus transactionstatus salestatus conversionstatus \
+        commissionstatus actionstatus statusname poststatus orderstate paymentstate transactionstate salestate",
     ),
     (Role::Currency, "currency currencycode"),
     (Role::OfferId, "offerid"),
     (Role::Kind, "type"),
-    (Role::Refunded, "refundedamount amountrefunded"),
+    (
+        Role::Refunded,
+        "refundedamount amountrefunded totalrefunded refundamount refundtotal refundedtotal",
+    ),
+    // A word, a number of refunds or an amount: that there is one is all that is certain.
+    (
+        Role::RefundIds,
+        "refunded isrefunded refunds refundstatus refundedat refunds.id refunds.createdat refunds.amount refunds.total",
+    ),
     (Role::Cancelled, "cancelledat canceledat"),
     (Role::Test, "istest"),
     (Role::Paid, "paidat datepaid paiddate"),
@@ -34,8 +43,8 @@ pub(super) const SIMPLE: Table = &[
 
 pub(super) const SHOPIFY: Table = &[
     // The forwarder tells CAKE the digits of the id, or the name: the one that the caller declares leaves the other.
-    (Role::OrderId, "name id"),
-    (Role::UniqueId, "id name"),
+    (Role::OrderId, "name id legacyresourceid"),
+    (Role::UniqueId, "id legacyresourceid name"),
     (Role::ClickId, "clickid noteattributes.clickid"),
     (Role::Date, "createdat"),
     // The longer names are those of GraphQL.
@@ -47,19 +56,23 @@ pub(super) const SHOPIFY: Table = &[
         Role::Remaining,
         "currenttotalprice currenttotalpriceset.shopmoney.amount",
     ),
-    (Role::RefundIds, "refunds.id"),
+    (
+        Role::RefundIds,
+        "refunds.id refunds.createdat refunds.legacyresourceid refunds.totalrefundedset.shopmoney.amount",
+    ),
     (Role::Status, "financialstatus displayfinancialstatus"),
     (
         Role::Currency,
-        "currency currencycode totalpriceset.shopmoney.currencycode",
+        "totalpriceset.shopmoney.currencycode currenttotalpriceset.shopmoney.currencycode currency currencycode",
     ),
     (
         Role::Refunded,
-        "refundedamount totalrefundedset.shopmoney.amount",
+        "refundedamount totalrefundedset.shopmoney.amount totalrefunded refundamount",
     ),
     (Role::Cancelled, "cancelledat"),
     (Role::Test, "test"),
-    (Role::Parent, "parentid"),
+    // A refund of the REST API names its order.
+    (Role::Parent, "parentid orderid"),
     // In JSON only payment terms say when an order was paid. The forwarder tells CAKE `processed_at` otherwise.
     (
         Role::Paid,
@@ -85,7 +98,7 @@ pub(super) const WOOCOMMERCE: Table = &[
     // An order of the REST API holds the list of its refunds.
     (
         Role::Refunded,
-        "orderrefundamount refundedamount refundedtotal refunds.total",
+        "orderrefundamount refundedamount refundedtotal totalrefunded refunds.total",
     ),
     (Role::RefundIds, "refunds.id refundedby"),
     (Role::Paid, "datepaid paiddate"),

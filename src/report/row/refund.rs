@@ -57,11 +57,11 @@ pub(super) fn taken_back(
 }
 
 impl Source {
-    /// The order of a refund among `WooCommerce`'s rows: the one that it names, since its own id is no order's. `None`
-    /// for a row that is an order's, and for a refund that names none.
+    /// The order that a refund names, since its own id is no order's. `None` for a row that is an order's, and for a refund
+    /// that names none. `WooCommerce`'s refunds are known by that as well.
     #[inline(never)]
     #[cfg_attr(small_cold, optimize(size))]
-    pub(super) fn woo_refund<'a>(
+    pub(super) fn sale_of_refund<'a>(
         &self,
         fields: &'a Fields,
         input: &'a [u8],
@@ -70,7 +70,9 @@ impl Source {
         let has = |role| !fields.text(role, input).trim_ascii().is_empty();
         let parent = self.id(fields, Role::Parent, input)?;
         let has_parent = !matches!(&*parent, b"" | b"0");
-        let is_bare = !has(Role::Status) && (has_parent || has(Role::RefundIds));
+        let is_bare = self.dialect == "woocommerce"
+            && !has(Role::Status)
+            && (has_parent || has(Role::RefundIds));
         Ok(match has_parent {
             true if is_refund || is_bare => Some(parent),
             false if is_bare => Some(Cow::default()),

@@ -25,7 +25,12 @@ impl Source {
             // It is the other time that cannot be read.
             text = fields.text(Role::Paid, input);
         }
-        let text = String::from_utf8_lossy(text.get(..60).unwrap_or(text)).into_owned();
+        let mut text = String::from_utf8_lossy(text.get(..60).unwrap_or(text)).into_owned();
+        let second = self.names.second_status(fields, input);
+        if role == Role::Status && !second.is_empty() {
+            let second = String::from_utf8_lossy(second.get(..60).unwrap_or(second));
+            text = format!("{text} and {second}");
+        }
         let is_new =
             flaw != Flaw::UnmappedStatus || self.doubts.iter().all(|(_, _, known)| *known != text);
         if is_new {

@@ -118,7 +118,7 @@ impl Source {
         if self.is_shopify {
             text = text.strip_prefix(b"'").unwrap_or(text);
         }
-        if !self.prefix.is_empty() && matches!(role, Role::UniqueId | Role::OrderId) {
+        if !self.prefix.is_empty() && names_order(role) {
             text = text.strip_prefix(self.prefix.as_bytes()).unwrap_or(text);
         }
         // No id of CAKE's has a line feed or its like: it is a trace of how the file was written.
@@ -131,7 +131,7 @@ impl Source {
             return Ok(Cow::Borrowed(&[]));
         }
         let mut text = self.decode(text)?;
-        if matches!(role, Role::UniqueId | Role::OrderId) {
+        if names_order(role) {
             if let Some((kind, digits)) = shopify_id(&text) {
                 // A line item, a refund or a draft is no order.
                 if !is_order(kind) && self.kind == RowKind::Orders {
@@ -293,6 +293,11 @@ impl Source {
             units
         })
     }
+}
+
+/// Does the role name an order by its id?
+fn names_order(role: Role) -> bool {
+    matches!(role, Role::UniqueId | Role::OrderId | Role::Parent)
 }
 
 /// Is there no amount, in a database's word? A `-` may be zero, and CAKE pays its own amount where an upload has none.

@@ -66,16 +66,32 @@ impl Source {
             is_only_authorised: is_open || has_taken_nothing,
             is_unknown: false,
         };
-        let is_after = self.is_shopify && self.is_revenue_after_refunds();
+        let is_current = self.is_revenue_after_refunds();
+        let is_after = is_current && self.is_shopify;
+        if is_current && !is_after || is_after && remaining == NO_AMOUNT {
+            // The revenue is what remains. Nobody knows whether these refunds are off it: money alone goes back as well.
+            said.is_unknown = said.amount > 0;
+            said.amount = 0;
+        }
         let is_known = said.amount > 0 || remaining != NO_AMOUNT && !is_taken || is_after;
         // What remains is the whole amount.
         let mut is_whole = said.amount == 0 && !is_after;
         if is_after {
             is_whole = remaining != NO_AMOUNT && remaining == revenue;
+            if remaining != NO_AMOUNT && revenue != NO_AMOUNT {
+                // The amount before refunds is known: some of them are off the revenue already.
+                let off = (remaining - revenue).max(0);
+                said.amount = (said.amount - off).max(0);
+            }
         } else if remaining != NO_AMOUNT {
             // An edited order may cost more than before.
             if revenue == NO_AMOUNT || remaining > revenue {
                 said.revenue = remaining;
+                if !is_taken && said.amount > 0 {
+                    // The same: what remains is the only amount that counts.
+                    said.is_unknown = true;
+                    said.amount = 0;
+                }
             }
             let left = said.revenue - remaining;
             // Stripe may count what was never captured among the refunds, or not.
@@ -90,7 +106,10 @@ impl Source {
         }
         let has_refunds = !matches!(flag(Role::RefundIds), Flag::Nothing | Flag::No);
         // Shopify leaves the lines of an order, and what remains of it, where only money goes back.
-        let says_less = says_partly_refunded(status) && is_whole;
+        let says_less = [status, self.names.second_status(fields, input)]
+            .map(says_partly_refunded)
+            .contains(&true)
+            && is_whole;
         // An amount is as good as a yes.
         let is_disputed = !matches!(flag(Role::Disputed), Flag::Nothing | Flag::No);
         said.is_unknown |= has_refunds && !is_known || says_less || is_disputed;
@@ -103,7 +122,7 @@ impl Source {
         let (_, given) = self.names.given(Role::Revenue as u8);
         let path = path_of(given);
         let mut names = path.split(|&byte| byte == b'.');
-        names.any(|name| name.starts_with(CURRENT))
+        names.any(|name| name.starts_with(CURRENT) || name.starts_with(b"netpayment"))
     }
 }
 

@@ -5,7 +5,20 @@ use super::*;
 
 #[test]
 fn a_status_of_the_payment_is_the_orders_status() {
-    for column in ["Financial Status", "Payment Status", "transaction_status"] {
+    for column in [
+        "Financial Status",
+        "Payment Status",
+        "transaction_status",
+        "displayFinancialStatus",
+        "Payment State",
+        "Sale Status",
+        "Conversion Status",
+        "Transaction State",
+        "Commission Status",
+        "Action Status",
+        "Status Name",
+        "post_status",
+    ] {
         let file = |word: &str| {
             format!("order_id,date,revenue,{column}\n1001,2026-06-03 10:00:00,22.00,{word}\n")
         };
@@ -28,12 +41,59 @@ fn a_status_of_the_payment_is_the_orders_status() {
             let error = add(&mut open(""), "kind=orders", &file(word), 50).unwrap_err();
             assert_eq!(error.code(), "unmapped_status", "{column} {word}");
         }
-        // The order's own status says more.
+        // The worse of two words counts, and the one that is not empty.
+        for (own, word, expected) in [
+            ("approved", "paid", "matched"),
+            ("approved", "refunded", "status_differs status_differs"),
+            ("refunded", "paid", "status_differs status_differs"),
+            ("", "refunded", "status_differs status_differs"),
+            ("refunded", "", "status_differs status_differs"),
+            ("approved", "", "matched"),
+        ] {
+            let both = file(word)
+                .replace("date,", "date,status,")
+                .replace("10:00:00,", &format!("10:00:00,{own},"));
+            let json = format!(
+                r#"[{{"order_id":"1001","date":"2026-06-03 10:00:00","revenue":"22.00","{column}":"{word}","status":"{own}"}}]"#
+            );
+            let turned = format!(
+                r#"[{{"order_id":"1001","status":"{own}","date":"2026-06-03 10:00:00","revenue":"22.00","{column}":"{word}"}}]"#
+            );
+            for text in [&both, &json, &turned] {
+                let [found, ..] = told(&mut of(mapped, &[("", text)], &row));
+                assert_eq!(found, expected, "{column} {own} {word} {text}");
+            }
+            // The caller's column is the only one.
+            let declared = format!("column.status={column}");
+            let [found, ..] = told(&mut of(mapped, &[(&declared, &both)], &row));
+            let is_back = word == "refunded";
+            let expected = if is_back {
+                "status_differs status_differs"
+            } else {
+                "matched"
+            };
+            assert_eq!(found, expected, "{column} {own} {word}");
+        }
+        // Nothing is guessed of a second word either, and no third one is passed over.
         let both = file("refunded")
             .replace("date,", "date,status,")
             .replace("10:00:00,", "10:00:00,approved,");
-        let [found, ..] = told(&mut of("", &[("", &both)], &row));
-        assert_eq!(found, "matched", "{column}");
+        let error = add(&mut open(""), "kind=orders", &both, 50).unwrap_err();
+        assert_eq!(error.code(), "unmapped_status", "{column}");
+        assert!(
+            error.to_string().contains("approved and refunded"),
+            "{error}"
+        );
+        let three = both
+            .replace("date,status,", "date,status,Order Status,")
+            .replace("approved,", "approved,approved,");
+        let error = add(&mut open(""), "kind=orders", &three, 50).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("more than two columns of a status"),
+            "{error}"
+        );
     }
 }
 
@@ -81,4 +141,48 @@ fn the_export_of_woocommerces_analytics_is_known() {
     let rows = [row(1, "1001", "1022.00"), row(2, "1002", "22.00")].join("\n");
     let [found, ..] = told(&mut of("", &[("dialect=woocommerce", file)], &rows));
     assert_eq!(found, "matched, status_differs status_differs");
+}
+
+#[test]
+fn a_column_of_refunds_is_read_without_a_dialect() {
+    let row = conversion(
+        1,
+        "other",
+        "2026-06-03 10:00:00",
+        "22.00",
+        "18.00",
+        "approved",
+    );
+    for (columns, cells, expected) in [
+        ("Total Refunded", "2.00", Some("20.00")),
+        ("Refund Amount", "2.00", Some("20.00")),
+        ("refundAmount", "-2.00", Some("20.00")),
+        ("Refund Total", "2.00", Some("20.00")),
+        ("Refund Total", "", Some("22.00")),
+        // A word or a number of which nobody knows what it counts.
+        ("Refunded", "2.00", None),
+        ("Refunded", "yes", None),
+        ("Refunded", "no", Some("22.00")),
+        ("Refunded", "0.00", Some("22.00")),
+        ("Refunded", "", Some("22.00")),
+        ("Refunded,Refund Amount", "yes,2.00", Some("20.00")),
+        ("Refunds", "1", None),
+        ("Refunds", "0", Some("22.00")),
+        ("Refund Status", "refunded", None),
+        ("Refund Status", "none", Some("22.00")),
+    ] {
+        let file = format!(
+            "order_id,click_id,date,revenue,status,{columns}\n1001,c1,2026-06-03 10:00:00,22.00,approved,{cells}\n"
+        );
+        let [_, _, upload] = told(&mut of("", &[("", &file)], &row));
+        assert_eq!(
+            upload.contains(expected.unwrap_or("x")),
+            expected.is_some(),
+            "{columns} {cells}: {upload}"
+        );
+        assert!(
+            expected.is_some() || !upload.contains("22.00"),
+            "{columns} {cells}: {upload}"
+        );
+    }
 }
