@@ -103,6 +103,15 @@ fn a_no_with_words_of_success_or_of_work_that_goes_on_is_unknown() {
             assert_eq!(meaning(200, &body), Certainty::Unknown, "{body}");
         }
     }
+}
+
+#[test]
+fn a_no_with_words_about_its_conversion_is_for_good() {
+    let meaning = |body: &str| {
+        let read = record_conversion::read_for(&Answer::new(200, body), ASKED);
+        Certainty::from_result(&read)
+    };
+    let no = |message: &str| format!(r#"{{"success":false,"message":"{message}"}}"#);
     for message in [
         "Offer is closed",
         "Conversion was not recorded",
@@ -133,15 +142,11 @@ fn a_no_with_words_of_success_or_of_work_that_goes_on_is_unknown() {
         "Offer 502",
         "Campaign: offline",
     ] {
-        assert_eq!(
-            meaning(200, &no(message)),
-            Certainty::NotRecorded,
-            "{message}"
-        );
+        assert_eq!(meaning(&no(message)), Certainty::NotRecorded, "{message}");
     }
     for word in ["Failure", "Error", "Failed", "Rejected", "Not Found"] {
         let body = format!(r#"{{"request_status":"{word}"}}"#);
-        assert_eq!(meaning(200, &body), Certainty::NotRecorded, "{word}");
+        assert_eq!(meaning(&body), Certainty::NotRecorded, "{word}");
     }
 }
 
