@@ -6,7 +6,7 @@ import { csvHeader, csvOf } from "./csv.js";
 import { filterOf, list, MAX_ROWS, once, reports, total } from "./report.js";
 import { findOperator, signIn, signOut } from "./session.js";
 import { callShard, type Setup, shardOf } from "./setup.js";
-import { MAX_REPLAYED, type Shard } from "./shard.js";
+import { CLICK_LOST, MAX_REPLAYED, type Shard } from "./shard.js";
 import { signInPage, statusPage } from "./status-page.js";
 import type { EventFilter } from "./store.js";
 
@@ -97,7 +97,9 @@ function csv(filter: EventFilter, { options, shards }: Setup): Response {
       const rows = await shard.list({ ...filter, kind, before, limit: MAX_ROWS });
       before = rows.at(-1)?.number;
       if (before === undefined) return;
-      yield rows.map((row) => csvOf(row, options)).join("");
+      // A replay leaves these out too: another event has converted the click.
+      const whole = rows.filter(({ code }) => code !== CLICK_LOST);
+      yield whole.map((row) => csvOf(row, options)).join("");
     }
   }
   const all = lines();

@@ -5,7 +5,7 @@ pub(super) mod record;
 use super::certainty::Certainty;
 use super::certainty::words::{
     is_about_the_account, is_about_the_key, is_away_in_words, is_limit_in_words, is_no_in_words,
-    is_no_refusal_in_words, is_trouble_in_words, is_yes_in_words,
+    is_no_refusal_in_words, is_trouble_in_words, is_yes_in_words, names_its_event,
 };
 use super::contents::Contents;
 use super::json::{Object, Value, is_json};
@@ -361,7 +361,11 @@ impl<'a> Answer<'a> {
             | Error::HttpStatus {
                 status: 400 | 409 | 422,
                 ..
-            } => contents.is_at_work || says(is_no_refusal_in_words),
+            } => {
+                contents.is_at_work
+                    || says(is_no_refusal_in_words)
+                    || contents.is_out && !says(names_its_event)
+            }
             _ => false,
         };
         if is_passing && !says(is_yes_in_words) {

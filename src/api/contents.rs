@@ -4,7 +4,10 @@
 mod repeat;
 
 use super::asked::{Asked, is_same_click_id, is_same_unique_id};
-use super::certainty::words::{is_about_the_account, is_limit_in_words, is_no_refusal_in_words};
+use super::certainty::words::{
+    is_about_the_account, is_limit_in_words, is_no_refusal_in_words, is_outage_code,
+    is_passing_in_words,
+};
 use super::json::{Object, Value, parse_id};
 use super::{Answer, dress, message};
 use crate::Result;
@@ -24,6 +27,8 @@ pub(super) struct Contents {
     pub(super) is_yes: bool,
     /// Does the status say that the work goes on, or has been done?
     pub(super) is_at_work: bool,
+    /// Does a code or a status in it say that CAKE is out of order: 503, `SERVICE_UNAVAILABLE`?
+    pub(super) is_out: bool,
     /// The words of the first no.
     pub(super) no: Option<String>,
     /// The words that it was there before.
@@ -228,6 +233,9 @@ impl Contents {
         let word = text.as_deref().map(str::trim).unwrap_or_default();
         let is_empty = text.is_some() && word.is_empty();
         self.note_count(name, text.as_deref().unwrap_or(value.json()));
+        let is_code = name.ends_with("code") || matches!(name, "status" | "httpstatus");
+        let coded = text.as_deref().unwrap_or(value.json());
+        self.is_out |= is_main && is_code && (is_outage_code(coded) || is_passing_in_words(coded));
         let is_word = |words: &[&str]| words.iter().any(|each| word.eq_ignore_ascii_case(each));
         let fails = ["error", "fail", "failed", "failure"];
         let is_no = match name {

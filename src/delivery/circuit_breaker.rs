@@ -69,6 +69,20 @@ pub(crate) enum Signal {
     /// CAKE refuses the event in these words, which name nothing of it; see
     /// [`crate::api::refused_alike`].
     RefusedAlike(u64),
+    /// The older services, which corrections alone use, refuse a correction so.
+    OlderRefusedAlike(u64),
+    /// An answer of the older services that tells whether the correction is recorded.
+    OlderHealthy,
+}
+
+impl Signal {
+    /// Does the answer tell whether the event is recorded?
+    fn is_answer(self) -> bool {
+        matches!(
+            self,
+            Self::Healthy | Self::RefusedAlike(_) | Self::OlderRefusedAlike(_) | Self::OlderHealthy
+        )
+    }
 }
 
 /// The attempt that a signal comes from.
@@ -152,8 +166,13 @@ pub(crate) struct CircuitBreaker {
     refused: Vec<u64>,
     /// Different offers of events in trouble since then.
     offers: Vec<u64>,
-    /// The words of a refusal that named nothing of its event, and that event.
-    alike: Option<(u64, u64)>,
+    /// The words of the refusals in a row that named nothing of their events, and the first event of each.
+    alike: Vec<(u64, u64)>,
+    /// The same of the corrections, and when one was answered otherwise.
+    older_alike: Vec<(u64, u64)>,
+    last_older_healthy_ms: Option<u64>,
+    /// Rests in a row of the corrections that are refused alike.
+    older_steps: u32,
     slow: Slow,
 }
 
@@ -188,7 +207,10 @@ impl CircuitBreaker {
             failed: Vec::new(),
             refused: Vec::new(),
             offers: Vec::new(),
-            alike: None,
+            alike: Vec::new(),
+            older_alike: Vec::new(),
+            last_older_healthy_ms: None,
+            older_steps: 0,
             slow: Slow::new(timeout_ms),
         }
     }
@@ -337,10 +359,9 @@ impl CircuitBreaker {
     /// Records an attempt's signal, and returns whom a refusal concerns.
     pub(crate) fn record(&mut self, signal: Signal, source: SignalSource) -> RefusalScope {
         if let Some(sent) = source.sent {
-            let is_answered = matches!(signal, Signal::Healthy | Signal::RefusedAlike(_));
-            self.slow.record(sent, is_answered, source.now_ms);
+            self.slow.record(sent, signal.is_answer(), source.now_ms);
         }
-        if !matches!(signal, Signal::Healthy | Signal::RefusedAlike(_)) {
+        if !signal.is_answer() {
             self.last_trouble_ms = Some(source.now_ms);
             push_distinct(&mut self.offers, source.offer, OFFERS);
         }
@@ -357,6 +378,13 @@ impl CircuitBreaker {
             Signal::KeyRefused => return self.refuse(Reason::Key, source),
             Signal::NotFound => return self.refuse(Reason::Address, source),
             Signal::RefusedAlike(words) => return self.refuse_alike(words, source),
+            Signal::OlderRefusedAlike(words) => return self.refuse_older_alike(words, source),
+            Signal::OlderHealthy => {
+                self.last_older_healthy_ms = Some(source.now_ms);
+                self.older_alike.clear();
+                self.older_steps = 0;
+                self.recover(source);
+            }
         }
         RefusalScope::Event
     }
@@ -365,7 +393,7 @@ impl CircuitBreaker {
         self.last_healthy_ms = Some(source.now_ms);
         self.failed.clear();
         self.refused.clear();
-        self.alike = None;
+        self.alike.clear();
         let is_limit_of_later = self.stall.is_some_and(|stall| {
             stall.reason == Reason::Limit && source.started_ms < stall.from_ms
         });
@@ -427,16 +455,37 @@ impl CircuitBreaker {
     /// A second event that meets the same words in a row is refused for the account's sake, as is any that meets such
     /// words while the account is refused. Else the words are an answer like another.
     fn refuse_alike(&mut self, words: u64, source: SignalSource) -> RefusalScope {
-        let is_second = self
-            .alike
-            .is_some_and(|(before, event)| before == words && event != source.event);
+        let is_second = is_met_again(&self.alike, words, source.event);
         if (is_second || self.is_paused()) && !self.were_others_answered(source) {
             push_distinct(&mut self.offers, source.offer, OFFERS);
             self.last_trouble_ms = Some(source.now_ms);
             return self.pause(Reason::Key, source);
         }
+        let mut alike = core::mem::take(&mut self.alike);
         self.recover(source);
-        self.alike = Some((words, source.event));
+        note_words(&mut alike, words, source.event);
+        self.alike = alike;
+        RefusalScope::Event
+    }
+
+    /// The same for a correction. The corrections alone pause: conversions go to another service, and an answer to one
+    /// tells nothing of corrections.
+    fn refuse_older_alike(&mut self, words: u64, source: SignalSource) -> RefusalScope {
+        let is_second = is_met_again(&self.older_alike, words, source.event);
+        let healthy_ms = self.last_older_healthy_ms;
+        let were_others_answered = source
+            .refused_before_ms
+            .is_some_and(|before| healthy_ms.is_some_and(|at| at >= before));
+        if (is_second || self.older_steps > 0) && !were_others_answered {
+            if self.corrections_rest_until_ms(source.now_ms) == 0 {
+                let ms = probe_wait_ms(self.older_steps);
+                self.older_steps = self.older_steps.saturating_add(1);
+                self.older_rest = Some((source.now_ms, source.now_ms.saturating_add(ms)));
+            }
+            return RefusalScope::Account;
+        }
+        self.recover(source);
+        note_words(&mut self.older_alike, words, source.event);
         RefusalScope::Event
     }
 
@@ -450,9 +499,7 @@ impl CircuitBreaker {
 
     /// Nothing is sent but probes, until one is answered.
     fn pause(&mut self, reason: Reason, source: SignalSource) -> RefusalScope {
-        let step = usize::try_from(self.steps).unwrap_or(usize::MAX);
-        let ms = PROBES_MS.get(step).copied().unwrap_or(PAUSE_MS);
-        self.rest(reason, source.now_ms, ms);
+        self.rest(reason, source.now_ms, probe_wait_ms(self.steps));
         RefusalScope::Account
     }
 
@@ -468,6 +515,24 @@ impl CircuitBreaker {
             from_ms: now_ms,
             to_ms: now_ms.saturating_add(ms),
         });
+    }
+}
+
+/// How long a pause lasts after so many probes.
+fn probe_wait_ms(steps: u32) -> u64 {
+    let step = usize::try_from(steps).unwrap_or(usize::MAX);
+    PROBES_MS.get(step).copied().unwrap_or(PAUSE_MS)
+}
+
+/// Has another event met these words? After many different words the next event counts as well, whatever it meets.
+fn is_met_again(alike: &[(u64, u64)], words: u64, event: u64) -> bool {
+    let is_again = |(met, by): &(u64, u64)| *met == words && *by != event;
+    alike.iter().any(is_again) || alike.len() >= OUTAGE && alike.iter().all(|(_, by)| *by != event)
+}
+
+fn note_words(alike: &mut Vec<(u64, u64)>, words: u64, event: u64) {
+    if alike.len() < OUTAGE && alike.iter().all(|(met, _)| *met != words) {
+        alike.push((words, event));
     }
 }
 

@@ -129,10 +129,10 @@ impl Meaning {
     #[must_use]
     pub(crate) fn signal(&self) -> Signal {
         match self {
-            Self::Refused(Error::Refused { message }) => {
-                refused_alike(message).map_or(Signal::Healthy, Signal::RefusedAlike)
+            Self::Refused(error) => {
+                refused_alike(error).map_or(Signal::Healthy, Signal::RefusedAlike)
             }
-            Self::Recorded(_) | Self::Refused(_) => Signal::Healthy,
+            Self::Recorded(_) => Signal::Healthy,
             Self::KeyRefused(_) => Signal::KeyRefused,
             Self::NotFound(_) => Signal::NotFound,
             Self::Again(error) => match error {

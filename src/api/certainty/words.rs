@@ -2,6 +2,8 @@
 
 mod repeat;
 
+#[cfg(any(test, feature = "forwarder"))]
+use crate::Error;
 use crate::api::message::is_restricted;
 
 pub(in crate::api) use repeat::{DONE, is_repeat_in_words};
@@ -118,7 +120,18 @@ pub(in crate::api) fn is_about_the_account(message: &str) -> bool {
             .iter()
             .any(|list| word.starts_with(list))
     };
-    has(&["account", "ip"]) && is_no()
+    let says = |sayings: &[&[&str]]| has_saying(&words, sayings);
+    let is_off = || {
+        says(&[
+            &["switched", "off"],
+            &["turned", "off"],
+            &["past", "due"],
+            &["on", "hold"],
+        ])
+    };
+    has(&["account", "ip", "subscription"]) && (is_no() || is_off())
+        || has(&["permission", "permissions"]) && has(&["access", "resource"]) && is_no()
+        || says(&[&["login", "failed"]]) && !has(&["database"])
         || words.iter().any(is_listed)
         || matches!(
             words.join(" ").as_str(),
@@ -158,6 +171,7 @@ const BARRED: [&str; 16] = [
 /// Is it a word about one conversion, or about what it belongs to?
 fn is_of_event(word: &str) -> bool {
     let one = word.strip_suffix('s').unwrap_or(word);
+    let one = one.trim_end_matches('\'');
     let one = one.strip_suffix("id").unwrap_or(one);
     // "id" alone, and a number: a message that names them is about the one that it names.
     one.is_empty()
@@ -202,24 +216,38 @@ fn is_of_event(word: &str) -> bool {
         )
 }
 
-/// What a no says that names nothing of its conversion, as a number that is the same for the same words. The account
-/// may be the one that is refused. A no without words says nothing.
+/// What a no says that names nothing of its conversion, as a number that is the same for the same status and words. The
+/// account may be the one that is refused. A no without words is the same as another.
 #[cfg(any(test, feature = "forwarder"))]
-pub(crate) fn refused_alike(message: &str) -> Option<u64> {
-    let message = message.strip_prefix("CAKE said: ")?;
-    let words = words(message);
-    let said = words
-        .iter()
-        .filter(|word| !is_value(word) && !matches!(word.as_str(), "failure" | "error" | "failed"));
+pub(crate) fn refused_alike(error: &Error) -> Option<u64> {
+    let (status, own) = match error {
+        Error::Refused { message } => (200, message),
+        Error::HttpStatus {
+            status, message, ..
+        } => (*status, message),
+        _ => return None,
+    };
+    let words = match own.split_once(": ") {
+        Some((_, said)) => words(said),
+        // Our own sentence alone: CAKE has said nothing.
+        None => Vec::new(),
+    };
     if words.iter().any(|word| is_of_event(word)) {
         return None;
     }
+    let said = words
+        .iter()
+        .filter(|word| !is_value(word) && !matches!(word.as_str(), "failure" | "error" | "failed"));
     let bytes = said.flat_map(|word| word.bytes().chain([b' ']));
     // FNV-1a.
-    let hash = bytes.fold(FNV, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    (hash != FNV).then_some(hash)
+    let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    Some(
+        status
+            .to_be_bytes()
+            .into_iter()
+            .chain(bytes)
+            .fold(FNV, hash),
+    )
 }
 
 #[cfg(any(test, feature = "forwarder"))]
@@ -326,16 +354,26 @@ fn has_saying(words: &[String], sayings: &[&[&str]]) -> bool {
 /// Do the words say that the service is not there for the moment? It has looked at nothing then: neither at the key nor
 /// at the account, whatever else the words name.
 pub(in crate::api) fn is_away_in_words(message: &str) -> bool {
-    let words = words(message);
+    // A sentence of its own counts, whatever the next one is about.
+    is_away(&words(message)) || clauses(message).any(|clause| is_away(&words(clause)))
+}
+
+fn is_away(words: &[String]) -> bool {
     let has = |said: &[&str]| words.iter().any(|word| said.contains(&word.as_str()));
+    let has_sayings = |sayings: &[&[&str]]| has_saying(words, sayings);
+    let is_offline = has(&["offline"]) || has_sayings(&[&["off", "line"]]);
     let is_down = has(&["busy", "overloaded", "unavailable", "down"]);
-    if has(&["maintenance"])
-        || is_down && has(&["service", "server", "system", "database", "api", "site"])
-    {
+    let is_maintained = |word: &String| word.starts_with("mainten");
+    let service = ["service", "server", "system", "database", "api", "site"];
+    let is_named = words.windows(2).any(|pair| {
+        matches!(pair, [noun, absent] if service.contains(&noun.as_str()) && absent == "not")
+    });
+    let is_absent = is_named && has_sayings(&[&["not", "available"]]);
+    if words.iter().any(is_maintained) || (is_down || is_offline) && has(&service) || is_absent {
         return true;
     }
     // An offer that is not there is a no for good.
-    let is_gone = (is_down || has(&["offline"]))
+    let is_gone = (is_down || is_offline)
         && has(&[
             "cake",
             "services",
@@ -347,24 +385,121 @@ pub(in crate::api) fn is_away_in_words(message: &str) -> bool {
             "currently",
             "temporarily",
         ])
-        || has_saying(
-            &words,
-            &[
-                &["downtime"],
-                &["outage"],
-                &["system", "offline"],
-                &["is", "offline"],
-                &["we", "are", "down"],
-                &["out", "of", "service"],
-                &["back", "soon"],
-                &["back", "shortly"],
-                &["right", "back"],
-                &["back", "online"],
-                &["not", "available", "at", "this", "time"],
-                &["not", "available", "at", "the", "moment"],
-            ],
-        );
-    is_gone && !words.iter().any(|word| is_of_event(word))
+        || has_sayings(&[
+            &["downtime"],
+            &["outage"],
+            &["system", "offline"],
+            &["is", "offline"],
+            &["we", "are", "down"],
+            &["out", "of", "service"],
+            &["back", "soon"],
+            &["back", "shortly"],
+            &["right", "back"],
+            &["back", "online"],
+            &["shutting", "down"],
+            &["restarting"],
+            &["currently", "not", "available"],
+            &["not", "currently", "available"],
+            &["not", "available", "at", "this", "time"],
+            &["not", "available", "at", "the", "moment"],
+        ]);
+    is_gone && !has_owner(words)
+}
+
+/// The sentences of a message, and the parts before and behind a colon.
+fn clauses(message: &str) -> impl Iterator<Item = &str> {
+    message.split(['.', '!', '?', ';', ':'])
+}
+
+/// Do the words name what may be away by itself, such as an offer? A click, a conversion and the like are never away:
+/// their service is.
+fn has_owner(words: &[String]) -> bool {
+    let is_served = |word: &str| {
+        [
+            "click",
+            "conversion",
+            "transaction",
+            "event",
+            "lead",
+            "sale",
+            "order",
+            "session",
+        ]
+        .iter()
+        .any(|start| {
+            word.strip_prefix(start)
+                .is_some_and(|end| matches!(end, "" | "s"))
+        })
+    };
+    words
+        .iter()
+        .any(|word| is_of_event(word) && !is_served(word))
+}
+
+/// Is it a failure to save the conversion, without a word about why?
+fn is_unsaved(words: &[String]) -> bool {
+    let has = |said: &[&str]| words.iter().any(|word| said.contains(&word.as_str()));
+    let is_doing = |word: &String| {
+        let word = word.as_str();
+        let verb = ["save", "store", "record", "insert", "process", "write"];
+        verb.contains(&word)
+            || matches!(
+                word,
+                "saving" | "storing" | "recording" | "inserting" | "processing" | "writing"
+            )
+    };
+    let is_padding = |word: &String| {
+        matches!(
+            word.as_str(),
+            "unable"
+                | "failed"
+                | "failure"
+                | "error"
+                | "to"
+                | "while"
+                | "when"
+                | "the"
+                | "this"
+                | "your"
+                | "a"
+                | "an"
+                | "conversion"
+                | "conversions"
+                | "request"
+                | "transaction"
+                | "at"
+                | "time"
+                | "moment"
+                | "right"
+                | "now"
+                | "in"
+                | "database"
+                | "please"
+                | "contact"
+                | "support"
+        )
+    };
+    has(&["unable", "failed", "failure", "error"])
+        && words.iter().any(is_doing)
+        && words.iter().all(|word| is_doing(word) || is_padding(word))
+}
+
+/// Is it a status of an outage, as one word of a text: "502", "Error 503"?
+pub(in crate::api) fn is_outage_code(text: &str) -> bool {
+    let words = words(text);
+    let mut said = words.iter().filter(|word| {
+        !matches!(
+            word.as_str(),
+            "error" | "failure" | "failed" | "http" | "status" | "code"
+        )
+    });
+    let code = said.next().and_then(|word| word.parse::<u16>().ok());
+    code.is_some_and(|code| matches!(code, 500..=504 | 520..=530)) && said.next().is_none()
+}
+
+/// Do the words name the conversion, or what it belongs to?
+pub(in crate::api) fn names_its_event(message: &str) -> bool {
+    words(message).iter().any(|word| is_of_event(word))
 }
 
 /// Do the words of a no speak of trouble that passes, of a fault of CAKE's own, or of work that goes on? What was done
@@ -375,13 +510,13 @@ pub(in crate::api) fn is_passing_in_words(message: &str) -> bool {
     let is_fault = |word: &String| {
         matches!(
             word.as_str(),
-            "closed" | "lost" | "reset" | "aborted" | "forcibly" | "full"
+            "closed" | "lost" | "reset" | "aborted" | "forcibly" | "full" | "unreachable"
         )
     };
     let is_connection = |word: &String| {
         matches!(
             word.as_str(),
-            "connection" | "connect" | "database" | "network"
+            "connection" | "connect" | "database" | "db" | "network"
         )
     };
     let is_thrown = |word: &String| {
@@ -416,6 +551,17 @@ pub(in crate::api) fn is_passing_in_words(message: &str) -> bool {
         &["unexpected", "error"],
         &["unhandled"],
         &["object", "reference"],
+        &["server", "error"],
+        &["runtime", "error"],
+        &["fatal", "error"],
+        &["transient"],
+        &["try", "after"],
+        &["not", "connect"],
+        &["too", "busy"],
+        &["many", "concurrent"],
+        &["many", "simultaneous"],
+        &["many", "connections"],
+        &["read", "only", "mode"],
         &["bad", "gateway"],
         &["gateway", "timeout"],
         &["of", "memory"],
@@ -424,7 +570,29 @@ pub(in crate::api) fn is_passing_in_words(message: &str) -> bool {
         || words.iter().any(is_connection)
             && (words.iter().any(is_fault) || is_trouble_in_words(message))
         || is_away_in_words(message)
-        || matches!(words.as_slice(), [word] if matches!(word.as_str(), "timeout" | "busy" | "retry" | "deferred" | "received"))
+        || is_unsaved(&words)
+        || is_outage_code(message)
+        || is_one_word(message, &["retry", "deferred", "received"])
+        || !has_owner(&words) && clauses(message).any(|clause| is_one_word(clause, &OUT))
+}
+
+/// Words of an outage that stand alone in their sentence.
+const OUT: [&str; 6] = [
+    "timeout",
+    "busy",
+    "offline",
+    "unavailable",
+    "down",
+    "unreachable",
+];
+
+fn is_one_word(text: &str, said: &[&str]) -> bool {
+    let words = words(text);
+    match words.as_slice() {
+        [word] => said.contains(&word.as_str()),
+        [first, second] => first == "off" && second == "line" && said.contains(&"offline"),
+        _ => false,
+    }
 }
 
 /// Do the words demand to call less often? CAKE has not looked at the request then. A cap of an affiliate or an offer

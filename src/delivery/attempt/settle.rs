@@ -110,7 +110,10 @@ impl Attempt {
                 Signal::OlderLimited(asked_ms)
             }
             // A correction's no is that of another service, too.
-            Signal::RefusedAlike(_) if self.correction.is_some() => Signal::Healthy,
+            Signal::RefusedAlike(words) if self.correction.is_some() => {
+                Signal::OlderRefusedAlike(words)
+            }
+            Signal::Healthy if self.correction.is_some() => Signal::OlderHealthy,
             signal => signal,
         };
         let scope = self.record_signal(breaker, signal, moment);
@@ -173,18 +176,20 @@ impl Attempt {
         signal: Signal,
         moment: Moment,
     ) -> RefusalScope {
-        let code = match signal {
-            Signal::KeyRefused => "unauthorized",
-            Signal::RefusedAlike(_) => "refused",
-            Signal::NotFound => "http_status",
-            _ => "",
+        let codes: &[&str] = match signal {
+            Signal::KeyRefused => &["unauthorized"],
+            Signal::RefusedAlike(_) | Signal::OlderRefusedAlike(_) => &["refused", "http_status"],
+            Signal::NotFound => &["http_status"],
+            _ => &[],
         };
         let of_event = self.event.as_ref().map(|event| event.params().offer_id);
         let of_correction = self.correction.as_ref().map(Correction::offer_id);
         let source = SignalSource {
             event: self.row.number,
             offer: of_event.or(of_correction).unwrap_or_default(),
-            refused_before_ms: (self.row.code == code).then_some(self.row.changed_ms),
+            refused_before_ms: codes
+                .contains(&self.row.code.as_str())
+                .then_some(self.row.changed_ms),
             started_ms: self.started_ms,
             sent: self.sent(),
             now_ms: moment.now_ms,

@@ -304,8 +304,8 @@ fn the_same_no_to_a_second_event_is_the_accounts_unless_others_are_answered_in_b
     // The same event again, and other words, are no second event.
     assert_eq!(shard.record(words, 1), RefusalScope::Event);
     assert_eq!(shard.record(other, 2), RefusalScope::Event);
-    assert_eq!(shard.record(words, 3), RefusalScope::Event);
     assert!(!shard.breaker.is_paused());
+    // Other words in between change nothing.
     assert_eq!(shard.record(words, 4), RefusalScope::Account);
     assert_eq!(
         (shard.breaker.rest_reason(shard.now_ms), shard.rest()),
@@ -325,4 +325,47 @@ fn the_same_no_to_a_second_event_is_the_accounts_unless_others_are_answered_in_b
     // An account that was refused when the object ended is asked as before.
     shard.breaker = CircuitBreaker::default().paused();
     assert_eq!(shard.record(words, 9), RefusalScope::Account);
+}
+
+#[test]
+fn ten_different_words_in_a_row_are_the_accounts_too() {
+    let mut shard = Shard::new();
+    for event in 1..=10 {
+        let scope = shard.record(Signal::RefusedAlike(event), event);
+        assert_eq!(scope, RefusalScope::Event, "{event}");
+    }
+    assert_eq!(
+        shard.record(Signal::RefusedAlike(11), 11),
+        RefusalScope::Account
+    );
+}
+
+#[test]
+fn corrections_that_meet_the_same_no_pause_alone_whatever_conversions_meet() {
+    let words = Signal::OlderRefusedAlike(1);
+    let mut shard = Shard::new();
+    assert_eq!(shard.record(words, 1), RefusalScope::Event);
+    shard.record(Signal::Healthy, 100);
+    assert_eq!(shard.record(words, 2), RefusalScope::Account);
+    let rest_ms = |shard: &Shard| {
+        let until_ms = shard.breaker.corrections_rest_until_ms(shard.now_ms);
+        until_ms.saturating_sub(shard.now_ms)
+    };
+    assert_eq!((rest_ms(&shard), shard.rest()), (1_000, 0));
+    assert!(!shard.breaker.is_paused());
+    let refused_ms = shard.now_ms;
+    shard.now_ms += 1_000;
+    // A probe that meets another wording.
+    let other = Signal::OlderRefusedAlike(2);
+    assert_eq!(shard.record(other, 3), RefusalScope::Account);
+    assert_eq!(rest_ms(&shard), 3_000);
+    shard.now_ms += 3_000;
+    // Answers to conversions do not make it the correction's own; one to a correction does.
+    shard.record(Signal::Healthy, 100);
+    assert_eq!(
+        shard.again(words, 2, Some(refused_ms)),
+        RefusalScope::Account
+    );
+    shard.record(Signal::OlderHealthy, 4);
+    assert_eq!(shard.again(words, 2, Some(refused_ms)), RefusalScope::Event);
 }

@@ -54,6 +54,29 @@ fn a_no_with_words_of_success_or_of_work_that_goes_on_is_unknown() {
         "The underlying connection was closed",
         "Unable to connect to the remote server",
         "502 Bad Gateway",
+        "Conversion failed: Internal Server Error",
+        "Conversion failed: timeout",
+        "Could not connect to the click database",
+        "Could not connect to the database",
+        "Too many concurrent conversions",
+        "Too many concurrent requests",
+        "Too many connections",
+        "Too busy",
+        "Unable to save conversion",
+        "Failed to record the conversion",
+        "Error recording conversion",
+        "Internal Server Error",
+        "500 Internal Server Error",
+        "Server error",
+        "Runtime Error",
+        "DB error",
+        "Database unreachable",
+        "Unable to process your request at this time",
+        "read-only mode",
+        "Please try after some time",
+        "Transient error",
+        "502",
+        "Error 503",
     ] {
         for status in [200, 400, 409, 422] {
             assert_eq!(
@@ -80,6 +103,15 @@ fn a_no_with_words_of_success_or_of_work_that_goes_on_is_unknown() {
             assert_eq!(meaning(200, &body), Certainty::Unknown, "{body}");
         }
     }
+}
+
+#[test]
+fn a_no_with_words_about_its_conversion_is_for_good() {
+    let meaning = |body: &str| {
+        let read = record_conversion::read_for(&Answer::new(200, body), ASKED);
+        Certainty::from_result(&read)
+    };
+    let no = |message: &str| format!(r#"{{"success":false,"message":"{message}"}}"#);
     for message in [
         "Offer is closed",
         "Conversion was not recorded",
@@ -99,16 +131,22 @@ fn a_no_with_words_of_success_or_of_work_that_goes_on_is_unknown() {
         "Invalid Disposition ID",
         "Conversion Not Found",
         "Error: offer is closed",
+        "Unable to record conversion: offer is closed",
+        "Error recording conversion: invalid click",
+        "Failed to save conversion, already converted",
+        "Offer is no longer available",
+        "Offer not available",
+        "Conversion already recorded",
+        "Click expired",
+        "Click not found in database",
+        "Offer 502",
+        "Campaign: offline",
     ] {
-        assert_eq!(
-            meaning(200, &no(message)),
-            Certainty::NotRecorded,
-            "{message}"
-        );
+        assert_eq!(meaning(&no(message)), Certainty::NotRecorded, "{message}");
     }
     for word in ["Failure", "Error", "Failed", "Rejected", "Not Found"] {
         let body = format!(r#"{{"request_status":"{word}"}}"#);
-        assert_eq!(meaning(200, &body), Certainty::NotRecorded, "{word}");
+        assert_eq!(meaning(&body), Certainty::NotRecorded, "{word}");
     }
 }
 
@@ -124,6 +162,26 @@ fn a_service_that_is_away_refuses_nothing_and_an_offer_that_is_away_is_refused()
         "Scheduled downtime",
         "Out of service",
         "Try your request in a few minutes",
+        "CAKE is offline. Conversion not recorded.",
+        "CAKE is offline. Offer not loaded.",
+        "Conversions are not available at this time",
+        "The conversion API is not available at this time",
+        "We'll be back soon! Your conversion was not recorded",
+        "We'll be back soon. Conversions are queued",
+        "The system is offline. Conversions will not be recorded",
+        "Conversion service is offline",
+        "Click tracking is offline",
+        "Click database is offline",
+        "Offer service is down",
+        "Under maintenence",
+        "Service not available",
+        "Currently not available",
+        "API offline",
+        "offline",
+        "off-line",
+        "Unavailable",
+        "shutting down",
+        "Restarting",
     ] {
         assert_eq!(certainty(message), Certainty::Unknown, "{message}");
     }
@@ -132,6 +190,9 @@ fn a_service_that_is_away_refuses_nothing_and_an_offer_that_is_away_is_refused()
         "Campaign is offline",
         "Creative is not available at this time",
         "This feature is not available",
+        "Offer is not available via API",
+        "Offer is currently not available",
+        "Offer: unavailable",
     ] {
         assert_eq!(certainty(message), Certainty::NotRecorded, "{message}");
     }
@@ -186,6 +247,11 @@ fn a_no_to_the_account_or_its_address_is_no_refusal_of_the_conversion() {
         "Access denied",
         "Forbidden",
         "Invalid API Key",
+        "Subscription expired",
+        "Account past due",
+        "You do not have permission to access this resource",
+        "Login failed for user 'x'",
+        "Tracking of conversions is switched off for this account",
     ] {
         assert_eq!(refused(message).code(), "unauthorized", "{message}");
         let answer = Answer::new(400, message);
@@ -200,6 +266,9 @@ fn a_no_to_the_account_or_its_address_is_no_refusal_of_the_conversion() {
         "Affiliate Not Authorized for Campaign",
         "Offer is closed",
         "Account manager will be informed",
+        "You do not have permission to access this offer",
+        "Affiliate's account is past due",
+        "Access past due date",
     ] {
         assert_eq!(refused(message).code(), "refused", "{message}");
     }
@@ -207,26 +276,73 @@ fn a_no_to_the_account_or_its_address_is_no_refusal_of_the_conversion() {
 
 #[test]
 fn a_no_that_names_nothing_of_its_conversion_may_be_the_accounts() {
-    let alike = |message: &str| refused_alike(&["CAKE said: ", message].concat());
-    for message in ["Not available", "Invalid request", "Kein Zugriff"] {
-        assert!(alike(message).is_some(), "{message}");
+    let alike = |status: u16, message: &str| {
+        let answer = Answer::new(status, message);
+        refused_alike(&match status {
+            200 if message.is_empty() => answer.no(Some(false), None),
+            200 => answer.refused(message),
+            _ => answer.body_of_success().unwrap_err(),
+        })
+    };
+    for status in [200, 400, 409, 418, 423] {
+        for message in [
+            "",
+            "FAILURE",
+            "Failure: 17",
+            "Not available",
+            "Invalid request",
+            "Kein Zugriff",
+            "<html><title>Something Broken</title></html>",
+        ] {
+            assert!(alike(status, message).is_some(), "{status} {message}");
+        }
+        assert_eq!(alike(status, ""), alike(status, "Failure: 17"));
+        assert_eq!(
+            alike(status, "Rule 17 is on"),
+            alike(status, "rule 18 is on")
+        );
+        assert_ne!(
+            alike(status, "Not available"),
+            alike(status, "Not permitted")
+        );
+        for message in [
+            "Offer is closed",
+            "Invalid click_id",
+            "Invalid ClickID",
+            "Unknown id",
+            "Conversion Not Found",
+            "Invalid Disposition ID",
+            "Duplicate Lead",
+            "Caps reached",
+        ] {
+            assert_eq!(alike(status, message), None, "{status} {message}");
+        }
     }
-    assert_eq!(alike("Rule 17 is on"), alike("rule 18 is on"));
-    assert_ne!(alike("Not available"), alike("Not permitted"));
-    for message in [
-        "",
-        "FAILURE",
-        "Failure: 17",
-        "Offer is closed",
-        "Invalid click_id",
-        "Invalid ClickID",
-        "Unknown id",
-        "Conversion Not Found",
-        "Invalid Disposition ID",
-        "Duplicate Lead",
-        "Caps reached",
+    assert_ne!(alike(400, "Not available"), alike(422, "Not available"));
+}
+
+#[test]
+fn a_body_that_says_an_outage_itself_is_unknown() {
+    let certainty = |body: &str| {
+        let read = record_conversion::read_for(&Answer::new(200, body), ASKED);
+        Certainty::from_result(&read)
+    };
+    for more in [
+        r#""code":503,"message":"Error""#,
+        r#""error_code":"503""#,
+        r#""error_code":"SERVICE_UNAVAILABLE""#,
+        r#""status":500,"message":null"#,
+        r#""message":"502""#,
     ] {
-        assert_eq!(alike(message), None, "{message}");
+        let body = format!(r#"{{"success":false,{more}}}"#);
+        assert_eq!(certainty(&body), Certainty::Unknown, "{body}");
     }
-    assert_eq!(refused_alike("CAKE said no without a message"), None);
+    for more in [
+        r#""code":503,"message":"Invalid offer""#,
+        r#""error_code":"17","message":"Error""#,
+        r#""error_code":"OFFER_UNAVAILABLE""#,
+    ] {
+        let body = format!(r#"{{"success":false,{more}}}"#);
+        assert_eq!(certainty(&body), Certainty::NotRecorded, "{body}");
+    }
 }
