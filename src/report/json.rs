@@ -45,10 +45,8 @@ const LISTS: [&str; 10] = [
 /// The same of GraphQL, where only a page's objects are around it. A row's own lists have these names, too.
 const CONNECTIONS: [&str; 2] = ["edges", "nodes"];
 
-/// Is it the name of a list of refunds?
-fn is_refunds(name: &[u8]) -> bool {
-    matches!(name, b"refunds" | b"returns")
-}
+/// Of these, those of refunds.
+const REFUNDS: [&[u8]; 2] = [b"refunds", b"returns"];
 
 /// Fields that only an answer's envelope has.
 const ENVELOPE: [&str; 4] = ["requeststatus", "success", "response", "totalrows"];
@@ -160,7 +158,7 @@ impl Json {
     /// Does the list that was opened last hold refunds?
     #[inline]
     pub(super) fn is_of_refunds(&self) -> bool {
-        is_refunds(self.list.as_bytes())
+        REFUNDS.contains(&self.list.as_bytes())
     }
 
     /// Is an object or array still open?
@@ -292,7 +290,7 @@ impl Json {
                     self.levels.push(Level {
                         is_array,
                         is_list: holds_rows,
-                        is_of_refunds: !is_array && is_refunds(&self.key),
+                        is_of_refunds: !is_array && REFUNDS.contains(&self.key.as_slice()),
                         part,
                     });
                     self.expect = if is_array {

@@ -247,7 +247,12 @@ impl FaultRule {
             FaultKind::ServerError => Some(HttpAnswer::new(
                 self.status,
                 "text/html; charset=utf-8",
-                "<!DOCTYPE html><html><head><title>Server Error</title></head><body><h1>Server Error in '/' Application.</h1></body></html>",
+                // Words of an outage are none for good, whatever the status.
+                if self.status < 500 {
+                    "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>The resource cannot be found.</h1></body></html>"
+                } else {
+                    "<!DOCTYPE html><html><head><title>Server Error</title></head><body><h1>Server Error in '/' Application.</h1></body></html>"
+                },
             )),
             FaultKind::Restricted if action.is_older() => Some(HttpAnswer::new(
                 200,
