@@ -120,8 +120,12 @@ foreach ( $webhooks['webhooks'] as $each ) {
 			continue 2;
 		}
 	}
-	++$orders;
 	$order['meta_data'] = $order['meta_data'] ?? array();
+	// The plugin writes the click's meta itself, and reads no other name.
+	if ( array_diff( preg_grep( '/^_?(reqid|click_?id|ckm_request_id)$/i', array_column( $order['meta_data'], 'key' ) ), array( '_reqid' ) ) ) {
+		continue;
+	}
+	++$orders;
 	$settings           = array( 'offer_id' => $each['settings']['offerId'], 'unique_id' => $each['settings']['uniqueId'] ?? 'id', 'id_prefix' => $each['settings']['idPrefix'] ?? '' ) + $each['settings'];
 	$expected           = array();
 	if ( isset( $each['verdict']['sale'] ) ) {
