@@ -282,6 +282,11 @@ test.each([
   expect(await (await operate("replay", { id: first.id })).json()).toEqual({ replayed: 0 });
   expect((await (await ask(`conversions/${first.id}`)).json()) as object).toMatchObject({ code: "click_converted" });
   expect(sent).toHaveLength(1);
+  // So would an upload of the export.
+  const headers = { authorization: `Bearer ${OPERATOR}` };
+  const csv = async (of: string) => (await ask(`operator/export.csv?state=${of}`, { headers })).text();
+  expect(await csv(state)).not.toContain("ORD-1");
+  expect(await csv("delivered")).toMatch(/ORD-[23]/);
 });
 
 test("an order in doubt keeps its click when it ends", async () => {
