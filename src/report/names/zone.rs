@@ -320,8 +320,9 @@ impl<'a> Offset<'a> {
             None if digits.len() > 2 => digits.split_at_checked(digits.len() - 2)?,
             None => (digits, "0"),
         };
-        let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-        let seconds = hours * 3_600 + minutes * 60;
+        // Any digits may stand after a sign: what is no byte is no hour.
+        let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
+        let seconds = i32::from(hours) * 3_600 + i32::from(minutes) * 60;
         let is_minute = hours <= 14 && minutes < 60;
         match sign {
             '+' | '\u{ff0b}' if is_minute && seconds <= 14 * 3_600 => Some(seconds),

@@ -121,6 +121,13 @@ fn an_offset_that_cannot_be_read_is_none_and_other_names_tell_no_zone() {
         "Date (BST/GMT)",
         "Date (+99:00)",
         "date_utc_plus_20",
+        // More digits than a number holds.
+        "Date (UTC+66666666666)",
+        "Date (UTC-99999999999999999999)",
+        "Date (UTC+5:66666666666)",
+        "Date (UTC+25600)",
+        "Date (UTC+4294967298)",
+        "date_utc_plus_66666666666",
         // Two offsets, or half of one.
         "Date (UTC+1/+2)",
         "Date (UTC+1/2)",
