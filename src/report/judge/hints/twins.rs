@@ -2,8 +2,8 @@
 //! orders and all of CAKE's rows are searched, and only for what would be uploaded. The same of conversions that no order
 //! has: one that has found its conversion may be theirs, too.
 
-use super::rule::{MADE, PART, SHORT, each_near, fits, needs_click};
-use super::{KEY, is_part_of_other, shown_digits};
+use super::rule::{LIST, MADE, PART, SHORT, are_lists, each_near, fits, needs_click};
+use super::{KEY, MOST_CELLS, is_part_of_other, shown_digits};
 use crate::report::Report;
 use crate::report::judge::Class;
 use crate::report::judge::LOOK;
@@ -224,6 +224,11 @@ impl Report {
                 others.push(row);
             }
         }
+        let cells = group.iter().filter(|&&(.., key)| key & LIST != 0).count();
+        let is_common = |row: &Row<'_>, other: &Row<'_>| {
+            let is_itself = other.side == WANTED && (other.place, is_order) == (row.place, true);
+            are_lists(row.key, other.key) && (is_itself || cells > MOST_CELLS)
+        };
         for entry in group.iter().filter(|&&(_, side, ..)| side == WANTED) {
             let row = self.row_of(is_order, entry);
             let twins = others.iter().filter(|other| {
@@ -234,6 +239,7 @@ impl Report {
                 } else {
                     let is_one_click = !row.click.is_empty() && row.click == other.click;
                     fits(row.key, other.key)
+                        && !is_common(&row, other)
                         && !is_other(row.offer, other.offer)
                         && (is_one_click || !needs_click(row.key, other.key))
                         && ((row.key | other.key) & PART == 0
