@@ -123,7 +123,7 @@ impl Near<'_> {
         let mut theirs: Vec<Entry> = Vec::new();
         self.each_key(others, places, &mut |place, key, text| {
             each_near(text, key, lengths, &mut scratch, &mut |form, key| {
-                if same_form(&ours, form).is_empty() {
+                if !has_form(&ours, form) {
                     return Some(());
                 }
                 memory.extend(&mut theirs, &[(form, key, place)])
@@ -170,11 +170,14 @@ impl Near<'_> {
             }
         }
         let mut scratch = Vec::new();
+        // The forms of which it is not known yet.
+        let mut open = shared.len();
         for store in [&self.report.orders, others] {
-            if shared.is_empty() {
-                break;
-            }
-            self.each_key(store, None, &mut |place, key, text| {
+            // Nothing here runs out of memory.
+            let _ = self.each_key(store, None, &mut |place, key, text| {
+                if open == 0 {
+                    return None;
+                }
                 if !may_have_others(text) {
                     return Some(());
                 }
@@ -186,10 +189,11 @@ impl Near<'_> {
                     {
                         *rows += 1;
                         *last = place;
+                        open -= usize::from(*rows == MOST_CELLS + 1);
                     }
                     Some(())
                 })
-            })?;
+            });
             for (.., last) in &mut shared {
                 *last = NOBODY;
             }
@@ -295,6 +299,12 @@ fn sort(entries: &mut Vec<Entry>) {
     let made = |key: u8| key & MADE;
     entries.sort_unstable_by_key(|&(form, key, place)| (form, made(key), place, key));
     entries.dedup_by_key(|&mut (form, key, place)| (form, made(key), place));
+}
+
+#[inline(never)]
+fn has_form(entries: &[Entry], form: u64) -> bool {
+    let from = entries.partition_point(|&(other, ..)| other < form);
+    entries.get(from).is_some_and(|&(other, ..)| other == form)
 }
 
 /// The entries with a form.

@@ -294,6 +294,14 @@ fn a_cell_of_several_ids_and_one_of_them_are_not_both_uploaded() {
             ["may_be_another_order"; 2]
         );
     }
+    // Two cells that share an id are one sale by their click alone.
+    let cells = upload("1001/1002", "1002;1001", "c1");
+    assert_eq!(cells, ["may_be_another_order"; 2]);
+    assert!(
+        upload("1001/1002", "1002;1003", "c2")
+            .iter()
+            .all(|line| line.contains("1002"))
+    );
     // Two shops may have one number.
     let address = "https://shop.example/orders/1001";
     assert_eq!(upload(address, "1001", "c1"), ["may_be_another_order"; 2]);

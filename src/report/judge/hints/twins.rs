@@ -147,6 +147,7 @@ impl Report {
             )?;
         }
         entries.sort_unstable();
+        drop_common(&mut entries);
         let mut filter = Filter::default();
         for &(form, _, _, key) in &entries {
             filter.add(form);
@@ -208,6 +209,9 @@ impl Report {
         let mut others: Vec<Row<'_>> = Vec::new();
         let theirs = group.iter().rev();
         for entry in theirs.filter(|&&(_, side, ..)| is_order || side != WANTED) {
+            if others.len() >= MOST {
+                break;
+            }
             let row = self.row_of(is_order, entry);
             let is_known = |other: &Row<'_>| {
                 Row {
@@ -220,7 +224,7 @@ impl Report {
             } else {
                 !others.iter().any(is_known)
             };
-            if is_new && others.len() < MOST {
+            if is_new {
                 others.push(row);
             }
         }
@@ -297,6 +301,17 @@ impl Report {
             place,
         }
     }
+}
+
+/// Drops the ids that too many cells of several have: they tell no order.
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+fn drop_common(entries: &mut Vec<Entry>) {
+    let is_cell = |entry: &&Entry| entry.3 & LIST != 0;
+    let groups = entries.chunk_by(|one, other| one.0 == other.0);
+    let common = groups.filter(|group| group.iter().filter(is_cell).count() > MOST_CELLS);
+    let common: Vec<u64> = common.filter_map(|group| Some(group.first()?.0)).collect();
+    entries.retain(|entry| !is_cell(&entry) || common.binary_search(&entry.0).is_err());
 }
 
 /// Adds the rows of a side that have a form of one of the first entries, which are sorted; those of the own ones are
