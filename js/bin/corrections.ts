@@ -1,4 +1,5 @@
 /** `npx cake-edge corrections`: applies the corrections of a file, each once. Without `--apply` it only checks. */
+import { capOf } from "../amount.js";
 import {
   type AppliedCorrection,
   applyCorrections,
@@ -64,11 +65,7 @@ function readOptions(args: string[]): Options {
   const values = readArgs(args, OPTION_TYPES, "cake-edge corrections --help");
   const maxRows = values["max-rows"] as string | undefined;
   const maxMoney = values["max-money"] as string | undefined;
-  if (maxMoney !== undefined && !/^\d{1,15}(\.\d{1,4})?$/.test(maxMoney)) {
-    throw new UsageError(
-      "--max-money must be an amount, such as 500.00, with at most 4 digits after the point and no sign",
-    );
-  }
+  if (maxMoney !== undefined) capOf("--max-money", maxMoney);
   return {
     ...readRowOptions(values, "corrected"),
     maxRows: maxRows === undefined ? undefined : integerIn("max-rows", maxRows, 0),

@@ -145,7 +145,7 @@ export function readArgs(
     );
   }
   try {
-    const { values, tokens } = parseArgs({ args: [...args], options, tokens: true });
+    const { values, tokens } = parseArgs({ args: withJoinedNumbers(args, options), options, tokens: true });
     const given = new Set<string>();
     for (const token of tokens) {
       if (token.kind !== "option" || token.value === undefined || options[token.name]?.multiple) continue;
@@ -170,6 +170,21 @@ export function readArgs(
   }
 }
 
+/** `--tolerance=-0.05` for `--tolerance -0.05`: no option begins with a digit, so the value is meant. */
+function withJoinedNumbers(
+  args: readonly string[],
+  options: { readonly [name: string]: OptionType },
+): readonly string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const before = joined.at(-1) ?? "";
+    const isValue = before.startsWith("--") && options[before.slice(2)]?.type === "string" && /^-[.,]?\d/.test(arg);
+    if (isValue) joined.splice(-1, 1, `${before}=${arg}`);
+    else joined.push(arg);
+  }
+  return joined;
+}
+
 /** The option without a value that stands right before the argument that nobody expects. */
 function flagBefore(
   args: readonly string[],
@@ -191,6 +206,8 @@ export function integerIn(name: string, text: string, min: number, max = Number.
 /** Node's message, and the option that was probably meant. */
 function problemOf(error: unknown, known: readonly string[]): string {
   const [problem = ""] = (error as Error).message.split(/\. |\n/);
+  const empty = /^Option '(--[^'\s]+)' argument is ambiguous/.exec(problem)?.[1];
+  if (empty !== undefined) return `${empty} has no value; one that begins with a dash is written ${empty}=VALUE`;
   const given = /^Unknown option '-{1,2}([^'=\s]+)/.exec(problem)?.[1];
   const nearest = given === undefined ? undefined : findNearest(given, known);
   return nearest === undefined ? problem : `${problem}: did you mean --${nearest}?`;

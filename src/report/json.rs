@@ -24,7 +24,7 @@ use strict::Strict;
 const SHAPES: usize = 8;
 const MAX_DEPTH: usize = 48;
 const MAX_PATH_BYTES: usize = 96;
-/// The maximum size of a row: a longer one has lost its end.
+/// A longer row has lost its end.
 const MAX_ROW_BYTES: usize = 1 << 20;
 const NO_ROLE: u8 = u8::MAX;
 
@@ -452,6 +452,7 @@ impl Json {
                 String::from_utf8_lossy(&sink.other_list),
                 LISTS.join(", ")
             ))),
+            Ok(()) if !sink.ambiguous.is_empty() => Some(Pull::Refuse(sink.ambiguous)),
             Ok(()) => {
                 let (can_learn, has_nested) = (!sink.has_odd, sink.has_nested());
                 self.met = Some(self.met.unwrap_or(0) | sink.met);

@@ -1,6 +1,7 @@
 //! The names of columns and fields: in each dialect, and as a caller declares them.
 
 mod beside;
+mod columns;
 mod path;
 mod tables;
 mod zone;
@@ -146,6 +147,8 @@ struct Name {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     known: Vec<Name>,
+    /// Shopify's orders: a CSV file of them always has some columns.
+    is_shopify: bool,
     /// Roles that share a column with another: from, to.
     copies: Vec<(u8, u8)>,
     declared: u32,
@@ -181,17 +184,16 @@ impl Names {
                 RowKind::Deliveries => "deliveries",
                 RowKind::Clicks => "clicks",
             },
+            is_shopify: kind == RowKind::Orders && dialect == "shopify",
             is_live_mode: dialect == "stripe",
             has_second: kind == RowKind::Orders && !matches!(dialect, "stripe" | "cake"),
             ..Self::default()
         };
         for &(role, list) in table {
-            for (rank, path) in list.split(' ').enumerate() {
-                names.add(
-                    path.as_bytes().to_vec(),
-                    role as u8,
-                    u8::try_from(rank).unwrap_or(u8::MAX),
-                );
+            for (rank, paths) in (0..).zip(list.split(' ')) {
+                for path in paths.split('|') {
+                    names.add(path.as_bytes().to_vec(), role as u8, rank);
+                }
             }
         }
         names.add_zoned();

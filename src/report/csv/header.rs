@@ -3,7 +3,7 @@
 use super::{Csv, MAX_ROW_BYTES, NO_ROLE, returns_at};
 use crate::nearest::nearest;
 use crate::report::digits::find_either;
-use crate::report::names::{Names, ROLE_NAMES, ROLES, Role, zones};
+use crate::report::names::{Names, ROLE_NAMES, ROLES, Role, path_of, zones};
 
 impl Csv {
     /// Detects newline, delimiter and roles; returns the offset of the first row.
@@ -214,21 +214,35 @@ fn roles_of(header: &[Vec<u8>], names: &Names) -> Result<Vec<u8>, String> {
         };
         if let Some(slot) = best.get_mut(usize::from(role)) {
             if slot.0 == rank {
-                twice = Some((role, rank, name));
+                twice = Some((role, rank, slot.1, name));
             }
             if rank < slot.0 {
                 *slot = (rank, column);
             }
         }
     }
-    if let Some((role, rank, name)) = twice
+    if let Some((role, rank, first, name)) = twice
         && best
             .get(usize::from(role))
             .is_some_and(|slot| slot.0 == rank)
     {
+        let other = header.get(first).unwrap_or(name);
+        let path = |name: &[u8]| path_of(&String::from_utf8_lossy(name));
+        if path(other) != path(name) {
+            return Err(names.why_ambiguous(role, other, name));
+        }
         return Err(format!(
             "its header has the column {} twice: rename one",
             String::from_utf8_lossy(name)
+        ));
+    }
+    let has = |role: Role| {
+        best.get(role as usize)
+            .is_some_and(|best| best.0 != u8::MAX)
+    };
+    if let Some(why) = names.why_other_export(has) {
+        return Err(format!(
+            "its header is not that of Shopify's export of orders: {why}"
         ));
     }
     let mut roles = vec![NO_ROLE; header.len()];

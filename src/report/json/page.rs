@@ -50,6 +50,9 @@ const HOLDERS: [&str; 28] = [
     "cursors",
 ];
 
+/// Objects that hold GraphQL's rows at any depth, such as those of a customer.
+const CONNECTED: [&str; 2] = ["orders", "conversions"];
+
 /// Fields that name a further page; some programs always have them, and say by [`MORE`] or [`LAST`] whether there is one.
 const FURTHER: [&str; 18] = [
     "next",
@@ -213,7 +216,16 @@ pub(super) fn is_list_of_rows(path: &[u8]) -> bool {
     let mut names = path.rsplit(|&byte| byte == b'.');
     let name = names.next().unwrap_or_default();
     is_among(&LISTS, name)
+        || is_connected(path)
         || is_among(&CONNECTIONS, name) && names.all(|name| is_among(&HOLDERS, name))
+}
+
+/// Is it the path of GraphQL's list of orders or conversions, whatever holds it?
+#[cfg_attr(small_cold, optimize(size))]
+pub(super) fn is_connected(path: &[u8]) -> bool {
+    let mut names = path.rsplit(|&byte| byte == b'.');
+    let mut next_is = |list: &[&str]| names.next().is_some_and(|name| is_among(list, name));
+    next_is(&CONNECTIONS) && next_is(&CONNECTED)
 }
 
 /// Is it the name of a page's error?
@@ -268,6 +280,8 @@ impl Json {
                 _ if is_among(&FURTHER, key) => Part::Further,
                 _ => Part::Other,
             },
+            // An object such as `customer` holds them: what they say is of the page.
+            Some((Part::Other, false)) if !is_array && is_among(&CONNECTED, key) => Part::Page,
             Some((part, _)) => part,
         }
     }
@@ -333,7 +347,9 @@ impl Json {
         match reader.value(&mut sink, 0) {
             Err(Stop::More) if !is_last && input.len() - at < MAX_ROW_BYTES => Some(Pull::More(at)),
             // GraphQL's lists hold rows of one kind, and their names are an object's.
-            Ok(()) if sink.is_sale() || is_among(&CONNECTIONS, &self.key) && sink.has_id() => {
+            Ok(()) | Err(Stop::Repeated)
+                if sink.is_sale() || is_among(&CONNECTIONS, &self.key) && sink.has_id() =>
+            {
                 Some(Pull::Refuse(format!(
                     "its list {} has rows as well, under none of the names {}: give each list alone",
                     String::from_utf8_lossy(&self.key),

@@ -53,6 +53,9 @@ pub(super) struct Sink<'a> {
     pub(super) has_word_of_page: bool,
     /// It has a field of an error.
     pub(super) has_error: bool,
+    /// The path of the row's revenue; why another one beside it is ambiguous.
+    revenue: Vec<u8>,
+    pub(super) ambiguous: String,
     /// This row cannot become a shape.
     pub(super) has_odd: bool,
     /// One bit for each role that the row has had a value for, or `null`.
@@ -89,6 +92,8 @@ impl<'a> Sink<'a> {
             has_sales: false,
             has_word_of_page: false,
             has_error: false,
+            revenue: Vec::new(),
+            ambiguous: String::new(),
             has_odd: false,
             met: 0,
             said: 0,
@@ -335,7 +340,12 @@ impl<'a> Sink<'a> {
         let Some(slot) = self.best.get_mut(usize::from(role)) else {
             return Ok(false);
         };
+        let is_revenue = role == Role::Revenue as u8;
         if slot.0 == rank {
+            if is_revenue && self.revenue != self.path() {
+                self.ambiguous = self.names.why_ambiguous(role, &self.revenue, self.path());
+                return Ok(false);
+            }
             return Err(Stop::Repeated);
         }
         if slot.0 < rank {
@@ -363,6 +373,10 @@ impl<'a> Sink<'a> {
             before.role = NO_ROLE;
         }
         *slot = (rank, value);
+        if is_revenue {
+            self.revenue = self.path().to_vec();
+            self.ambiguous.clear();
+        }
         Ok(true)
     }
 }

@@ -1,6 +1,6 @@
 //! The strict reader of JSON (RFC 8259).
 
-use super::page::{is_error, is_list_of_rows, is_word_of_page};
+use super::page::{is_connected, is_error, is_list_of_rows, is_word_of_page};
 use super::sink::{PAID_SCHEDULES, REFUNDED_CHARGES, Sink, Stop};
 use super::{ENVELOPE, MAX_DEPTH, MAX_PATH_BYTES, NO_ROLE, Value};
 use crate::report::names::{Fields, Kind, Role};
@@ -205,6 +205,8 @@ impl<'a> Strict<'a> {
                 } else if byte == b'[' && (sink.other_list.is_empty() || sink.is_first) {
                     self.meet_other_list(sink, name)?;
                 }
+            } else if sink.can_be_page && is_connected(sink.path()) && self.peek()? == b'[' {
+                self.meet_list(sink)?;
             }
             self.value(sink, depth + 1)?;
             (sink.path_length, sink.is_lost) = before;

@@ -10,7 +10,7 @@ mod within;
 
 use super::{Class, Hint, Judge, LOOK};
 use crate::report::Report;
-use crate::report::memory::{hash, sort_numbers};
+use crate::report::memory::{Memory, hash, sort_numbers};
 use crate::report::store::{CLICK_ID, NOBODY, ORDER_ID, Store, UNIQUE_ID};
 pub(in crate::report) use forms::{is_exponent, plain_form, shown_digits};
 pub(in crate::report) use part::difference;
@@ -18,6 +18,9 @@ pub(in crate::report) use part::{is_at_border, is_part, part_form};
 pub(in crate::report) use rule::{MADE, PART, each_near, fits, needs_click};
 pub(in crate::report) use twins::Twins;
 pub(in crate::report) use within::longer;
+
+use rule::LIST;
+use within::may_have_others;
 
 impl Judge {
     /// Unmatched keys that are nearly the same: a hint, never a match.
@@ -75,6 +78,9 @@ type Entry = (u64, u8, u32);
 /// The key of an entry, without how it was made.
 const KEY: u8 = 7;
 
+/// The most rows that have one id in their cells of several.
+const MOST_CELLS: usize = 8;
+
 /// Takes the place of a row, one of its keys and the key's text; `None` ends the visits.
 type Visit<'a> = dyn FnMut(u32, u8, &[u8]) -> Option<()> + 'a;
 
@@ -117,13 +123,14 @@ impl Near<'_> {
         let mut theirs: Vec<Entry> = Vec::new();
         self.each_key(others, places, &mut |place, key, text| {
             each_near(text, key, lengths, &mut scratch, &mut |form, key| {
-                if same_form(&ours, form).is_empty() {
+                if !has_form(&ours, form) {
                     return Some(());
                 }
                 memory.extend(&mut theirs, &[(form, key, place)])
             })
         })?;
         sort(&mut theirs);
+        let common = self.common(others, (&ours, &theirs), &mut memory)?;
         let mut hints = Vec::new();
         for group in theirs.chunk_by(|one, other| one.0 == other.0) {
             let Some(&(form, ..)) = group.first() else {
@@ -131,6 +138,9 @@ impl Near<'_> {
             };
             for orders in same_form(&ours, form).chunk_by(is_made_alike) {
                 for rows in group.chunk_by(is_made_alike) {
+                    if common.binary_search(&form).is_ok() && are_all_lists(orders, rows) {
+                        continue;
+                    }
                     self.pair(others, (orders, rows), &mut |hint| {
                         memory.extend(&mut hints, &[hint])
                     })?;
@@ -140,6 +150,56 @@ impl Near<'_> {
         hints.sort_unstable_by_key(|hint| (hint.order, hint.conversion, hint.keys));
         hints.dedup_by_key(|hint| (hint.order, hint.conversion));
         Some(hints)
+    }
+
+    /// The forms, shared by cells of several ids, that too many cells of all rows have: they tell no order. Sorted.
+    #[cfg_attr(small_cold, optimize(size))]
+    fn common(
+        &self,
+        others: &Store,
+        (ours, theirs): (&[Entry], &[Entry]),
+        memory: &mut Memory,
+    ) -> Option<Vec<u64>> {
+        // With the number of rows, and the last one of them.
+        let mut shared: Vec<(u64, usize, u32)> = Vec::new();
+        for group in theirs.chunk_by(|one, other| one.0 == other.0) {
+            if let Some(&(form, ..)) = group.first()
+                && are_all_lists(same_form(ours, form), group)
+            {
+                memory.extend(&mut shared, &[(form, 0, NOBODY)])?;
+            }
+        }
+        let mut scratch = Vec::new();
+        // The forms of which it is not known yet.
+        let mut open = shared.len();
+        for store in [&self.report.orders, others] {
+            // Nothing here runs out of memory.
+            let _ = self.each_key(store, None, &mut |place, key, text| {
+                if open == 0 {
+                    return None;
+                }
+                if !may_have_others(text) {
+                    return Some(());
+                }
+                each_near(text, key, 0, &mut scratch, &mut |form, key| {
+                    let at = shared.binary_search_by_key(&form, |&(form, ..)| form);
+                    let known = at.ok().and_then(|at| shared.get_mut(at));
+                    if let Some((_, rows, last)) = known.filter(|_| key & LIST != 0)
+                        && *last != place
+                    {
+                        *rows += 1;
+                        *last = place;
+                        open -= usize::from(*rows == MOST_CELLS + 1);
+                    }
+                    Some(())
+                })
+            });
+            for (.., last) in &mut shared {
+                *last = NOBODY;
+            }
+        }
+        shared.retain(|&(_, rows, _)| rows > MOST_CELLS);
+        Some(shared.into_iter().map(|(form, ..)| form).collect())
     }
 
     /// Pairs entries of one form that are nearly the same. Each row has a neighbour: of the shorter side the last row
@@ -210,6 +270,12 @@ impl Near<'_> {
     }
 }
 
+/// Has each side an id of a cell with several?
+fn are_all_lists(orders: &[Entry], others: &[Entry]) -> bool {
+    let has_list = |entries: &[Entry]| entries.iter().any(|&(_, key, _)| key & LIST != 0);
+    has_list(orders) && has_list(others)
+}
+
 /// Were two entries made of their keys in the same way?
 fn is_made_alike(one: &Entry, other: &Entry) -> bool {
     (one.1 ^ other.1) & MADE == 0
@@ -233,6 +299,12 @@ fn sort(entries: &mut Vec<Entry>) {
     let made = |key: u8| key & MADE;
     entries.sort_unstable_by_key(|&(form, key, place)| (form, made(key), place, key));
     entries.dedup_by_key(|&mut (form, key, place)| (form, made(key), place));
+}
+
+#[inline(never)]
+fn has_form(entries: &[Entry], form: u64) -> bool {
+    let from = entries.partition_point(|&(other, ..)| other < form);
+    entries.get(from).is_some_and(|&(other, ..)| other == form)
 }
 
 /// The entries with a form.

@@ -3,7 +3,7 @@
 use super::Role;
 
 /// The known names of each role, the highest rank first. A name of two roles is that of the higher rank. Case, blanks and punctuation do not matter; a point leads
-/// into an object.
+/// into an object. Names with `|` between them say the same: a row that has two of them is ambiguous.
 pub(super) type Table = &'static [(Role, &'static str)];
 
 pub(super) const SIMPLE: Table = &[
@@ -14,7 +14,7 @@ pub(super) const SIMPLE: Table = &[
         Role::Date,
         "date orderdate datetime createdat created time timestamp conversiondate",
     ),
-    (Role::Revenue, "revenue amount total price"),
+    (Role::Revenue, "revenue amount|total|price"),
     (Role::Payout, "payout commission"),
     // An order whose payment was given back is not owed, whatever the column's name.
     (

@@ -186,3 +186,79 @@ fn a_column_of_refunds_is_read_without_a_dialect() {
         );
     }
 }
+
+/// Adds a file of orders; the message of its error, empty where it is read.
+fn refused(options: &str, file: &str) -> String {
+    let options = format!("kind=orders\n{options}");
+    let outcome = add(&mut open("status.paid=approved"), &options, file, 50);
+    outcome.map_or_else(|error| error.to_string(), |()| String::new())
+}
+
+#[test]
+fn two_columns_that_may_be_the_revenue_are_an_error_that_names_both() {
+    for (one, other) in [("amount", "total"), ("Total", "Price"), ("price", "Amount")] {
+        let csv = |more: &str| {
+            format!("order_id,date,{one},{other}{more}\n1,2026-06-01,20.00,22.00,22.00\n")
+        };
+        let json = |one: &str, other: &str| {
+            format!(
+                r#"[{{"order_id":"1","date":"2026-06-01","{one}":"20.00","{other}":"22.00","revenue":"22.00"}}]"#
+            )
+        };
+        let bare = json(one, other).replace(r#","revenue":"22.00""#, "");
+        for file in [csv(",x"), bare.clone(), format!(r#"{{"orders":{bare}}}"#)] {
+            let told = refused("", &file).to_lowercase();
+            let names = [one, other].map(str::to_lowercase);
+            assert!(names.iter().all(|name| told.contains(name)), "{told}");
+            assert!(told.contains("`columns.revenue`"), "{told}");
+            // The caller's word, and the plain name of the role, leave no doubt.
+            let declared = format!("column.revenue={one}");
+            assert_eq!(refused(&declared, &file), "", "{file}");
+        }
+        for file in [csv(",revenue"), json(one, other)] {
+            assert_eq!(refused("", &file), "", "{file}");
+        }
+    }
+    // A name that stands twice is no other name.
+    let twice = refused("", "order_id,amount,Amount\n1,20.00,22.00\n");
+    assert!(twice.contains("twice"), "{twice}");
+}
+
+#[test]
+fn another_export_of_shopifys_orders_is_refused_and_never_read_by_half() {
+    let own = "Name,Financial Status,Currency,Total,Created at";
+    for (header, column) in [
+        (
+            "ID,Name,Created At,Currency,Price: Total,Payment: Status",
+            "columns.status",
+        ),
+        (
+            "Order ID,Order Name,Day,Total sales,Financial Status",
+            "columns.revenue",
+        ),
+        ("Name,Total,Order ID", "columns.status"),
+        ("Name,Total,Financial Status,Order ID", "columns.uniqueId"),
+        ("Id,Name,Total,Created at", "columns.status"),
+        ("Id,Name,Financial Status,Created at", "columns.revenue"),
+    ] {
+        let told = refused("dialect=shopify", &format!("{header}\n"));
+        assert!(told.contains(column), "{header}: {told}");
+    }
+    let declared = "column.status=Payment: Status\ncolumn.revenue=Price: Total";
+    for (options, header) in [
+        ("", own.to_owned()),
+        ("", format!("{own},Id")),
+        ("", format!("{own},Id,Order ID")),
+        ("column.uniqueId=Order ID", format!("{own},Order ID")),
+        (
+            declared,
+            "ID,Name,Created At,Price: Total,Payment: Status".to_owned(),
+        ),
+    ] {
+        let told = refused(
+            &format!("dialect=shopify\n{options}"),
+            &format!("{header}\n"),
+        );
+        assert_eq!(told, "", "{header}");
+    }
+}

@@ -293,6 +293,11 @@ fn rows_are_found_in_the_nodes_and_edges_of_graphql() {
             format!(r#"{{"orders":{{"pageInfo":{{"hasNextPage":false}},{list}}}}}"#),
             format!("{{{list}}}"),
             format!(r#"[{{"data":{{"orders":{{{list}}}}}}}]"#),
+            format!(r#"{{"customer":{{"orders":{{{list}}}}}}}"#),
+            format!(
+                r#"{{"data":{{"customer":{{"id":"gid://shopify/Customer/7","orders":{{{list},"pageInfo":{{"hasNextPage":false}}}}}}}}}}"#
+            ),
+            format!(r#"{{"data":{{"company":{{"contact":{{"orders":{{{list}}}}}}}}}}}"#),
             list.split_once(':').unwrap().1.to_owned(),
         ] {
             for piece in [7, 10_000] {
@@ -303,6 +308,17 @@ fn rows_are_found_in_the_nodes_and_edges_of_graphql() {
             }
         }
     }
+    // One page of several says so at any depth.
+    let further = format!(
+        r#"{{"data":{{"customer":{{"orders":{{{nodes},"pageInfo":{{"hasNextPage":true}}}}}}}}}}"#
+    );
+    let mut report = open("");
+    add(&mut report, "kind=orders", &further, 9).unwrap();
+    assert!(reconcile(&mut report).is_err());
+    // Another list of rows is not left out.
+    let other =
+        format!(r#"{{"data":{{"customer":{{"orders":{{{nodes}}},"drafts":{{{nodes}}}}}}}}}"#);
+    assert!(add(&mut open(""), "kind=orders", &other, 9).is_err());
     // A row's own lists have these names, too.
     let items = r#""lineItems":{"nodes":[{"id":"L1","price":"5.00"}]},"#;
     let refunds = r#""transactions":{"edges":[{"node":{"id":"T1","amount":"5.00"}}]},"#;

@@ -222,7 +222,9 @@ proptest! {
             let key = key.as_bytes();
             is_exponent(key) || is_at_border(key) || longer(key).is_some()
         };
-        let is_apart = may_be_elsewhere(&one) || may_be_elsewhere(&other);
+        // An order with a spreadsheet's mark is uploaded by no report, whatever the other key is.
+        let is_marked = one.starts_with(['=', '\'']);
+        let is_apart = is_marked || may_be_elsewhere(&one) || may_be_elsewhere(&other);
         if place == "conversion" && whole.is_empty() && !is_apart {
             prop_assert_eq!(form(&one), form(&other), "{} {}", one, other);
         }

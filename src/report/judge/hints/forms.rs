@@ -34,7 +34,7 @@ pub(super) fn each_form(
         return Some(());
     }
     let plain = form.clone();
-    for length in (2..=EXACT_DIGITS).filter(|length| lengths & 1 << length != 0) {
+    for length in (1..=EXACT_DIGITS).filter(|length| lengths & 1 << length != 0) {
         // All digits of a number as short as this are left: only an exponent shows them otherwise.
         let is_whole = plain.len() <= length;
         if is_whole && length == EXACT_DIGITS {
@@ -254,15 +254,22 @@ fn without_decimals(text: &str) -> &str {
     number.filter(|_| (1..=2).contains(&zeros)).unwrap_or(text)
 }
 
-/// `1001` of `1,001`, `1.001` and `1 001`.
+/// `1001` of `1,001`, `1.001` and `1 001`; in India 1234567 is `12,34,567`.
 #[cfg_attr(small_cold, optimize(size))]
 pub(super) fn without_groups(text: &str) -> String {
-    let mut groups = text.split(['.', ',', ' ']);
     let is_number = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
-    let first = groups.next().unwrap_or("");
-    let is_grouped = (1..=3).contains(&first.len())
-        && is_number(first)
-        && groups.all(|group| group.len() == 3 && is_number(group));
+    let groups = |marks: &[char], of: usize| {
+        let mut groups = text.split(marks);
+        let first = groups.next().unwrap_or("");
+        let is_last = groups
+            .next_back()
+            .is_none_or(|last| last.len() == 3 && is_number(last));
+        is_last
+            && (1..=of).contains(&first.len())
+            && is_number(first)
+            && groups.all(|group| group.len() == of && is_number(group))
+    };
+    let is_grouped = groups(&['.', ',', ' '], 3) || groups(&[','], 2);
     if is_grouped {
         without(text, |c| matches!(c, '.' | ',' | ' '))
     } else {

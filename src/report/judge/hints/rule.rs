@@ -5,7 +5,7 @@ use super::border::borders_of;
 use super::forms::{each_form, plain_form};
 use super::hash_in;
 use super::part::prefix_of;
-use super::within::each_within;
+use super::within::{Place, each_within};
 use crate::report::store::CLICK_ID;
 
 /// How a form was made of an id, in bits beside the key: a spreadsheet has shortened it so, or would.
@@ -67,9 +67,12 @@ pub(in crate::report) fn each_near(
     if is_click {
         return Some(());
     }
-    each_within(text, &mut |id, is_address| {
-        // Two shops may have the number of an address.
-        let made = if is_address { PREFIX } else { LIST };
+    each_within(text, &mut |id, place| {
+        let made = match place {
+            Place::Address => PREFIX,
+            Place::List => LIST,
+            Place::Year => LIST | PREFIX,
+        };
         plain_form(id.as_bytes(), scratch);
         if !scratch.iter().any(u8::is_ascii_digit) {
             return Some(());
@@ -84,16 +87,21 @@ pub(in crate::report) fn each_near(
     })
 }
 
-/// May two ids with one form be nearly the same? Two parts of an order are not, two shops' prefixes neither, nor two
-/// cells of several ids.
+/// May two ids with one form be nearly the same? Two parts of an order are not, two shops' prefixes neither.
 #[inline]
 pub(in crate::report) fn fits(one: u8, other: u8) -> bool {
-    one & other & MADE == 0
+    one & other & (PART | PREFIX) == 0
+}
+
+/// Are both ids of cells with several? The one that they share may be no order's, such as `EU1/1001` and `EU1/1002`.
+#[inline]
+pub(super) fn are_lists(one: u8, other: u8) -> bool {
+    one & other & LIST != 0
 }
 
 /// Two shops may have one number, so a prefix alone says little where both rows may be sales of their own: their click
-/// must be the same.
+/// must be the same. So must that of two cells.
 #[inline]
 pub(in crate::report) fn needs_click(one: u8, other: u8) -> bool {
-    (one | other) & PREFIX != 0
+    (one | other) & PREFIX != 0 || are_lists(one, other)
 }

@@ -2,8 +2,8 @@
 //! orders and all of CAKE's rows are searched, and only for what would be uploaded. The same of conversions that no order
 //! has: one that has found its conversion may be theirs, too.
 
-use super::rule::{MADE, PART, SHORT, each_near, fits, needs_click};
-use super::{KEY, is_part_of_other, shown_digits};
+use super::rule::{LIST, MADE, PART, SHORT, are_lists, each_near, fits, needs_click};
+use super::{KEY, MOST_CELLS, is_part_of_other, shown_digits};
 use crate::report::Report;
 use crate::report::judge::Class;
 use crate::report::judge::LOOK;
@@ -147,6 +147,7 @@ impl Report {
             )?;
         }
         entries.sort_unstable();
+        drop_common(&mut entries);
         let mut filter = Filter::default();
         for &(form, _, _, key) in &entries {
             filter.add(form);
@@ -208,6 +209,9 @@ impl Report {
         let mut others: Vec<Row<'_>> = Vec::new();
         let theirs = group.iter().rev();
         for entry in theirs.filter(|&&(_, side, ..)| is_order || side != WANTED) {
+            if others.len() >= MOST {
+                break;
+            }
             let row = self.row_of(is_order, entry);
             let is_known = |other: &Row<'_>| {
                 Row {
@@ -220,10 +224,15 @@ impl Report {
             } else {
                 !others.iter().any(is_known)
             };
-            if is_new && others.len() < MOST {
+            if is_new {
                 others.push(row);
             }
         }
+        let cells = group.iter().filter(|&&(.., key)| key & LIST != 0).count();
+        let is_common = |row: &Row<'_>, other: &Row<'_>| {
+            let is_itself = other.side == WANTED && (other.place, is_order) == (row.place, true);
+            are_lists(row.key, other.key) && (is_itself || cells > MOST_CELLS)
+        };
         for entry in group.iter().filter(|&&(_, side, ..)| side == WANTED) {
             let row = self.row_of(is_order, entry);
             let twins = others.iter().filter(|other| {
@@ -234,6 +243,7 @@ impl Report {
                 } else {
                     let is_one_click = !row.click.is_empty() && row.click == other.click;
                     fits(row.key, other.key)
+                        && !is_common(&row, other)
                         && !is_other(row.offer, other.offer)
                         && (is_one_click || !needs_click(row.key, other.key))
                         && ((row.key | other.key) & PART == 0
@@ -291,6 +301,17 @@ impl Report {
             place,
         }
     }
+}
+
+/// Drops the ids that too many cells of several have: they tell no order.
+#[inline(never)]
+#[cfg_attr(small_cold, optimize(size))]
+fn drop_common(entries: &mut Vec<Entry>) {
+    let is_cell = |entry: &&Entry| entry.3 & LIST != 0;
+    let groups = entries.chunk_by(|one, other| one.0 == other.0);
+    let common = groups.filter(|group| group.iter().filter(is_cell).count() > MOST_CELLS);
+    let common: Vec<u64> = common.filter_map(|group| Some(group.first()?.0)).collect();
+    entries.retain(|entry| !is_cell(&entry) || common.binary_search(&entry.0).is_err());
 }
 
 /// Adds the rows of a side that have a form of one of the first entries, which are sorted; those of the own ones are
