@@ -171,18 +171,23 @@ export function lackingScripts({ folder, parts }: Plan, scripts: Readonly<Record
     .map(([name, command]) => `${JSON.stringify(name)}: ${JSON.stringify(command)}`);
 }
 
+/** The packages that the plan needs, and package.json does not name. */
+export const lackingPackages = (plan: Plan, dependencies = dependenciesIn(plan.folder)): string[] =>
+  ["cake-edge", ...(plan.parts.has("forwarder") || keepsClicksInWorker(plan) ? ["wrangler"] : [])].filter(
+    (name) => !(name in dependencies),
+  );
+
 function manifestWith(plan: Plan): Make {
   const { folder, parts, version } = plan;
   return (before) => {
     const manifest: Manifest = before === undefined ? { private: true, type: "module" } : readManifest(before);
-    const has = (name: string) => name in { ...manifest.dependencies, ...manifest.devDependencies };
+    const all = { ...manifest.dependencies, ...manifest.devDependencies };
+    const lacking = lackingPackages(plan, all);
     const wanted: Manifest = { ...manifest };
-    if (!has("cake-edge")) wanted.dependencies = { ...manifest.dependencies, "cake-edge": `^${version}` };
-    if ((parts.has("forwarder") || keepsClicksInWorker(plan)) && !has("wrangler")) {
-      wanted.devDependencies = { ...manifest.devDependencies, wrangler: WRANGLER };
-    }
+    if (lacking.includes("cake-edge")) wanted.dependencies = { ...manifest.dependencies, "cake-edge": `^${version}` };
+    if (lacking.includes("wrangler")) wanted.devDependencies = { ...manifest.devDependencies, wrangler: WRANGLER };
     const scripts: Record<string, string> = parts.has("forwarder") ? forwarderScripts(folder) : {};
-    const test = testCommand({ ...manifest.dependencies, ...manifest.devDependencies });
+    const test = testCommand(all);
     // A script of the user's keeps its name; the one that `npm init` writes is none.
     const { test: own, ...others } = manifest.scripts ?? {};
     const isFree = parts.has("sandbox") && own?.includes("no test specified");

@@ -1,6 +1,6 @@
 /** What is left to do after `npx cake-edge init`: each command as it works in this project. */
 import { relative } from "node:path";
-import { forwarderScripts, keepsClicksInWorker, pageModule } from "./init-files.js";
+import { forwarderScripts, keepsClicksInWorker, lackingPackages, pageModule } from "./init-files.js";
 import {
   dependenciesIn,
   MANAGERS,
@@ -22,7 +22,9 @@ export function nextSteps(plan: Plan): string[] {
   /** The script, or its command where the project has another script of that name. */
   const script = (name: string, command: string, byHand = `${exec} ${command}`) =>
     scriptsIn(folder)[name]?.includes(command) ? `${manager} run ${name}` : byHand;
-  if (!installs) steps.push(`  ${manager} install`);
+  const lacking = lackingPackages(plan).join(" and ");
+  if (lacking !== "") steps.push(`  this command again with --yes: package.json does not name ${lacking}`);
+  else if (!installs) steps.push(`  ${manager} install`);
   if (parts.has("forwarder")) {
     const config = standing(folder, "forwarder/wrangler.jsonc");
     const scripts = forwarderScripts(folder);

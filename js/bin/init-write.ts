@@ -1,12 +1,10 @@
-/** Prepares all files of `npx cake-edge init` before the first is written, and writes one. */
+/** Prepares all files of `npx cake-edge init` before the first is written. */
 import { isUtf8 } from "node:buffer";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { makeFolder } from "../folder.js";
 import type { FileToWrite } from "./init-files.js";
-import { isFolder, isLink, isStanding, textIn } from "./init-project.js";
-import { isSecretFile } from "./init-secrets.js";
-import { RunError, UsageError } from "./usage.js";
+import { isFolder, isLink, isStanding, realPath, textIn } from "./init-project.js";
+import { UsageError } from "./usage.js";
 
 /** A file as it is and as it will be. */
 export interface Prepared {
@@ -17,16 +15,27 @@ export interface Prepared {
   readonly standing: string | undefined;
 }
 
-/** @throws UsageError where the file cannot be written: nothing is written then */
-export function prepare(folder: string, [path, make, namesakes = []]: FileToWrite): Prepared {
+/**
+ * `texts` has what is prepared already, by its place: a link may lead two of the files to one.
+ *
+ * @throws UsageError where the file cannot be written: nothing is written then
+ */
+export function prepare(
+  folder: string,
+  [path, make, namesakes = []]: FileToWrite,
+  texts: Map<string, string>,
+): Prepared {
   // A file of the same name under another ending is the project's: of two, each tool would take its own.
   const standing = [path, ...namesakes].find((each) => make.isOnce && isStanding(folder, each));
   if (standing !== undefined) return { path, before: textIn(folder, standing), after: make(undefined), standing };
-  const before = textIn(folder, path);
+  const place = realPath(join(folder, path));
+  const stood = textIn(folder, path);
+  const before = texts.get(place) ?? stood;
   const after = make(before);
   if (after !== before) {
     checkPlace(folder, path);
-    if (before !== undefined) checkText(folder, path);
+    if (stood !== undefined) checkText(folder, path);
+    texts.set(place, after);
   }
   return { path, before, after, standing };
 }
@@ -52,16 +61,4 @@ function checkText(folder: string, path: string): void {
   if (isUtf8(bytes) && !bytes.includes(0)) return;
   const encoding = bytes.includes(0) ? "is UTF-16" : "is not UTF-8";
   throw new UsageError(`${path} ${encoding}, so it cannot be changed without a loss: save it as UTF-8 first`);
-}
-
-/** Writes one file; only its owner may read secrets, also where the file stood before. */
-export function write(file: string, text: string): void {
-  try {
-    makeFolder(dirname(file));
-    const isSecret = isSecretFile(file);
-    writeFileSync(file, text, isSecret ? { mode: 0o600 } : {});
-    if (isSecret) chmodSync(file, 0o600);
-  } catch (error) {
-    throw new RunError(`${file} cannot be written: ${(error as Error).message}`);
-  }
 }

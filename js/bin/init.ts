@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { findNearest } from "../nearest.js";
 import { examine, run } from "./init-doctor.js";
-import { filesOf, indented, lackingScripts } from "./init-files.js";
+import { filesOf, indented, lackingPackages, lackingScripts } from "./init-files.js";
 import { takenByGit } from "./init-git.js";
 import {
   dependenciesIn,
@@ -21,9 +21,10 @@ import {
   scriptsIn,
 } from "./init-project.js";
 import { publishedByWrangler } from "./init-published.js";
+import { replaceAll } from "./init-replace.js";
 import { filesWithSecrets, isSecretFile } from "./init-secrets.js";
 import { nextSteps } from "./init-steps.js";
-import { prepare, write } from "./init-write.js";
+import { type Prepared, prepare } from "./init-write.js";
 import { RunError, readArgs, UsageError } from "./usage.js";
 
 export const INIT_USAGE = `Usage: cake-edge init [options]
@@ -49,41 +50,34 @@ export async function init(args: string[], version: string): Promise<number> {
   const { files, warnings } = filesOf(plan);
   for (const warning of warnings) console.log(`warning   ${warning}`);
   // All of them first: what cannot be written is told before anything has changed.
-  const prepared = files.map((file) => prepare(plan.folder, file));
-  let changed = 0;
-  let isComplete = true;
-  /** Files of secrets of which it is told already where they would go. */
-  const told = new Set<string>();
-  for (const { path, before, after, standing } of prepared) {
+  const texts = new Map<string, string>();
+  const prepared = files.map((file) => prepare(plan.folder, file, texts));
+  const agreed: Prepared[] = [];
+  const left: string[] = [];
+  for (const each of prepared) {
+    const { path, before, after, standing } = each;
     if (standing !== undefined) {
       const lacks = `left      ${standing} is yours: add what it lacks\n${indented(after)}`;
       console.log(before?.includes("cake-edge") ? `as it is  ${standing}` : lacks);
-      continue;
-    }
-    if (after === before) {
+    } else if (after === before) {
       console.log(`as it is  ${path}`);
-      continue;
-    }
-    if (before !== undefined) {
-      console.log(`changed   ${path}\n${difference(before, after)}`);
-      if (!plan.isAgreed && !(await agrees(`Change ${path}?`))) {
+    } else {
+      if (before !== undefined) console.log(`changed   ${path}\n${difference(before, after)}`);
+      if (before === undefined || plan.isAgreed || (await agrees(`Change ${path}?`))) {
+        agreed.push(each);
+      } else {
         console.log(`left      ${path}`);
-        continue;
+        left.push(path);
       }
     }
-    const refusal = isSecretFile(path)
-      ? takersOf(plan.folder, path).find((taken) => taken.refusal)?.refusal
-      : undefined;
-    if (refusal !== undefined) {
-      console.log(`left      ${path}: ${refusal}`);
-      isComplete = false;
-      told.add(path);
-      continue;
-    }
-    write(join(plan.folder, path), after);
-    if (before === undefined) console.log(`written   ${path}`);
-    changed += 1;
   }
+  if (left.length > 0 && !process.stdin.isTTY) {
+    console.log(
+      `left      ${left.join(", ")}: without a terminal nobody can agree, so give --yes to change what stands`,
+    );
+  }
+  /** Files of secrets of which it is told already where they would go. */
+  const told = writeAll(plan.folder, agreed);
   // Also those that had their secrets before.
   for (const path of filesWithSecrets(plan.folder).filter((each) => !told.has(each))) {
     for (const { warning } of takersOf(plan.folder, path)) {
@@ -95,11 +89,39 @@ export async function init(args: string[], version: string): Promise<number> {
     const lines = indented(lacking.join("\n"));
     console.log(`left      package.json has scripts of these names: add what it lacks under others\n${lines}`);
   }
-  if (plan.installs && changed > 0) await run(plan.manager, plan.folder);
+  const canInstall = lackingPackages(plan).length === 0;
+  if (plan.installs && canInstall && agreed.length > told.size) await run(plan.manager, plan.folder);
   // Without its secrets the forwarder does not start.
+  const isComplete = canInstall && told.size === 0 && !left.some(isSecretFile);
   const status = plan.installs && plan.parts.has("forwarder") && isComplete ? await examine(plan) : 0;
   for (const line of nextSteps(plan)) console.log(line);
-  return isComplete ? status : 1;
+  return isComplete && (left.length === 0 || process.stdin.isTTY) ? status : 1;
+}
+
+/** Writes all files or none; returns those whose secrets may not be written where they are. */
+function writeAll(folder: string, agreed: readonly Prepared[]): Set<string> {
+  const refusals = new Map<string, string>();
+  const replacements = (those: readonly Prepared[]) =>
+    those
+      .filter(({ path }) => !refusals.has(path))
+      .map(({ path, before, after }) => ({ file: join(folder, path), before, after }));
+  const secrets = agreed.filter(({ path }) => isSecretFile(path));
+  const others = agreed.filter(({ path }) => !isSecretFile(path));
+  const checkedSecrets = () => {
+    // Git is asked once it can read the new .gitignore.
+    for (const { path } of secrets) {
+      const refusal = takersOf(folder, path).find((taken) => taken.refusal)?.refusal;
+      if (refusal !== undefined) refusals.set(path, refusal);
+    }
+    return replacements(secrets);
+  };
+  replaceAll([() => replacements(others), checkedSecrets]);
+  for (const { path, before } of agreed) {
+    const refusal = refusals.get(path);
+    if (refusal !== undefined) console.log(`left      ${path}: ${refusal}`);
+    else if (before === undefined) console.log(`written   ${path}`);
+  }
+  return new Set(refusals.keys());
 }
 
 /** Who would take up a file of secrets. */
@@ -189,7 +211,7 @@ async function agrees(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) return false;
   const asking = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await asking.question(`${question} [y/N] `).catch(() => {
-    throw new RunError("stopped at this question: only what is named above was written");
+    throw new RunError("stopped at this question: nothing is written");
   });
   asking.close();
   return /^y(es)?$/i.test(answer.trim());
