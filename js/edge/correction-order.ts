@@ -2,9 +2,9 @@
  * The order in which corrections of one conversion reached CAKE. The last status and the last total count there, so this
  * module finds rows of one list that contradict each other, and a row that another correction has followed.
  */
-import type { CorrectionEntry } from "./corrections.js";
 
-type State = CorrectionEntry["state"];
+/** The states of a journal's entry. */
+type State = "sending" | "corrected" | "refused" | "unknown" | "missing";
 
 /** What a correction is about, read from its text. */
 interface Told {
