@@ -139,8 +139,8 @@ mod tests {
     fn words_of_cake_steer_neither_a_terminal_nor_the_direction_of_text() {
         let words = "no \u{1b}[2J\u{202e}elas\u{202c} \u{2066}of\u{2069}\u{61c}\u{200f}\nit";
         assert_eq!(redact_and_truncate(words, None), "no [2Jelas of it");
-        let key = ApiKey::new("sandbox-key").unwrap();
-        assert!(!redact_and_truncate("sandbox\u{202e}-key", Some(&key)).contains("key"));
+        let key = ApiKey::new("CANARY-k/9=z").unwrap();
+        assert!(!redact_and_truncate("CANARY\u{202e}-k/9=z", Some(&key)).contains("CAN"));
     }
 
     #[test]
