@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { resolve } from "node:path";
 import type { Corrections } from "../entry/report.node.js";
-import { placeOf } from "./files.js";
+import { placeOf, refuseSpecial } from "./files.js";
 import { isSameFile } from "./journal.js";
 import { HeldError } from "./usage.js";
 
@@ -34,6 +34,7 @@ interface Pending {
 
 /** The lines of a journal; none where there is no such file. */
 export function readJournal(journal: string | undefined): string[] {
+  if (journal !== undefined) refuseSpecial("the journal", journal);
   return journal !== undefined && existsSync(journal) ? readFileSync(journal, "utf8").split("\n") : [];
 }
 
@@ -197,9 +198,8 @@ function append(journal: string | undefined, entries: readonly string[]): void {
   if (journal === undefined) return;
   // An editor may have taken the last line feed away.
   const isEnded = (readJournal(journal).at(-1) ?? "") === "";
-  const isDevice = statSync(journal, { throwIfNoEntry: false })?.isFile() === false;
   const text = entries.map((line) => `${line}\n`).join("");
-  appendFileSync(journal, `${isEnded || text === "" ? "" : "\n"}${text}`, { flush: !isDevice });
+  appendFileSync(journal, `${isEnded || text === "" ? "" : "\n"}${text}`, { flush: true });
 }
 
 /** The entries of a journal, without the marks and line ends of editors. */

@@ -3,13 +3,14 @@ import { capOf } from "../amount.js";
 import {
   type AppliedCorrection,
   applyCorrections,
+  type CakeError,
   type CorrectionEntry,
   type CorrectionRow,
   createCakeClient,
 } from "../entry/edge.inline.js";
 import { CORRECTION_ENTRY } from "../journal-entry.js";
 import { accountToShow, beside, lock, openJournal } from "./journal.js";
-import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
+import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, untilAsked, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
 import { integerIn, readArgs, sentenceOf, UsageError } from "./usage.js";
 
@@ -130,10 +131,7 @@ async function run(options: Options, rows: readonly FileRow[]): Promise<number> 
     isApplied || options.settled.size > 0
       ? lock(beside(options.journal, ".lock"), "applying these rows")
       : () => undefined;
-  const controller = new AbortController();
-  const stop = () => controller.abort();
-  process.on("SIGINT", stop).on("SIGTERM", stop);
-  const apply = (dryRun: boolean) =>
+  const apply = (dryRun: boolean, signal?: AbortSignal) =>
     applyCorrections(
       rows.map(({ row }) => row),
       {
@@ -141,14 +139,14 @@ async function run(options: Options, rows: readonly FileRow[]): Promise<number> 
         journal,
         dryRun,
         rateLimit: options.rateLimit,
-        signal: controller.signal,
+        signal,
         ...(maxRows === undefined ? {} : { maxRows }),
         ...(maxMoney === undefined ? {} : { maxMoney }),
       },
     );
   try {
     if (options.settled.size > 0) settle(options, rows, (await apply(true)).rows, journal);
-    const report = await apply(!isApplied);
+    const report = isApplied ? await untilAsked("corrections", (signal) => apply(false, signal)) : await apply(true);
     print(options, rows, report.rows);
     if (report.stopped) console.error(`cake-edge corrections: ended early: ${sentenceOf(report.stopped)}`);
     const counts = summaryOf(report.rows);
@@ -158,7 +156,6 @@ async function run(options: Options, rows: readonly FileRow[]): Promise<number> 
     console.error(`${report.rows.length} rows: ${counts}.${end}`);
     return report.stopped && statusOf(report.rows) !== 3 ? 4 : statusOf(report.rows);
   } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
     release();
   }
 }
@@ -176,31 +173,37 @@ function settle(
     if (row === undefined) throw new UsageError(`${file} has no row on line ${line}`);
     if (row.outcome === "invalid")
       throw new UsageError(`line ${line} of ${file} is not a valid correction: mend the row first`);
+    if (row.outcome === "doubtful")
+      throw new UsageError(`line ${line} of ${file} is doubtful: ${sentenceOf(row.error as CakeError)}`);
     if (row.outcome === "already")
       throw new UsageError(`line ${line} of ${file} is applied: there is nothing to settle`);
     journal.append({ correction: row.correction, state, at: new Date().toISOString() });
   }
 }
 
+/** Stands for a cell that is empty. */
+const EMPTY = "(empty)";
+
 function statusOf(rows: readonly AppliedCorrection[]): number {
   const has = (...outcomes: string[]) => rows.some(({ outcome }) => outcomes.includes(outcome));
   if (has("unknown")) return 3;
-  return has("invalid", "refused", "capped") ? 1 : 0;
+  return has("invalid", "doubtful", "refused", "capped") ? 1 : 0;
 }
 
 function print(options: Options, rows: readonly FileRow[], shown: readonly AppliedCorrection[]): void {
-  for (const { index, row, outcome, error } of shown) {
+  for (const { index, row, outcome, error, otherIndex } of shown) {
     const line = rows[index]?.line;
+    const other = otherIndex === undefined ? undefined : rows[otherIndex]?.line;
     if (options.isJson) {
       const why = error && { error: { code: error.code, message: error.message } };
-      console.log(JSON.stringify({ line, outcome, ...row, ...why }));
+      console.log(JSON.stringify({ line, outcome, ...row, ...why, otherLine: other }));
       continue;
     }
     const { offerId, conversionId, uniqueId, amount: _, ...changes } = row;
     const what = Object.entries(changes).map(([name, value]) => `${name} ${visible(value)}`);
-    const of = uniqueId === undefined ? `conversion ${visible(conversionId)}` : visible(uniqueId);
-    console.log(`line ${line}  ${outcome}  offer ${visible(offerId)}  ${of}  ${what.join(", ")}`);
-    if (error) console.log(`      ${visible(sentenceOf(error))}`);
+    const of = uniqueId === undefined ? `conversion ${visible(conversionId ?? EMPTY)}` : visible(uniqueId);
+    console.log(`line ${line}  ${outcome}  offer ${visible(offerId ?? EMPTY)}  ${of}  ${what.join(", ")}`);
+    if (error) console.log(`      ${other === undefined ? "" : `line ${other}: `}${visible(sentenceOf(error))}`);
     if (outcome === "unknown") {
       console.log(
         `      CAKE may have it: look at the conversion's note and totals there, then --settle ${line}=corrected, or =missing to have it sent again`,

@@ -167,9 +167,19 @@ function url(name: string, given: string | undefined): URL | undefined {
   throw new UsageError(`--${name} must be a URL such as https://shop.example`);
 }
 
+/** More than any key has: what is piped in may have no end. */
+const MAX_KEY = 1_024;
+
 async function readStdin(): Promise<string> {
   let key = "";
-  for await (const chunk of process.stdin) key += chunk;
+  for await (const chunk of process.stdin) {
+    key += chunk;
+    if (key.length > MAX_KEY) {
+      throw new UsageError(
+        `--key-stdin: standard input has more than ${MAX_KEY} characters: pipe in the API key alone`,
+      );
+    }
+  }
   return key.trim();
 }
 

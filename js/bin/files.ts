@@ -104,3 +104,26 @@ function isWritten(descriptor: number): boolean {
     return false;
   }
 }
+
+/**
+ * Refuses what is no file, such as a journal that a device would have to keep. A folder is refused by its reader.
+ *
+ * @throws UsageError
+ */
+export function refuseSpecial(what: string, file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined || found.isFile() || found.isDirectory()) return;
+  throw new UsageError(`${what} ${file} is a device or a pipe: name a file`);
+}
+
+/**
+ * Refuses a device, which may have no end. A pipe has one.
+ *
+ * @throws UsageError
+ */
+export function refuseDevice(what: string, file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found?.isCharacterDevice() || found?.isBlockDevice()) {
+    throw new UsageError(`${what} ${file} is a device, which may have no end: name a file`);
+  }
+}

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { resolve } from "node:path";
 import { type EntryRules, flawOfEntry, MEND_ENTRY } from "../journal-entry.js";
-import { placeOf } from "./files.js";
+import { placeOf, refuseSpecial } from "./files.js";
 import { HeldError, isRunning, UsageError } from "./usage.js";
 
 /** Are both names those of one file? */
@@ -52,25 +52,26 @@ export function openJournal<Entry extends object>(
     append(entry) {
       const text = `${JSON.stringify({ account, ...entry })}\n`;
       const { length, isEnded } = readLines(file, rules);
-      let handle: number;
       try {
-        handle = openSync(file, "a");
+        const handle = openSync(file, "a");
+        try {
+          if (length < load(file).length) truncateSync(file, length);
+          writeSync(handle, isEnded ? text : `\n${text}`);
+          // A power cut must not lose the record of a sent row.
+          fsyncSync(handle);
+        } finally {
+          closeSync(handle);
+        }
       } catch (error) {
+        if (error instanceof UsageError) throw error;
         throw new UsageError(`the journal ${file} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
-      }
-      try {
-        if (length < load(file).length) truncateSync(file, length);
-        writeSync(handle, isEnded ? text : `\n${text}`);
-        // A power cut must not lose the record of a sent row.
-        fsyncSync(handle);
-      } finally {
-        closeSync(handle);
       }
     },
   };
 }
 
 function load(file: string): Buffer {
+  refuseSpecial("the journal", file);
   try {
     return readFileSync(file);
   } catch (error) {

@@ -61,6 +61,7 @@ export async function pages(kind: Kind, args: string[]): Promise<number> {
   let values: { from?: string; to?: string; "base-url"?: string; pages?: string; csv?: boolean; json?: boolean };
   try {
     values = readArgs(args, OPTION_TYPES, `cake-edge ${kind} --help`);
+    if (values.pages === "") throw new UsageError("--pages is empty: name the folder that keeps the pages");
     if (values.csv === true && values.json === true) {
       throw new UsageError("--csv and --json both write to standard output: choose one");
     }
@@ -134,7 +135,7 @@ export async function readPages(kind: Kind, live: LiveOptions): Promise<string[]
   if (existsSync(note)) return keptPages(note, live);
   if (live.baseUrl === undefined)
     throw new UsageError(`--base-url is needed: ${live.folder} has no pages of these days`);
-  makeFolder(live.folder);
+  written(live.folder, live.folder, () => makeFolder(live.folder));
   // The pages of two runs would be mixed, and each run's note would call them complete.
   const release = lock(join(live.folder, `${name}.lock`), `reading the same list into ${live.folder}`);
   try {
@@ -156,7 +157,7 @@ async function storePages(
   const pages: string[] = [];
   for await (const page of listOf(open(baseUrl), kind, live).bytes()) {
     const file = `${name}-${String(pages.length + 1).padStart(5, "0")}.json`;
-    writeFileSync(join(live.folder, file), page);
+    written(live.folder, join(live.folder, file), () => writeFileSync(join(live.folder, file), page));
     pages.push(file);
   }
   // A longer list that broke off has left pages that are none of this one.
@@ -166,9 +167,22 @@ async function storePages(
   const complete: Complete = { origin: new URL(baseUrl).origin, readAt: new Date().toISOString(), pages };
   // Written to another file and renamed: half a list never counts as complete.
   const place = placeOf(note);
-  writeFileSync(`${place}.part`, JSON.stringify(complete));
-  renameSync(`${place}.part`, String(place));
+  written(live.folder, note, () => {
+    writeFileSync(`${place}.part`, JSON.stringify(complete));
+    renameSync(`${place}.part`, String(place));
+  });
   return pages.map((file) => join(live.folder, file));
+}
+
+/** Writes a file of the folder. @throws UsageError, which names the option and the file, where the system refuses */
+function written(folder: string, file: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === "EEXIST" || code === "ENOTDIR" ? "a file stands where a folder is needed" : code;
+    throw new UsageError(`--pages ${folder}: ${file} cannot be written: ${why}`);
+  }
 }
 
 function keptPages(note: string, { baseUrl, folder, to }: LiveOptions): string[] {

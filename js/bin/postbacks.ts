@@ -11,7 +11,7 @@ import {
 import { POSTBACK_ENTRY } from "../journal-entry.js";
 import { findChange, identityOf, postbackKey } from "../postback-key.js";
 import { accountOf, accountToShow, beside, type FileJournal, lock, openJournal } from "./journal.js";
-import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, withExitStatus } from "./rows.js";
+import { ROW_OPTION_TYPES, type RowOptions, readRowOptions, summaryOf, untilAsked, withExitStatus } from "./rows.js";
 import { readTable, visible } from "./table.js";
 import { readArgs, UsageError } from "./usage.js";
 
@@ -158,25 +158,25 @@ async function apply(options: Options, rows: readonly FileRow[]): Promise<number
   const baseUrl = options.baseUrl as string;
   const client = createCakeClient({ baseUrl, apiKey: process.env["CAKE_API_KEY"] ?? "" });
   const release = lock(beside(options.journal, ".lock"), "registering these rows");
-  const controller = new AbortController();
-  const stop = () => controller.abort();
-  process.on("SIGINT", stop).on("SIGTERM", stop);
   try {
     const journal = openJournal<PostbackEntry>(options.journal, accountOf(baseUrl), POSTBACK_ENTRY);
     settle(options, rows, journal);
-    const report = await applyPostbacks(
-      rows.map(({ params }) => params),
-      {
-        client,
-        journal,
-        sandbox: isSandbox(baseUrl),
-        acceptFindings: options.acceptFindings,
-        rateLimit: options.rateLimit,
-        signal: controller.signal,
-        onRow: (row) => {
-          if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${row.index + 1} of ${rows.length}: ${row.outcome}`);
+    const report = await untilAsked("postbacks", (signal) =>
+      applyPostbacks(
+        rows.map(({ params }) => params),
+        {
+          client,
+          journal,
+          sandbox: isSandbox(baseUrl),
+          acceptFindings: options.acceptFindings,
+          rateLimit: options.rateLimit,
+          signal,
+          onRow: (row) => {
+            if (process.stderr.isTTY)
+              process.stderr.write(`\r\x1b[K${row.index + 1} of ${rows.length}: ${row.outcome}`);
+          },
         },
-      },
+      ),
     );
     if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
     print(options, rows, report.rows);
@@ -184,7 +184,6 @@ async function apply(options: Options, rows: readonly FileRow[]): Promise<number
     console.error(`${report.rows.length} rows: ${summaryOf(report.rows)}. Journal: ${options.journal}`);
     return report.stopped && statusOf(report.rows) !== 3 ? 4 : statusOf(report.rows);
   } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
     release();
   }
 }

@@ -101,3 +101,24 @@ export function summaryOf(rows: readonly { readonly outcome?: string }[]): strin
   for (const { outcome = "" } of rows) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   return [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(", ") || "none";
 }
+
+/**
+ * Runs until the end, or until this process is asked to end: the row under way keeps its outcome, and no other is sent.
+ * `send` gets the signal for it.
+ */
+export async function untilAsked<Done>(command: string, send: (signal: AbortSignal) => Promise<Done>): Promise<Done> {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) return;
+    controller.abort();
+    console.error(
+      `cake-edge ${command}: no other row is sent. It waits for the outcome of a request under way: at most a minute as a rule, longer where CAKE asks for it. A killed run leaves that row unknown`,
+    );
+  };
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  try {
+    return await send(controller.signal);
+  } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+  }
+}

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { readCsv } from "../csv.js";
 import { findNearest } from "../nearest.js";
+import { refuseDevice } from "./files.js";
 import { UsageError } from "./usage.js";
 
 /** The columns of a file. */
@@ -29,6 +30,7 @@ export function readTable<Field extends string>(
   { known, needed, ignored }: Columns<Field>,
 ): TableRow<Field>[] {
   let text: string;
+  refuseDevice("--file", file);
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
   } catch (error) {
@@ -75,5 +77,5 @@ export function readTable<Field extends string>(
 /** A file's text without characters that would control a terminal. */
 export function visible(text: unknown): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
-  return String(text).replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\uFFFD");
+  return String(text).replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\uFFFD");
 }

@@ -4,6 +4,7 @@ import { CakeError, isCakeError, toCakeError } from "../error.js";
 import { CORRECTION_ENTRY, readEntries } from "../journal-entry.js";
 import { checkNames, checkNoMore, choice, copyOf, hookOption, integerOption, refuse, signalOption } from "../option.js";
 import type { CakeClient, CorrectConversionParams } from "./cake-client.js";
+import { createOrder } from "./correction-order.js";
 import { copyRows, createSender, inTurn } from "./one-by-one.js";
 
 /** One correction: from a report's `rows`, a forwarder's export, or your own list. */
@@ -68,9 +69,10 @@ export interface ApplyCorrectionsOptions {
  * The outcome of a row:
  *
  * - `corrected`: applied now
- * - `already`: applied by an earlier run or row
+ * - `already`: applied by an earlier run or row, and no later correction has set something else
  * - `ready`: would be sent, in a dry run
  * - `invalid`: breaks a rule, and is not sent
+ * - `doubtful`: not sent. Another row sets something else of the same conversion, or a later correction has done so
  * - `capped`: left out by `maxRows` or `maxMoney`
  * - `refused`: refused by CAKE
  * - `unknown`: sent now or earlier without a clear answer, and not sent again
@@ -81,6 +83,7 @@ export type CorrectionOutcome =
   | "already"
   | "ready"
   | "invalid"
+  | "doubtful"
   | "capped"
   | "refused"
   | "unknown"
@@ -95,6 +98,8 @@ export interface AppliedCorrection {
   readonly correction: string;
   readonly outcome: CorrectionOutcome;
   readonly error?: CakeError | undefined;
+  /** The place of a row that contradicts this one. */
+  readonly otherIndex?: number | undefined;
 }
 
 /** The outcomes of all rows. */
@@ -148,60 +153,70 @@ async function applyAll(rows: readonly CorrectionRow[], options: ApplyCorrection
   const dryRun = choice("dryRun", options.dryRun, [true, false]) ?? false;
   const onRow = hookOption("onRow", options.onRow);
   const sender = createSender(options.rateLimit ?? 2, signalOption(options.signal));
-  const known = latest(readEntries(await journal.read(), CORRECTION_ENTRY));
-  /** The correction behind each own id of a conversion, unless CAKE has refused it. */
-  const rivals = new Map<string, string>();
-  for (const [correction, state] of known) claimId(correction, state);
+  const entries = readEntries<CorrectionEntry>(await journal.read(), CORRECTION_ENTRY);
+  const checked: Checked[] = [];
+  for (const row of rows) checked.push(await check(row));
+  const order = createOrder(checked.map(({ correction }) => correction));
+  for (const { correction, state } of entries) order.note(correction, state);
   const done: AppliedCorrection[] = [];
   let sentRows = 0;
   let money = 0n;
 
-  function claimId(correction: string, state: CorrectionEntry["state"]): void {
-    const identity = identityOf(correction);
-    if (identity === "") return;
-    if (state !== "refused" && state !== "missing") rivals.set(identity, correction);
-    else if (rivals.get(identity) === correction) rivals.delete(identity);
-  }
-
-  async function apply(row: CorrectionRow, index: number): Promise<AppliedCorrection> {
-    const params = paramsOf(row);
+  async function check(row: CorrectionRow): Promise<Checked> {
     let correction = "";
-    let moved: bigint;
     try {
       // Checked by the core, which spells the same correction in the same way. Nothing is sent.
-      correction = (await client.correctConversion(params, { dryRun: true })).query;
-      moved = movedBy(row, maxMoney !== undefined);
+      correction = (await client.correctConversion(paramsOf(row), { dryRun: true })).query;
+      return { row, correction, moved: movedBy(row, maxMoney !== undefined) };
     } catch (thrown) {
       if (!isCakeError(thrown)) throw thrown;
-      return { index, row, correction: "", outcome: "invalid", error: toCakeError(thrown) };
+      return { row, correction, moved: 0n, error: toCakeError(thrown) };
     }
-    const end = (outcome: CorrectionOutcome, error?: CakeError): AppliedCorrection => ({
+  }
+
+  async function apply({ row, correction, moved, error: flaw }: Checked, index: number): Promise<AppliedCorrection> {
+    if (flaw !== undefined) return { index, row, correction: "", outcome: "invalid", error: flaw };
+    const params = paramsOf(row);
+    const end = (outcome: CorrectionOutcome, error?: CakeError, otherIndex?: number): AppliedCorrection => ({
       index,
       row,
       correction,
       outcome,
       ...(error && { error }),
+      ...(otherIndex !== undefined && { otherIndex }),
     });
-    const rival = row.correctionId === undefined ? undefined : rivals.get(identityOf(correction));
-    if (rival !== undefined && rival !== correction) {
+    const not = (parameter: string, rule: string) => new CakeError({ code: "invalid_field", parameter, rule });
+    if (row.correctionId !== undefined && order.findRival(correction) !== undefined) {
       const rule = "was given to another correction of this conversion: give each an id of its own";
-      return end("invalid", new CakeError({ code: "invalid_field", parameter: "correctionId", rule }));
+      return end("invalid", not("correctionId", rule));
     }
-    const state = known.get(correction);
-    if (state === "corrected") return end("already");
+    const state = order.stateOf(correction);
     if (state === "sending" || state === "unknown") return end("unknown");
+    const contradiction = order.findContradiction(index);
+    if (contradiction !== undefined) {
+      const rule =
+        "differs in another row of this conversion: give the row that shall count alone, or each a correctionId of its own, in their order";
+      return end("doubtful", not(contradiction.parameter, rule), contradiction.otherIndex);
+    }
+    if (state === "corrected" && order.isOnce(correction)) return end("already");
+    const overtaken = order.findOvertaken(index);
+    if (overtaken !== undefined) {
+      const rule =
+        "was sent otherwise by a later correction of this conversion: where this row shall count again, give it a new correctionId";
+      return end("doubtful", not(overtaken, rule));
+    }
+    if (state === "corrected") return end("already");
     if (sender.stopped !== undefined) return end("left");
     if (sentRows >= maxRows || (maxMoney !== undefined && money + moved > maxMoney)) return end("capped");
     sentRows += 1;
     money += moved;
     if (dryRun) {
-      known.set(correction, "corrected");
-      claimId(correction, "corrected");
+      order.note(correction, "sending");
+      order.note(correction, "corrected");
       return end("ready");
     }
     const note = (step: Pick<CorrectionEntry, "state" | "message">) => {
-      known.set(correction, step.state);
-      claimId(correction, step.state);
+      order.note(correction, step.state);
       return journal.append({ correction, ...step, at: new Date().toISOString() });
     };
     const sent = await sender.send(note, async () => {
@@ -214,7 +229,7 @@ async function applyAll(rows: readonly CorrectionRow[], options: ApplyCorrection
     return end(sent.outcome, sent.error);
   }
 
-  for (const row of rows) {
+  for (const row of checked) {
     const applied = await apply(row, done.length);
     done.push(applied);
     onRow?.(applied);
@@ -223,17 +238,18 @@ async function applyAll(rows: readonly CorrectionRow[], options: ApplyCorrection
   return { ok, rows: done, money: textOf(money), ...(sender.stopped && { stopped: sender.stopped }) };
 }
 
+/** A row, and the correction that the core makes of it. */
+interface Checked {
+  readonly row: CorrectionRow;
+  /** Empty where the core refuses the row. */
+  readonly correction: string;
+  readonly moved: bigint;
+  readonly error?: CakeError | undefined;
+}
+
 /** The row's parameters for the client. */
 function paramsOf({ amount: _, ...params }: CorrectionRow): CorrectConversionParams {
   return params;
-}
-
-/** The conversion of a correction, and the correction's own id at the end of the note; empty without one. */
-function identityOf(correction: string): string {
-  const query = new URLSearchParams(correction);
-  const id = /\[([^[\]]+)\]$/.exec(query.get("note_to_append") ?? "")?.[1];
-  if (id === undefined) return "";
-  return JSON.stringify([...["offer_id", "conversion_id", "transaction_id"].map((name) => query.get(name)), id]);
 }
 
 /** How much money a row moves, in 1/10,000: its `amount`, and never less than it adds. */
@@ -254,13 +270,4 @@ function movedBy(
 
 function size(units: bigint): bigint {
   return units < 0n ? -units : units;
-}
-
-/** The last state of each correction; once applied, it stays applied. */
-function latest(entries: Iterable<CorrectionEntry>): Map<string, CorrectionEntry["state"]> {
-  const found = new Map<string, CorrectionEntry["state"]>();
-  for (const { correction, state } of entries) {
-    if (found.get(correction) !== "corrected") found.set(correction, state);
-  }
-  return found;
 }

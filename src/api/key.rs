@@ -59,7 +59,7 @@ pub(super) fn redact_and_truncate(text: &str, key: Option<&ApiKey>) -> String {
     let words: String = text
         .chars()
         .take(LOOKED_INTO)
-        .filter(|character| !character.is_control() || *character == '\n')
+        .filter(|character| !steers(*character) || *character == '\n')
         .map(|character| if character == '\n' { ' ' } else { character })
         .collect();
     let mut words = match key {
@@ -75,6 +75,12 @@ pub(super) fn redact_and_truncate(text: &str, key: Option<&ApiKey>) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// Does a character steer a terminal, or the direction of the words around it?
+fn steers(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A platform's message about a failed request, as an error may show it: without the key, and
@@ -127,6 +133,14 @@ mod tests {
         let key = ApiKey::new("CANARYCANARY").unwrap();
         let text = format!("{}CANARYCANARY", "x".repeat(195));
         assert!(!redact_and_truncate(&text, Some(&key)).contains("CAN"));
+    }
+
+    #[test]
+    fn words_of_cake_steer_neither_a_terminal_nor_the_direction_of_text() {
+        let words = "no \u{1b}[2J\u{202e}elas\u{202c} \u{2066}of\u{2069}\u{61c}\u{200f}\nit";
+        assert_eq!(redact_and_truncate(words, None), "no [2Jelas of it");
+        let key = ApiKey::new("CANARY-k/9=z").unwrap();
+        assert!(!redact_and_truncate("CANARY\u{202e}-k/9=z", Some(&key)).contains("CAN"));
     }
 
     #[test]
