@@ -74,6 +74,8 @@ pub use call::CallEvent;
 pub use call::CallOutcome;
 pub use call::Step;
 #[cfg(any(test, feature = "forwarder"))]
+pub(crate) use certainty::is_no_host;
+#[cfg(any(test, feature = "forwarder"))]
 pub(crate) use certainty::words::refused_alike;
 pub(crate) use certainty::{Certainty, is_limit};
 pub(crate) use dress::plain_body;
