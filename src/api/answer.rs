@@ -1,7 +1,6 @@
 //! An answer of CAKE's, from status and bytes to an action's own part.
 
 pub(super) mod record;
-mod said;
 
 use super::certainty::Certainty;
 use super::certainty::words::{
@@ -12,11 +11,10 @@ use super::certainty::words::{
 use super::contents::Contents;
 use super::json::{Object, Value, is_json};
 use super::key::redact_and_truncate;
+use super::said::{OF_CAKE, OF_PAGE, words_of};
 use super::{Account, ApiKey};
 use super::{dress, message};
 use crate::{Barrier, Error, Result};
-use said::OF_PAGE;
-pub(in crate::api) use said::{OF_CAKE, is_of_page, words_of};
 
 /// An HTTP answer: status, body and the wait before the next call.
 #[derive(Clone, Copy, Debug)]

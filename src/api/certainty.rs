@@ -26,7 +26,7 @@ use self::words::{
     is_away_in_words, is_negation, is_no_host_in_words, is_passing_in_words, is_unsaved_in_words,
     words,
 };
-use super::answer::{OF_CAKE, words_of};
+use super::said::{OF_CAKE, words_of};
 use crate::{Barrier, Error};
 
 /// The certainty about a write.

@@ -53,6 +53,7 @@ pub(crate) mod record_conversion;
 mod redact;
 pub(crate) mod report_scan;
 mod retry;
+mod said;
 pub(crate) mod spelling;
 pub(crate) mod unread;
 

@@ -3,7 +3,7 @@
 
 use super::{is_kept_in_words, is_negation, is_of_event, is_repeat_in_words, is_value, words};
 use crate::Error;
-use crate::api::answer::{is_of_page, words_of};
+use crate::api::said::{is_of_page, words_of};
 
 /// The most words of CAKE's own no. A longer text is a firewall's, or data.
 const MOST_WORDS: usize = 25;
@@ -13,36 +13,29 @@ const MOST_WORDS: usize = 25;
 pub(in crate::api) fn is_unsaved_in_words(message: &str) -> bool {
     let words = words(message);
     let is_trouble = |word: &String| {
-        is_negation(word) || matches!(word.as_str(), "unable" | "failed" | "failure" | "error")
+        // "No conversions updated" says that there is none.
+        is_negation(word) && word != "no"
+            || word.ends_with("n't")
+            || matches!(word.as_str(), "unable" | "failed" | "failure" | "error")
     };
     words.iter().any(is_trouble)
-        && words.iter().any(is_saving)
+        && words.iter().any(|word| is_saving(word))
         && words
             .iter()
             .all(|word| is_trouble(word) || is_saving(word) || is_padding(word))
 }
 
-fn is_saving(word: &String) -> bool {
-    let is_verb = |verb: &str| {
-        [
-            "save", "store", "record", "insert", "process", "write", "add",
-        ]
-        .contains(&verb)
-            || matches!(verb, "create" | "update" | "log" | "register" | "track")
-    };
-    let stems = ["d", "ed", "ing"]
-        .iter()
+fn is_saving(word: &str) -> bool {
+    let verbs = "save store record insert process write add create update log register track";
+    let is_verb = |verb: &str| verbs.split(' ').any(|each| each == verb);
+    let others = "saving storing writing written creating updating logged logging";
+    let mut stems = ["", "d", "ed", "ing"]
+        .into_iter()
         .filter_map(|end| word.strip_suffix(end));
-    is_verb(word)
-        || matches!(word.as_str(), "saving" | "storing" | "writing" | "written")
-        || matches!(
-            word.as_str(),
-            "creating" | "updating" | "logged" | "logging"
-        )
-        || stems.into_iter().any(is_verb)
+    stems.any(is_verb) || others.split(' ').any(|each| each == word)
 }
 
-fn is_padding(word: &String) -> bool {
+fn is_padding(word: &str) -> bool {
     let fillers = "to while when the this your a an at time moment right now in database please contact support \
                    is are was were be been being has have had could can did successfully";
     is_any_event(word) || fillers.split(' ').any(|filler| filler == word)
@@ -77,7 +70,7 @@ fn is_any_event(word: &str) -> bool {
 }
 
 /// What is said of a conversion without a reason.
-fn is_verdict(word: &String) -> bool {
+fn is_verdict(word: &str) -> bool {
     let verdicts = "unable rejected declined denied refused failed failure error disallowed disabled enabled accepted \
                     allowed permitted supported possible unavailable available";
     is_negation(word) || verdicts.split(' ').any(|verdict| verdict == word)
@@ -145,6 +138,6 @@ pub(crate) fn refused_alike(error: &Error) -> Option<u64> {
 
 /// Is it a piece of an id that has no digit by chance?
 #[cfg(any(test, feature = "forwarder"))]
-fn is_hexadecimal(word: &String) -> bool {
+fn is_hexadecimal(word: &str) -> bool {
     word.len() >= 6 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -5,7 +5,8 @@ use crate::Error;
 /// What our sentence about an error status says: whether CAKE's API has answered, or a page of a web server's or a
 /// firewall's.
 pub(in crate::api) const OF_CAKE: &str = "CAKE answered with an error status";
-pub(super) const OF_PAGE: &str = "a page came with an error status, and no answer of CAKE's API";
+pub(in crate::api) const OF_PAGE: &str =
+    "a page came with an error status, and no answer of CAKE's API";
 
 /// Is it an error status with a page? A page is no answer of CAKE's API.
 pub(in crate::api) fn is_of_page(error: &Error) -> bool {
