@@ -73,7 +73,7 @@ fn is_any_event(word: &str) -> bool {
 fn is_verdict(word: &str) -> bool {
     let verdicts = "unable rejected declined denied refused failed failure error disallowed disabled enabled accepted \
                     allowed permitted supported possible unavailable available";
-    is_negation(word) || verdicts.split(' ').any(|verdict| verdict == word)
+    is_negation(word) || word.ends_with("n't") || verdicts.split(' ').any(|verdict| verdict == word)
 }
 
 /// Do the words name the conversion, or what it belongs to? CAKE's own no is short, and says more than that a
