@@ -208,6 +208,12 @@ export const CAKE_ERROR_CODES = [
     remedy: "Read the message: it has CAKE's own words.",
   },
   {
+    code: "unavailable",
+    retryable: true,
+    meaning: "CAKE answered a read that it serves nobody for the moment, such as while it is down for maintenance.",
+    remedy: "Try again later; a read changes nothing.",
+  },
+  {
     code: "unexpected_answer",
     retryable: false,
     meaning: "CAKE's answer does not have the documented shape.",

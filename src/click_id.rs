@@ -162,7 +162,7 @@ fn is_escape(mark: char) -> bool {
 
 /// The most characters of an id that is compared by its plain form. No click is lost for a long id, such as a UUID, that
 /// has the click id only as its part.
-const MAX_PLAIN: usize = 30;
+pub(crate) const MAX_PLAIN: usize = 30;
 
 /// Is the click id in truth one of these ids of an order? A site's address may carry them under a click id's name. Shops
 /// write `#1077`, `001077`, `shop:1077` and `Ord-79` for the same order, so the plain forms are compared.

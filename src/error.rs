@@ -206,6 +206,12 @@ pub enum Error {
         /// CAKE's own message, shortened and redacted.
         message: String,
     },
+    /// CAKE answered a read that it serves nobody for the moment. Nothing is lost by a retry.
+    #[cfg(feature = "api")]
+    Unavailable {
+        /// CAKE's own message, shortened and redacted.
+        message: String,
+    },
     /// CAKE's answer does not have the documented shape.
     UnexpectedAnswer {
         /// The received text or the missing part, shortened and redacted.
@@ -336,6 +342,8 @@ codes! {
     RateLimited => "rate_limited",
     Unauthorized => "unauthorized",
     Refused => "refused",
+    #[cfg(feature = "api")]
+    Unavailable => "unavailable",
     UnexpectedAnswer => "unexpected_answer",
     #[cfg(feature = "api")]
     ListChanged => "list_changed",
@@ -442,6 +450,8 @@ impl Error {
         match self {
             Self::Network { .. } | Self::Timeout | Self::RateLimited { .. } => true,
             Self::HttpStatus { status, .. } => matches!(status, 408 | 425 | 500..=599),
+            #[cfg(feature = "api")]
+            Self::Unavailable { .. } => true,
             _ => false,
         }
     }

@@ -110,7 +110,7 @@ function refuseOthers({ shop, verdict }: Reading, logOutcome: LogOutcome): Promi
     return logOutcome("refused", { code: OTHER_SHOP, alert: true });
   }
   if (order?.takes === true) return logOutcome("refund_not_taken", { code: OTHER_SHOP, alert: true });
-  if (outcome === "no_click_id") return logOutcome("no_click_id");
+  if (outcome === "no_click_id") return logOutcome("no_click_id", reason === undefined ? {} : { code: reason });
   return logOutcome("ignored", { code: reason ?? "other_topic" });
 }
 
@@ -149,12 +149,16 @@ async function tell(
   const hasNoClick = text !== undefined && ready === undefined && namesNoClick(text, intake);
   if (text === undefined || hasNoClick) {
     // The sale may be known nevertheless: its page has told the click.
-    const answer = order && (await logOrder(order, await updateOrder(order, incoming), incoming, true));
+    const settled = order && (await updateOrder(order, incoming));
+    const answer = order && settled && (await logOrder(order, settled, incoming, true));
     if (answer !== undefined) return answer;
     if (shop.map !== undefined && payload !== undefined && !hasNoClick) return logOutcome("ignored", { code: "map" });
-    return verdict.outcome === "no_click_id"
-      ? logOutcome("no_click_id")
-      : logOutcome("ignored", { code: reason ?? "other_topic" });
+    if (verdict.outcome !== "no_click_id") return logOutcome("ignored", { code: reason ?? "other_topic" });
+    const known = settled === undefined || settled === "unavailable" || !settled.isKnown ? undefined : settled;
+    return logOutcome("no_click_id", {
+      ...(reason === undefined ? {} : { code: reason }),
+      ...(known === undefined ? {} : { moneyUsed: known.isMoneyUsed && !isOver(known.conversion?.state) }),
+    });
   }
   // The revenue of the site's own mapping is not known here.
   const leftOut = shop.map === undefined ? verdict.sale?.revenueLeftOut : undefined;
@@ -299,9 +303,7 @@ async function acceptSale(
     const moved = takesUpdates ? await updateAll([told], incoming) : "unavailable";
     return { outcome: "changed", more: { id: twin.id }, settled: moved };
   }
-  // A correction of what CAKE has refused ends with it.
-  const isOver = state === "refused" || state === "dead" || state === "cancelled";
-  const isCorrected = settled !== "unavailable" && settled.isMoneyUsed && !isOver;
+  const isCorrected = settled !== "unavailable" && settled.isMoneyUsed && !isOver(state);
   const moneyUsed = result.moneyUsed === false ? isCorrected : result.moneyUsed;
   const more = {
     id,
@@ -310,6 +312,9 @@ async function acceptSale(
   };
   return { outcome: duplicate ? "duplicate" : "accepted", more, settled };
 }
+
+/** A correction of what CAKE has refused ends with it. */
+const isOver = (state: string | undefined): boolean => state === "refused" || state === "dead" || state === "cancelled";
 
 const idOf = ({ sold }: Before): { id?: string } => (sold?.conversion === undefined ? {} : { id: sold.conversion.id });
 

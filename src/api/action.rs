@@ -2,6 +2,7 @@
 //! outcome.
 
 use super::call::{Call, CallOutcome, Idempotency, Lookup, Subject};
+use super::certainty::of_read;
 use super::older::{self, clicks, correction, event_conversions};
 use super::{
     Account, Answer, conversion_report, create_postback, get_click, list_clicks, list_conversions,
@@ -108,11 +109,7 @@ impl Action {
     /// # Errors
     /// Those of the action's `request`; [`Error::ReadOnly`].
     pub fn call(self, account: &Account, params: &str, settings: CallSettings) -> Result<Call> {
-        let is_write = matches!(
-            self,
-            Self::RecordConversion | Self::CreatePostback | Self::CorrectConversion
-        );
-        if is_write && settings.is_read_only && !settings.is_dry_run {
+        if self.is_write() && settings.is_read_only && !settings.is_dry_run {
             return Err(Error::ReadOnly);
         }
         let mut subject = Subject::default();
@@ -220,6 +217,27 @@ impl Action {
     }
 
     pub(super) fn read(
+        self,
+        answer: &Answer<'_>,
+        subject: &Subject,
+        services: Services,
+    ) -> Result<CallOutcome> {
+        let read = self.read_answer(answer, subject, services);
+        if self.is_write() {
+            read
+        } else {
+            read.map_err(of_read)
+        }
+    }
+
+    fn is_write(self) -> bool {
+        matches!(
+            self,
+            Self::RecordConversion | Self::CreatePostback | Self::CorrectConversion
+        )
+    }
+
+    fn read_answer(
         self,
         answer: &Answer<'_>,
         subject: &Subject,

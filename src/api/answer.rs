@@ -5,11 +5,13 @@ pub(super) mod record;
 use super::certainty::Certainty;
 use super::certainty::words::{
     is_about_the_account, is_about_the_key, is_away_in_words, is_limit_in_words, is_no_in_words,
-    is_no_refusal_in_words, is_trouble_in_words, is_yes_in_words, names_its_event,
+    is_no_refusal_in_words, is_trouble_in_words, is_unsaved_in_words, is_yes_in_words,
+    names_its_event,
 };
 use super::contents::Contents;
 use super::json::{Object, Value, is_json};
 use super::key::redact_and_truncate;
+use super::said::{OF_CAKE, OF_PAGE, words_of};
 use super::{Account, ApiKey};
 use super::{dress, message};
 use crate::{Barrier, Error, Result};
@@ -95,11 +97,12 @@ impl<'a> Answer<'a> {
                 if is_final && message.as_deref().is_some_and(is_about_the_account) {
                     return Err(self.unauthorized(message.as_deref()));
                 }
+                let is_page = message::read_markup(self.body).is_some_and(|markup| markup.is_plain);
+                let ours = if is_page { OF_PAGE } else { OF_CAKE };
                 Err(Error::HttpStatus {
                     status,
                     retry_after_ms,
-                    message: self
-                        .sentence("CAKE answered with an error status", message.as_deref()),
+                    message: self.sentence(ours, message.as_deref()),
                 })
             }
         }
@@ -364,7 +367,7 @@ impl<'a> Answer<'a> {
             } => {
                 contents.is_at_work
                     || says(is_no_refusal_in_words)
-                    || contents.is_out && !says(names_its_event)
+                    || (contents.is_out || says(is_unsaved_in_words)) && !says(names_its_event)
             }
             _ => false,
         };
@@ -460,19 +463,6 @@ impl<'a> Answer<'a> {
             .concat(),
         }
     }
-}
-
-/// CAKE's words in an error: those behind ours.
-pub(in crate::api) fn words_of(error: &Error) -> &str {
-    let message = match error {
-        Error::Refused { message }
-        | Error::UnexpectedAnswer { message }
-        | Error::HttpStatus { message, .. }
-        | Error::Unauthorized { message, .. }
-        | Error::RateLimited { message, .. } => message.as_str(),
-        _ => "",
-    };
-    message.split_once(": ").map_or(message, |(_, words)| words)
 }
 
 /// The words of an error's body, wherever they stand.

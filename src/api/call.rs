@@ -7,7 +7,7 @@
 
 mod subject;
 
-use super::certainty::{Certainty, is_duplicate};
+use super::certainty::{Certainty, is_duplicate, of_read};
 use super::conversion_report::{self, ConversionReportPage, ReportLookup};
 use super::list_conversions;
 use super::older;
@@ -374,7 +374,7 @@ impl Call {
             Lookup::Changes(_) => event_conversions::read_for_lookup(answer)
                 .map(|changes| self.on_changes_page(&changes)),
         };
-        step.unwrap_or_else(|error| self.on_lookup_failed(error, random))
+        step.unwrap_or_else(|error| self.on_lookup_failed(of_read(error), random))
     }
 
     /// Takes a page of changes. The conversion shows the correction, or does not, or may be on the

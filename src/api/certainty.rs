@@ -7,7 +7,8 @@
 //! | a no: `success: false`, another `request_status`, 4xx | not recorded by this request |
 //! | 425, 429, `Restricted`, a limit in words | not recorded: it was not looked at |
 //! | success without a readable record; neither yes nor no; yes and no, by status or words | unknown |
-//! | a no whose words say success, or that it is none for good | unknown |
+//! | a no whose words say success, or that it is none for good, or that it was not saved, without a reason | unknown |
+//! | success with a word or a flag that it is discarded or not recorded, without one of a duplicate | unknown |
 //! | success with the record of another click, offer or unique id | unknown |
 //! | success with a record, beside words or a flag of a duplicate, unless the record has this unique id | unknown |
 //! | a correction's success with the id of another conversion, or a count of nothing | unknown |
@@ -21,8 +22,12 @@
 
 pub(super) mod words;
 
-use self::words::{is_negation, words};
-use crate::Error;
+use self::words::{
+    is_away_in_words, is_negation, is_no_host_in_words, is_passing_in_words, is_unsaved_in_words,
+    words,
+};
+use super::said::{OF_CAKE, words_of};
+use crate::{Barrier, Error};
 
 /// The certainty about a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +82,36 @@ pub(crate) fn is_limit(error: &Error) -> bool {
     )
 }
 
+/// Does an answer say that CAKE serves nobody for the moment? It says nothing of the key, the account or the request.
+#[must_use]
+pub(super) fn is_away(error: &Error) -> bool {
+    let words = words_of(error);
+    match error {
+        Error::Unavailable { .. } => true,
+        Error::Refused { .. } => is_passing_in_words(words) || is_unsaved_in_words(words),
+        Error::Unauthorized { by, .. } => *by == Barrier::Away,
+        Error::UnexpectedAnswer { .. } | Error::HttpStatus { .. } => is_away_in_words(words),
+        _ => false,
+    }
+}
+
+/// Does a web server say that it does not serve the host of this address?
+#[must_use]
+pub(crate) fn is_no_host(error: &Error) -> bool {
+    matches!(error, Error::HttpStatus { .. }) && is_no_host_in_words(words_of(error))
+}
+
+/// The error of a question, whatever the status of such an answer: it can be asked again.
+#[must_use]
+pub(super) fn of_read(error: Error) -> Error {
+    if !is_away(&error) || error.is_retryable() {
+        return error;
+    }
+    Error::Unavailable {
+        message: error.to_string(),
+    }
+}
+
 /// Did the time run out before CAKE answered, here or at a gateway in front of it? CAKE may then be
 /// at work on the request still. 524, 598 and 599 are gateways' own; 408 is about a request that
 /// never came whole.
@@ -102,7 +137,8 @@ pub(crate) fn is_duplicate(error: &Error, unique_id: &str) -> bool {
             message,
             ..
         } => message
-            .strip_prefix("CAKE answered with an error status: ")
+            .strip_prefix(OF_CAKE)
+            .and_then(|said| said.strip_prefix(": "))
             .unwrap_or(message),
         _ => return false,
     };

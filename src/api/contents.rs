@@ -33,6 +33,8 @@ pub(super) struct Contents {
     pub(super) no: Option<String>,
     /// The words that it was there before.
     pub(super) repeat: Option<String>,
+    /// The flag that says that it is not kept.
+    pub(super) unkept: Option<String>,
     /// All messages.
     messages: Vec<String>,
     /// The words of errors and reasons.
@@ -275,7 +277,12 @@ impl Contents {
                 self.reasons.extend(words);
             }
         }
-        self.repeat = self.repeat.take().or_else(|| repeat::find(name, value));
+        if repeat::is_unkept(name, value) {
+            let told = || [name, ": ", value.json()].concat();
+            self.unkept.get_or_insert_with(told);
+        } else if self.repeat.is_none() {
+            self.repeat = repeat::find(name, value);
+        }
         if is_no && self.no.is_none() {
             let own = message::message_of(value, MAX_DEPTH)
                 .filter(|words| is_error(name) && !message::is_generic(words));

@@ -7,7 +7,7 @@ use super::list_tracking_domains::TrackingDomain;
 use super::{Action, CallOutcome, Services};
 use crate::time::CivilTime;
 use crate::{Barrier, Error, click_id};
-use closed::{closed, is_answered_no, is_fault_about_the_key};
+use closed::{closed, is_answered_no, is_fault_about_the_key, is_wrong_address};
 
 type Result<T, E = Error> = core::result::Result<T, E>;
 use serde::Serialize;
@@ -248,17 +248,17 @@ fn diagnose(findings: &Findings<'_>) -> Report {
         Some(error) if is_fault_about_the_key(error) => {
             check("reachable", true, "CAKE's API answers", "")
         }
-        Some(Error::HttpStatus { status: 404, .. }) => check(
+        Some(error) if is_wrong_address(error) => check(
             "reachable",
             false,
-            "there is no CAKE API at baseUrl",
+            ["there is no CAKE API at baseUrl: ", &error.to_string()].concat(),
             "Check baseUrl: it is your CAKE domain, such as https://yourdomain.cakemarketing.com, and no tracking domain.",
         ),
         Some(error @ (Error::HttpStatus { .. } | Error::RateLimited { .. })) => check(
             "reachable",
             false,
             error.to_string(),
-            "Try again later; if it stays so, ask CAKE's support.",
+            "Try again later; if it stays so, check baseUrl, and ask CAKE's support.",
         ),
         Some(Error::Aborted) => skipped("reachable", "aborted", "Run the check again."),
         _ => check("reachable", true, "CAKE's API answers", ""),

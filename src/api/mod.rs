@@ -53,6 +53,7 @@ pub(crate) mod record_conversion;
 mod redact;
 pub(crate) mod report_scan;
 mod retry;
+mod said;
 pub(crate) mod spelling;
 pub(crate) mod unread;
 
@@ -73,6 +74,8 @@ pub use call::Call;
 pub use call::CallEvent;
 pub use call::CallOutcome;
 pub use call::Step;
+#[cfg(any(test, feature = "forwarder"))]
+pub(crate) use certainty::is_no_host;
 #[cfg(any(test, feature = "forwarder"))]
 pub(crate) use certainty::words::refused_alike;
 pub(crate) use certainty::{Certainty, is_limit};

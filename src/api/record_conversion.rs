@@ -297,13 +297,13 @@ fn read_record<'a, 'b>(answer: &'b Answer<'a>, asked: Asked<'_>) -> Result<(Reco
     let contents = answer.contents(ID);
     contents.check_about(answer, asked)?;
     answer.check_yes(&contents)?;
-    match contents
-        .repeat
-        .as_deref()
-        .filter(|_| !is_own(&record, asked))
-    {
-        Some(words) => Err(answer.unexpected("says yes, and that it was there before: ", words)),
-        None => Ok((record, conversion_id)),
+    let is_own = is_own(&record, asked);
+    match (&contents.repeat, &contents.unkept) {
+        (None, Some(flag)) => Err(answer.unexpected("says yes, and that it is not kept: ", flag)),
+        (Some(words), _) if !is_own => {
+            Err(answer.unexpected("says yes, and that it was there before: ", words))
+        }
+        _ => Ok((record, conversion_id)),
     }
 }
 

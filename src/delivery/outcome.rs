@@ -5,7 +5,7 @@ use super::route::Route;
 use crate::api::asked::Asked;
 use crate::api::older::correction::{self, Checked};
 use crate::api::record_conversion::{self, Duplicate};
-use crate::api::{Answer, Certainty, is_limit, refused_alike};
+use crate::api::{Answer, Certainty, is_limit, is_no_host, refused_alike};
 use crate::{Error, Result};
 
 /// The state of an event.
@@ -99,7 +99,9 @@ impl Meaning {
     pub(crate) fn from_error(error: Error) -> Self {
         match &error {
             Error::Unauthorized { .. } => Self::KeyRefused(error),
-            Error::HttpStatus { status, .. } if is_about_the_address(*status) => {
+            Error::HttpStatus { status, .. }
+                if is_about_the_address(*status) || *status == 400 && is_no_host(&error) =>
+            {
                 Self::NotFound(error)
             }
             _ if is_limit(&error) => Self::Again(error),

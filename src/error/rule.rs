@@ -106,6 +106,8 @@ impl Error {
             Self::AnswerTooLarge => {
                 "CAKE's answer is larger than the limit: check baseUrl, or ask for fewer rows"
             }
+            #[cfg(feature = "api")]
+            Self::Unavailable { message } => message,
             Self::Refused { message }
             | Self::RateLimited { message, .. }
             | Self::UnexpectedAnswer { message }

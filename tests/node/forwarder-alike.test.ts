@@ -1,4 +1,5 @@
 /** A no that every event meets: the forwarder pauses with an alert, and after the mend it sends all that waited. */
+import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { both } from "./forwarder-in-process.ts";
 
@@ -18,6 +19,8 @@ const json =
   () =>
     Response.json(body, { status });
 const no = (message: string) => json({ success: false, message });
+/** Another id each time. */
+const varied = (answer: (id: string) => Response) => () => answer(randomUUID());
 const soap = (message: string) => () =>
   new Response(
     `<?xml version="1.0"?><soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope"><soap:Body>
@@ -57,6 +60,15 @@ test.each<[name: string, answer: () => Response, refused: number]>([
   ["words of no meaning, with 400", json({ success: false, message: "Something Broken" }, 400), 1],
   ["a page of a host that CAKE is not at", page("Bad Request - Invalid Hostname", 400), 1],
   ["a firewall's page", page("Request blocked", 418), 1],
+  [
+    "a page of a firewall with words of events",
+    varied((id) => page(`Enable cookies and click here. Order ${id}`, 400)()),
+    1,
+  ],
+  ["a firewall's id in JSON", varied((id) => no(`Request rejected. Your support ID is ${id}`)()), 1],
+  ["a no that is true of every conversion", no("Conversion rejected"), 1],
+  // It says that nothing was saved, and not why.
+  ["no reason", no("Conversion could not be saved."), 0],
   ["423 without a body", () => new Response(null, { status: 423 }), 1],
 ])("%s for every conversion: it pauses, and sends them later", async (_, answer, refused) => {
   const { page: report, click, state, counts } = before(answer, (path) => path.endsWith("conversion.json"));

@@ -246,6 +246,21 @@ describe("money for a sale that CAKE already has from its page", () => {
     expect(await all.inCake()).toEqual([4_000_000]);
   });
 
+  test("is told also by a webhook that lacks the click", async () => {
+    const all = await pageFirst();
+    for (const note_attributes of [[], [{ name: "reqid", value: "2" }]]) {
+      const body = order({ id: 2, note_attributes });
+      const answer = await post(all, "shopify", JSON.stringify(body), { topic: "orders/paid" });
+      const reason = note_attributes.length > 0 ? { reason: "own_id" } : {};
+      expect(await answer.json()).toEqual({ outcome: "no_click_id", ...reason, moneyUsed: true });
+    }
+    expect(await all.inCake()).toEqual([4_099_400]);
+    const other = await post(all, "shopify", JSON.stringify(order({ id: 3, note_attributes: [] })), {
+      topic: "orders/paid",
+    });
+    expect(await other.json()).toEqual({ outcome: "no_click_id" });
+  });
+
   test("is not used where there is no account to correct it in", async () => {
     const all = await pageFirst({ baseUrl: "", apiKey: "", pixelDomain: "http://127.0.0.1" });
     expect(await all.paid()).toMatchObject({ outcome: "duplicate", moneyUsed: false });

@@ -4,6 +4,7 @@ use super::super::{Account, CallSettings};
 use super::*;
 use proptest::prelude::*;
 
+mod away;
 mod duplicates;
 
 const WITH: &str = r#"{"clickId":"abc","offerId":1,"uniqueId":"ORD-1"}"#;

@@ -1,22 +1,23 @@
 //! What the words of a message say: yes, no, not now, or an account that is not served. They are read word by word.
 
 mod away;
+mod bare;
 mod repeat;
 
-#[cfg(any(test, feature = "forwarder"))]
-use crate::Error;
 use crate::api::message::is_restricted;
 
 pub(in crate::api) use away::is_away_in_words;
-use away::{clauses, has_owner, is_unsaved};
+use away::{clauses, has_owner};
+use bare::is_dropped;
+#[cfg(any(test, feature = "forwarder"))]
+pub(crate) use bare::refused_alike;
+pub(in crate::api) use bare::{is_unsaved_in_words, names_its_event};
 pub(in crate::api) use repeat::{DONE, is_repeat_in_words};
 
 /// Do the words beside a yes take it back? "Conversion Updated" and any other sentence do not.
 pub(in crate::api) fn is_no_in_words(message: &str) -> bool {
-    is_trouble_in_words(message)
-        || words(message)
-            .iter()
-            .any(|word| is_negation(word) || is_nothing(word))
+    let is_no = |word: &String| is_negation(word) || is_nothing(word);
+    is_trouble_in_words(message) || words(message).iter().any(is_no) || is_dropped(message)
 }
 
 /// Do the words say that something failed? "No clicks found" says that all went well.
@@ -219,43 +220,6 @@ fn is_of_event(word: &str) -> bool {
         )
 }
 
-/// What a no says that names nothing of its conversion, as a number that is the same for the same status and words. The
-/// account may be the one that is refused. A no without words is the same as another.
-#[cfg(any(test, feature = "forwarder"))]
-pub(crate) fn refused_alike(error: &Error) -> Option<u64> {
-    let (status, own) = match error {
-        Error::Refused { message } => (200, message),
-        Error::HttpStatus {
-            status, message, ..
-        } => (*status, message),
-        _ => return None,
-    };
-    let words = match own.split_once(": ") {
-        Some((_, said)) => words(said),
-        // Our own sentence alone: CAKE has said nothing.
-        None => Vec::new(),
-    };
-    if words.iter().any(|word| is_of_event(word)) {
-        return None;
-    }
-    let said = words
-        .iter()
-        .filter(|word| !is_value(word) && !matches!(word.as_str(), "failure" | "error" | "failed"));
-    let bytes = said.flat_map(|word| word.bytes().chain([b' ']));
-    // FNV-1a.
-    let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    Some(
-        status
-            .to_be_bytes()
-            .into_iter()
-            .chain(bytes)
-            .fold(FNV, hash),
-    )
-}
-
-#[cfg(any(test, feature = "forwarder"))]
-const FNV: u64 = 0xcbf2_9ce4_8422_2325;
-
 /// Do the words of a no say that it is none, or none for good? A service at work says so, or one that is not there
 /// for the moment.
 pub(in crate::api) fn is_no_refusal_in_words(message: &str) -> bool {
@@ -295,7 +259,11 @@ pub(in crate::api) fn is_yes_in_words(message: &str) -> bool {
     !sayings.is_empty() && sayings.iter().all(is_whole)
         || words.iter().any(is_success)
         || is_kept(sayings.first().copied()) && sayings.get(1).is_none_or(|next| *next == "with")
-        || (0..words.len()).any(|at| is_kept_from(words.get(at..).unwrap_or_default()))
+        || is_kept_in_words(&words)
+}
+
+fn is_kept_in_words(words: &[String]) -> bool {
+    (0..words.len()).any(|at| is_kept_from(words.get(at..).unwrap_or_default()))
 }
 
 /// Do these words begin with a record that is kept: "conversion was recorded"?
@@ -367,11 +335,6 @@ pub(in crate::api) fn is_outage_code(text: &str) -> bool {
     code.is_some_and(|code| matches!(code, 500..=504 | 520..=530)) && said.next().is_none()
 }
 
-/// Do the words name the conversion, or what it belongs to?
-pub(in crate::api) fn names_its_event(message: &str) -> bool {
-    words(message).iter().any(|word| is_of_event(word))
-}
-
 /// Do the words of a no speak of trouble that passes, of a fault of CAKE's own, or of work that goes on? What was done
 /// until then, nobody knows.
 pub(in crate::api) fn is_passing_in_words(message: &str) -> bool {
@@ -440,10 +403,22 @@ pub(in crate::api) fn is_passing_in_words(message: &str) -> bool {
         || words.iter().any(is_connection)
             && (words.iter().any(is_fault) || is_trouble_in_words(message))
         || is_away_in_words(message)
-        || is_unsaved(&words)
         || is_outage_code(message)
         || is_one_word(message, &["retry", "deferred", "received"])
         || !has_owner(&words) && clauses(message).any(|clause| is_one_word(clause, &OUT))
+}
+
+/// Does a web server say that it does not serve the host of this address?
+pub(in crate::api) fn is_no_host_in_words(message: &str) -> bool {
+    let sayings: [&[&str]; 6] = [
+        &["invalid", "hostname"],
+        &["hostname", "is", "invalid"],
+        &["unknown", "host"],
+        &["unknown", "domain"],
+        &["no", "such", "app"],
+        &["misdirected", "request"],
+    ];
+    has_saying(&words(message), &sayings)
 }
 
 /// Words of an outage that stand alone in their sentence.

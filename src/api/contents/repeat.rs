@@ -5,11 +5,23 @@ use crate::api::certainty::words::{DONE, is_repeat_in_words};
 use crate::api::json::Value;
 use crate::api::{dress, message};
 
+/// Does a field say that the conversion is not kept: `recorded: false`? It may be there from before, where another
+/// field says so.
+pub(super) fn is_unkept(name: &str, value: Value<'_>) -> bool {
+    let is_kept = ["recorded", "saved", "stored"].contains(&plain_of(name));
+    is_kept && (dress::is_no(value) || is_nothing(value.json()))
+}
+
+/// A flag's name without its "is" and "was".
+fn plain_of(name: &str) -> &str {
+    ["is", "was", "has", "been"]
+        .iter()
+        .fold(name, |name, start| name.strip_prefix(start).unwrap_or(name))
+}
+
 /// What a field says of it; absent where it says nothing.
 pub(super) fn find(name: &str, value: Value<'_>) -> Option<String> {
-    let plain = ["is", "was", "has", "been"]
-        .iter()
-        .fold(name, |name, start| name.strip_prefix(start).unwrap_or(name));
+    let plain = plain_of(name);
     let is_told = if is_making(plain) || is_count_made(plain) {
         dress::is_no(value) || is_nothing(value.json())
     } else {
@@ -23,7 +35,7 @@ pub(super) fn find(name: &str, value: Value<'_>) -> Option<String> {
         .filter(|words| is_repeat_in_words(words))
 }
 
-/// Does a field of this name say whether the conversion was made by this request? Without its "is" and "was".
+/// Does a field of this name say whether the conversion was made by this request?
 fn is_making(name: &str) -> bool {
     name == "new" || MADE.contains(&name)
 }

@@ -1,7 +1,7 @@
 //! What a failed answer is about: CAKE is away, something in front of it has answered, or CAKE itself says no.
 
-use crate::api::answer::words_of;
-use crate::api::certainty::words::{is_about_the_key, is_away_in_words, is_passing_in_words};
+use crate::api::certainty::words::is_about_the_key;
+use crate::api::certainty::{is_away, is_no_host};
 use crate::{Barrier, Error};
 
 const AWAY: &str =
@@ -11,13 +11,6 @@ const FRONT: &str = "That is no answer of CAKE's API, and the key may be right. 
 /// The advice where CAKE has not looked at the request: it is away for the moment, or something in front of it has
 /// answered. Neither says anything of the key or the account.
 pub(super) fn closed(error: &Error) -> Option<&'static str> {
-    let words = words_of(error);
-    let is_away = match error {
-        Error::Refused { .. } => is_passing_in_words(words),
-        Error::Unauthorized { by, .. } => *by == Barrier::Away,
-        Error::UnexpectedAnswer { .. } | Error::HttpStatus { .. } => is_away_in_words(words),
-        _ => false,
-    };
     let is_front = matches!(
         error,
         Error::Unauthorized {
@@ -26,10 +19,18 @@ pub(super) fn closed(error: &Error) -> Option<&'static str> {
         }
     );
     match () {
-        () if is_away => Some(AWAY),
+        () if is_away(error) => Some(AWAY),
         () if is_front => Some(FRONT),
         () => None,
     }
+}
+
+/// Is the address itself wrong? A web server that does not know the host answers 400, 404, 409, 421, or 530 where it is
+/// Cloudflare's. CAKE's own services answer none of the doctor's questions so.
+pub(super) fn is_wrong_address(error: &Error) -> bool {
+    matches!(error, Error::HttpStatus { status, .. }
+        if matches!(status, 400..=499 | 530) && !matches!(status, 408 | 425))
+        || is_no_host(error)
 }
 
 /// Do services answer so that are there, and say no?

@@ -349,6 +349,30 @@ fn a_cake_that_is_away_says_nothing_of_the_key() {
 }
 
 #[test]
+fn a_web_server_that_does_not_know_the_host_means_a_wrong_address() {
+    let page = |title: &str| format!("<html><head><title>{title}</title></head></html>");
+    for (status, body) in [
+        (400, "<HTML><HEAD><TITLE>Bad Request</TITLE></HEAD><BODY><h2>Bad Request - Invalid Hostname</h2></BODY></HTML>".to_owned()),
+        (404, page("Site not found &middot; GitHub Pages")),
+        (404, page("404 Web Site not found.")),
+        (404, page("No such app")),
+        (404, String::new()),
+        (405, page("405 Not Allowed")),
+        (409, "error code: 1001".to_owned()),
+        (410, page("Gone")),
+        (421, page("421 Misdirected Request")),
+        (500, page("Fastly error: unknown domain example.test")),
+        (530, "error code: 1016".to_owned()),
+    ] {
+        let report = report_on(status, &body);
+        let [("reachable", advice)] = failed(&report)[..] else {
+            panic!("{status} {body}: {report:?}");
+        };
+        assert!(advice.contains("Check baseUrl"), "{status} {body}: {advice}");
+    }
+}
+
+#[test]
 fn what_stands_before_cake_says_nothing_of_the_key() {
     for (status, body) in [
         (

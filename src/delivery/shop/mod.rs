@@ -57,7 +57,8 @@ pub struct Webhook<'a> {
 pub struct Verdict {
     /// `sale`, `refund`, `no_click_id`, `test`, `ignored`, `ping` or `signature_refused`.
     pub(crate) outcome: &'static str,
-    /// Why it is ignored; of a refund, why it is where no such sale is known. Otherwise empty.
+    /// Why it is ignored; of a refund, why it is where no such sale is known; of a sale without a click, `own_id` where
+    /// it names its own id for one. Otherwise empty.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) reason: &'static str,
     /// The sale.
@@ -319,8 +320,8 @@ impl Shop {
     pub fn order_click(&self, body: &[u8]) -> Option<String> {
         let payload = Payload::read(body)?;
         match self.platform {
-            Platform::Shopify => shopify::click_id(&self.settings, &payload),
-            Platform::WooCommerce => woocommerce::click_id(&self.settings, &payload),
+            Platform::Shopify => shopify::click_id(&self.settings, &payload).ok(),
+            Platform::WooCommerce => woocommerce::click_id(&self.settings, &payload).ok(),
             Platform::Stripe => None,
         }
     }

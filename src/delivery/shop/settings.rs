@@ -3,7 +3,7 @@
 use super::payload::{Payload, entries};
 use super::{Conversion, Order, Sale, Verdict};
 use crate::api::json::{Object, Value, parse_integer};
-use crate::click_id::{self, is_own_id};
+use crate::click_id::{self, MAX_PLAIN, is_own_id};
 use crate::money::Money;
 use crate::{Error, Result};
 
@@ -50,6 +50,10 @@ pub(super) struct StripeSettings {
     /// May `client_reference_id` be the click id?
     pub(super) by_client_reference: bool,
 }
+
+/// The click id that an order names; else the reason why none counts: `own_id` where it has one of its own ids under a
+/// click id's name, or empty.
+pub(super) type FoundClick = Result<String, &'static str>;
 
 /// An amount of a payload, with its currency.
 pub(super) struct Amount {
@@ -119,13 +123,14 @@ impl Settings {
     /// The click id among attributes of an order: the first valid value under the first name that
     /// has one. `lists` are searched as one. Each is a list of `{ name, value }` or `{ key, value
     /// }`, or an object. `other` counts where none of them has one. The order's own ids count nowhere:
-    /// `own_ids`, and attributes that are named as such.
+    /// `own_ids`, and attributes that are named as such. Of those a long one, such as a UUID, may as well be the click's
+    /// id under the wrong name: then CAKE knows it, or refuses it.
     pub(super) fn find_click_id(
         &self,
         lists: &[Option<Value<'_>>],
         other: Option<String>,
         own_ids: &[String],
-    ) -> Option<String> {
+    ) -> FoundClick {
         let pairs: Vec<_> = lists
             .iter()
             .flatten()
@@ -137,14 +142,26 @@ impl Settings {
             .iter()
             .map(|id| self.prefixed(id))
             .chain(own_ids.iter().cloned())
-            .chain(ours.flat_map(|name| values(&pairs, name)))
+            .chain(
+                ours.flat_map(|name| values(&pairs, name))
+                    .filter(|id| id.trim().len() <= MAX_PLAIN),
+            )
             .collect();
         let own_ids: Vec<&str> = own_ids.iter().map(String::as_str).collect();
         let names = self.click_id_names.iter();
+        let mut reason = "";
         names
             .flat_map(|name| values(&pairs, name))
             .chain(other)
-            .find_map(|value| as_click_id(&value).filter(|id| !is_own_id(id, &own_ids)))
+            .filter_map(|value| as_click_id(&value))
+            .find(|id| {
+                let is_own = is_own_id(id, &own_ids);
+                if is_own {
+                    reason = "own_id";
+                }
+                !is_own
+            })
+            .ok_or(reason)
     }
 
     /// Is an order of `WooCommerce` with that status a sale?
@@ -232,7 +249,7 @@ impl Settings {
     pub(super) fn sale(
         &self,
         as_of_ms: u64,
-        click_id: Option<String>,
+        click_id: FoundClick,
         unique_ids: Vec<String>,
         amount: Amount,
         paid_at_ms: Option<u64>,
@@ -242,13 +259,17 @@ impl Settings {
         };
         let (revenue, revenue_left_out) = self.revenue_of(amount);
         let mut order = Order::new(unique_ids, as_of_ms, "sent", Vec::new());
-        let Some(click_id) = click_id else {
-            // The order's page may have told the click.
-            order.add_sale(revenue.as_deref());
-            return Verdict {
-                order: Some(order),
-                ..Verdict::of("no_click_id")
-            };
+        let click_id = match click_id {
+            Ok(click_id) => click_id,
+            Err(reason) => {
+                // The order's page may have told the click.
+                order.add_sale(revenue.as_deref());
+                return Verdict {
+                    reason,
+                    order: Some(order),
+                    ..Verdict::of("no_click_id")
+                };
+            }
         };
         let mut verdict = Verdict::sale(Sale {
             conversion: Conversion {

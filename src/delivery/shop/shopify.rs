@@ -3,7 +3,7 @@
 //! (`presentment_money`) are never read.
 
 use super::payload::Payload;
-use super::settings::{Amount, Revenue, Settings, from_units, money};
+use super::settings::{Amount, FoundClick, Revenue, Settings, from_units, money};
 use super::{Fact, Order, Verdict};
 use crate::money::Money;
 
@@ -290,7 +290,7 @@ fn updated(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64, now_ms: u6
         order.add_sale(None);
     }
     let is_too_old = || settings.is_past(paid_at(payload), now_ms);
-    if takes_back || click_id(settings, payload).is_some() && !is_too_old() {
+    if takes_back || click_id(settings, payload).is_ok() && !is_too_old() {
         order.if_unknown = "quiet";
     }
     if takes_back {
@@ -309,7 +309,7 @@ fn is_renewal(order: &Payload<'_>) -> bool {
 }
 
 /// The click that an order names. Its cart may have had one of the order's own ids under a click id's name.
-pub(super) fn click_id(settings: &Settings, order: &Payload<'_>) -> Option<String> {
+pub(super) fn click_id(settings: &Settings, order: &Payload<'_>) -> FoundClick {
     let names = [
         "id",
         "name",
@@ -351,7 +351,7 @@ fn cancelled(settings: &Settings, payload: &Payload<'_>, as_of_ms: u64) -> Verdi
         return Verdict::ignored("no_order_id");
     }
     // Without a click the order's page, or a pixel, may have told it.
-    let has_click = click_id(settings, payload).is_some();
+    let has_click = click_id(settings, payload).is_ok();
     let if_unknown = if has_click { "sent" } else { "kept" };
     let verdict = Verdict::refund(Order::new(
         unique_ids,

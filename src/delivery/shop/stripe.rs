@@ -2,7 +2,7 @@
 //! charges and disputes. Amounts are in the currency's smallest unit.
 
 use super::payload::Payload;
-use super::settings::{Amount, Revenue, Settings, money, padded, shortest};
+use super::settings::{Amount, FoundClick, Revenue, Settings, attributes, money, padded, shortest};
 use super::{Fact, Order, Verdict, Webhook};
 use crate::api::json::Value;
 use crate::delivery::secrets::{Secrets, from_hex};
@@ -158,12 +158,8 @@ fn invoice(
 }
 
 /// The click that a session or an invoice names. The address that a payment leads back to may have had one of its own
-/// ids under a click id's name.
-fn click_id(
-    settings: &Settings,
-    sale: &Payload<'_>,
-    lists: &[Option<Value<'_>>],
-) -> Option<String> {
+/// ids under a click id's name. A renewal still has those of the first payment, so no id of Stripe's counts.
+fn click_id(settings: &Settings, sale: &Payload<'_>, lists: &[Option<Value<'_>>]) -> FoundClick {
     let names = [
         "id",
         "payment_intent",
@@ -178,12 +174,27 @@ fn click_id(
         .filter_map(|name| sale.reference(name))
         .collect();
     let reference = sale.at(&["client_reference_id"]).and_then(Value::string);
+    let told = lists.iter().flatten().flat_map(|list| attributes(*list));
+    let told = told.filter_map(|(_, value)| value?.string());
+    let told = told.chain(reference.clone());
+    own_ids.extend(told.filter(|text| is_stripes(text.trim())));
     if settings.stripe.by_client_reference {
         return settings.find_click_id(lists, reference, &own_ids);
     }
     // It is the site's own cart's.
     own_ids.extend(reference);
     settings.find_click_id(lists, None, &own_ids)
+}
+
+/// Is it an id of Stripe's, such as `cs_live_a1B2` or `pi_3K`?
+fn is_stripes(id: &str) -> bool {
+    let kinds = "cs pi py ch in ii il inpay sub si cus seti plink pm evt re dp";
+    id.split_once('_').is_some_and(|(kind, rest)| {
+        kinds.split(' ').any(|each| each == kind)
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
 }
 
 /// API versions differ in the ids that they tell of a sale, and a shop may have endpoints of two.

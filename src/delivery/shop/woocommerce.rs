@@ -2,7 +2,9 @@
 //! counts once its status does. A refund comes as an update of its order.
 
 use super::payload::Payload;
-use super::settings::{Amount, Revenue, Settings, attributes, from_units, money, shortest};
+use super::settings::{
+    Amount, FoundClick, Revenue, Settings, attributes, from_units, money, shortest,
+};
 use super::{Fact, Order, Verdict, Webhook};
 use crate::money::Money;
 
@@ -40,7 +42,7 @@ fn order(settings: &Settings, topic: &str, payload: &Payload<'_>, as_of_ms: u64)
         return Verdict::ignored("no_order_id");
     }
     let click_id = click_id(settings, payload);
-    let has_click = click_id.is_some();
+    let has_click = click_id.is_ok();
     // A later state of the order counts more than an earlier one, whichever comes first.
     let state = |is_all| state_of(settings, payload, as_of_ms, is_all);
     if settings.counts(&status) {
@@ -117,7 +119,7 @@ fn is_renewal(payload: &Payload<'_>) -> bool {
 }
 
 /// The click that an order names. A page's address may have had one of the order's own ids under a click id's name.
-pub(super) fn click_id(settings: &Settings, order: &Payload<'_>) -> Option<String> {
+pub(super) fn click_id(settings: &Settings, order: &Payload<'_>) -> FoundClick {
     let names = ["id", "number", "order_key", "transaction_id"];
     let own_ids = names.iter().filter_map(|name| order.id(&[name]));
     let own_ids: Vec<String> = own_ids.collect();

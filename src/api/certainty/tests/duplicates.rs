@@ -212,8 +212,6 @@ fn a_code_or_a_flag_says_so_too() {
         r#""created":"no""#,
         r#""was_created":false"#,
         r#""new":false"#,
-        r#""recorded":false"#,
-        r#""saved":"false""#,
         r#""rows_affected":0"#,
         r#""RowsAffected":"0""#,
         r#""conversions_created":0"#,
@@ -270,5 +268,63 @@ fn a_code_or_a_flag_says_so_too() {
         );
         let body = format!(r#"{{"success":true,{flag},"conversion":{{{own}}}}}"#);
         assert_eq!(read(&body).unwrap().conversion_id, Some(7), "{body}");
+    }
+}
+
+#[test]
+fn a_yes_that_says_that_nothing_was_kept_is_unknown_also_with_this_orders_record() {
+    let read = |body: &str| record_conversion::read_for(&Answer::new(200, body), ASKED);
+    let click = r#""conversion_id":7,"offer_id":5,"click_id":"abc""#;
+    let own = format!(r#"{click},"unique_id":"ORD-1""#);
+    let forms = |said: &str, record: &str| {
+        [
+            format!(r#"{{"success":true,{said},"conversion":{{{record}}}}}"#),
+            format!(r#"{{"success":true,"conversion":{{{record},{said}}}}}"#),
+            format!(r#"{{"request_status":"Success","x":{{{said}}},"conversion":{{{record}}}}}"#),
+        ]
+    };
+    for said in [
+        r#""recorded":false"#,
+        r#""is_recorded":"no""#,
+        r#""wasRecorded":0"#,
+        r#""saved":"false""#,
+        r#""stored":false"#,
+        r#""message":"Conversion discarded""#,
+        r#""message":"Conversion ignored""#,
+        r#""message":"Dropped by a rule""#,
+        r#""message":"Lead was skipped""#,
+    ] {
+        for record in [click, own.as_str()] {
+            for body in forms(said, record) {
+                let error = read(&body).unwrap_err();
+                assert_eq!(Certainty::from_error(&error), Certainty::Unknown, "{body}");
+            }
+        }
+    }
+    // It is there from before, and this request was dropped.
+    for said in [
+        r#""message":"Duplicate transaction ignored","recorded":false"#,
+        r#""message":"Duplicate ignored""#,
+        r#""saved":false,"is_duplicate":true"#,
+    ] {
+        for body in forms(said, &own) {
+            assert_eq!(read(&body).unwrap().conversion_id, Some(7), "{body}");
+        }
+        for body in forms(said, click) {
+            assert!(read(&body).is_err(), "{body}");
+        }
+    }
+    // Words about something else.
+    for said in [
+        r#""message":"Conversion recorded, postback suppressed""#,
+        r#""message":"Postback ignored""#,
+        r#""message":"Payout override ignored""#,
+        r#""message":"Ignored parameters: adv9""#,
+        r#""conversion_status":"ignored""#,
+        r#""ignored_fields":"adv9""#,
+    ] {
+        for body in forms(said, click) {
+            assert_eq!(read(&body).unwrap().conversion_id, Some(7), "{body}");
+        }
     }
 }

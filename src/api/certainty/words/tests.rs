@@ -65,6 +65,14 @@ fn a_no_with_words_of_success_or_of_work_that_goes_on_is_unknown() {
         "Unable to save conversion",
         "Failed to record the conversion",
         "Error recording conversion",
+        "Conversion was not recorded",
+        "Conversion not recorded.",
+        "Conversion could not be saved.",
+        "Your conversion couldn't be processed",
+        "Conversion could not be recorded successfully",
+        "The lead cannot be stored at this moment",
+        "Event has not been tracked",
+        "Request was not processed",
         "Internal Server Error",
         "500 Internal Server Error",
         "Server error",
@@ -114,11 +122,10 @@ fn a_no_with_words_about_its_conversion_is_for_good() {
     let no = |message: &str| format!(r#"{{"success":false,"message":"{message}"}}"#);
     for message in [
         "Offer is closed",
-        "Conversion was not recorded",
-        "Conversion could not be recorded successfully",
         "Request was not successful",
         "UNSUCCESSFUL",
         "0 conversions updated",
+        "No conversions updated",
         "Nothing was updated",
         "Conversion already exists for this click",
         "Conversion has already been recorded",
@@ -134,6 +141,8 @@ fn a_no_with_words_about_its_conversion_is_for_good() {
         "Unable to record conversion: offer is closed",
         "Error recording conversion: invalid click",
         "Failed to save conversion, already converted",
+        "Conversion was not recorded: offer is closed",
+        "Conversion could not be saved. Invalid click",
         "Offer is no longer available",
         "Offer not available",
         "Conversion already recorded",
@@ -293,6 +302,14 @@ fn a_no_that_names_nothing_of_its_conversion_may_be_the_accounts() {
             "Invalid request",
             "Kein Zugriff",
             "<html><title>Something Broken</title></html>",
+            // Every event is a conversion.
+            "Conversion rejected",
+            "Conversion was declined.",
+            "Conversions are disabled",
+            // A firewall's words, in a page and without one.
+            "The request was rejected. Your support ID is 4711",
+            "Unusual traffic from your network",
+            "Please enable cookies and click here",
         ] {
             assert!(alike(status, message).is_some(), "{status} {message}");
         }
@@ -300,6 +317,10 @@ fn a_no_that_names_nothing_of_its_conversion_may_be_the_accounts() {
         assert_eq!(
             alike(status, "Rule 17 is on"),
             alike(status, "rule 18 is on")
+        );
+        assert_eq!(
+            alike(status, "Blocked. Reference deadbeef-cafeba"),
+            alike(status, "Blocked. Reference abcdef-faceb00c")
         );
         assert_ne!(
             alike(status, "Not available"),
@@ -314,11 +335,53 @@ fn a_no_that_names_nothing_of_its_conversion_may_be_the_accounts() {
             "Invalid Disposition ID",
             "Duplicate Lead",
             "Caps reached",
+            "Conversion rejected: country not allowed",
+            "Click 4711 not found",
+            "Cookie expired",
+            "Conversion has already been recorded",
         ] {
             assert_eq!(alike(status, message), None, "{status} {message}");
         }
     }
     assert_ne!(alike(400, "Not available"), alike(422, "Not available"));
+    // A page is like any other, whatever its words are.
+    for page in [
+        "<html><title>Blocked, incident zyx</title><body>Click here</body></html>",
+        "<!DOCTYPE html><html><h1>Please enable cookies</h1><h2>Click here</h2></html>",
+        "<h1>Invalid click, order 17</h1>",
+    ] {
+        assert_eq!(alike(418, page), alike(418, "<html></html>"), "{page}");
+        assert!(alike(418, page).is_some(), "{page}");
+    }
+}
+
+#[test]
+fn a_failure_to_save_beside_its_reason_is_for_good() {
+    for reason in [
+        r#""errors":["Offer is closed"]"#,
+        r#""details":"Invalid click""#,
+        r#""reason":"Cookie expired""#,
+    ] {
+        let body =
+            format!(r#"{{"success":false,"message":"Conversion was not recorded",{reason}}}"#);
+        for status in [200, 400, 409, 422] {
+            let read = record_conversion::read_for(&Answer::new(status, &body), ASKED);
+            let certainty = Certainty::from_result(&read);
+            assert_eq!(certainty, Certainty::NotRecorded, "{status} {body}");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_an_error_status_is_no_word_of_cakes() {
+    for title in ["Duplicate transaction", "Transaction already exists"] {
+        let page = format!("<html><title>{title}</title></html>");
+        for status in [400, 409, 422] {
+            let answer = Answer::new(status, &page);
+            let before = record_conversion::find_duplicate(&answer, ASKED);
+            assert_eq!(before, record_conversion::Duplicate::No, "{status} {title}");
+        }
+    }
 }
 
 #[test]
