@@ -20,32 +20,32 @@ const LINK_EXPORTS = { push: "push", byte: "byte", build: "build" };
  * letters are those with which the first files pack best.
  */
 const OWN_NAMES = {
-  said: "x",
-  note: "l",
-  report: "y",
-  conclude: "a",
-  resend: "f",
-  missing: "n",
-  conversions: "z",
-  complete: "r",
-  rewrite: "t",
+  said: "t",
+  note: "o",
+  report: "n",
+  conclude: "x",
+  resend: "p",
+  missing: "m",
+  conversions: "e",
+  complete: "y",
+  rewrite: "u",
   sent: "d",
-  isEdge: "e",
-  findClick: "m",
-  firstRead: "u",
-  url: "g",
-  isMissing: "q",
-  loadCore: "b",
+  isEdge: "q",
+  findClick: "w",
+  firstRead: "h",
+  url: "s",
+  isMissing: "f",
+  loadCore: "k",
   isDisposed: "j",
-  withFile: "w",
-  look: "s",
+  withFile: "a",
+  look: "b",
 };
 
 /** Short names for what those files export to each other. */
 const OWN_EXPORTS = { openOutbox: "e", noteDecision: "f", checkNames: "n", findLink: "g", refuse: "t" };
 
 /** The letters of local names, in the order in which the first files pack best. */
-const LETTERS = "esfnUdDtljMrgpaYTc$RmiWSAGuOokQybwLxKqBvhzHFVXEIJPNZC_";
+const LETTERS = "esfnUtDpjlrmgdaLzc$YMiRNAKuJykPobwWGXTQvhOHFVxEIBqSZC_";
 
 /** The local name of this number. */
 const localName = (number: number): string =>

@@ -4,12 +4,11 @@ import { attempt, now } from "./store.js";
 
 /**
  * The forwarder's codes about the conversion itself. Any other answer is about something that can be fixed within the
- * seven days: a setting, an origin, a route, overload.
+ * seven days: a setting, an origin, a route, overload. So can a body that no page sends, such as that of
+ * `invalid_field`: a script or a proxy has changed it.
  */
 const FINAL =
-  "invalid_field invalid_click_id invalid_unique_id invalid_id invalid_text invalid_money invalid_time placeholder_text conversion_conflict click_converted body_too_large".split(
-    " ",
-  );
+  "invalid_click_id invalid_unique_id invalid_id placeholder_text conversion_conflict click_converted".split(" ");
 
 /** The states of the forwarder's conversions. */
 const STATES = ["pending", "paused", "delivered", "refused", "dead", "cancelled"];

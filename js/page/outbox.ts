@@ -302,6 +302,8 @@ function createOutbox(sender: Sender): Outbox {
     if (said() !== "granted") return;
     const isDue = (key: string, { due = 0 }: { due?: number } = {}) => !busy[key] && due <= now();
     for (const [key, conversion] of [...conversions]) if (isDue(key, conversion)) void concludeOnce(key, conversion);
+    // Firefox gives a page that lies in its back/forward cache the lock, and nobody takes it back.
+    if (document.hidden) return;
     for (const key of keysOf(OUTBOX)) if (!find(key) && isDue(key, known[key])) void bring(key);
   }
 
@@ -344,7 +346,10 @@ const idOf = (touch: string) => touch.split("!")[2];
 /** An id that is too long for the forwarder travels as its digest: the sale counts more than its id. */
 const short = (id: string) => (id[MAX_ID] ? digest(id) : id);
 
-/** Has `fetch` once not answered in this page? Then retries go the other way: a `fetch` of the site's may never settle. */
+/**
+ * Has `fetch` not answered, or was what it sent not understood? Then retries go the other way: a `fetch` of the site's may
+ * never settle, or send something else.
+ */
 let isSilent = false;
 
 /** Waits for the answer of a request, or makes one. Rejects if none comes in time. */
@@ -355,7 +360,9 @@ async function send(url: string, fields: PageConversion, sent?: Promise<Response
       const late = new Promise<never>((_, reject) => {
         later(() => reject(new DOMException("no answer", "TimeoutError")), ANSWER_MS);
       });
-      return await Promise.race([answer(), late]);
+      const found = await Promise.race([answer(), late]);
+      isSilent = found.status === 400;
+      return found;
     }
   } catch (error) {
     isSilent = (error as Error | undefined)?.name === "TimeoutError";

@@ -154,7 +154,8 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
 
   /**
    * The visitor's answer. The browser may have answered for the visitor (Global Privacy Control), or another page: no
-   * event tells one that was in the back/forward cache, or in another tab, but the stores are empty then.
+   * event tells one that was in the back/forward cache, or in another tab, but the stores are empty then. To a page that
+   * is only prerendered nobody has said anything: nobody may ever see it.
    */
   const said = (): Consent => {
     if (
@@ -169,7 +170,8 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
       clickId = void (memory = "");
       conversions.length = 0;
     }
-    return consent;
+    // An element of that name is no answer.
+    return (document as { prerendering?: unknown }).prerendering === true ? "pending" : consent;
   };
 
   let { windowDays = 30, journey = 5, cookieDays = windowDays, cookieDomain } = options;
@@ -359,6 +361,13 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
     }
   };
 
+  /** What was held goes with what the stores have by now. */
+  const lookAnew = () => {
+    memory = "";
+    lookAgain();
+    resume();
+  };
+
   areKnown(source ?? {}, SETTING_NAMES, more);
   for (const pair of options.refused) refuse(...pair);
   quietly(() =>
@@ -366,7 +375,10 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
       (address) => shared.isDisposed || look(address),
       () => {
         resume();
-        attempt(() => addEventListener("online", resume));
+        attempt(() => {
+          addEventListener("online", resume);
+          addEventListener("prerenderingchange", lookAnew, true);
+        });
         // Loaded before it is needed: at the moment of a conversion there may be no network.
         later(() => clickId && openOutbox().catch(offline), AHEAD_MS);
       },
@@ -390,10 +402,7 @@ export function openTracker(options: ReturnType<typeof readSettings>, source?: o
       // An unknown word is no consent.
       consent = known ?? "pending";
       if (!known) refuse("consent", word);
-      // What was held goes with what the stores have by now.
-      memory = "";
-      lookAgain();
-      resume();
+      lookAnew();
     },
     link: (parts, more?: unknown) =>
       withFile("link", ({ findLink }) =>

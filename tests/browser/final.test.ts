@@ -38,7 +38,8 @@ const waiting = (page: Page) =>
 const own = (code: string, retryable = false) => ({ error: { code, rule: "is wrong", retryable } });
 
 /** The list that the forwarder's tests read too. */
-const FINAL = vector.final.map(({ status, code }) => [status, code] as const);
+const isOfPage = ({ page }: { readonly page?: boolean }) => page !== false;
+const FINAL = vector.final.filter(isOfPage).map(({ status, code }) => [status, code] as const);
 
 test.each(FINAL)("%i %s is about this conversion: it ends", async (status, code) => {
   const { page, said } = await buyer();
@@ -50,6 +51,9 @@ test.each(FINAL)("%i %s is about this conversion: it ends", async (status, code)
 
 /** Answers that somebody else must correct elsewhere: the conversion waits. */
 const WAITS: readonly (Trouble & { readonly what: string; readonly code?: string })[] = [
+  ...vector.final
+    .filter((final) => !isOfPage(final))
+    .map(({ code, status }) => ({ what: `${code}, of a body that no page sends,`, status, body: own(code), code })),
   // The forwarder's own answers about its configuration, its caller or its load.
   { what: "origin_refused", status: 403, body: own("origin_refused"), code: "origin_refused" },
   { what: "not_found", status: 404, body: own("not_found"), code: "not_found" },
@@ -70,22 +74,22 @@ const WAITS: readonly (Trouble & { readonly what: string; readonly code?: string
   { what: "an internal error", status: 500, body: own("internal", true), code: "internal" },
   { what: "outbox_full", status: 503, body: own("outbox_full", true), code: "outbox_full" },
   { what: "a code of a newer forwarder", status: 400, body: own("not_yet_invented") },
-  { what: "its own code that it says may pass", status: 400, body: own("invalid_field", true) },
-  { what: "a final code with a server's error", status: 502, body: own("invalid_field") },
-  { what: "a final code with a status of success", status: 200, body: own("invalid_field") },
+  { what: "its own code that it says may pass", status: 400, body: own("invalid_id", true) },
+  { what: "a final code with a server's error", status: 502, body: own("invalid_id") },
+  { what: "a final code with a status of success", status: 200, body: own("invalid_id") },
   // Answers of a system in front of the forwarder, or in its place.
   { what: "a firewall's JSON", status: 403, body: { error: { code: 1020, message: "Access denied" } } },
   {
     what: "a firewall's JSON with words of ours",
     status: 400,
-    body: { error: { code: "invalid_field", message: "blocked" } },
+    body: { error: { code: "invalid_id", message: "blocked" } },
   },
   { what: "a platform's JSON", status: 404, body: { error: { code: "DEPLOYMENT_NOT_FOUND", message: "gone" } } },
   { what: "a framework's JSON", status: 400, body: { error: "Bad Request", statusCode: 400, message: "x" } },
-  { what: "a GraphQL answer", status: 400, body: { errors: [{ code: "invalid_field" }] } },
+  { what: "a GraphQL answer", status: 400, body: { errors: [{ code: "invalid_id" }] } },
   { what: "JSON null", status: 400, body: null },
   { what: "JSON null and success", status: 200, body: null },
-  { what: "a JSON text", status: 400, body: '"invalid_field"', headers: { "content-type": "application/json" } },
+  { what: "a JSON text", status: 400, body: '"invalid_id"', headers: { "content-type": "application/json" } },
   { what: "a list", status: 200, body: [] },
   { what: "success with somebody else's id", status: 200, body: { id: "r-1" } },
   { what: "success with a numeric id", status: 201, body: { id: 7, duplicate: false } },
@@ -182,4 +186,14 @@ test("it waits for seven days, and once more, since a clock may have been wrong"
   site.trouble = undefined;
   await go("/thanks");
   await expect.poll(() => [...site.recorded.keys()].sort()).toEqual(["1 eight-days", "1 next-year", "1 six-days"]);
+});
+
+test("a script that changes what fetch sends loses no sale: the next try goes another way", async () => {
+  const { page } = await buyer();
+  await page.evaluate((body) => {
+    window.fetch = async () => new Response(JSON.stringify(body), { status: 400 });
+  }, own("invalid_field"));
+  expect(await convert(page)).toEqual({ state: "queued", code: "invalid_field" });
+  await expect.poll(() => [...site.recorded.keys()], { timeout: 10_000 }).toEqual(["1 u"]);
+  await expect.poll(() => waiting(page)).toBe(0);
 });

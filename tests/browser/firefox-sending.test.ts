@@ -117,6 +117,20 @@ test.each([
   });
 });
 
+test("a sale that waits is sent by the page that is shown: one in the back/forward cache has no lock", async () => {
+  await withFirefox({}, async (firefox) => {
+    const page = await firefox.newPage();
+    await go(page, "/?reqid=abc-1");
+    site.trouble = { reset: true };
+    expect(await convert(page, { offerId: 1, orderId: "A" })).toEqual({ state: "queued", code: "network" });
+    await go(page, "/thanks");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    site.trouble = undefined;
+    await go(page, "/");
+    await expect.poll(() => site.recorded.size, { timeout: 4_000 }).toBe(1);
+  });
+});
+
 test("three tabs of one order at once have one unique id", async () => {
   await withFirefox({}, async (firefox) => {
     const pages = await Promise.all([firefox.newPage(), firefox.newPage(), firefox.newPage()]);

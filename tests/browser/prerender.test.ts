@@ -19,6 +19,7 @@ beforeAll(async () => {
     args: ["--no-sandbox", "--disable-gpu"],
   });
   site.addTrackerPage("/land");
+  site.addTrackerPage("/thanks");
   site.pages.set("/", {
     html: `<!doctype html><title>before</title>
       <script type="speculationrules">{"prerender":[{"urls":["/land?reqid=abc-1"],"eagerness":"immediate"}]}</script>`,
@@ -27,6 +28,30 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await site?.stop();
+});
+
+test("a conversion, or a yes, of a prerendered page counts once it is shown", async () => {
+  site.received.length = 0;
+  const land = site.pages.get("/thanks")?.html ?? "";
+  const act = `tracker.setConsent(true); window.result = tracker.convert({ offerId: 1, orderId: "A" });`;
+  site.pages.set("/thanks", { html: land.replace("</script>", `;${act}</script>`) });
+  site.pages.set("/shop", {
+    html: `<!doctype html><title>before</title>
+      <script type="speculationrules">{"prerender":[{"urls":["/thanks?reqid=abc-2"],"eagerness":"immediate"}]}</script>`,
+  });
+  const page = await (await browser.createBrowserContext()).newPage();
+  await page.goto(`${site.origin}/shop`);
+  const asked = () => site.requests.filter(({ path }) => path.startsWith("/thanks")).length;
+  await expect.poll(asked).toBe(1);
+  await sleep(1_000);
+  expect(site.received).toEqual([]);
+  expect(await page.evaluate(() => [document.cookie, localStorage.length])).toEqual(["", 0]);
+  await page.evaluate(() => {
+    location.href = "/thanks?reqid=abc-2";
+  });
+  await expect.poll(() => site.received).toMatchObject([{ clickId: "abc-2", orderId: "A" }]);
+  expect(asked()).toBe(1);
+  expect(await page.evaluate("window.result")).toEqual({ state: "queued", code: "consent_pending" });
 });
 
 test("while it is prerendered nothing is stored; once it is shown all is", async () => {

@@ -172,8 +172,8 @@ test("an answer that is not wholly the forwarder's ends nothing", async () => {
     [202, { id: "a", state: "pending", duplicate: "false" }],
     [202, { id: "a", state: "pending", duplicate: 0 }],
     [202, { id: "a", state: ["pending"], duplicate: false, more: 1 }],
-    [400, { error: { code: "invalid_field", rule: "", retryable: false } }],
-    [400, { error: { code: "invalid_field", rule: "x", retryable: "false" } }],
+    [400, { error: { code: "invalid_id", rule: "", retryable: false } }],
+    [400, { error: { code: "invalid_id", rule: "x", retryable: "false" } }],
   ];
   for (const [index, [status, body]] of answers.entries()) {
     site.trouble = { status, body };
@@ -181,11 +181,11 @@ test("an answer that is not wholly the forwarder's ends nothing", async () => {
   }
   // A redirect makes a GET of the POST: the refusal there is of no conversion.
   site.pages.set("/else", {
-    html: JSON.stringify({ error: { code: "invalid_field", rule: "r", retryable: false } }),
+    html: JSON.stringify({ error: { code: "invalid_id", rule: "r", retryable: false } }),
     headers: { "content-type": "application/json" },
   });
   await page.route("**/else", (route) =>
-    route.fulfill({ status: 400, json: { error: { code: "invalid_field", rule: "r", retryable: false } } }),
+    route.fulfill({ status: 400, json: { error: { code: "invalid_id", rule: "r", retryable: false } } }),
   );
   site.trouble = { status: 302, headers: { location: "/else" } };
   expect((await convert(page, { offerId: 1, uniqueId: "u-redirect" })).state).toBe("queued");
