@@ -92,6 +92,7 @@ fn every_error() -> Vec<Error> {
         })
         .to_vec(),
         one(Error::Refused { message: text() }),
+        one(Error::Unavailable { message: text() }),
         one(Error::UnexpectedAnswer { message: text() }),
         one(Error::ListChanged),
         one(Error::Redirected { status: 302 }),
