@@ -9,8 +9,11 @@ const PLACEHOLDER =
 /** What a file of two lines, or one in UTF-16, has inside. */
 const BROKEN = /[\p{Cc}\ufffd]/u;
 
-/** What programs and templates write where they have no value. */
-const MISSING = /^(undefined|null|nan|\[(object|function).*|\$\w*|[${%#[]+.*[\]}%#])$/i;
+/** What `docker --env-file` and others leave around a value, where a shell would take it away. */
+const QUOTED = /^(["'`]).*\1$/s;
+
+/** What programs, templates and our own examples write where they have no value. */
+const MISSING = /^(undefined|null|nan|\u2026|\[(object|function).*|\$\w*|[${%#[]+.*[\]}%#])$/i;
 
 /**
  * A checked secret, without surrounding white space.
@@ -33,21 +36,23 @@ export function checkSecret(
 }
 
 /**
- * Refuses a word for a missing value. A manual's placeholder is not refused here: an example runs against the sandbox
- * or a stub, and CAKE itself answers that it does not know the key.
+ * Refuses a word for a missing value, and what a broken file or a quoted one leaves: CAKE would say that it does not know
+ * the key, and a new key ends the old one. A manual's placeholder is not refused here: an example runs against the
+ * sandbox or a stub.
  *
  * @throws CakeError `placeholder_text`
  */
-export function refuseMissing(parameter: string, secret: string): void {
-  if (MISSING.test(bare(secret))) refuseText(parameter, "stands for a missing value");
+export function refuseBroken(parameter: string, secret: string): void {
+  const trimmed = secret.trim();
+  if (MISSING.test(bare(trimmed))) refuseText(parameter, "stands for a missing value");
+  if (QUOTED.test(trimmed)) refuseText(parameter, "has quotes around it");
+  if (BROKEN.test(trimmed)) refuseText(parameter, "has a line break, a control character or a byte that is no UTF-8");
 }
 
-/** Refuses also a manual's placeholder, and what a broken file has inside: nobody but us would notice it. */
+/** Refuses also a manual's placeholder: nobody but us would notice it. */
 function refusePlaceholder(parameter: string, secret: string): void {
-  const trimmed = secret.trim();
-  refuseMissing(parameter, trimmed);
-  if (PLACEHOLDER.test(bare(trimmed))) refuseText(parameter, "is a placeholder");
-  if (BROKEN.test(trimmed)) refuseText(parameter, "has a line break, a control character or a byte that is no UTF-8");
+  refuseBroken(parameter, secret);
+  if (PLACEHOLDER.test(bare(secret))) refuseText(parameter, "is a placeholder");
 }
 
 const bare = (secret: string): string => secret.trim().replace(/^whsec_/, "");

@@ -13,7 +13,7 @@ import {
   signalOption,
   stringOption,
 } from "../option.js";
-import { refuseMissing } from "../secret.js";
+import { refuseBroken } from "../secret.js";
 import { createTimeZone, type TimeZone } from "../time-zone.js";
 import type {
   CakeClient,
@@ -73,7 +73,7 @@ export function createCakeClient(options: CakeClientOptions, ...more: unknown[])
   checkNames("options", options, CLIENT_OPTIONS);
   const { baseUrl, fetch, onRequest, onResponse } = options;
   const apiKey = stringOption("apiKey", options.apiKey);
-  refuseMissing("apiKey", apiKey);
+  refuseBroken("apiKey", apiKey);
   const timeoutMs = integerOption("timeoutMs", options.timeoutMs, 1, MAX_TIMEOUT_MS) ?? 15_000;
   const retries = integerOption("retries", options.retries, 0, 10) ?? 2;
   const verify = choice("verify", options.verify, VERIFY) ?? "click";

@@ -78,6 +78,24 @@ describe("keys and secrets have one rule", () => {
       expect(error.message).toMatch(new RegExp(`^${parameter} (stands for a missing value|is a placeholder)`));
     }
   });
+  test.each(places)("with quotes, of two lines or of another encoding: %s, place %#", async (parameter, use) => {
+    const secret = LONG.slice(0, 40);
+    for (const broken of [
+      `"${secret}"`,
+      `'${secret}'`,
+      `\`${secret}\``,
+      ` "${secret}"\n`,
+      `${secret}\n${secret}`,
+      `${secret}\r\nOTHER=1`,
+      `${secret}\u0000`,
+      `\ufffd\ufffd${secret}`,
+    ]) {
+      const error = await errorOf(() => use(broken));
+      expect([error.code, error.parameter], JSON.stringify(broken)).toEqual(["placeholder_text", parameter]);
+      expect(error.message).toMatch(new RegExp(`^${parameter} has (quotes around it|a line break)`));
+      expect(error.message).not.toContain(secret);
+    }
+  });
   test("a key that is one is taken", () => {
     for (const apiKey of [
       "k",
@@ -88,6 +106,8 @@ describe("keys and secrets have one rule", () => {
       "Yv4qk",
       "nullable-7f",
       "none-of-yours-1",
+      `k"1"`,
+      "o'k'",
     ]) {
       expect(createCakeClient({ baseUrl: "https://a.cakemarketing.com", apiKey })).toBeDefined();
     }
