@@ -220,7 +220,7 @@ test("an error's words are taken from its beginning, however long and slow the b
       fetch: async () => new Response(body, { status: 500 }),
     });
   const long = `<html><head><title>Runtime Error</title></head>${"x".repeat(200_000)}`;
-  await expect(client(long).getClick("abc")).rejects.toThrow("error status: Runtime Error");
+  await expect(client(long).getClick("abc")).rejects.toThrow("no answer of CAKE's API: Runtime Error");
   const stalls = new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode("Try again later")) });
   await expect(client(stalls).getClick("abc")).rejects.toThrow("error status: Try again later");
 });

@@ -179,6 +179,6 @@ test("a folder that cannot be made ends the command with a sentence", async () =
   const places = process.platform === "linux" ? ["file/a/b", "/proc/x/y"] : ["file/a/b"];
   for (const place of places) {
     const { status, err } = await run("clicks", place);
-    expect([status, err]).toEqual([2, expect.stringMatching(/^cake-edge clicks: E\w+: .+\n$/)]);
+    expect([status, err]).toEqual([2, expect.stringMatching(/^cake-edge clicks: --pages .+ cannot be written: .+\n$/)]);
   }
 }, 20_000);
