@@ -222,31 +222,33 @@ test("a file that cannot be reached is the network's trouble", async () => {
 test("no Retry-After makes a storm", async () => {
   const values = ["0", "0.001", "-5", "1.5", "1e-9", "2592000", "1e12", "Infinity", "NaN", "soon", ""];
   values.push("Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT");
-  const attempts = await Promise.all(
-    values.map((value) =>
-      atOwnSite(async (site, { page }) => {
-        site.trouble = { status: 503, headers: { "retry-after": value } };
-        await page.evaluate(() => {
-          for (const uniqueId of ["u", "v", "w"]) void tracker.convert({ offerId: 1, uniqueId });
-        });
-        // Thirteen pages at once may take a while for the first attempts.
-        await expect.poll(() => site.attempts, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
-        // Less than the five seconds after which a retry is due, with room for a busy machine.
-        await new Promise((resolve) => setTimeout(resolve, 1_500));
-        // Events that may wake the outbox, again and again.
-        await page.evaluate(() => {
-          for (let index = 0; index < 20; index += 1) {
-            document.dispatchEvent(new Event("visibilitychange"));
-            history.pushState(null, "", `/step-${index}`);
-          }
-        });
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        return [value, site.attempts];
-      }),
-    ),
-  );
+  const attemptsOf = (value: string) =>
+    atOwnSite(async (site, { page }) => {
+      site.trouble = { status: 503, headers: { "retry-after": value } };
+      await page.evaluate(() => {
+        for (const uniqueId of ["u", "v", "w"]) void tracker.convert({ offerId: 1, uniqueId });
+      });
+      // Several pages at once may take a while for the first attempts.
+      await expect.poll(() => site.attempts, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
+      // Less than the five seconds after which a retry is due, with room for a busy machine.
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      // Events that may wake the outbox, again and again.
+      await page.evaluate(() => {
+        for (let index = 0; index < 20; index += 1) {
+          document.dispatchEvent(new Event("visibilitychange"));
+          history.pushState(null, "", `/step-${index}`);
+        }
+      });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return [value, site.attempts];
+    });
+  // A few pages at a time: where their first attempts take longer than five seconds, a retry is due and right.
+  const attempts: unknown[] = [];
+  for (let at = 0; at < values.length; at += 3) {
+    attempts.push(...(await Promise.all(values.slice(at, at + 3).map(attemptsOf))));
+  }
   expect(attempts).toEqual(values.map((value) => [value, 3]));
-});
+}, 90_000);
 
 /** How long the page waits for an answer. This is a timer too, but no wait for the next attempt. */
 const ANSWER_S = 12;
